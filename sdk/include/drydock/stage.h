@@ -1,0 +1,276 @@
+/* drydock/stage.h: the boundary between Drydock and a stage plugin. Plain C99.
+ *
+ * A plugin is one .so file that exports one function, drydock_plugin_v1(), which returns a static
+ * description of the plugin and of the stage types it provides. Drydock never loads the file into
+ * its own process: a worker (drydock-stage) loads it, performs ONE step of one stage and exits. So a
+ * plugin needs no clean-up, may use global state, and cannot hurt the run by crashing.
+ *
+ * C++ authors include stage.hpp instead, which wraps all of this.
+ *
+ * Versions. A plugin is accepted when its abi_major equals the host's and its abi_minor is not
+ * greater. Structs grow only at the end, and each begins with its size, so that a newer host can
+ * read an older plugin. Until major 1 is declared the boundary may still change from one minor
+ * version to the next.
+ *
+ * Ownership. Nothing allocated on one side is freed on the other. Every pointer that a plugin
+ * receives lives until the step returns; every pointer that it passes to a host function is copied
+ * before that function returns.
+ *
+ * Threads. A step is called on one thread; any thread that the step starts may call the host, until
+ * the step returns.
+ *
+ * Text. Names and paths are NUL-terminated bytes. Values are pointer and length, and need not be
+ * UTF-8 (what a person is shown has control characters made visible).
+ */
+#ifndef DRYDOCK_STAGE_H
+#define DRYDOCK_STAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DRYDOCK_ABI_MAJOR 0
+#define DRYDOCK_ABI_MINOR 1
+
+typedef struct drydock_bytes {
+  const char* data; /* not NUL-terminated; may be NULL when size is 0 */
+  size_t size;
+} drydock_bytes;
+
+/* What a step returns, and what every host function returns. */
+typedef int32_t drydock_status;
+enum {
+  DRYDOCK_OK = 0,
+  DRYDOCK_FAILED = 1,      /* step: see fail() for the sentence; host: the operating system refused */
+  DRYDOCK_BAD_OPTIONS = 2, /* step: what the schema could not express; nothing was changed */
+  DRYDOCK_CANCELLED = 3,   /* the run is being cancelled, or the deadline passed */
+  DRYDOCK_BUG = 4,         /* the plugin broke a rule of this file */
+  DRYDOCK_UNKNOWN = 5,     /* plan only: depends on something that is not known yet */
+  DRYDOCK_NOT_FOUND = 6    /* host only: no such option, secret, note or index */
+};
+
+typedef struct drydock_call drydock_call;
+
+/* --- what a step may ask the host ------------------------------------------------------------ */
+
+enum { DRYDOCK_LOG_DEBUG = 0, DRYDOCK_LOG_INFO = 1, DRYDOCK_LOG_WARNING = 2, DRYDOCK_LOG_ERROR = 3 };
+
+/* An option's value. Defaults of the schema are already applied. Strings whose schema has
+ * "format": "duration" arrive as INTEGER milliseconds, "format": "size" as INTEGER bytes.
+ * Options that the schema marks "writeOnly" arrive as SECRET, without bytes: see secret(). */
+typedef int32_t drydock_type;
+enum {
+  DRYDOCK_NULL = 0,
+  DRYDOCK_BOOLEAN = 1,
+  DRYDOCK_INTEGER = 2,
+  DRYDOCK_NUMBER = 3,
+  DRYDOCK_STRING = 4,
+  DRYDOCK_ARRAY = 5,
+  DRYDOCK_OBJECT = 6,
+  DRYDOCK_SECRET = 7
+};
+
+typedef struct drydock_value {
+  uint32_t struct_size; /* set by the caller to sizeof(drydock_value) */
+  drydock_type type;
+  int32_t boolean;
+  int64_t integer; /* also set for a BOOLEAN (0, 1) */
+  double number;   /* also set for an INTEGER */
+  drydock_bytes text;
+  size_t size; /* members of an ARRAY or OBJECT */
+} drydock_value;
+
+/* One change that run would make, reported by plan. */
+typedef struct drydock_change {
+  uint32_t struct_size;
+  const char* what;   /* one of: file variable image service database revision command request */
+  const char* action; /* one of: add change remove keep start stop retire pull save run check */
+  const char* name;   /* which file, variable, image, ... */
+  drydock_bytes before;  /* empty where there is none; never a secret */
+  drydock_bytes after;
+  const char* detail;         /* for people: why, or what is special; may be NULL */
+  int64_t disk_bytes;         /* disk that the change needs; -1: not known, 0: none */
+  const char* rollback_loses; /* what a rollback would lose, for people; NULL: nothing */
+} drydock_change;
+
+enum {
+  DRYDOCK_INFORMATIONAL = 0,
+  DRYDOCK_MUST_RETURN = 1, /* equal before the run and after its rollback, else the rollback failed */
+  DRYDOCK_FACT_SECRET = 2  /* flag: the host keeps only an HMAC of the value */
+};
+
+enum {
+  DRYDOCK_OUTPUT_SECRET = 1,  /* flag: masked wherever it is written */
+  DRYDOCK_OUTPUT_PROMOTE = 2, /* flag: later waves of a rollout may refer to it */
+  DRYDOCK_OUTPUT_PLANNED = 4  /* flag: set by plan; later stages' plans may use it */
+};
+
+/* A command to run in the worker's process group. No shell is involved. The child dies with the
+ * worker, is ended when the step is cancelled, and gets a scrubbed environment (PATH, HOME, USER,
+ * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, and the host's proxy variables) plus `environment`. */
+typedef struct drydock_process {
+  uint32_t struct_size;
+  const char* const* arguments;   /* NULL-terminated; arguments[0] is looked up in PATH */
+  const char* const* environment; /* NULL-terminated "NAME=value"; may be NULL. Secrets belong here */
+  const char* directory;          /* NULL: the deployment */
+  drydock_bytes input;            /* standard input; ignored when input_file is set */
+  const char* input_file;         /* NULL: input, or /dev/null when that is empty */
+  const char* output_file;        /* standard output goes to this file (created or truncated, 0600)
+                                     instead of to on_line; NULL: to on_line */
+  int64_t timeout_ms;             /* 0: until the step's own deadline */
+  /* Called on the step's thread for each line without its end; lines longer than 1 MiB are split.
+   * stream is 1 (stdout) or 2 (stderr). NULL: every line becomes a log line of level INFO. */
+  void (*on_line)(void* user, int stream, const char* line, size_t size);
+  void* user;
+} drydock_process;
+
+typedef struct drydock_exit {
+  uint32_t struct_size;
+  int32_t code;      /* the exit code, or -1 when a signal ended it */
+  int32_t signal;    /* the signal, or 0 */
+  int32_t timed_out; /* 1 when timeout_ms ended it */
+} drydock_exit;
+
+typedef struct drydock_host {
+  uint32_t struct_size;
+
+  drydock_status (*log)(const drydock_call*, int32_t level, drydock_bytes text);
+  /* total 0: not known. unit: "bytes", "files", "revisions", ... Cheap: the host drops what comes too
+   * fast for a person. */
+  drydock_status (*progress)(const drydock_call*, uint64_t done, uint64_t total, const char* unit);
+  /* The sentence that explains a status other than OK: place, both values, remedy. The last wins. */
+  drydock_status (*fail)(const drydock_call*, drydock_bytes text);
+  /* 1 when the step should stop. The same moment cancel_fd of the call becomes readable. */
+  int32_t (*cancelled)(const drydock_call*);
+
+  /* Options by JSON Pointer (RFC 6901): "" is the whole object, "/databases/0/names". */
+  drydock_status (*option)(const drydock_call*, const char* pointer, drydock_value* out);
+  /* The key of member `index` of the OBJECT at pointer. */
+  drydock_status (*option_key)(const drydock_call*, const char* pointer, size_t index,
+                               drydock_bytes* out);
+  /* The value of an option that the schema marks writeOnly, by its JSON Pointer. */
+  drydock_status (*secret)(const drydock_call*, const char* pointer, drydock_bytes* out);
+
+  /* A value for later stages: ${{ stages.ID.outputs.NAME }}. */
+  drydock_status (*output)(const drydock_call*, const char* name, drydock_bytes value, uint32_t flags);
+  /* A file of the private directory that a person may want: a dump, a saved configuration. */
+  drydock_status (*artifact)(const drydock_call*, const char* name, const char* path,
+                             const char* description);
+
+  /* Makes a note durable; it is on disk when this returns OK. At most 1 MiB; BUG when it is larger or
+   * contains a known secret (those go into a file of the private directory). Only run, verify,
+   * rollback and settle may remember. */
+  drydock_status (*remember)(const drydock_call*, const char* key, drydock_bytes value);
+  drydock_status (*recall)(const drydock_call*, const char* key, drydock_bytes* out);
+  /* Notes in the order in which their keys were first remembered. */
+  drydock_status (*note_at)(const drydock_call*, size_t index, drydock_bytes* key,
+                            drydock_bytes* value);
+
+  /* plan only. */
+  drydock_status (*change)(const drydock_call*, const drydock_change*);
+  /* observe only. `kind` is INFORMATIONAL or MUST_RETURN, or'ed with FACT_SECRET. */
+  drydock_status (*fact)(const drydock_call*, const char* name, drydock_bytes value, uint32_t kind);
+
+  /* Returns when the command has ended: OK with its exit in `out` whatever the exit code, FAILED when it could not be
+   * started (fail() then holds the reason), CANCELLED when the step was cancelled. */
+  drydock_status (*run_process)(const drydock_call*, const drydock_process*, drydock_exit* out);
+} drydock_host;
+
+/* --- what a step is told ---------------------------------------------------------------------- */
+
+struct drydock_call {
+  uint32_t struct_size;
+  const drydock_host* host;
+  void* host_data; /* the host's own */
+
+  const char* stage_id;
+  const char* step;           /* "observe", "plan", "run", "verify", "rollback" or "settle" */
+  const char* deployment_dir; /* absolute; the working directory of the step too */
+  const char* planned_dir;    /* plan: private folder that mirrors the deployment; see stage.hpp
+                                 planned(). "" in other steps */
+  const char* private_dir;    /* this stage's folder in this run, 0700, kept for a rollback; "" in plan and in
+                                 observe before a run */
+  const char* snapshot_dir;   /* files of the deployment as the last finished run (or init) left them;
+                                 "" when there is none */
+  const char* run_label;      /* "drydock.run=<deployment>/<run>" for `docker run --label`; "" in plan */
+  uint64_t run_id;            /* 0 in plan */
+  uint32_t attempt;           /* 1, 2, ... of this step in this run */
+  int32_t interrupted;        /* 1 when an earlier attempt of this stage died or was killed */
+  int64_t deadline_ms;        /* CLOCK_MONOTONIC, milliseconds; 0: none */
+  int32_t may_fetch;          /* plan: caches (images, release files) may be filled */
+  int32_t cancel_fd;          /* readable once the step is cancelled; never read from it */
+
+  /* The Compose project, for `docker compose`. project is "" when the deployment has no compose files. Paths are
+   * absolute; the lists end with NULL. */
+  const char* project;
+  const char* const* compose_files;
+  const char* const* profiles;
+};
+
+/* --- what a plugin says of itself -------------------------------------------------------------- */
+
+typedef struct drydock_step {
+  drydock_status (*perform)(const drydock_call*); /* NULL: the stage type lacks this step */
+  const char* only_with; /* JSON Pointer of an option without which the step does not exist; NULL: always */
+} drydock_step;
+
+typedef struct drydock_stage {
+  uint32_t struct_size;
+  const char* name;           /* what `uses:` says; [a-z][a-z0-9_-]* */
+  const char* summary;        /* one line */
+  const char* options_schema; /* JSON Schema (draft 7) of `with:`, an object */
+  uint32_t notes_version;     /* raise when rollback can no longer read older notes */
+  /* Reads; reports as facts whatever this stage could change. */
+  drydock_step observe;
+  /* Changes nothing of the deployment; reports each change that run would make. */
+  drydock_step plan;
+  /* Required. Remembers before each change; safe to repeat after an interruption. */
+  drydock_step run;
+  /* Proves the result from the world, never from an exit code. */
+  drydock_step verify;
+  /* First pass of a rollback, in reverse order: stops what this stage started, puts back what it changed. From notes
+   * alone, in another process, after run died anywhere; safe to repeat. */
+  drydock_step rollback;
+  /* Second pass, in pipeline order: starts again what ran before, and waits until it is healthy. */
+  drydock_step settle;
+} drydock_stage;
+
+typedef struct drydock_plugin {
+  uint32_t struct_size;
+  uint16_t abi_major; /* DRYDOCK_ABI_MAJOR */
+  uint16_t abi_minor; /* DRYDOCK_ABI_MINOR */
+  const char* id;     /* reverse domain name: "org.example.greet" */
+  const char* version;
+  const drydock_stage* const* stages;
+  size_t stage_count;
+} drydock_plugin;
+
+#if defined(__GNUC__)
+#define DRYDOCK_EXPORT __attribute__((visibility("default")))
+#define DRYDOCK_IN_NOTE_SECTION __attribute__((section(".drydock"), used, retain))
+#else
+#define DRYDOCK_EXPORT
+#define DRYDOCK_IN_NOTE_SECTION
+#endif
+
+/* The one exported function. */
+DRYDOCK_EXPORT const drydock_plugin* drydock_plugin_v1(void);
+
+#define DRYDOCK_QUOTE_(x) #x
+#define DRYDOCK_QUOTE(x) DRYDOCK_QUOTE_(x)
+
+/* Identity that can be read without executing the file: once per plugin, with the same id and version
+ * as in drydock_plugin. Read back by `drydock stages` and before every load. */
+#define DRYDOCK_NOTE(plugin_id, plugin_version)                             \
+  DRYDOCK_IN_NOTE_SECTION static const char drydock_note[] =                \
+      "drydock-plugin\nabi=" DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "."           \
+      DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR) "\nid=" plugin_id "\nversion=" plugin_version "\n"
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
