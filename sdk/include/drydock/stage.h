@@ -2,8 +2,8 @@
  *
  * A plugin is one .so file that exports one function, drydock_plugin_v1(), which returns a static
  * description of the plugin and of the stage types it provides. Drydock never loads the file into
- * its own process: a worker (drydock-stage) loads it, performs ONE step of one stage and exits. So a
- * plugin needs no clean-up, may use global state, and cannot hurt the run by crashing.
+ * its own process: a worker (drydock-stage) loads it, performs ONE step of one stage and exits. So
+ * a plugin needs no clean-up, may use global state, and cannot hurt the run by crashing.
  *
  * C++ authors include stage.hpp instead, which wraps all of this.
  *
@@ -44,7 +44,7 @@ typedef struct drydock_bytes {
 typedef int32_t drydock_status;
 enum {
   DRYDOCK_OK = 0,
-  DRYDOCK_FAILED = 1,      /* step: see fail() for the sentence; host: the operating system refused */
+  DRYDOCK_FAILED = 1, /* step: see fail() for the sentence; host: the operating system refused */
   DRYDOCK_BAD_OPTIONS = 2, /* step: what the schema could not express; nothing was changed */
   DRYDOCK_CANCELLED = 3,   /* the run is being cancelled, or the deadline passed */
   DRYDOCK_BUG = 4,         /* the plugin broke a rule of this file */
@@ -56,7 +56,12 @@ typedef struct drydock_call drydock_call;
 
 /* --- what a step may ask the host ------------------------------------------------------------ */
 
-enum { DRYDOCK_LOG_DEBUG = 0, DRYDOCK_LOG_INFO = 1, DRYDOCK_LOG_WARNING = 2, DRYDOCK_LOG_ERROR = 3 };
+enum {
+  DRYDOCK_LOG_DEBUG = 0,
+  DRYDOCK_LOG_INFO = 1,
+  DRYDOCK_LOG_WARNING = 2,
+  DRYDOCK_LOG_ERROR = 3
+};
 
 /* An option's value. Defaults of the schema are already applied. Strings whose schema has
  * "format": "duration" arrive as INTEGER milliseconds, "format": "size" as INTEGER bytes.
@@ -86,10 +91,10 @@ typedef struct drydock_value {
 /* One change that run would make, reported by plan. */
 typedef struct drydock_change {
   uint32_t struct_size;
-  const char* what;   /* one of: file variable image service database revision command request */
-  const char* action; /* one of: add change remove keep start stop retire pull save run check */
-  const char* name;   /* which file, variable, image, ... */
-  drydock_bytes before;  /* empty where there is none; never a secret */
+  const char* what;     /* one of: file variable image service database revision command request */
+  const char* action;   /* one of: add change remove keep start stop retire pull save run check */
+  const char* name;     /* which file, variable, image, ... */
+  drydock_bytes before; /* empty where there is none; never a secret */
   drydock_bytes after;
   const char* detail;         /* for people: why, or what is special; may be NULL */
   int64_t disk_bytes;         /* disk that the change needs; -1: not known, 0: none */
@@ -98,8 +103,9 @@ typedef struct drydock_change {
 
 enum {
   DRYDOCK_INFORMATIONAL = 0,
-  DRYDOCK_MUST_RETURN = 1, /* equal before the run and after its rollback, else the rollback failed */
-  DRYDOCK_FACT_SECRET = 2  /* flag: the host keeps only an HMAC of the value */
+  DRYDOCK_MUST_RETURN =
+      1, /* equal before the run and after its rollback, else the rollback failed */
+  DRYDOCK_FACT_SECRET = 2 /* flag: the host keeps only an HMAC of the value */
 };
 
 enum {
@@ -113,14 +119,15 @@ enum {
  * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, and the host's proxy variables) plus `environment`. */
 typedef struct drydock_process {
   uint32_t struct_size;
-  const char* const* arguments;   /* NULL-terminated; arguments[0] is looked up in PATH */
-  const char* const* environment; /* NULL-terminated "NAME=value"; may be NULL. Secrets belong here */
-  const char* directory;          /* NULL: the deployment */
-  drydock_bytes input;            /* standard input; ignored when input_file is set */
-  const char* input_file;         /* NULL: input, or /dev/null when that is empty */
-  const char* output_file;        /* standard output goes to this file (created or truncated, 0600)
-                                     instead of to on_line; NULL: to on_line */
-  int64_t timeout_ms;             /* 0: until the step's own deadline */
+  const char* const* arguments; /* NULL-terminated; arguments[0] is looked up in PATH */
+  const char* const*
+      environment;         /* NULL-terminated "NAME=value"; may be NULL. Secrets belong here */
+  const char* directory;   /* NULL: the deployment */
+  drydock_bytes input;     /* standard input; ignored when input_file is set */
+  const char* input_file;  /* NULL: input, or /dev/null when that is empty */
+  const char* output_file; /* standard output goes to this file (created or truncated, 0600)
+                              instead of to on_line; NULL: to on_line */
+  int64_t timeout_ms;      /* 0: until the step's own deadline */
   /* Called on the step's thread for each line without its end; lines longer than 1 MiB are split.
    * stream is 1 (stdout) or 2 (stderr). NULL: every line becomes a log line of level INFO. */
   void (*on_line)(void* user, int stream, const char* line, size_t size);
@@ -138,10 +145,11 @@ typedef struct drydock_host {
   uint32_t struct_size;
 
   drydock_status (*log)(const drydock_call*, int32_t level, drydock_bytes text);
-  /* total 0: not known. unit: "bytes", "files", "revisions", ... Cheap: the host drops what comes too
-   * fast for a person. */
+  /* total 0: not known. unit: "bytes", "files", "revisions", ... Cheap: the host drops what comes
+   * too fast for a person. */
   drydock_status (*progress)(const drydock_call*, uint64_t done, uint64_t total, const char* unit);
-  /* The sentence that explains a status other than OK: place, both values, remedy. The last wins. */
+  /* The sentence that explains a status other than OK: place, both values, remedy. The last wins.
+   */
   drydock_status (*fail)(const drydock_call*, drydock_bytes text);
   /* 1 when the step should stop. The same moment cancel_fd of the call becomes readable. */
   int32_t (*cancelled)(const drydock_call*);
@@ -155,13 +163,14 @@ typedef struct drydock_host {
   drydock_status (*secret)(const drydock_call*, const char* pointer, drydock_bytes* out);
 
   /* A value for later stages: ${{ stages.ID.outputs.NAME }}. */
-  drydock_status (*output)(const drydock_call*, const char* name, drydock_bytes value, uint32_t flags);
+  drydock_status (*output)(const drydock_call*, const char* name, drydock_bytes value,
+                           uint32_t flags);
   /* A file of the private directory that a person may want: a dump, a saved configuration. */
   drydock_status (*artifact)(const drydock_call*, const char* name, const char* path,
                              const char* description);
 
-  /* Makes a note durable; it is on disk when this returns OK. At most 1 MiB; BUG when it is larger or
-   * contains a known secret (those go into a file of the private directory). Only run, verify,
+  /* Makes a note durable; it is on disk when this returns OK. At most 1 MiB; BUG when it is larger
+   * or contains a known secret (those go into a file of the private directory). Only run, verify,
    * rollback and settle may remember. */
   drydock_status (*remember)(const drydock_call*, const char* key, drydock_bytes value);
   drydock_status (*recall)(const drydock_call*, const char* key, drydock_bytes* out);
@@ -174,8 +183,9 @@ typedef struct drydock_host {
   /* observe only. `kind` is INFORMATIONAL or MUST_RETURN, or'ed with FACT_SECRET. */
   drydock_status (*fact)(const drydock_call*, const char* name, drydock_bytes value, uint32_t kind);
 
-  /* Returns when the command has ended: OK with its exit in `out` whatever the exit code, FAILED when it could not be
-   * started (fail() then holds the reason), CANCELLED when the step was cancelled. */
+  /* Returns when the command has ended: OK with its exit in `out` whatever the exit code, FAILED
+   * when it could not be started (fail() then holds the reason), CANCELLED when the step was
+   * cancelled. */
   drydock_status (*run_process)(const drydock_call*, const drydock_process*, drydock_exit* out);
 } drydock_host;
 
@@ -191,30 +201,37 @@ struct drydock_call {
   const char* deployment_dir; /* absolute; the working directory of the step too */
   const char* planned_dir;    /* plan: private folder that mirrors the deployment; see stage.hpp
                                  planned(). "" in other steps */
-  const char* private_dir;    /* this stage's folder in this run, 0700, kept for a rollback; "" in plan and in
-                                 observe before a run */
-  const char* snapshot_dir;   /* files of the deployment as the last finished run (or init) left them;
-                                 "" when there is none */
-  const char* run_label;      /* "drydock.run=<deployment>/<run>" for `docker run --label`; "" in plan */
-  uint64_t run_id;            /* 0 in plan */
-  uint32_t attempt;           /* 1, 2, ... of this step in this run */
-  int32_t interrupted;        /* 1 when an earlier attempt of this stage died or was killed */
-  int64_t deadline_ms;        /* CLOCK_MONOTONIC, milliseconds; 0: none */
-  int32_t may_fetch;          /* plan: caches (images, release files) may be filled */
-  int32_t cancel_fd;          /* readable once the step is cancelled; never read from it */
+  const char* private_dir; /* this stage's folder in this run, 0700, kept for a rollback; "" in plan
+                              and in observe before a run */
+  const char* snapshot_dir; /* files of the deployment as the last finished run (or init) left them;
+                               "" when there is none */
+  const char* run_label; /* "drydock.run=<deployment>/<run>" for `docker run --label`; "" in plan */
+  uint64_t run_id;       /* 0 in plan */
+  uint32_t attempt;      /* 1, 2, ... of this step in this run */
+  int32_t interrupted;   /* 1 when an earlier attempt of this stage died or was killed */
+  int64_t deadline_ms;   /* CLOCK_MONOTONIC, milliseconds; 0: none */
+  int32_t may_fetch;     /* plan: caches (images, release files) may be filled */
+  int32_t cancel_fd;     /* readable once the step is cancelled; never read from it */
 
-  /* The Compose project, for `docker compose`. project is "" when the deployment has no compose files. Paths are
-   * absolute; the lists end with NULL. */
+  /* The Compose project, for `docker compose`. project is "" when the deployment has no compose
+   * files. Paths are absolute; the lists end with NULL. */
   const char* project;
   const char* const* compose_files;
   const char* const* profiles;
+  /* The whole Compose model as it was resolved before the run's first change: a file as `docker
+   * compose config --format json` writes it, 0600, with the secrets that it holds. It can be used
+   * as a compose file of its own after the release's files were switched. "" when there is none. A
+   * stage that needs it for a rollback copies it into its private_dir. */
+  const char* model_before;
 };
 
-/* --- what a plugin says of itself -------------------------------------------------------------- */
+/* --- what a plugin says of itself --------------------------------------------------------------
+ */
 
 typedef struct drydock_step {
   drydock_status (*perform)(const drydock_call*); /* NULL: the stage type lacks this step */
-  const char* only_with; /* JSON Pointer of an option without which the step does not exist; NULL: always */
+  const char*
+      only_with; /* JSON Pointer of an option without which the step does not exist; NULL: always */
 } drydock_step;
 
 typedef struct drydock_stage {
@@ -231,8 +248,8 @@ typedef struct drydock_stage {
   drydock_step run;
   /* Proves the result from the world, never from an exit code. */
   drydock_step verify;
-  /* First pass of a rollback, in reverse order: stops what this stage started, puts back what it changed. From notes
-   * alone, in another process, after run died anywhere; safe to repeat. */
+  /* First pass of a rollback, in reverse order: stops what this stage started, puts back what it
+   * changed. From notes alone, in another process, after run died anywhere; safe to repeat. */
   drydock_step rollback;
   /* Second pass, in pipeline order: starts again what ran before, and waits until it is healthy. */
   drydock_step settle;
@@ -262,12 +279,12 @@ DRYDOCK_EXPORT const drydock_plugin* drydock_plugin_v1(void);
 #define DRYDOCK_QUOTE_(x) #x
 #define DRYDOCK_QUOTE(x) DRYDOCK_QUOTE_(x)
 
-/* Identity that can be read without executing the file: once per plugin, with the same id and version
- * as in drydock_plugin. Read back by `drydock stages` and before every load. */
-#define DRYDOCK_NOTE(plugin_id, plugin_version)                             \
-  DRYDOCK_IN_NOTE_SECTION static const char drydock_note[] =                \
-      "drydock-plugin\nabi=" DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "."           \
-      DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR) "\nid=" plugin_id "\nversion=" plugin_version "\n"
+/* Identity that can be read without executing the file: once per plugin, with the same id and
+ * version as in drydock_plugin. Read back by `drydock stages` and before every load. */
+#define DRYDOCK_NOTE(plugin_id, plugin_version)                                  \
+  DRYDOCK_IN_NOTE_SECTION static const char drydock_note[] =                     \
+      "drydock-plugin\nabi=" DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE( \
+          DRYDOCK_ABI_MINOR) "\nid=" plugin_id "\nversion=" plugin_version "\n"
 
 #ifdef __cplusplus
 }

@@ -26,8 +26,8 @@
 // A stage type is a struct with static members: name, summary, options (JSON Schema); the steps
 // observe, plan, run, verify, rollback, settle, of which only run is required; and where wanted
 // notes_version, and STEP_only_with (the JSON Pointer of an option without which that step does not
-// exist). A step returns normally or throws: Failed, BadOptions, Unknown (in plan), or what the Call
-// throws by itself. No exception leaves the plugin.
+// exist). A step returns normally or throws: Failed, BadOptions, Unknown (in plan), or what the
+// Call throws by itself. No exception leaves the plugin.
 #pragma once
 
 #include <sys/stat.h>
@@ -76,8 +76,8 @@ struct Change {
   std::string before = {};
   std::string after = {};
   std::string detail = {};
-  std::int64_t disk_bytes = 0;     // -1: not known
-  std::string rollback_loses = {}; // what a rollback would lose; empty: nothing
+  std::int64_t disk_bytes = 0;      // -1: not known
+  std::string rollback_loses = {};  // what a rollback would lose; empty: nothing
 };
 
 enum class Stream { out = 1, err = 2 };
@@ -90,7 +90,7 @@ struct Process {
   std::string input = {};
   std::string input_file = {};
   std::string output_file = {};
-  std::chrono::milliseconds timeout{0};  // 0: until the step's deadline
+  std::chrono::milliseconds timeout{0};                        // 0: until the step's deadline
   std::function<void(Stream, std::string_view)> on_line = {};  // empty: lines are logged
 };
 
@@ -138,11 +138,14 @@ class Call {
     if (call_->deadline_ms == 0) return std::nullopt;
     const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now().time_since_epoch());
-    return std::max(std::chrono::milliseconds(0), std::chrono::milliseconds(call_->deadline_ms) - now);
+    return std::max(std::chrono::milliseconds(0),
+                    std::chrono::milliseconds(call_->deadline_ms) - now);
   }
   std::string project() const { return call_->project; }
   std::vector<std::string> compose_files() const { return list(call_->compose_files); }
   std::vector<std::string> profiles() const { return list(call_->profiles); }
+  // The resolved Compose model from before the run's first change, as a compose file; "": none.
+  std::string model_before() const { return call_->model_before; }
 
   // `path` below the deployment; an absolute path stays as it is.
   std::string deployment(const std::string& path) const {
@@ -164,16 +167,17 @@ class Call {
   }
 
   // --- options, by JSON Pointer; defaults are applied -------------------------------------------
-  bool has(const std::string& pointer) const {
-    return value(pointer).type != DRYDOCK_NULL;
-  }
+  bool has(const std::string& pointer) const { return value(pointer).type != DRYDOCK_NULL; }
   // The option as text, "" when it is absent. Numbers and booleans as JSON writes them.
   std::string text(const std::string& pointer) const {
     const drydock_value found = value(pointer);
     switch (found.type) {
-      case DRYDOCK_BOOLEAN: return found.boolean != 0 ? "true" : "false";
-      case DRYDOCK_INTEGER: return std::to_string(found.integer);
-      default: return std::string(found.text.data == nullptr ? "" : found.text.data, found.text.size);
+      case DRYDOCK_BOOLEAN:
+        return found.boolean != 0 ? "true" : "false";
+      case DRYDOCK_INTEGER:
+        return std::to_string(found.integer);
+      default:
+        return std::string(found.text.data == nullptr ? "" : found.text.data, found.text.size);
     }
   }
   // true only for a BOOLEAN that is true.
@@ -208,9 +212,12 @@ class Call {
   static std::string member(const std::string& pointer, std::string_view key) {
     std::string result = pointer + "/";
     for (char c : key) {
-      if (c == '~') result += "~0";
-      else if (c == '/') result += "~1";
-      else result += c;
+      if (c == '~')
+        result += "~0";
+      else if (c == '/')
+        result += "~1";
+      else
+        result += c;
     }
     return result;
   }
@@ -223,7 +230,8 @@ class Call {
     return std::string(bytes.data, bytes.size);
   }
 
-  // --- what a person sees -------------------------------------------------------------------------
+  // --- what a person sees
+  // -------------------------------------------------------------------------
   void debug(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_DEBUG, bytes(text)); }
   void info(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_INFO, bytes(text)); }
   void warn(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_WARNING, bytes(text)); }
@@ -236,7 +244,8 @@ class Call {
     if (cancelled()) throw Cancelled();
   }
 
-  // --- what is kept -------------------------------------------------------------------------------
+  // --- what is kept
+  // -------------------------------------------------------------------------------
   void output(const std::string& name, std::string_view value, std::uint32_t flags = 0) const {
     check(host_->output(call_, name.c_str(), bytes(value), flags));
   }
@@ -260,7 +269,8 @@ class Call {
     drydock_bytes key{}, found{};
     for (std::size_t i = 0; host_->note_at(call_, i, &key, &found) == DRYDOCK_OK; ++i) {
       const std::string_view name(key.data, key.size);
-      if (name.substr(0, prefix.size()) == prefix) result.emplace_back(name, std::string(found.data, found.size));
+      if (name.substr(0, prefix.size()) == prefix)
+        result.emplace_back(name, std::string(found.data, found.size));
     }
     return result;
   }
@@ -284,14 +294,16 @@ class Call {
   }
   // The same for a secret value: the host keeps only an HMAC of it.
   void secret_fact(const std::string& name, std::string_view value) const {
-    check(host_->fact(call_, name.c_str(), bytes(value), DRYDOCK_MUST_RETURN | DRYDOCK_FACT_SECRET));
+    check(
+        host_->fact(call_, name.c_str(), bytes(value), DRYDOCK_MUST_RETURN | DRYDOCK_FACT_SECRET));
   }
   void informational_fact(const std::string& name, std::string_view value) const {
     check(host_->fact(call_, name.c_str(), bytes(value), DRYDOCK_INFORMATIONAL));
   }
 
-  // --- commands -----------------------------------------------------------------------------------
-  // Runs to the end, whatever the exit code. Throws Cancelled, or Failed when it cannot be started.
+  // --- commands
+  // ----------------------------------------------------------------------------------- Runs to the
+  // end, whatever the exit code. Throws Cancelled, or Failed when it cannot be started.
   Exit run(const Process& process) const {
     std::vector<const char*> arguments = pointers(process.arguments);
     std::vector<const char*> environment = pointers(process.environment);
@@ -326,7 +338,8 @@ class Call {
   // `docker compose` on the deployment's project, files and profiles; in plan on the planned files.
   Process compose(std::vector<std::string> arguments) const {
     Process process;
-    process.arguments = {"docker", "compose", "--ansi", "never", "--project-directory", deployment_dir()};
+    process.arguments = {"docker",        "compose", "--ansi", "never", "--project-directory",
+                         deployment_dir()};
     if (!project().empty()) add(process, "--project-name", project());
     const std::string own_env = deployment(".env");
     if (const std::string planned_env = planned(".env"); planned_env != own_env) {
@@ -431,22 +444,22 @@ struct StageType {
   }
 
 // A member that a stage type may lack: its value, or a default.
-#define DRYDOCK_OPTIONAL_STEP_(step)                                                            \
-  template <class S, class = void>                                                              \
-  struct step##_of {                                                                            \
-    static constexpr drydock_status (*perform)(const drydock_call*) = nullptr;                  \
-  };                                                                                            \
-  template <class S>                                                                            \
-  struct step##_of<S, std::void_t<decltype(&S::step)>> {                                        \
-    static constexpr drydock_status (*perform)(const drydock_call*) = &guarded<&S::step>;       \
-  };                                                                                            \
-  template <class S, class = void>                                                              \
-  struct step##_only_with_of {                                                                  \
-    static constexpr const char* pointer = nullptr;                                             \
-  };                                                                                            \
-  template <class S>                                                                            \
-  struct step##_only_with_of<S, std::void_t<decltype(S::step##_only_with)>> {                   \
-    static constexpr const char* pointer = S::step##_only_with;                                 \
+#define DRYDOCK_OPTIONAL_STEP_(step)                                                      \
+  template <class S, class = void>                                                        \
+  struct step##_of {                                                                      \
+    static constexpr drydock_status (*perform)(const drydock_call*) = nullptr;            \
+  };                                                                                      \
+  template <class S>                                                                      \
+  struct step##_of<S, std::void_t<decltype(&S::step)>> {                                  \
+    static constexpr drydock_status (*perform)(const drydock_call*) = &guarded<&S::step>; \
+  };                                                                                      \
+  template <class S, class = void>                                                        \
+  struct step##_only_with_of {                                                            \
+    static constexpr const char* pointer = nullptr;                                       \
+  };                                                                                      \
+  template <class S>                                                                      \
+  struct step##_only_with_of<S, std::void_t<decltype(S::step##_only_with)>> {             \
+    static constexpr const char* pointer = S::step##_only_with;                           \
   };
   DRYDOCK_OPTIONAL_STEP_(observe)
   DRYDOCK_OPTIONAL_STEP_(plan)
@@ -481,18 +494,19 @@ struct StageType {
 template <class... Stages>
 const drydock_plugin* plugin(const char* id, const char* version) {
   static const drydock_stage* const stages[] = {StageType<Stages>::descriptor()...};
-  static const drydock_plugin made = {sizeof(drydock_plugin), DRYDOCK_ABI_MAJOR, DRYDOCK_ABI_MINOR, id,
-                                      version, stages, sizeof...(Stages)};
+  static const drydock_plugin made = {
+      sizeof(drydock_plugin), DRYDOCK_ABI_MAJOR, DRYDOCK_ABI_MINOR, id, version, stages,
+      sizeof...(Stages)};
   return &made;
 }
 
 }  // namespace drydock
 
 // Registers the plugin: exports drydock_plugin_v1 and writes the note. Once per .so file.
-#define DRYDOCK_PLUGIN(plugin_id, plugin_version, ...)                     \
-  extern "C" {                                                             \
-  DRYDOCK_NOTE(plugin_id, plugin_version);                                 \
-  DRYDOCK_EXPORT const drydock_plugin* drydock_plugin_v1(void) {           \
-    return ::drydock::plugin<__VA_ARGS__>(plugin_id, plugin_version);      \
-  }                                                                        \
+#define DRYDOCK_PLUGIN(plugin_id, plugin_version, ...)                \
+  extern "C" {                                                        \
+  DRYDOCK_NOTE(plugin_id, plugin_version);                            \
+  DRYDOCK_EXPORT const drydock_plugin* drydock_plugin_v1(void) {      \
+    return ::drydock::plugin<__VA_ARGS__>(plugin_id, plugin_version); \
+  }                                                                   \
   }
