@@ -1,0 +1,93 @@
+// A pipeline file as values: what it declares, each with its place. docs/pipelines.md is the
+// reference.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "place.h"
+#include "plugin_index.h"
+
+namespace drydock {
+
+struct Retry {
+  unsigned times = 0;  // further attempts after the first
+  std::chrono::milliseconds delay{0};
+};
+
+struct StageSpec {
+  std::string id;    // default: uses
+  std::string name;  // for people; default: id
+  std::string uses;
+  nlohmann::json with = nlohmann::json::object();  // expressions not yet evaluated
+  Places places;                                   // of `with`, by JSON Pointer below it
+  std::string when;                                // an expression text, or empty
+  Place place, when_place;
+  std::optional<std::chrono::milliseconds> timeout, rollback_timeout;
+  Retry retry;
+  bool continue_on_failure = false;
+};
+
+struct VariableSpec {
+  bool required = false;
+  std::optional<nlohmann::json> value;  // default
+  std::string help;
+  Place place;
+};
+
+struct SecretSource {
+  enum class Kind { env, file, command, dotenv };
+  Kind kind = Kind::env;
+  std::vector<std::string>
+      value;  // a name, a path, an argument vector, a key of the deployment's .env
+  bool optional = false;
+  Place place;
+};
+
+// `auto` is nullopt.
+struct DeploymentSpec {
+  std::string dir = ".";  // relative to -C DIR, else to the working directory
+  std::optional<std::vector<std::string>> files;
+  std::optional<std::string> project;
+  std::optional<std::vector<std::string>> profiles;
+};
+
+struct PluginPin {
+  std::string version, sha256;  // empty: not pinned
+};
+
+struct Pipeline {
+  std::string file;    // as a person would name it
+  std::string sha256;  // of its bytes
+  std::string name, summary;
+  std::optional<std::string> recognise_image;  // what `init` may look for
+  DeploymentSpec deployment;
+  std::map<std::string, VariableSpec> vars;
+  std::map<std::string, SecretSource> secrets;
+  std::map<std::string, PluginPin> plugins;
+  std::vector<StageSpec> stages, finally;
+  bool rollback_on_failure = true;
+};
+
+// Both throw Error with the place of the first problem.
+Pipeline parse_pipeline(const std::string& text, const std::string& file);
+Pipeline load_pipeline(const std::string& file);
+// `drydock run --uses NAME --with key=value ...`: a pipeline of one stage, without a file. A value
+// is read as YAML.
+Pipeline single_stage_pipeline(const std::string& uses, const std::vector<std::string>& with);
+
+// Against the plugins: stage types exist, `with:` fits their schemas (unresolved expressions count
+// as any value), every name in every expression is defined, secrets stand only in writeOnly
+// options, pins hold. Throws Error.
+void check_pipeline(const Pipeline& pipeline, const PluginIndex& plugins);
+
+// `--vars-file` contents, then `--var k=v` (v is read as YAML), over the defaults. Throws Error for
+// a variable that is unknown (nearest name) or required and missing.
+nlohmann::json resolve_vars(const Pipeline& pipeline, const std::vector<std::string>& files,
+                            const std::vector<std::string>& assignments);
+
+}  // namespace drydock

@@ -1,0 +1,49 @@
+// Which plugin files there are, and which stage types they provide. Nothing is loaded into this
+// process: identity is read from the ELF note, the rest comes from a probe in a worker and is
+// cached by path, size and mtime in $XDG_CACHE_HOME/drydock/plugins.json.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "worker.h"
+
+namespace drydock {
+
+struct IndexedStage {
+  std::string plugin_file;  // absolute
+  std::string plugin_id, plugin_version;
+  StageDescription description;
+  bool has(Step step, const nlohmann::json& options) const;  // minds only_with
+};
+
+struct PluginProblem {
+  std::string file;
+  std::string sentence;  // names the file and the remedy
+};
+
+class PluginIndex {
+ public:
+  // Folders are searched in order, not recursively, for *.so. A folder that is missing is a problem
+  // only when a person named it (the built-in one may be empty).
+  static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker);
+
+  const std::map<std::string, IndexedStage>& stages() const { return stages_; }
+  const std::vector<PluginProblem>& problems() const { return problems_; }  // bad files, duplicates
+  // Warnings that stop nothing: a group-writable file.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  const IndexedStage* find(const std::string& stage_type) const;
+  // Throws Error with the nearest name, or with the problems of files that may have provided it.
+  const IndexedStage& require(const std::string& stage_type, const std::string& place) const;
+
+ private:
+  std::map<std::string, IndexedStage> stages_;
+  std::vector<PluginProblem> problems_;
+  std::vector<std::string> warnings_;
+};
+
+// The SHA-256 of a file in hexadecimal. Throws Error.
+std::string sha256_of_file(const std::string& path);
+
+}  // namespace drydock

@@ -1,0 +1,62 @@
+// Secrets: where they come from, which names are secret, and how they are kept out of whatever is
+// written.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline.h"
+
+namespace drydock {
+
+// Is a variable secret by its name: *_PASSWORD, *_TOKEN, *_KEY, ... (and not *_MAX_TOKENS,
+// *_KEY_PREFIX, ...)?
+bool is_secret_name(std::string_view name);
+
+// Replaces every known secret by ***. Values of at least 6 bytes anywhere, also URL- and
+// base64-encoded; shorter ones where they stand after "NAME=" or as the password of a URL. Also
+// makes userinfo of any URL unreadable. Thread-safe.
+class Masker {
+ public:
+  void add(const std::string& name, const std::string& value);
+  std::string mask(std::string_view text) const;
+  nlohmann::json mask(const nlohmann::json& value) const;  // every text in it
+  bool contains_secret(std::string_view text) const;
+
+ private:
+  struct Pattern {
+    std::string text;
+    bool anywhere;
+    std::string name;
+  };
+  mutable std::mutex mutex_;
+  std::vector<Pattern> patterns_;
+};
+
+// Reads a secret from its source, at most once each, and tells the masker at once.
+class SecretStore {
+ public:
+  // dotenv: the deployment's .env as evaluated.
+  SecretStore(std::map<std::string, SecretSource> sources,
+              std::map<std::string, std::string> dotenv, Masker& masker);
+  // nullopt: optional and not set. Throws Error: which secret, which source, what to do; never the
+  // value.
+  std::optional<std::string> get(const std::string& name);
+
+ private:
+  std::map<std::string, SecretSource> sources_;
+  std::map<std::string, std::string> dotenv_;
+  std::map<std::string, std::optional<std::string>> read_;
+  Masker& masker_;
+};
+
+// Sources as JSON, for the journal (places left out).
+nlohmann::json to_json(const std::map<std::string, SecretSource>& sources);
+std::map<std::string, SecretSource> secret_sources_from_json(const nlohmann::json& json);
+
+}  // namespace drydock

@@ -1,0 +1,33 @@
+// YAML as one tree of values with their places. The only door to yaml-cpp, and the strict one:
+// UTF-8 without NUL, one document, no duplicate keys, no `<<`, bounded size, depth and alias
+// expansion.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "place.h"
+
+namespace drydock {
+
+struct YamlNode {
+  enum class Kind { null, scalar, sequence, mapping };
+  Kind kind = Kind::null;
+  std::string text;    // of a scalar
+  bool plain = false;  // a scalar without quotes: may be a number or a boolean
+  std::vector<YamlNode> items;
+  std::vector<std::pair<YamlNode, YamlNode>> members;  // keys are scalars
+  Place place;
+};
+
+// Throws Error: "FILE:LINE:COLUMN: ...".
+YamlNode parse_yaml(const std::string& text, const std::string& file);
+YamlNode read_yaml(const std::string& file);
+
+// Plain scalars become null, booleans (true, false only), integers, numbers; the rest are strings.
+// `places` gets every value's place under `pointer` + its own pointer.
+nlohmann::json to_json(const YamlNode& node, Places& places, const std::string& pointer = "");
+
+}  // namespace drydock
