@@ -1,0 +1,609 @@
+// drydock/testing.hpp: a fake host, to test a stage without Drydock running. Header-only, C++17;
+// needs nothing but the standard library and a POSIX system.
+//
+//   drydock::testing::FakeHost host;               // with a deployment of its own, removed at the
+//   end host.option("/file", "hello.txt"); auto planned = host.perform<Greet>("plan");
+//   EXPECT_TRUE(planned.ok()) << planned.failure;
+//   EXPECT_EQ(host.changes.at(0).name, "hello.txt");
+//   host.die_at_remember(1);                       // the worker is killed once the note is on disk
+//   EXPECT_TRUE(host.perform<Greet>("run").died);
+//   EXPECT_TRUE(host.perform<Greet>("rollback").ok());
+//
+// What it enforces: the rules of stage.h about who may call what. A call that breaks one returns
+// BUG, as the real host's would, and is listed in `violations`. What it does not do: it knows no
+// JSON, so the defaults of the schema are not applied and nothing is checked against it. Set the
+// options as the step is to see them: durations in milliseconds, sizes in bytes.
+//
+// A step runs on a thread of its own, with the deployment as working directory of the process. A
+// step that dies is parked for good at that very instruction: no destructor runs, no lock is let
+// go, no file is tidied up, just as when a process is killed.
+#pragma once
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "drydock/stage.hpp"
+#include "drydock/testing_option.hpp"
+#include "drydock/testing_process.hpp"
+
+namespace drydock::testing {
+
+struct Note {
+  std::string key;
+  std::string value;
+};
+struct Fact {
+  std::string value;
+  bool must_return = false;
+  bool secret = false;
+  friend bool operator==(const Fact& a, const Fact& b) {
+    return a.value == b.value && a.must_return == b.must_return && a.secret == b.secret;
+  }
+};
+struct Output {
+  std::string value;
+  bool secret = false;
+  bool promote = false;
+  bool planned = false;
+};
+struct Artifact {
+  std::string name;
+  std::string path;
+  std::string description;
+};
+struct Log {
+  std::int32_t level = DRYDOCK_LOG_INFO;
+  std::string text;
+};
+struct Progress {
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  std::string unit;
+};
+
+// How a step ended.
+struct StepResult {
+  drydock_status status = DRYDOCK_OK;
+  std::string failure;   // the sentence of fail()
+  bool died = false;     // by one of the die_ hooks; status means nothing then
+  bool missing = false;  // the stage type has no such step, or not with these options
+  bool ok() const { return !died && status == DRYDOCK_OK; }
+};
+
+class FakeHost {
+ public:
+  // What the steps reported. Of the last step:
+  std::vector<Change> changes;
+  std::map<std::string, Fact> facts;
+  std::vector<Log> logs;  // also each line that a command printed and nobody asked for
+  std::vector<Progress> progress;
+  std::vector<Process> processes;  // every command, real or scripted; on_line is left out
+  // Of all steps together. Notes may be edited, to test what an old or half-written run left.
+  std::vector<Note> notes;
+  std::map<std::string, Output> outputs;
+  std::vector<Artifact> artifacts;
+  std::vector<std::string> violations;  // rules of stage.h that a step broke
+
+  // What the next step is told.
+  std::string stage_id = "stage";
+  std::string run_label = "drydock.run=test/1";
+  std::uint64_t run_id = 1;
+  bool interrupted = false;  // set by itself once a step died
+  bool may_fetch = false;
+  std::chrono::milliseconds deadline{0};  // from the step's begin; 0: none
+  std::string project;
+  std::vector<std::string> compose_files;  // absolute
+  std::vector<std::string> profiles;
+  std::string model_before;
+
+  FakeHost() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "drydock-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+    root_ = std::filesystem::canonical(pattern).string();
+    deployment_ = made("deployment");
+    private_ = made("private");
+    planned_ = made("planned");
+    if (::pipe2(cancel_pipe_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error("no pipe");
+  }
+  ~FakeHost() {
+    ::close(cancel_pipe_[0]);
+    ::close(cancel_pipe_[1]);
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+
+  // --- the world -------------------------------------------------------------------------------
+  // Another folder than the empty one that the host made. It is not removed.
+  void deployment(const std::string& dir) {
+    deployment_ = std::filesystem::canonical(dir).string();
+  }
+  const std::string& deployment_dir() const { return deployment_; }
+  const std::string& private_dir() const { return private_; }
+  const std::string& planned_dir() const { return planned_; }
+  // Steps see none until this was called.
+  const std::string& snapshot_dir() {
+    if (snapshot_.empty()) snapshot_ = made("snapshot");
+    return snapshot_;
+  }
+  // A file of the deployment.
+  void write(const std::string& path, std::string_view text) const {
+    const std::filesystem::path file = std::filesystem::path(deployment_) / path;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  std::string read(const std::string& path) const {
+    std::ifstream file(std::filesystem::path(deployment_) / path, std::ios::binary);
+    if (!file) throw std::runtime_error("there is no file " + path + " in the deployment");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  bool exists(const std::string& path) const {
+    return std::filesystem::exists(
+        std::filesystem::symlink_status(std::filesystem::path(deployment_) / path));
+  }
+
+  void option(const std::string& pointer, Option value) { options_.set(pointer, std::move(value)); }
+  void option(const std::string& pointer, std::initializer_list<const char*> texts) {
+    options_.set(pointer, std::vector<std::string>(texts.begin(), texts.end()));
+  }
+  void clear_options() {
+    options_ = Option::object();
+    secrets_.clear();
+  }
+  // An option that the schema marks writeOnly.
+  void secret(const std::string& pointer, const std::string& value) {
+    options_.set(pointer, Option::secret());
+    secrets_[pointer] = value;
+  }
+
+  // Answers run_process. Without it and without run_real_processes() every command ends with 0 and
+  // prints nothing.
+  void on_process(std::function<Result(const Process&)> answer) { answer_ = std::move(answer); }
+  void run_real_processes() {
+    on_process([this](const Process& process) { return execute(process, cancel_pipe_[0]); });
+  }
+
+  // --- what goes wrong
+  // ---------------------------------------------------------------------------- The next step is
+  // cancelled; or, from within on_process, this one.
+  void cancel() {
+    if (::write(cancel_pipe_[1], "x", 1) != 1) throw std::runtime_error("cannot cancel");
+  }
+  // The next step dies once its n-th note (1, 2, ...) is durable; before it is; or when its n-th
+  // command has ended and nothing is known of that yet.
+  void die_at_remember(int n) { die_at_remember_ = n; }
+  void die_before_remember(int n) { die_before_remember_ = n; }
+  void die_at_process(int n) { die_at_process_ = n; }
+  // From within on_process: the step dies here.
+  [[noreturn]] void die() { die(*current_); }
+
+  // --- performing -----------------------------------------------------------------------------
+  template <class Stage>
+  StepResult perform(const std::string& step) {
+    return perform(*StageType<Stage>::descriptor(), step);
+  }
+  StepResult perform(const drydock_stage& stage, const std::string& step) {
+    const drydock_step& entry = step_of(stage, step);
+    StepResult result;
+    if (entry.perform == nullptr || (entry.only_with != nullptr && !is_set(entry.only_with))) {
+      result.missing = true;
+      return result;
+    }
+    changes.clear();
+    facts.clear();
+    logs.clear();
+    progress.clear();
+    processes.clear();
+    const bool changing = step != "observe" && step != "plan";
+    changed_ = changed_ || changing;
+
+    auto current = std::make_shared<Current>(*this, step);
+    current_ = current.get();
+    fill(current->call, *current);
+    const WorkingDirectory in_deployment(deployment_);
+    std::thread thread([current, perform_step = entry.perform] {
+      const drydock_status status = perform_step(&current->call);
+      const std::lock_guard<std::mutex> lock(current->mutex);
+      current->status = status;
+      current->ended = true;
+      current->changed.notify_all();
+    });
+    {
+      std::unique_lock<std::mutex> lock(current->mutex);
+      current->changed.wait(lock, [&] { return current->ended || current->dead; });
+      result.died = current->dead;
+      result.status = current->status;
+      result.failure = current->failure;
+    }
+    if (result.died)
+      thread.detach();
+    else
+      thread.join();
+    if (result.status == DRYDOCK_UNKNOWN && step != "plan") {
+      violations.push_back(step + " returned UNKNOWN, which only plan may");
+    }
+    interrupted = interrupted || result.died;
+    die_at_remember_ = die_before_remember_ = die_at_process_ = 0;
+    for (char drained = 0; ::read(cancel_pipe_[0], &drained, 1) == 1;) {
+    }
+    return result;
+  }
+
+  // --- asking -----------------------------------------------------------------------------------
+  std::optional<std::string> note(const std::string& key) const {
+    for (const Note& found : notes) {
+      if (found.key == key) return found.value;
+    }
+    return std::nullopt;
+  }
+  // All log lines of the last step, each with its end.
+  std::string log_text() const {
+    std::string result;
+    for (const Log& line : logs) result += line.text + "\n";
+    return result;
+  }
+
+ private:
+  // One step in progress. Outlives the host when the step died, since its threads may still call.
+  struct Current {
+    Current(FakeHost& of, std::string named) : host(of), step(std::move(named)) {}
+    FakeHost& host;
+    std::string step;
+    drydock_call call{};
+    std::vector<const char*> compose_files, profiles;
+    std::deque<std::string> lent;  // what the step was handed and may keep until it returns
+    std::string planned_dir, private_dir, failure;
+    int remembered = 0;
+    drydock_status status = DRYDOCK_OK;
+    bool ended = false, dead = false;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool changes_things() const { return step != "observe" && step != "plan"; }
+  };
+  // A host function at work: one at a time, and none of a dead step.
+  class Entry {
+   public:
+    explicit Entry(const drydock_call* call)
+        : current(*static_cast<Current*>(call->host_data)), host(current.host) {
+      current.mutex.lock();
+      if (!current.dead) return;
+      current.mutex.unlock();
+      park();
+    }
+    ~Entry() { current.mutex.unlock(); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    drydock_status violation(const std::string& rule) const {
+      current.failure = current.step + ": " + rule;
+      host.violations.push_back(current.failure);
+      return DRYDOCK_BUG;
+    }
+    drydock_bytes lend(std::string_view text) const {
+      const std::string& kept = current.lent.emplace_back(text);
+      return {kept.data(), kept.size()};
+    }
+    Current& current;
+    FakeHost& host;
+  };
+  // The process-wide working directory, for as long as a step runs.
+  class WorkingDirectory {
+   public:
+    explicit WorkingDirectory(const std::string& dir) : before_(std::filesystem::current_path()) {
+      std::filesystem::current_path(dir);
+    }
+    ~WorkingDirectory() {
+      std::error_code ignored;
+      std::filesystem::current_path(before_, ignored);
+    }
+    WorkingDirectory(const WorkingDirectory&) = delete;
+    WorkingDirectory& operator=(const WorkingDirectory&) = delete;
+
+   private:
+    std::filesystem::path before_;
+  };
+
+  [[noreturn]] static void park() {
+    for (;;) ::pause();
+  }
+  [[noreturn]] static void die(Current& current) {
+    {
+      const std::lock_guard<std::mutex> lock(current.mutex);
+      current.dead = true;
+      current.changed.notify_all();
+    }
+    park();
+  }
+  static std::string_view view(drydock_bytes bytes) {
+    return bytes.size == 0 ? std::string_view() : std::string_view(bytes.data, bytes.size);
+  }
+  static std::string text(const char* value) { return value == nullptr ? "" : value; }
+
+  std::string made(const std::string& name) const {
+    const std::string path = root_ + "/" + name;
+    std::filesystem::create_directory(path);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+  }
+  bool is_set(const char* pointer) const {
+    const Option* found = options_.find(pointer);
+    return found != nullptr && found->type() != DRYDOCK_NULL;
+  }
+  static const drydock_step& step_of(const drydock_stage& stage, const std::string& step) {
+    if (step == "observe") return stage.observe;
+    if (step == "plan") return stage.plan;
+    if (step == "run") return stage.run;
+    if (step == "verify") return stage.verify;
+    if (step == "rollback") return stage.rollback;
+    if (step == "settle") return stage.settle;
+    throw std::invalid_argument("there is no step " + step);
+  }
+  void fill(drydock_call& call, Current& current) {
+    const auto pointers = [](const std::vector<std::string>& from, std::vector<const char*>& to) {
+      for (const std::string& item : from) to.push_back(item.c_str());
+      to.push_back(nullptr);
+      return to.data();
+    };
+    current.planned_dir = current.step == "plan" ? planned_ : "";
+    const bool before_a_run = current.step == "observe" && !changed_;
+    current.private_dir = current.step == "plan" || before_a_run ? "" : private_;
+    call.struct_size = sizeof call;
+    call.host = table();
+    call.host_data = &current;
+    call.stage_id = stage_id.c_str();
+    call.step = current.step.c_str();
+    call.deployment_dir = deployment_.c_str();
+    call.planned_dir = current.planned_dir.c_str();
+    call.private_dir = current.private_dir.c_str();
+    call.snapshot_dir = snapshot_.c_str();
+    call.run_label = current.step == "plan" ? "" : run_label.c_str();
+    call.run_id = current.step == "plan" ? 0 : run_id;
+    call.attempt = ++attempts_[current.step];
+    call.interrupted = interrupted ? 1 : 0;
+    if (deadline.count() > 0) {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch();
+      call.deadline_ms =
+          (std::chrono::duration_cast<std::chrono::milliseconds>(now) + deadline).count();
+    }
+    call.may_fetch = may_fetch ? 1 : 0;
+    call.cancel_fd = cancel_pipe_[0];
+    call.project = project.c_str();
+    call.compose_files = pointers(compose_files, current.compose_files);
+    call.profiles = pointers(profiles, current.profiles);
+    call.model_before = model_before.c_str();
+  }
+
+  // --- the host's functions
+  // -----------------------------------------------------------------------
+  static const drydock_host* table() {
+    static const drydock_host functions = {
+        sizeof(drydock_host), &host_log,      &host_progress, &host_fail,
+        &host_cancelled,      &host_option,   &host_key,      &host_secret,
+        &host_output,         &host_artifact, &host_remember, &host_recall,
+        &host_note_at,        &host_change,   &host_fact,     &host_run_process};
+    return &functions;
+  }
+  static drydock_status host_log(const drydock_call* call, std::int32_t level, drydock_bytes line) {
+    const Entry entry(call);
+    entry.host.logs.push_back({level, std::string(view(line))});
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_progress(const drydock_call* call, std::uint64_t done,
+                                      std::uint64_t total, const char* unit) {
+    const Entry entry(call);
+    entry.host.progress.push_back({done, total, text(unit)});
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_fail(const drydock_call* call, drydock_bytes sentence) {
+    const Entry entry(call);
+    entry.current.failure = view(sentence);
+    return DRYDOCK_OK;
+  }
+  static std::int32_t host_cancelled(const drydock_call* call) {
+    const Entry entry(call);
+    return is_readable(call->cancel_fd) ? 1 : 0;
+  }
+  static drydock_status host_option(const drydock_call* call, const char* pointer,
+                                    drydock_value* out) {
+    const Entry entry(call);
+    if (out == nullptr || out->struct_size < sizeof *out) {
+      return entry.violation("option() needs struct_size set to sizeof(drydock_value)");
+    }
+    const Option* found = entry.host.options_.find(pointer);
+    if (found == nullptr) return DRYDOCK_NOT_FOUND;
+    *out = found->raw();
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_key(const drydock_call* call, const char* pointer, std::size_t index,
+                                 drydock_bytes* out) {
+    const Entry entry(call);
+    const Option* found = entry.host.options_.find(pointer);
+    const std::string* key = found == nullptr ? nullptr : found->key_at(index);
+    if (key == nullptr) return DRYDOCK_NOT_FOUND;
+    *out = {key->data(), key->size()};
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_secret(const drydock_call* call, const char* pointer,
+                                    drydock_bytes* out) {
+    const Entry entry(call);
+    const auto found = entry.host.secrets_.find(pointer);
+    if (found == entry.host.secrets_.end()) return DRYDOCK_NOT_FOUND;
+    *out = {found->second.data(), found->second.size()};
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_output(const drydock_call* call, const char* name, drydock_bytes value,
+                                    std::uint32_t flags) {
+    const Entry entry(call);
+    entry.host.outputs[name] = {std::string(view(value)), (flags & DRYDOCK_OUTPUT_SECRET) != 0,
+                                (flags & DRYDOCK_OUTPUT_PROMOTE) != 0,
+                                (flags & DRYDOCK_OUTPUT_PLANNED) != 0};
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_artifact(const drydock_call* call, const char* name, const char* path,
+                                      const char* description) {
+    const Entry entry(call);
+    entry.host.artifacts.push_back({text(name), text(path), text(description)});
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_remember(const drydock_call* call, const char* key,
+                                      drydock_bytes value) {
+    bool dies = false;
+    {
+      const Entry entry(call);
+      FakeHost& host = entry.host;
+      if (!entry.current.changes_things()) {
+        return entry.violation("it must not remember; only run, verify, rollback and settle may");
+      }
+      if (value.size > std::size_t{1024} * 1024) {
+        return entry.violation("the note " + text(key) + " is larger than 1 MiB");
+      }
+      for (const auto& secret : host.secrets_) {
+        if (secret.second.size() >= 6 && view(value).find(secret.second) != std::string::npos) {
+          return entry.violation("the note " + text(key) + " contains the secret " + secret.first);
+        }
+      }
+      const int n = ++entry.current.remembered;
+      dies = n == host.die_before_remember_ || n == host.die_at_remember_;
+      if (n != host.die_before_remember_) host.keep(key, view(value));
+    }
+    if (dies) die(*static_cast<Current*>(call->host_data));
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_recall(const drydock_call* call, const char* key, drydock_bytes* out) {
+    const Entry entry(call);
+    const std::optional<std::string> found = entry.host.note(key);
+    if (!found) return DRYDOCK_NOT_FOUND;
+    *out = entry.lend(*found);
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_note_at(const drydock_call* call, std::size_t index,
+                                     drydock_bytes* key, drydock_bytes* value) {
+    const Entry entry(call);
+    if (index >= entry.host.notes.size()) return DRYDOCK_NOT_FOUND;
+    *key = entry.lend(entry.host.notes[index].key);
+    *value = entry.lend(entry.host.notes[index].value);
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_change(const drydock_call* call, const drydock_change* change) {
+    const Entry entry(call);
+    if (entry.current.step != "plan") return entry.violation("only plan reports changes");
+    if (change->struct_size < sizeof *change) {
+      return entry.violation("change() needs struct_size set to sizeof(drydock_change)");
+    }
+    entry.host.changes.push_back({text(change->what), text(change->action), text(change->name),
+                                  std::string(view(change->before)),
+                                  std::string(view(change->after)), text(change->detail),
+                                  change->disk_bytes, text(change->rollback_loses)});
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_fact(const drydock_call* call, const char* name, drydock_bytes value,
+                                  std::uint32_t kind) {
+    const Entry entry(call);
+    if (entry.current.step != "observe") return entry.violation("only observe reports facts");
+    entry.host.facts[name] = {std::string(view(value)), (kind & DRYDOCK_MUST_RETURN) != 0,
+                              (kind & DRYDOCK_FACT_SECRET) != 0};
+    return DRYDOCK_OK;
+  }
+  static drydock_status host_run_process(const drydock_call* call, const drydock_process* raw,
+                                         drydock_exit* out) {
+    Process process;
+    std::size_t number = 0;
+    std::function<Result(const Process&)> answer;
+    {
+      const Entry entry(call);
+      if (raw->struct_size < sizeof *raw || out->struct_size < sizeof *out) {
+        return entry.violation("run_process() needs struct_size set in both structs");
+      }
+      if (raw->arguments == nullptr || raw->arguments[0] == nullptr) {
+        return entry.violation("run_process() needs at least one argument: the program");
+      }
+      process = from(*raw);
+      entry.host.processes.push_back(process);
+      number = entry.host.processes.size();
+      answer = entry.host.answer_;
+      if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;
+    }
+    if (process.directory.empty()) process.directory = call->deployment_dir;
+    // Unlocked, as the answer may cancel or end the step.
+    const Result result = answer ? answer(process) : Result();
+    int die_at = 0;
+    {
+      const Entry entry(call);
+      die_at = entry.host.die_at_process_;
+    }
+    if (static_cast<std::size_t>(die_at) == number) die(*static_cast<Current*>(call->host_data));
+    if (!result.cannot_start.empty()) {
+      const Entry entry(call);
+      entry.current.failure = result.cannot_start;
+      return DRYDOCK_FAILED;
+    }
+    if (process.output_file.empty()) {
+      deliver(call, *raw, 1, result.out);
+    } else {
+      std::ofstream(process.output_file, std::ios::binary) << result.out;
+      std::filesystem::permissions(process.output_file, std::filesystem::perms::owner_read |
+                                                            std::filesystem::perms::owner_write);
+    }
+    deliver(call, *raw, 2, result.err);
+    if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;
+    out->code = result.signal != 0 || result.timed_out ? -1 : result.code;
+    out->signal = result.signal;
+    out->timed_out = result.timed_out ? 1 : 0;
+    return DRYDOCK_OK;
+  }
+  static void deliver(const drydock_call* call, const drydock_process& raw, int stream,
+                      std::string_view output) {
+    while (!output.empty()) {
+      const std::string_view line = output.substr(0, output.find('\n'));
+      output.remove_prefix(std::min(output.size(), line.size() + 1));
+      if (raw.on_line != nullptr)
+        raw.on_line(raw.user, stream, line.data(), line.size());
+      else
+        host_log(call, DRYDOCK_LOG_INFO, {line.data(), line.size()});
+    }
+  }
+  static Process from(const drydock_process& raw) {
+    Process process;
+    for (auto item = raw.arguments; *item != nullptr; ++item) process.arguments.emplace_back(*item);
+    for (auto item = raw.environment; item != nullptr && *item != nullptr; ++item) {
+      process.environment.emplace_back(*item);
+    }
+    process.directory = text(raw.directory);
+    process.input = view(raw.input);
+    process.input_file = text(raw.input_file);
+    process.output_file = text(raw.output_file);
+    process.timeout = std::chrono::milliseconds(raw.timeout_ms);
+    return process;
+  }
+  void keep(const std::string& key, std::string_view value) {
+    for (Note& known : notes) {
+      if (known.key == key) {
+        known.value = value;
+        return;
+      }
+    }
+    notes.push_back({key, std::string(value)});
+  }
+
+  std::string root_, deployment_, private_, planned_, snapshot_;
+  Option options_ = Option::object();
+  std::map<std::string, std::string> secrets_;
+  std::function<Result(const Process&)> answer_;
+  std::map<std::string, unsigned> attempts_;
+  int cancel_pipe_[2] = {-1, -1};
+  int die_at_remember_ = 0, die_before_remember_ = 0, die_at_process_ = 0;
+  bool changed_ = false;  // a step that may change things has begun
+  Current* current_ = nullptr;
+};
+
+}  // namespace drydock::testing

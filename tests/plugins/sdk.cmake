@@ -1,0 +1,1 @@
+drydock_test(testing_test SOURCES testing_test.cc)
