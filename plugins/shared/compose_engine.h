@@ -1,0 +1,72 @@
+// The engine and the Compose project of a deployment, through the `docker` command line. Each
+// function runs one or two commands through the Call (so cancelling, masking and faking come for
+// free) and throws Failed with a sentence when the engine refuses.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compose_types.h"
+#include "drydock/stage.hpp"
+
+namespace drydock::compose {
+
+// --- containers ---------------------------------------------------------------------------------
+
+// All containers of this deployment, running or not, `compose run` ones included: the project's by
+// label whose working-dir label is this deployment too, because another folder may hold a project
+// of the same name.
+std::vector<Container> project_containers(const Call& call);
+// Everything that runs on the engine, whosoever's.
+std::vector<Container> running_containers(const Call& call);
+// Those of `ids` that exist.
+std::vector<Container> inspect(const Call& call, const std::vector<std::string>& ids);
+
+// Returns when they have stopped. grace: until they are killed; nullopt: each one's own.
+void stop_containers(const Call& call, const std::vector<std::string>& ids,
+                     std::optional<std::chrono::milliseconds> grace = std::nullopt);
+void start_containers(const Call& call, const std::vector<std::string>& ids);
+// Removes stopped containers; one that is gone already is fine. Volumes stay, anonymous ones too.
+void remove_containers(const Call& call, const std::vector<std::string>& ids);
+// policy as in Container::restart_policy. Does not start or stop anything.
+void set_restart_policy(const Call& call, const std::vector<std::string>& ids,
+                        const std::string& policy);
+// The last lines that the container printed, standard error included.
+std::string recent_logs(const Call& call, const std::string& id, int lines = 50);
+
+// --- images -------------------------------------------------------------------------------------
+
+// nullopt: there is no such image on this engine.
+std::optional<std::string> image_id(const Call& call, const std::string& reference);
+// reference -> id, without those that are not there.
+std::map<std::string, std::string> image_ids(const Call& call,
+                                             const std::set<std::string>& references);
+void tag_image(const Call& call, const std::string& id, const std::string& reference);
+
+// --- the model ----------------------------------------------------------------------------------
+
+// The model of the files as they are; in plan, as they are planned. Services of inactive profiles
+// are not in it.
+Model resolved_model(const Call& call);
+// The names of all services of the files, whatever their profiles.
+std::set<std::string> all_service_names(const Call& call);
+// service -> the hash that Compose labels its containers with.
+std::map<std::string, std::string> config_hashes(const Call& call);
+
+// `docker compose` on a whole model in one file (Call::model_before, or a copy of it) instead of
+// the deployment's files: the way to a service that the deployment's files no longer have.
+Process compose_with_model(const Call& call, const std::string& model_file,
+                           std::vector<std::string> arguments);
+
+// Runs a `docker compose` command that changes something; its lines go to the log, its last words
+// into the Failed when it fails. Never removes containers of other services.
+void run_compose(const Call& call, Process process, const std::string& what);
+
+// What went wrong, in docker's own words: the last line of stderr (else stdout), shortened.
+std::string last_words(const Captured& captured);
+
+}  // namespace drydock::compose

@@ -1,0 +1,79 @@
+// What a Compose project consists of, as plain values: containers as the engine reports them, and
+// the model as Compose resolves it from its files. Everything that decides works on these alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace drydock::compose {
+
+struct Mount {
+  std::string type;    // "bind", "volume", "tmpfs", ...
+  std::string volume;  // the volume's name on the engine; "" for a bind
+  std::string source;  // a bind's path on the host
+  std::string target;  // the path in the container
+  bool writable = true;
+
+  // What two containers must not both write: "volume NAME" or the host path. "" when nothing that
+  // outlives the container or is visible to another one.
+  std::string held() const {
+    if (type == "volume") return volume.empty() ? "" : "volume " + volume;
+    return type == "bind" ? source : "";
+  }
+};
+
+struct Container {
+  std::string id;
+  std::string name;
+  std::string service;
+  std::string project;      // its label; "" when Compose did not make it
+  std::string working_dir;  // its label
+  int number = 1;           // Compose counts the containers of a service from 1
+  bool one_off = false;     // made by `compose run`
+  std::string image;        // the reference that it was created from
+  std::string image_id;     // "sha256:..."
+  std::string config_hash;
+  std::string state;   // created running paused restarting removing exited dead
+  std::string health;  // "" without a health check, else starting healthy unhealthy
+  std::string started_at;
+  int exit_code = 0;
+  int restarts = 0;
+  bool out_of_memory = false;
+  std::string restart_policy;  // as `docker update --restart` takes it: no always on-failure:3 ...
+  std::map<std::string, std::string> environment;  // may hold secrets: never into a note or a log
+  std::vector<Mount> mounts;
+
+  bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
+  // A service container: not the work of `compose run`.
+  bool serves() const { return !service.empty() && !one_off; }
+};
+
+struct Service {
+  std::string name;
+  std::string image;          // "" when it is only built
+  std::string platform;       // "" for the engine's own
+  bool built = false;         // has a `build:` section
+  bool never_pulled = false;  // pull_policy: never or build
+  bool health_check = false;
+  int replicas = 1;
+  std::string restart_policy = "no";
+  std::vector<std::string> profiles;
+  std::map<std::string, std::string> depends_on;  // service -> condition
+  std::vector<Mount> mounts;                      // volume: the name on the engine
+};
+
+struct Model {
+  std::string project;
+  std::map<std::string, Service> services;
+
+  bool has(const std::string& service) const { return services.count(service) != 0; }
+  // `named` and all that they depend on, as far as the model has it.
+  std::set<std::string> with_dependencies(const std::set<std::string>& named) const;
+  // Services that another one waits for to have finished.
+  std::set<std::string> one_shot() const;
+};
+
+}  // namespace drydock::compose
