@@ -1,0 +1,45 @@
+// The one file that knows Compose: where a deployment's files are, the labels of what runs, `.env`.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline.h"
+
+namespace drydock {
+
+struct ComposeProject {
+  std::string project;                // "" when the deployment has no compose files
+  std::vector<std::string> files;     // absolute
+  std::vector<std::string> profiles;  // only those that the pipeline names; else `.env` decides
+  std::string engine;                 // "Docker 20.10.24"; "": none was reached
+};
+
+struct RunningService {
+  std::string service, image, state, health;  // health "": the image has no check
+};
+
+// What the pipeline leaves to `auto` comes from the labels of what runs from this folder, else from
+// Compose's own rules. `dir` is absolute and real. Throws Error when several projects run from the
+// folder and none was chosen.
+ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir);
+
+// DIR/.env as Compose evaluates it; `file` may be another one that will replace it. Empty when
+// there is none. Throws Error with the line.
+std::map<std::string, std::string> evaluate_dot_env(const std::string& file);
+
+// Writes the resolved model (`docker compose config --format json`) to `output`, 0600. Returns why
+// it could not, or nullopt.
+std::optional<std::string> resolve_compose_model(const ComposeProject& project,
+                                                 const std::string& dir, const std::string& output);
+
+// The project's containers, one per service; nullopt when no engine can be asked.
+std::optional<std::vector<RunningService>> services_of(const ComposeProject& project,
+                                                       const std::string& dir);
+
+// Images of the project's containers and of its model, for `init` to recognise an application by.
+std::vector<std::string> images_of(const ComposeProject& project, const std::string& dir);
+
+}  // namespace drydock

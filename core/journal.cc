@@ -1,0 +1,500 @@
+#include "journal.h"
+
+#include <fcntl.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+
+#include "error.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+using soci::into;
+using soci::use;
+
+constexpr int schema_version = 1;
+
+constexpr std::array<std::string_view, 7> run_state_names = {
+    "running", "rolling-back", "done", "rolled-back", "cancelled", "stopped", "needs-person"};
+constexpr std::array<std::string_view, 7> stage_state_names = {
+    "pending", "skipped", "started", "done", "failed", "rolled-back", "settled"};
+
+template <class State, std::size_t n>
+State state_named(const std::array<std::string_view, n>& names, std::string_view name) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (names[i] == name) return static_cast<State>(i);
+  }
+  throw Error("the journal holds the state '" + std::string(name) +
+              "', which this Drydock does not know; use the Drydock that wrote it");
+}
+
+// A table per kind of thing. Texts of plugins are masked before they come here; notes are any
+// bytes.
+constexpr std::array<const char*, 7> schema = {
+    R"(CREATE TABLE runs (
+         id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL,
+         pipeline TEXT NOT NULL, pipeline_file TEXT NOT NULL, pipeline_sha256 TEXT NOT NULL,
+         user TEXT NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
+         exit_code INTEGER NOT NULL, failed_stage TEXT NOT NULL, failed_step TEXT NOT NULL,
+         reason TEXT NOT NULL, vars TEXT NOT NULL, secret_sources TEXT NOT NULL,
+         deployment TEXT NOT NULL, closing TEXT NOT NULL))",
+    R"(CREATE TABLE stages (
+         run INTEGER NOT NULL REFERENCES runs(id), position INTEGER NOT NULL, key TEXT NOT NULL,
+         name TEXT NOT NULL, uses TEXT NOT NULL, plugin_file TEXT NOT NULL,
+         plugin_id TEXT NOT NULL, plugin_version TEXT NOT NULL, plugin_sha256 TEXT NOT NULL,
+         notes_version INTEGER NOT NULL, options TEXT NOT NULL, secret_texts TEXT NOT NULL,
+         steps TEXT NOT NULL, final INTEGER NOT NULL, rollback_timeout_ms INTEGER NOT NULL,
+         state TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
+         started TEXT NOT NULL, finished TEXT NOT NULL, reason TEXT NOT NULL,
+         PRIMARY KEY (run, position)))",
+    R"(CREATE TABLE notes (
+         run INTEGER NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+         sequence INTEGER PRIMARY KEY AUTOINCREMENT, UNIQUE (run, position, key)))",
+    R"(CREATE TABLE facts (
+         run INTEGER NOT NULL, position INTEGER NOT NULL, moment INTEGER NOT NULL,
+         name TEXT NOT NULL, value TEXT NOT NULL, must_return INTEGER NOT NULL))",
+    R"(CREATE TABLE outputs (
+         run INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+         promote INTEGER NOT NULL, PRIMARY KEY (run, position, name)))",
+    R"(CREATE TABLE artifacts (
+         run INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
+         description TEXT NOT NULL, PRIMARY KEY (run, position, name)))",
+    R"(CREATE TABLE workers (
+         run INTEGER NOT NULL, position INTEGER NOT NULL, process_group INTEGER NOT NULL,
+         start_time TEXT NOT NULL, boot_id TEXT NOT NULL))",
+};
+
+// SQLite would create the file with the mode of the umask, and its -wal and -shm files take its
+// mode.
+void create_private_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    throw Error("the journal " + path + " cannot be opened (" + std::strerror(errno) +
+                "); check who owns it and whether the disk is writable");
+  }
+  ::close(fd);
+}
+
+std::string connection_to(const std::string& path) {
+  if (path.find('"') != std::string::npos) {
+    throw Error("the journal's path " + path +
+                " contains a double quote; use a folder without one");
+  }
+  return "db=\"" + path + "\" timeout=10";
+}
+
+std::string steps_text(const std::vector<Step>& steps) {
+  std::string text;
+  for (Step step : steps) text += (text.empty() ? "" : " ") + std::string(name_of(step));
+  return text;
+}
+
+std::vector<Step> steps_from(const std::string& text) {
+  std::vector<Step> steps;
+  for (Step step : all_steps) {
+    if ((" " + text + " ").find(" " + std::string(name_of(step)) + " ") != std::string::npos) {
+      steps.push_back(step);
+    }
+  }
+  return steps;
+}
+
+}  // namespace
+
+std::string_view name_of(RunState state) {
+  return run_state_names[static_cast<std::size_t>(state)];
+}
+std::string_view name_of(StageState state) {
+  return stage_state_names[static_cast<std::size_t>(state)];
+}
+
+bool StageRecord::has(Step wanted) const {
+  return std::find(steps.begin(), steps.end(), wanted) != steps.end();
+}
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string result(text.data(), size);
+  const std::string fraction = std::to_string(milliseconds);
+  return result + "." + std::string(3 - fraction.size(), '0') + fraction + "Z";
+}
+
+struct Journal::Database {
+  explicit Database(const std::string& path) : sql(soci::sqlite3, connection_to(path)) {}
+  mutable soci::session sql;
+};
+
+// A message of SOCI names statements and may carry values: only SQLite's own part is shown.
+template <class Work>
+auto Journal::guarded(const char* what, Work work) const {
+  try {
+    return work(database_->sql);
+  } catch (const soci::soci_error& e) {
+    throw Error("the journal " + path_ + " failed to " + what + " (" + e.get_error_message() +
+                    "); if the file is damaged, move it aside: backups beside it stay usable",
+                ExitCode::refused);
+  }
+}
+
+Journal::Journal(const std::string& path) : path_(path) {
+  create_private_file(path);
+  try {
+    database_ = std::make_unique<Database>(path);
+  } catch (const soci::soci_error& e) {
+    throw Error("the journal " + path + " cannot be opened (" + e.get_error_message() +
+                "); check who owns it and whether the disk is writable");
+  }
+  guarded("open", [&](soci::session& sql) {
+    sql << "PRAGMA journal_mode=WAL";
+    sql << "PRAGMA synchronous=FULL";
+    int version = 0;
+    sql << "PRAGMA user_version", into(version);
+    if (version > schema_version) {
+      throw Error("the journal " + path + " has schema version " + std::to_string(version) +
+                  " and this Drydock knows " + std::to_string(schema_version) +
+                  "; use the newer Drydock that wrote it");
+    }
+    if (version == 0) {
+      soci::transaction transaction(sql);
+      for (const char* statement : schema) sql << statement;
+      sql << "PRAGMA user_version=" << schema_version;
+      transaction.commit();
+    }
+    return 0;
+  });
+}
+
+Journal::~Journal() = default;
+
+std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages) {
+  return guarded("record the run", [&](soci::session& sql) {
+    soci::transaction transaction(sql);
+    const std::string state(name_of(run.state)), vars = run.vars.dump(),
+                                                 sources = run.secret_sources.dump(),
+                                                 deployment = run.deployment.dump();
+    sql << "INSERT INTO runs (state, pipeline, pipeline_file, pipeline_sha256, user, host, "
+           "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
+           "secret_sources, deployment, closing) VALUES (:state, :pipeline, :file, :sha, :user, "
+           ":host, :started, '', -1, '', '', '', :vars, :sources, :deployment, '{}')",
+        use(state), use(run.pipeline), use(run.pipeline_file), use(run.pipeline_sha256),
+        use(run.user), use(run.host), use(run.started), use(vars), use(sources), use(deployment);
+    long long id = 0;
+    sql << "SELECT last_insert_rowid()", into(id);
+
+    StageRecord s;
+    std::string options, secret_texts, steps;
+    int final = 0;
+    long long notes_version = 0, rollback_timeout = 0;
+    soci::statement insert =
+        (sql.prepare << "INSERT INTO stages VALUES (:run, :position, :key, :name, :uses, :file, "
+                        ":id, :version, :sha, :notes_version, :options, :secret_texts, :steps, "
+                        ":final, :rollback_timeout, 'pending', '', 0, '', '', '')",
+         use(id), use(s.position), use(s.key), use(s.name), use(s.uses), use(s.plugin_file),
+         use(s.plugin_id), use(s.plugin_version), use(s.plugin_sha256), use(notes_version),
+         use(options), use(secret_texts), use(steps), use(final), use(rollback_timeout));
+    for (const StageRecord& stage : stages) {
+      s = stage;
+      options = stage.options.dump();
+      secret_texts = stage.secret_texts.dump();
+      steps = steps_text(stage.steps);
+      final = stage.final ? 1 : 0;
+      notes_version = stage.notes_version;
+      rollback_timeout = stage.rollback_timeout_ms;
+      insert.execute(true);
+    }
+    transaction.commit();
+    return static_cast<std::uint64_t>(id);
+  });
+}
+
+void Journal::save_stage(std::uint64_t run, const StageRecord& stage) {
+  guarded("record a stage's options", [&](soci::session& sql) {
+    const std::string options = stage.options.dump(), secret_texts = stage.secret_texts.dump(),
+                      steps = steps_text(stage.steps);
+    sql << "UPDATE stages SET options = :options, secret_texts = :secret_texts, steps = :steps "
+           "WHERE run = :run AND position = :position",
+        use(options), use(secret_texts), use(steps), use(run), use(stage.position);
+    return 0;
+  });
+}
+
+void Journal::set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
+                            const std::string& failed_step, const std::string& reason) {
+  guarded("record the run's state", [&](soci::session& sql) {
+    const std::string name(name_of(state));
+    sql << "UPDATE runs SET state = :state, failed_stage = :stage, failed_step = :step, "
+           "reason = :reason WHERE id = :id",
+        use(name), use(failed_stage), use(failed_step), use(reason), use(run);
+    return 0;
+  });
+}
+
+void Journal::finish_run(std::uint64_t run, RunState state, int exit_code, const json& closing) {
+  guarded("record the end of the run", [&](soci::session& sql) {
+    const std::string name(name_of(state)), now = utc_now(), text = closing.dump();
+    sql << "UPDATE runs SET state = :state, finished = :now, exit_code = :code, "
+           "closing = :closing WHERE id = :id",
+        use(name), use(now), use(exit_code), use(text), use(run);
+    return 0;
+  });
+}
+
+void Journal::begin_step(std::uint64_t run, int position, Step step, unsigned attempt,
+                         const JournaledWorker& worker) {
+  guarded("record the start of a step", [&](soci::session& sql) {
+    soci::transaction transaction(sql);
+    const std::string name(name_of(step)), now = utc_now(),
+                                           start = std::to_string(worker.start_time);
+    const int group = worker.group;
+    const int tries = static_cast<int>(attempt);
+    // Rollback and settle keep the state that run left, so that a second rollback knows what was
+    // started.
+    if (step == Step::run) {
+      sql << "UPDATE stages SET state = 'started', step = :step, attempt = :attempt, "
+             "started = CASE started WHEN '' THEN :now ELSE started END "
+             "WHERE run = :run AND position = :position",
+          use(name), use(tries), use(now), use(run), use(position);
+    } else {
+      sql << "UPDATE stages SET step = :step WHERE run = :run AND position = :position", use(name),
+          use(run), use(position);
+    }
+    sql << "INSERT INTO workers VALUES (:run, :position, :group, :start, :boot)", use(run),
+        use(position), use(group), use(start), use(worker.boot_id);
+    transaction.commit();
+    return 0;
+  });
+}
+
+void Journal::end_step(std::uint64_t run, int position, StageState state, const std::string& reason,
+                       const std::vector<Output>& outputs, const std::vector<Artifact>& artifacts) {
+  guarded("record the end of a step", [&](soci::session& sql) {
+    soci::transaction transaction(sql);
+    const std::string name(name_of(state)), now = utc_now();
+    sql << "UPDATE stages SET state = :state, finished = :now, reason = :reason "
+           "WHERE run = :run AND position = :position",
+        use(name), use(now), use(reason), use(run), use(position);
+    sql << "DELETE FROM workers WHERE run = :run AND position = :position", use(run), use(position);
+    for (const Output& output : outputs) {
+      if (output.secret) continue;  // lives only as long as the process
+      const int promote = output.promote ? 1 : 0;
+      sql << "INSERT OR REPLACE INTO outputs VALUES (:run, :position, :name, :value, :promote)",
+          use(run), use(position), use(output.name), use(output.value), use(promote);
+    }
+    for (const Artifact& artifact : artifacts) {
+      sql << "INSERT OR REPLACE INTO artifacts VALUES (:run, :position, :name, :path, :text)",
+          use(run), use(position), use(artifact.name), use(artifact.path),
+          use(artifact.description);
+    }
+    transaction.commit();
+    return 0;
+  });
+}
+
+void Journal::set_stage_state(std::uint64_t run, int position, StageState state,
+                              const std::string& reason) {
+  end_step(run, position, state, reason, {}, {});
+}
+
+void Journal::remember(std::uint64_t run, int position, const Note& note) {
+  guarded("record a note", [&](soci::session& sql) {
+    sql << "INSERT INTO notes (run, position, key, value) VALUES (:run, :position, :key, :value) "
+           "ON CONFLICT (run, position, key) DO UPDATE SET value = excluded.value",
+        use(run), use(position), use(note.key), use(note.value);
+    return 0;
+  });
+}
+
+void Journal::save_facts(std::uint64_t run, int position, Moment moment,
+                         const std::vector<Fact>& facts) {
+  guarded("record facts", [&](soci::session& sql) {
+    soci::transaction transaction(sql);
+    const int when = static_cast<int>(moment);
+    sql << "DELETE FROM facts WHERE run = :run AND position = :position AND moment = :moment",
+        use(run), use(position), use(when);
+    for (const Fact& fact : facts) {
+      const int must_return = fact.must_return ? 1 : 0;
+      sql << "INSERT INTO facts VALUES (:run, :position, :moment, :name, :value, :must)", use(run),
+          use(position), use(when), use(fact.name), use(fact.value), use(must_return);
+    }
+    transaction.commit();
+    return 0;
+  });
+}
+
+std::vector<RunRecord> Journal::select_runs(const std::string& where,
+                                            std::uint64_t parameter) const {
+  return guarded("read the runs", [&](soci::session& sql) {
+    std::vector<RunRecord> result;
+    RunRecord r;
+    std::string state, vars, sources, deployment, closing;
+    soci::statement select =
+        (sql.prepare << "SELECT id, state, pipeline, pipeline_file, pipeline_sha256, user, host, "
+                        "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
+                        "secret_sources, deployment, closing FROM runs WHERE " +
+                            where + " ORDER BY id DESC",
+         use(parameter), into(r.id), into(state), into(r.pipeline), into(r.pipeline_file),
+         into(r.pipeline_sha256), into(r.user), into(r.host), into(r.started), into(r.finished),
+         into(r.exit_code), into(r.failed_stage), into(r.failed_step), into(r.reason), into(vars),
+         into(sources), into(deployment), into(closing));
+    select.execute();
+    while (select.fetch()) {
+      r.state = state_named<RunState>(run_state_names, state);
+      r.vars = json::parse(vars);
+      r.secret_sources = json::parse(sources);
+      r.deployment = json::parse(deployment);
+      r.closing = json::parse(closing);
+      result.push_back(r);
+    }
+    return result;
+  });
+}
+
+std::optional<RunRecord> Journal::run(std::uint64_t id) const {
+  const std::vector<RunRecord> found = select_runs("id = :id", id);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+std::optional<RunRecord> Journal::last_run() const {
+  const std::vector<RunRecord> found =
+      select_runs("id > :zero AND id = (SELECT max(id) FROM runs)", 0);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+std::vector<RunRecord> Journal::runs() const { return select_runs("id > :zero", 0); }
+
+std::optional<RunRecord> Journal::unfinished_run() const {
+  const std::vector<RunRecord> found =
+      select_runs("id > :zero AND state IN ('running', 'rolling-back')", 0);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+std::vector<StageRecord> Journal::stages(std::uint64_t run) const {
+  return guarded("read the stages", [&](soci::session& sql) {
+    std::vector<StageRecord> result;
+    StageRecord s;
+    std::string options, secret_texts, steps, state;
+    int final = 0, attempt = 0;
+    long long notes_version = 0, rollback_timeout = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT position, key, name, uses, plugin_file, plugin_id, "
+                        "plugin_version, plugin_sha256, notes_version, options, secret_texts, "
+                        "steps, final, rollback_timeout_ms, state, step, attempt, started, "
+                        "finished, reason FROM stages WHERE run = :run ORDER BY position",
+         use(run), into(s.position), into(s.key), into(s.name), into(s.uses), into(s.plugin_file),
+         into(s.plugin_id), into(s.plugin_version), into(s.plugin_sha256), into(notes_version),
+         into(options), into(secret_texts), into(steps), into(final), into(rollback_timeout),
+         into(state), into(s.step), into(attempt), into(s.started), into(s.finished),
+         into(s.reason));
+    select.execute();
+    while (select.fetch()) {
+      s.notes_version = static_cast<std::uint32_t>(notes_version);
+      s.options = json::parse(options);
+      s.secret_texts = json::parse(secret_texts);
+      s.steps = steps_from(steps);
+      s.final = final != 0;
+      s.rollback_timeout_ms = rollback_timeout;
+      s.state = state_named<StageState>(stage_state_names, state);
+      s.attempt = static_cast<unsigned>(attempt);
+      result.push_back(s);
+    }
+    return result;
+  });
+}
+
+std::vector<Note> Journal::notes(std::uint64_t run, int position) const {
+  return guarded("read notes", [&](soci::session& sql) {
+    std::vector<Note> result;
+    Note note;
+    soci::statement select = (sql.prepare << "SELECT key, value FROM notes WHERE run = :run AND "
+                                             "position = :position ORDER BY sequence",
+                              use(run), use(position), into(note.key), into(note.value));
+    select.execute();
+    while (select.fetch()) result.push_back(note);
+    return result;
+  });
+}
+
+std::vector<Fact> Journal::facts(std::uint64_t run, int position, Moment moment) const {
+  return guarded("read facts", [&](soci::session& sql) {
+    std::vector<Fact> result;
+    Fact fact;
+    int must_return = 0;
+    const int when = static_cast<int>(moment);
+    soci::statement select =
+        (sql.prepare << "SELECT name, value, must_return FROM facts WHERE run = :run AND "
+                        "position = :position AND moment = :moment ORDER BY rowid",
+         use(run), use(position), use(when), into(fact.name), into(fact.value), into(must_return));
+    select.execute();
+    while (select.fetch()) {
+      fact.must_return = must_return != 0;
+      result.push_back(fact);
+    }
+    return result;
+  });
+}
+
+std::vector<Output> Journal::outputs(std::uint64_t run, int position) const {
+  return guarded("read outputs", [&](soci::session& sql) {
+    std::vector<Output> result;
+    Output output;
+    int promote = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT name, value, promote FROM outputs WHERE run = :run AND "
+                        "position = :position ORDER BY name",
+         use(run), use(position), into(output.name), into(output.value), into(promote));
+    select.execute();
+    while (select.fetch()) {
+      output.promote = promote != 0;
+      result.push_back(output);
+    }
+    return result;
+  });
+}
+
+std::vector<Artifact> Journal::artifacts(std::uint64_t run, int position) const {
+  return guarded("read artifacts", [&](soci::session& sql) {
+    std::vector<Artifact> result;
+    Artifact artifact;
+    soci::statement select =
+        (sql.prepare << "SELECT name, path, description FROM artifacts WHERE run = :run AND "
+                        "position = :position ORDER BY name",
+         use(run), use(position), into(artifact.name), into(artifact.path),
+         into(artifact.description));
+    select.execute();
+    while (select.fetch()) result.push_back(artifact);
+    return result;
+  });
+}
+
+std::vector<JournaledWorker> Journal::workers(std::uint64_t run) const {
+  return guarded("read workers", [&](soci::session& sql) {
+    std::vector<JournaledWorker> result;
+    int group = 0;
+    std::string start, boot;
+    soci::statement select =
+        (sql.prepare << "SELECT process_group, start_time, boot_id FROM workers WHERE run = :run",
+         use(run), into(group), into(start), into(boot));
+    select.execute();
+    while (select.fetch()) result.push_back({group, std::stoull(start), boot});
+    return result;
+  });
+}
+
+}  // namespace drydock

@@ -1,0 +1,126 @@
+// The journal of a deployment: runs, stages, facts and notes, in DEPLOYMENT/.drydock/journal.db
+// (SQLite, WAL, synchronous=FULL). It alone decides a rollback: each call that writes is on disk
+// when it returns. Nothing secret is ever written here: callers mask texts, secret options stand as
+// the expressions that name them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "step.h"
+#include "worker.h"
+
+namespace drydock {
+
+enum class RunState {
+  running,
+  rolling_back,
+  done,          // finished, and not rolled back
+  rolled_back,   // and verified
+  cancelled,     // rolled back and verified, because somebody asked
+  stopped,       // failed under `on_failure: stop`: left as it was
+  needs_person,  // not wholly put back, or that could not be verified
+};
+enum class StageState { pending, skipped, started, done, failed, rolled_back, settled };
+
+std::string_view name_of(RunState state);
+std::string_view name_of(StageState state);
+
+// A process group that works, or worked, for a run.
+struct JournaledWorker {
+  pid_t group = 0;
+  std::uint64_t start_time = 0;  // field 22 of /proc/PID/stat
+  std::string boot_id;
+};
+
+struct RunRecord {
+  std::uint64_t id = 0;
+  RunState state = RunState::running;
+  std::string pipeline, pipeline_file, pipeline_sha256;
+  std::string user, host;
+  std::string started, finished;  // UTC, RFC 3339; finished "": not yet
+  int exit_code = -1;             // -1: not yet
+  std::string failed_stage, failed_step, reason;
+  nlohmann::json vars, secret_sources;  // what evaluates secret options again
+  nlohmann::json deployment;            // see Deployment in deployment.h
+  nlohmann::json closing;               // the data of the run.finished event
+};
+
+struct StageRecord {
+  int position = 0;  // from 0, in pipeline order; `finally` stages last
+  std::string key;   // unique in the run: the stage's id, or ID-2 where it stands twice
+  std::string name, uses;
+  std::string plugin_file, plugin_id, plugin_version, plugin_sha256;
+  std::uint32_t notes_version = 1;
+  nlohmann::json options;       // resolved, without secrets; null: not known yet
+  nlohmann::json secret_texts;  // JSON Pointer -> expression
+  std::vector<Step> steps;      // those that exist with these options
+  bool final = false;
+  std::int64_t rollback_timeout_ms = 0;  // 0: none
+  StageState state = StageState::pending;
+  std::string step;  // the step that was begun last
+  unsigned attempt = 0;
+  std::string started, finished, reason;
+
+  bool has(Step wanted) const;
+};
+
+enum class Moment { before, after_rollback };
+
+class Journal {
+ public:
+  // Creates or upgrades the file. Throws Error: newer schema, damaged file, no permission.
+  explicit Journal(const std::string& path);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // --- writing; each call is one durable transaction ---------------------------------------------
+  std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages);
+  void save_stage(std::uint64_t run, const StageRecord& stage);  // options that became known
+  void set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
+                     const std::string& failed_step, const std::string& reason);
+  void finish_run(std::uint64_t run, RunState state, int exit_code, const nlohmann::json& closing);
+  // Before a step that changes things: stage, step, attempt and who works on it.
+  void begin_step(std::uint64_t run, int position, Step step, unsigned attempt,
+                  const JournaledWorker& worker);
+  // The stage's new state; forgets its worker.
+  void end_step(std::uint64_t run, int position, StageState state, const std::string& reason,
+                const std::vector<Output>& outputs, const std::vector<Artifact>& artifacts);
+  void set_stage_state(std::uint64_t run, int position, StageState state,
+                       const std::string& reason);
+  void remember(std::uint64_t run, int position, const Note& note);
+  void save_facts(std::uint64_t run, int position, Moment moment, const std::vector<Fact>& facts);
+
+  // --- reading
+  // --------------------------------------------------------------------------------------
+  std::optional<RunRecord> run(std::uint64_t id) const;
+  std::optional<RunRecord> last_run() const;
+  std::vector<RunRecord> runs() const;  // newest first
+  // The newest run that is neither finished nor, as the caller knows from the lock, still going on.
+  std::optional<RunRecord> unfinished_run() const;
+  std::vector<StageRecord> stages(std::uint64_t run) const;
+  std::vector<Note> notes(std::uint64_t run, int position) const;
+  std::vector<Fact> facts(std::uint64_t run, int position, Moment moment) const;
+  std::vector<Output> outputs(std::uint64_t run, int position) const;
+  std::vector<Artifact> artifacts(std::uint64_t run, int position) const;
+  std::vector<JournaledWorker> workers(std::uint64_t run) const;
+
+ private:
+  struct Database;
+  template <class Work>
+  auto guarded(const char* what, Work work) const;
+  std::vector<RunRecord> select_runs(const std::string& where, std::uint64_t parameter) const;
+
+  std::unique_ptr<Database> database_;
+  std::string path_;
+};
+
+// Now, as the journal writes it.
+std::string utc_now();
+
+}  // namespace drydock

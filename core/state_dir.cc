@@ -1,0 +1,202 @@
+#include "state_dir.h"
+
+#include <fcntl.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "error.h"
+#include "files.h"
+#include "journal.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t key_size = 32;
+
+std::string random_key() {
+  std::string key(key_size, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
+    throw Error("the operating system gave no random bytes for a key; try again");
+  }
+  return key;
+}
+
+std::string read_text(int fd) {
+  std::array<char, 4096> buffer{};
+  const ssize_t size = ::pread(fd, buffer.data(), buffer.size(), 0);
+  return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : "";
+}
+
+// Tries for a moment: `status` may look at the lock at the same time.
+bool take_lock(int fd) {
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    ::poll(nullptr, 0, 20);
+  }
+  return false;
+}
+
+std::string lock_file(const StateDir& state) { return state.path() + "/lock"; }
+
+// The text of a lock is information for people, never guessed from.
+DeploymentLock::Holder parse_holder(const std::string& text) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  DeploymentLock::Holder holder;
+  if (!json.is_object()) return holder;
+  holder.pid = json.value("pid", 0);
+  holder.user = json.value("user", "");
+  holder.host = json.value("host", "");
+  holder.since = json.value("since", "");
+  return holder;
+}
+
+}  // namespace
+
+bool StateDir::exists() const {
+  struct stat status {};
+  return ::stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void make_private_dir(const std::string& path) {
+  std::error_code error;
+  for (fs::path part; const fs::path& piece : fs::path(path)) {
+    part /= piece;
+    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      const int why = errno;
+      // A parent that cannot be made may exist and be unreadable: only the last word counts.
+      if (!fs::is_directory(part, error)) {
+        throw Error("the folder " + part.string() + " cannot be made (" + std::strerror(why) +
+                    "); check its owner and whether the disk is full or read-only");
+      }
+    }
+  }
+  if (!fs::is_directory(path, error)) {
+    throw Error(path + " is no folder; move it aside, Drydock needs that name");
+  }
+}
+
+void StateDir::create() const {
+  make_private_dir(path_);
+  const std::string ignore = path_ + "/.gitignore";
+  // Keeps backups and secrets out of the operator's own repository.
+  if (!fs::exists(ignore)) write_file_atomically(ignore, "*\n");
+  const std::string key_file = path_ + "/key";
+  if (!fs::exists(key_file)) {
+    if (key_.empty()) key_ = random_key();
+    write_file_atomically(key_file, key_);
+  }
+}
+
+std::string StateDir::newest_snapshot() const {
+  std::error_code error;
+  long long newest = -1;
+  for (const fs::directory_entry& entry : fs::directory_iterator(snapshots(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.empty() || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    newest = std::max(newest, std::stoll(name));
+  }
+  return newest < 0 ? "" : snapshots() + "/" + std::to_string(newest);
+}
+
+std::string StateDir::fingerprint(const std::string& value) const {
+  if (key_.empty()) {
+    const std::string key_file = path_ + "/key";
+    key_ = fs::exists(key_file) ? read_file(key_file, 4096) : random_key();
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+       reinterpret_cast<const unsigned char*>(value.data()), value.size(), digest.data(), &size);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    text += digits[digest[i] >> 4];
+    text += digits[digest[i] & 15];
+  }
+  return text;
+}
+
+TemporaryDir::TemporaryDir() {
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  std::string base = runtime != nullptr && *runtime != '\0' ? runtime : "/var/tmp";
+  if (::access(base.c_str(), W_OK | X_OK) != 0) base = "/var/tmp";
+  path_ = base + "/drydock-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) {
+    throw Error("no private folder can be made in " + base + " (" + std::strerror(errno) +
+                "); free some space there or set XDG_RUNTIME_DIR");
+  }
+}
+
+TemporaryDir::~TemporaryDir() {
+  std::error_code error;
+  fs::remove_all(path_, error);
+}
+
+DeploymentLock::DeploymentLock(const StateDir& state) {
+  const std::string path = lock_file(state);
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd_ < 0) {
+    throw Error("the lock " + path + " cannot be opened (" + std::strerror(errno) +
+                "); check who owns it");
+  }
+  if (!take_lock(fd_)) {
+    const Holder holder = parse_holder(read_text(fd_));
+    ::close(fd_);
+    fd_ = -1;
+    throw Error(
+        "another run holds the lock of this deployment" +
+            (holder.pid == 0 ? std::string()
+                             : " (process " + std::to_string(holder.pid) + " of " + holder.user +
+                                   " on " + holder.host + " since " + holder.since + ")") +
+            "; wait until it has ended, `drydock status` shows it",
+        ExitCode::busy);
+  }
+  const std::string text = nlohmann::json{
+      {"pid", ::getpid()},
+      {"user", user_name()},
+      {"host", host_name()},
+      {"since", utc_now()}}.dump();
+  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0) {
+    // The lock itself holds; only what it says of its holder is missing.
+  }
+}
+
+DeploymentLock::~DeploymentLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::optional<DeploymentLock::Holder> DeploymentLock::held(const StateDir& state) {
+  const int fd = ::open(lock_file(state).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return std::nullopt;
+  std::optional<Holder> holder;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = parse_holder(read_text(fd));
+  ::close(fd);
+  return holder;
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "this machine";
+}
+
+}  // namespace drydock

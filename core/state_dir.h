@@ -1,0 +1,81 @@
+// The folder in which Drydock keeps what it knows of a deployment: DEPLOYMENT/.drydock, or
+// --state-dir.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace drydock {
+
+class StateDir {
+ public:
+  explicit StateDir(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  bool exists() const;
+  // Makes the folder (0700), its .gitignore and the key, where missing. Throws Error.
+  void create() const;
+
+  std::string journal() const { return path_ + "/journal.db"; }
+  std::string logs(std::uint64_t run) const { return path_ + "/logs/" + std::to_string(run); }
+  std::string run_files(std::uint64_t run) const {
+    return path_ + "/backups/" + std::to_string(run);
+  }
+  // The private folder of a stage in a run: kept for a rollback.
+  std::string backups(std::uint64_t run, const std::string& stage) const {
+    return run_files(run) + "/" + stage;
+  }
+  std::string snapshots() const { return path_ + "/snapshots"; }
+  // The newest snapshot, or "".
+  std::string newest_snapshot() const;
+
+  // HMAC-SHA256 of a secret fact under the deployment's key, in hexadecimal. Without a state folder
+  // the key is random and lives as long as this object.
+  std::string fingerprint(const std::string& value) const;
+
+ private:
+  std::string path_;
+  mutable std::string key_;
+};
+
+// Makes a folder and its parents, 0700. Throws Error.
+void make_private_dir(const std::string& path);
+// A fresh private folder with a name that nobody can guess, in $XDG_RUNTIME_DIR or else /var/tmp,
+// removed with this object.
+class TemporaryDir {
+ public:
+  TemporaryDir();
+  ~TemporaryDir();
+  TemporaryDir(const TemporaryDir&) = delete;
+  TemporaryDir& operator=(const TemporaryDir&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The deployment's lock: a flock that ends with the process that holds it, however it ends.
+class DeploymentLock {
+ public:
+  struct Holder {
+    int pid = 0;
+    std::string user, host, since;
+  };
+  // Throws Error (exit code 4) that names the holder, as far as it is known.
+  explicit DeploymentLock(const StateDir& state);
+  ~DeploymentLock();
+  DeploymentLock(const DeploymentLock&) = delete;
+  DeploymentLock& operator=(const DeploymentLock&) = delete;
+
+  // Who holds the lock now, without taking it; nullopt: nobody.
+  static std::optional<Holder> held(const StateDir& state);
+
+ private:
+  int fd_ = -1;
+};
+
+std::string user_name();
+std::string host_name();
+
+}  // namespace drydock
