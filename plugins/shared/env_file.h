@@ -1,0 +1,106 @@
+// `.env` files as Docker Compose reads them (compose-go's dotenv): a cursor over the whole text,
+// not lines. The text is kept, so that whoever changes one variable writes every other byte back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock {
+
+// Why Compose would refuse the file, in its words. line 0: Compose names none.
+struct EnvError {
+  std::size_t line = 0;
+  std::string text;
+  // "line 3: unterminated quoted value", or the text alone.
+  std::string describe() const;
+};
+
+// One `KEY=value`, `KEY: value`, `export KEY=value`, or a KEY alone. All views look into the text.
+struct EnvStatement {
+  std::string_view lead;   // blank and comment lines before it, and its indentation
+  std::string_view whole;  // the statement with its inline comment and line end
+  std::string_view key;
+  std::string_view value;  // as written, without quotes, inline comment and blanks around it
+  char quote = 0;          // ' or ", or 0
+  bool inherited = false;  // a KEY alone: its value comes from Compose's own environment
+  std::uint32_t line = 1;
+
+  // The value may name other variables.
+  bool interpolated() const { return quote != '\'' && value.find('$') != value.npos; }
+};
+
+class EnvFile {
+ public:
+  static EnvFile parse(std::string text);
+
+  const std::string& text() const { return *text_; }
+  // Each byte of the text belongs to a lead or a whole, or to the tail; a byte order mark before
+  // the first lead is left out.
+  const std::vector<EnvStatement>& statements() const { return statements_; }
+  std::string_view tail() const { return tail_; }
+  // Where Compose stops reading. The statements before that place are there.
+  const std::optional<EnvError>& error() const { return error_; }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+  std::vector<EnvStatement> statements_;
+  std::string_view tail_;
+  std::optional<EnvError> error_;
+};
+
+// Compose's own environment (and env files read before): nullopt when it has no such variable.
+using EnvLookup = std::function<std::optional<std::string>(std::string_view key)>;
+
+// What a file means. Keeps the file's text alive.
+class EnvValues {
+ public:
+  // The first thing that Compose refuses, in reading order: a statement or an interpolation.
+  const std::optional<EnvError>& error() const { return error_; }
+  // nullptr when the variable is not set. Several statements of one key: the last one wins.
+  const std::string_view* find(std::string_view key) const;
+  // The last statement of the key, in the file's statements(); npos when there is none.
+  std::size_t statement(std::string_view key) const;
+  // Names that were interpolated and are not set.
+  const std::vector<std::string>& unset() const { return unset_; }
+  // Keys in the order in which they first stand in the file; each once.
+  std::vector<std::string_view> keys() const;
+
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+ private:
+  friend EnvValues evaluate(const EnvFile&, const EnvLookup&);
+  struct Variable {
+    std::string_view key;
+    std::string_view value;
+    std::size_t statement = npos;
+    bool set = false;
+  };
+  Variable& variable(std::string_view key);
+  const Variable* known(std::string_view key) const;
+  void grow();
+
+  EnvFile file_;
+  std::vector<Variable> variables_;
+  std::vector<std::uint32_t> slots_;  // open addressing: index into variables_, plus 1
+  std::deque<std::string> made_;      // values that do not stand in the text as they are
+  std::vector<std::string> unset_;
+  std::optional<EnvError> error_;
+};
+
+EnvValues evaluate(const EnvFile& file, const EnvLookup& environment = {});
+
+// Names that `$NAME` and `${NAME...}` in a value refer to, nested ones included.
+std::vector<std::string_view> interpolated_names(const EnvStatement& statement);
+
+// The value as it is written after `KEY=`, quoted where it must be, so that Compose reads exactly
+// these bytes. A NUL cannot be written (std::invalid_argument).
+std::string write_env_value(std::string_view value);
+
+}  // namespace drydock
