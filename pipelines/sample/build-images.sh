@@ -4,7 +4,7 @@
 #   build-images.sh 127.0.0.1:PORT
 #
 # All images share one base: a root filesystem made by mmdebstrap, kept in the user's cache under a
-# name that changes with the packages and with this script. Nothing is downloaded while it is there.
+# name that changes with the packages and how they are installed. Nothing is downloaded while it is there.
 set -euo pipefail
 
 registry=$1
@@ -16,8 +16,6 @@ export DOCKER_BUILDKIT=0
 
 die() { printf 'build-images.sh: %s\n' "$*" >&2; exit 1; }
 
-key=$(sha256sum "$here/build-images.sh" | cut -c 1-12)
-base=drydock-sample-base:$key
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -53,6 +51,8 @@ make_root_filesystem() {
     bookworm "$tar" "$work/sources"
 }
 
+key=$({ declare -f make_root_filesystem; printf '%s\n' "$packages"; } | sha256sum | cut -c 1-12)
+base=drydock-sample-base:$key
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
