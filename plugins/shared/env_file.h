@@ -41,6 +41,7 @@ class EnvFile {
   static EnvFile parse(std::string text);
 
   const std::string& text() const { return *text_; }
+  std::shared_ptr<const std::string> shared_text() const { return text_; }
   // Each byte of the text belongs to a lead or a whole, or to the tail; a byte order mark before
   // the first lead is left out.
   const std::vector<EnvStatement>& statements() const { return statements_; }
@@ -86,7 +87,7 @@ class EnvValues {
   const Variable* known(std::string_view key) const;
   void grow();
 
-  EnvFile file_;
+  std::shared_ptr<const std::string> text_;
   std::vector<Variable> variables_;
   std::vector<std::uint32_t> slots_;  // open addressing: index into variables_, plus 1
   std::deque<std::string> made_;      // values that do not stand in the text as they are

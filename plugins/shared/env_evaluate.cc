@@ -1,0 +1,169 @@
+// What the statements of an `.env` file mean: escapes, then interpolation. Follows compose-go's
+// dotenv/godotenv.go and template/template.go.
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "env_characters.h"
+#include "env_file.h"
+#include "env_interpolate.h"
+
+namespace drydock {
+namespace {
+
+// Inside quotes `\"` (or `\'`) is the quote; every other backslash stays for now.
+std::string without_escaped_quotes(std::string_view value, char quote) {
+  std::string result;
+  bool escaped = false;
+  for (const char c : value) {
+    if (escaped && c != quote) result += '\\';
+    escaped = !escaped && c == '\\';
+    if (!escaped) result += c;
+  }
+  return result;
+}
+
+// `\0` and three octal digits name a character up to U+00FF; what is less than that loses its 0.
+std::string octal(std::string_view digits) {
+  unsigned value = 0;
+  for (const char digit : digits) {
+    if (digit > '7') value = 0x1000;
+    value = value * 8 + static_cast<unsigned>(digit - '0');
+  }
+  if (digits.size() != 3 || value > 0xff) return "\\" + std::string(digits);
+  return env_characters::encode(value);
+}
+
+std::string with_escapes(std::string_view value) {
+  std::string result;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] != '\\' || i + 1 == value.size()) {
+      result += value[i];
+      continue;
+    }
+    const char next = value[++i];
+    constexpr std::string_view names = "abfnrtv\"\\";
+    constexpr std::string_view meanings = "\a\b\f\n\r\t\v\"\\";
+    if (const std::size_t found = names.find(next); found != names.npos) {
+      result += meanings[found];
+    } else if (next == '$') {
+      result += "$$";  // which interpolation makes one dollar
+    } else if (next == '0') {
+      const std::size_t begin = i + 1;
+      while (i + 1 < value.size() && i + 1 < begin + 3 && value[i + 1] >= '0' &&
+             value[i + 1] <= '9') {
+        ++i;
+      }
+      result += octal(value.substr(begin, i + 1 - begin));
+    } else {
+      result += '\\';
+      result += next;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+const EnvValues::Variable* EnvValues::known(std::string_view key) const {
+  if (slots_.empty()) return nullptr;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = std::hash<std::string_view>()(key) & mask; slots_[i] != 0;
+       i = (i + 1) & mask) {
+    const Variable& found = variables_[slots_[i] - 1];
+    if (found.key == key) return &found;
+  }
+  return nullptr;
+}
+
+EnvValues::Variable& EnvValues::variable(std::string_view key) {
+  if (const Variable* found = known(key)) {
+    return variables_[static_cast<std::size_t>(found - variables_.data())];
+  }
+  if (2 * (variables_.size() + 1) > slots_.size()) grow();
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = std::hash<std::string_view>()(key) & mask;
+  while (slots_[i] != 0) i = (i + 1) & mask;
+  variables_.push_back({key, {}, npos, false});
+  slots_[i] = static_cast<std::uint32_t>(variables_.size());
+  return variables_.back();
+}
+
+void EnvValues::grow() {
+  slots_.assign(std::max<std::size_t>(64, 2 * slots_.size()), 0);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t n = 0; n < variables_.size(); ++n) {
+    std::size_t i = std::hash<std::string_view>()(variables_[n].key) & mask;
+    while (slots_[i] != 0) i = (i + 1) & mask;
+    slots_[i] = static_cast<std::uint32_t>(n + 1);
+  }
+}
+
+const std::string_view* EnvValues::find(std::string_view key) const {
+  const Variable* found = known(key);
+  return found != nullptr && found->set ? &found->value : nullptr;
+}
+
+std::size_t EnvValues::statement(std::string_view key) const {
+  const Variable* found = known(key);
+  return found == nullptr ? npos : found->statement;
+}
+
+std::vector<std::string_view> EnvValues::keys() const {
+  std::vector<std::string_view> result;
+  result.reserve(variables_.size());
+  for (const Variable& variable : variables_) result.push_back(variable.key);
+  return result;
+}
+
+EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
+  EnvValues result;
+  result.text_ = file.shared_text();
+  bool not_settable = false;  // what no process environment can hold
+
+  const EnvLookup seen = [&](std::string_view name) -> std::optional<std::string> {
+    if (environment) {
+      if (std::optional<std::string> outer = environment(name)) return outer;
+    }
+    const std::string_view* value = result.find(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
+  };
+  const auto evaluated = [&](const EnvStatement& statement) -> std::string_view {
+    const bool escapes = statement.quote != 0 && statement.value.find('\\') != std::string::npos;
+    if (!escapes && !statement.interpolated()) return statement.value;
+    std::string value(statement.value);
+    if (escapes) value = without_escaped_quotes(value, statement.quote);
+    if (escapes && statement.quote == '"') value = with_escapes(value);
+    if (statement.quote != '\'' && value.find('$') != value.npos) {
+      Interpolated made = interpolate(value, seen);
+      for (std::string& name : made.unset) result.unset_.push_back(std::move(name));
+      if (made.error) result.error_ = EnvError{0, std::move(*made.error)};
+      value = std::move(made.value);
+    }
+    return result.made_.emplace_back(std::move(value));
+  };
+
+  const std::vector<EnvStatement>& statements = file.statements();
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const EnvStatement& statement = statements[i];
+    if (statement.inherited && statement.key.empty()) continue;
+    const std::string_view value = statement.inherited ? std::string_view() : evaluated(statement);
+    if (result.error_) return result;
+    std::optional<std::string> outer = environment ? environment(statement.key) : std::nullopt;
+    EnvValues::Variable& variable = result.variable(statement.key);
+    variable.statement = i;
+    if (outer) {
+      variable.value = result.made_.emplace_back(std::move(*outer));
+      variable.set = true;
+    } else if (!statement.inherited) {
+      variable.value = value;
+      variable.set = true;
+    }
+    not_settable = not_settable || statement.key.empty() || value.find('\0') != value.npos;
+  }
+  result.error_ = file.error();
+  if (!result.error_ && not_settable) result.error_ = EnvError{0, "setenv: invalid argument"};
+  return result;
+}
+
+}  // namespace drydock

@@ -1,0 +1,189 @@
+// The statements of an `.env` file. Follows compose-go's dotenv/parser.go, whose rules are proven
+// by asking Compose itself (see the conformance test).
+#include "env_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "env_characters.h"
+
+namespace drydock {
+namespace {
+
+using namespace env_characters;
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text_.starts_with(byte_order_mark)) at_ = counted_ = byte_order_mark.size();
+  }
+
+  void parse() {
+    for (;;) {
+      const std::size_t lead = at_;
+      if (!skip_to_statement()) {
+        tail = text_.substr(lead);
+        return;
+      }
+      EnvStatement statement;
+      statement.lead = text_.substr(lead, at_ - lead);
+      statement.line = line();
+      const std::size_t begin = at_;
+      if (!read_key(statement)) return;
+      if (!statement.inherited && !read_value(statement)) return;
+      statement.whole = text_.substr(begin, at_ - begin);
+      statements.push_back(statement);
+    }
+  }
+
+  std::vector<EnvStatement> statements;
+  std::string_view tail;
+  std::optional<EnvError> error;
+
+ private:
+  // The line that the cursor is on, counted from 1.
+  std::uint32_t line() {
+    const auto from = text_.begin() + static_cast<std::ptrdiff_t>(counted_);
+    line_ += static_cast<std::uint32_t>(
+        std::count(from, text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
+    counted_ = at_;
+    return line_;
+  }
+  bool refuse(std::string why) {
+    error = EnvError{line(), std::move(why)};
+    return false;
+  }
+  std::string_view rest() const { return text_.substr(at_); }
+  std::string_view rest_of_line(std::size_t from) const {
+    return text_.substr(from, text_.find('\n', from) - from);
+  }
+  void skip_blanks() {
+    while (at_ < text_.size()) {
+      const Character c = decode(rest());
+      if (!is_blank(c.value)) return;
+      at_ += c.size;
+    }
+  }
+  // Past the end of the line.
+  void skip_line() { at_ = std::min(text_.find('\n', at_), text_.size() - 1) + 1; }
+
+  // False at the end of the text.
+  bool skip_to_statement() {
+    while (at_ < text_.size()) {
+      const Character c = decode(rest());
+      if (c.value == '#') {
+        skip_line();
+      } else if (is_space(c.value)) {
+        at_ += c.size;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool read_key(EnvStatement& statement) {
+    constexpr std::string_view word = "export";
+    constexpr std::string_view after_word = "\t\n\f\r ";
+    if (rest().starts_with(word) && rest().size() > word.size() &&
+        after_word.find(rest()[word.size()]) != after_word.npos) {
+      at_ += word.size();
+      skip_blanks();
+      if (at_ == text_.size()) return refuse_file("zero length string");
+    }
+    const std::size_t begin = at_;
+    std::size_t end = begin;
+    for (; end < text_.size();) {
+      const Character c = decode(text_.substr(end));
+      if (c.value == '=' || c.value == ':' || c.value == '\n') break;
+      if (!is_blank(c.value) && !is_key_character(c.value)) {
+        return refuse("unexpected character " + quoted_character(c, end) + " in variable name " +
+                      quoted(rest_of_line(begin)));
+      }
+      end += c.size;
+    }
+    if (end == text_.size()) return true;  // no separator: Compose takes all of it for a value
+    statement.inherited = text_[end] == '\n';
+    statement.key = trim_end(text_.substr(begin, end - begin));
+    if (statement.key.find(' ') != statement.key.npos) {
+      return refuse("key cannot contain a space");
+    }
+    at_ = end + 1;
+    if (!statement.inherited) skip_blanks();
+    return true;
+  }
+
+  bool read_value(EnvStatement& statement) {
+    if (at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'')) {
+      return read_quoted(statement);
+    }
+    std::string_view value = rest_of_line(at_);
+    value = value.substr(0, value.find(" #"));
+    statement.value = trim_end(value);
+    if (at_ < text_.size()) skip_line();
+    return true;
+  }
+
+  bool read_quoted(EnvStatement& statement) {
+    const std::size_t opened = at_;
+    statement.quote = text_[opened];
+    bool escaped = false;
+    for (std::size_t i = opened + 1; i < text_.size(); ++i) {
+      if (text_[i] == statement.quote && !escaped) {
+        statement.value = text_.substr(opened + 1, i - opened - 1);
+        at_ = i + 1;
+        finish_line();
+        return true;
+      }
+      escaped = !escaped && text_[i] == '\\';
+    }
+    at_ = text_.size();
+    return refuse("unterminated quoted value " + std::string(rest_of_line(opened)));
+  }
+
+  // After a closing quote: a comment and the line's end belong to the statement. Anything else is
+  // the next statement.
+  void finish_line() {
+    const std::size_t closed = at_;
+    skip_blanks();
+    if (at_ == text_.size()) return;
+    if (text_[at_] == '#' || text_[at_] == '\n') {
+      skip_line();
+    } else {
+      at_ = closed;
+    }
+  }
+
+  std::string quoted_character(const Character& c, std::size_t at) const {
+    return c.value == invalid ? quoted(encode(invalid)) : quoted(text_.substr(at, c.size));
+  }
+  bool refuse_file(std::string why) {
+    error = EnvError{0, std::move(why)};
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t counted_ = 0;  // lines are counted up to here
+  std::uint32_t line_ = 1;
+};
+
+}  // namespace
+
+std::string EnvError::describe() const {
+  return line == 0 ? text : "line " + std::to_string(line) + ": " + text;
+}
+
+EnvFile EnvFile::parse(std::string text) {
+  EnvFile file;
+  file.text_ = std::make_shared<const std::string>(std::move(text));
+  Parser parser(*file.text_);
+  parser.parse();
+  file.statements_ = std::move(parser.statements);
+  file.tail_ = parser.tail;
+  file.error_ = std::move(parser.error);
+  return file;
+}
+
+}  // namespace drydock

@@ -1,0 +1,143 @@
+#include "env_interpolate.h"
+
+#include <utility>
+
+#include "env_characters.h"
+
+namespace drydock {
+namespace {
+
+bool begins_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_in_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
+
+std::string_view name_at_begin(std::string_view text) {
+  if (text.empty() || !begins_name(text[0])) return {};
+  std::size_t size = 1;
+  while (size < text.size() && is_in_name(text[size])) ++size;
+  return text.substr(0, size);
+}
+
+// Past the brace that closes the one at the begin of `text` ("${..."); all of it when none does.
+std::size_t closing_brace(std::string_view text) {
+  int open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '}' && --open == 0) return i + 1;
+    if (text[i] == '{') {
+      ++open;
+      ++i;  // as compose-go does: the character after a brace is not looked at
+    }
+  }
+  return text.size();
+}
+
+class Interpolation {
+ public:
+  explicit Interpolation(const EnvLookup& lookup) : lookup_(lookup) {}
+
+  std::string substitute(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size() && !made.error;) {
+      const std::string_view rest = text.substr(i);
+      if (rest[0] != '$') {
+        result += rest[0];
+        ++i;
+      } else if (rest.starts_with("$$")) {
+        result += '$';
+        i += 2;
+      } else if (rest.starts_with("${")) {
+        const std::size_t size = braced(rest);
+        if (size == 0) {
+          refuse("Invalid template: " + env_characters::quoted(text));
+          break;
+        }
+        result += expand(rest.substr(2, size - 3));
+        i += size;
+      } else if (const std::string_view name = name_at_begin(rest.substr(1)); !name.empty()) {
+        result += value_of(name).value_or("");
+        i += 1 + name.size();
+      } else {
+        result += '$';
+        ++i;
+      }
+    }
+    return result;
+  }
+
+  Interpolated made;
+
+ private:
+  // The size of "${NAME}" or "${NAME:-...}" at the begin of text; 0 when it is neither.
+  static std::size_t braced(std::string_view text) {
+    const std::string_view name = name_at_begin(text.substr(2));
+    if (name.empty()) return 0;
+    std::string_view after = text.substr(2 + name.size());
+    if (after.starts_with("}")) return 2 + name.size() + 1;
+    if (after.starts_with(":")) after.remove_prefix(1);
+    if (after.empty() || (after[0] != '-' && after[0] != '+' && after[0] != '?')) return 0;
+    // It may reach as far as the last brace of the line.
+    const std::size_t last = text.substr(0, text.find('\n')).rfind('}');
+    const auto operation = static_cast<std::size_t>(after.data() - text.data());
+    if (last == text.npos || last < operation) return 0;
+    return closing_brace(text.substr(0, last + 1));
+  }
+
+  // What stands between the braces.
+  std::string expand(std::string_view inside) {
+    const std::string_view name = name_at_begin(inside);
+    std::string_view argument = inside.substr(name.size());
+    if (argument.empty()) return value_of(name).value_or("");
+    const bool or_empty = argument[0] == ':';
+    argument.remove_prefix(or_empty ? 1 : 0);
+    const char operation = argument[0];
+    // Evaluated although it may not be needed: so does Compose 2.26.
+    const std::string alternative = substitute(argument.substr(1));
+    const std::optional<std::string> value = lookup_(name);
+    const bool present = value && !(or_empty && value->empty());
+    if (operation == '-') return present ? *value : alternative;
+    if (operation == '+') return present ? alternative : value.value_or("");
+    if (!present) {
+      refuse("required variable " + std::string(name) + " is missing a value" +
+             (alternative.empty() ? "" : ": " + alternative));
+    }
+    return value.value_or("");
+  }
+
+  std::optional<std::string> value_of(std::string_view name) {
+    std::optional<std::string> value = lookup_(name);
+    if (!value) made.unset.emplace_back(name);
+    return value;
+  }
+  void refuse(std::string why) {
+    if (!made.error) made.error = std::move(why);
+  }
+
+  const EnvLookup& lookup_;
+};
+
+}  // namespace
+
+Interpolated interpolate(std::string_view text, const EnvLookup& lookup) {
+  Interpolation interpolation(lookup);
+  std::string value = interpolation.substitute(text);
+  interpolation.made.value = std::move(value);
+  return std::move(interpolation.made);
+}
+
+std::vector<std::string_view> interpolated_names(const EnvStatement& statement) {
+  std::vector<std::string_view> names;
+  if (!statement.interpolated()) return names;
+  // Each $NAME and ${NAME, wherever it stands; $$ is none. One too many does no harm.
+  const std::string_view text = statement.value;
+  for (std::size_t i = text.find('$'); i + 1 < text.size(); i = text.find('$', i)) {
+    ++i;
+    if (text[i] == '$') {
+      ++i;
+      continue;
+    }
+    const std::string_view name = name_at_begin(text.substr(i + (text[i] == '{' ? 1 : 0)));
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace drydock

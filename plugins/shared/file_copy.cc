@@ -1,0 +1,146 @@
+// Copies of files and folders that keep mode, owner and time.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "file_store.h"
+
+namespace drydock::files {
+namespace fs = std::filesystem;
+namespace {
+
+[[noreturn]] void fail(const std::string& doing, const std::string& path) {
+  throw FileError("cannot " + doing + " " + path + ": " + std::strerror(errno));
+}
+
+struct stat look_at(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) fail("read", path);
+  return status;
+}
+
+// Without root a copy belongs to whoever makes it: only root may give files away.
+Attributes attributes_for_copy(const struct stat& status) {
+  Attributes result{status.st_mode & 07777};
+  if (::geteuid() == 0) {
+    result.uid = status.st_uid;
+    result.gid = status.st_gid;
+  }
+  return result;
+}
+
+void copy_bytes(int from, const std::string& name, Replacement& to) {
+  std::array<char, 128 * 1024> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(from, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", name);
+    if (got == 0) return;
+    to.write({buffer.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+void copy_link(const std::string& from, const std::string& to, const struct stat& status) {
+  const fs::path target = fs::read_symlink(from);
+  std::error_code error;
+  if (fs::read_symlink(to, error) == target && !error) return;
+  if (::unlink(to.c_str()) != 0 && errno != ENOENT) fail("replace", to);
+  if (::symlink(target.c_str(), to.c_str()) != 0) fail("create", to);
+  if (::geteuid() == 0 && ::lchown(to.c_str(), status.st_uid, status.st_gid) != 0) {
+    fail("keep the owner of", to);
+  }
+}
+
+class TreeCopy {
+ public:
+  explicit TreeCopy(const std::function<bool(const std::string&)>& skip) : skip_(skip) {}
+
+  void copy(const std::string& from, const std::string& to, const std::string& relative) {
+    const struct stat status = look_at(from);
+    if (S_ISLNK(status.st_mode)) {
+      copy_link(from, to, status);
+    } else if (S_ISREG(status.st_mode)) {
+      copy_file(from, to);
+    } else if (S_ISDIR(status.st_mode)) {
+      copy_folder(from, to, relative, status);
+    } else {
+      left_out_.push_back(relative);
+    }
+  }
+  std::vector<std::string> left_out() && { return std::move(left_out_); }
+
+ private:
+  void copy_folder(const std::string& from, const std::string& to, const std::string& relative,
+                   const struct stat& status) {
+    // Closed to others, and to be written into, until its content is complete.
+    if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) fail("create", to);
+    for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
+      const std::string name = entry.path().filename().string();
+      const std::string below = relative.empty() ? name : relative + "/" + name;
+      if (!skip_ || !skip_(below)) copy(from + "/" + name, to + "/" + name, below);
+    }
+    const Attributes wanted = attributes_for_copy(status);
+    if (::chown(to.c_str(), wanted.uid, wanted.gid) != 0) fail("keep the owner of", to);
+    if (::chmod(to.c_str(), wanted.mode) != 0) fail("keep the mode of", to);
+    const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
+    if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) fail("keep the time of", to);
+    sync_directory(to);
+  }
+
+  const std::function<bool(const std::string&)>& skip_;
+  std::vector<std::string> left_out_;
+};
+
+}  // namespace
+
+void copy_file(const std::string& from, const std::string& to) {
+  const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail("read", from);
+  try {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) fail("read", from);
+    if (!S_ISREG(status.st_mode))
+      throw FileError("cannot copy " + from + ": it is no regular file");
+    Replacement copy(to);
+    copy_bytes(fd, from, copy);
+    copy.set(attributes_for_copy(status));
+    copy.set_modified(status.st_mtim);
+    copy.commit();
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  ::close(fd);
+}
+
+std::vector<std::string> copy_tree(const std::string& from, const std::string& to,
+                                   const std::function<bool(const std::string&)>& skip) {
+  TreeCopy tree(skip);
+  tree.copy(from, to, "");
+  const std::string folder = fs::path(to).parent_path().string();
+  sync_directory(folder.empty() ? "." : folder);
+  return std::move(tree).left_out();
+}
+
+std::vector<std::string> make_directories(const std::string& path, mode_t mode) {
+  std::vector<std::string> made;
+  if (path.empty() || path == "/" || fs::is_directory(path)) return made;
+  const std::string above = fs::path(path).parent_path().string();
+  made = make_directories(above, mode);
+  if (::mkdir(path.c_str(), mode) != 0) {
+    if (errno == EEXIST && fs::is_directory(path)) return made;
+    fail("create the folder", path);
+  }
+  // Whatever the umask is.
+  if (::chmod(path.c_str(), mode) != 0) fail("set the mode of", path);
+  sync_directory(above.empty() ? "." : above);
+  made.push_back(path);
+  return made;
+}
+
+}  // namespace drydock::files

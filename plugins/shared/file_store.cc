@@ -1,0 +1,249 @@
+#include "file_store.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace drydock::files {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view temporary_mark = ".drydock-";
+constexpr std::size_t random_digits = 16;
+constexpr int most_links = 40;  // as the kernel has it
+
+[[noreturn]] void fail(const std::string& doing, const std::string& path, int error = errno) {
+  throw FileError("cannot " + doing + " " + path + ": " + std::strerror(error));
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// What the names of temporary files for `path` begin with: unmistakably ours, and hidden.
+std::string temporary_prefix(const std::string& path) {
+  return "." + fs::path(path).filename().string().substr(0, 200) + std::string(temporary_mark);
+}
+
+std::string random_name() {
+  std::array<unsigned char, random_digits / 2> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw FileError("the system gives no random bytes for the name of a temporary file");
+  }
+  std::string name;
+  for (const unsigned char byte : bytes) {
+    std::array<char, 3> digits{};
+    std::snprintf(digits.data(), digits.size(), "%02x", byte);
+    name += digits.data();
+  }
+  return name;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  operator int() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// O_NONBLOCK: opening a pipe that nobody writes to must not hang.
+std::string read_open(int fd, const std::string& path, std::size_t limit) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail("read", path);
+  if (!S_ISREG(status.st_mode)) {
+    throw FileError("cannot read " + path + ": it is " +
+                    (S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+  }
+  std::string bytes(std::min(limit, static_cast<std::size_t>(status.st_size)) + 1, '\0');
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path);
+    size += static_cast<std::size_t>(got);
+    if (size > limit) {
+      throw FileError("cannot read " + path + ": it has more than the " + std::to_string(limit) +
+                      " bytes that are read at most");
+    }
+    if (got == 0) break;
+    if (size == bytes.size()) bytes.resize(std::min(limit + 1, 2 * size));
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace
+
+std::string read(const std::string& path, std::size_t limit) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd < 0) fail("read", path);
+  return read_open(fd, path, limit);
+}
+
+std::optional<std::string> read_if_present(const std::string& path, std::size_t limit) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  if (fd < 0) fail("read", path);
+  return read_open(fd, path, limit);
+}
+
+std::optional<Attributes> attributes(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    return Attributes{status.st_mode & 07777, status.st_uid, status.st_gid};
+  }
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  fail("look at", path);
+}
+
+std::string resolve_links(const std::string& path) {
+  fs::path at = path;
+  for (int links = 0; links < most_links; ++links) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(at, error);
+    if (error) return at.string();
+    at = target.is_absolute() ? target : at.parent_path() / target;
+  }
+  fail("follow the links of", path, ELOOP);
+}
+
+Replacement::Replacement(const std::string& path) : path_(resolve_links(path)) {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode)) {
+      throw FileError("cannot replace " + path_ + ": it is " +
+                      (S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+    }
+    attributes_ = {status.st_mode & 07777, status.st_uid, status.st_gid};
+  } else if (errno != ENOENT) {
+    fail("replace", path_);
+  }
+  temporary_ = (fs::path(folder_of(path_)) / (temporary_prefix(path_) + random_name())).string();
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd_ < 0) fail("write beside", path_);
+}
+
+Replacement::~Replacement() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void Replacement::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", path_);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void Replacement::finish(bool replace) {
+  struct stat made {};
+  if (::fstat(fd_, &made) != 0) fail("write", path_);
+  const auto none = static_cast<uid_t>(-1);
+  const bool other_owner = (attributes_.uid != none && attributes_.uid != made.st_uid) ||
+                           (attributes_.gid != none && attributes_.gid != made.st_gid);
+  if (other_owner && ::fchown(fd_, attributes_.uid, attributes_.gid) != 0) {
+    throw FileError("cannot keep the owner " + std::to_string(attributes_.uid) + ":" +
+                    std::to_string(attributes_.gid) + " of " + path_ + ": " + std::strerror(errno) +
+                    "; run as that user or as root");
+  }
+  if (::fchmod(fd_, attributes_.mode) != 0) fail("set the mode of", path_);
+  if (modified_) {
+    const std::array<timespec, 2> times{*modified_, *modified_};
+    if (::futimens(fd_, times.data()) != 0) fail("set the time of", path_);
+  }
+  if (::fsync(fd_) != 0) fail("write", path_);
+  if (::close(std::exchange(fd_, -1)) != 0) fail("write", path_);
+  const unsigned flags = replace ? 0 : RENAME_NOREPLACE;
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), flags) != 0) {
+    fail(replace ? "replace" : "create", path_);
+  }
+  temporary_.clear();
+  sync_directory(folder_of(path_));
+}
+
+void Replacement::commit() { finish(true); }
+void Replacement::commit_new() { finish(false); }
+
+void write(const std::string& path, std::string_view bytes) {
+  Replacement replacement(path);
+  replacement.write(bytes);
+  replacement.commit();
+}
+
+void write(const std::string& path, std::string_view bytes, const Attributes& exactly) {
+  Replacement replacement(path);
+  replacement.set(exactly);
+  replacement.write(bytes);
+  replacement.commit();
+}
+
+void remove_leftovers(const std::string& path) {
+  const std::string file = resolve_links(path);
+  const std::string prefix = temporary_prefix(file);
+  std::error_code error;
+  for (fs::directory_iterator at(folder_of(file), error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.size() != prefix.size() + random_digits || !name.starts_with(prefix)) continue;
+    if (name.find_first_not_of("0123456789abcdef", prefix.size()) != name.npos) continue;
+    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT) fail("remove", at->path().string());
+  }
+}
+
+void sync_directory(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd < 0) fail("open", path);
+  // Some file systems (FUSE, SMB) have no fsync of folders and say EINVAL.
+  if (::fsync(fd) != 0 && errno != EINVAL) fail("sync", path);
+}
+
+bool same_content(const std::string& left, const std::string& right) {
+  const Descriptor a(::open(left.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (a < 0) fail("read", left);
+  const Descriptor b(::open(right.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (b < 0) fail("read", right);
+  struct stat status_a {
+  }, status_b{};
+  if (::fstat(a, &status_a) != 0) fail("read", left);
+  if (::fstat(b, &status_b) != 0) fail("read", right);
+  if (status_a.st_size != status_b.st_size) return false;
+  std::array<char, 64 * 1024> bytes_a{}, bytes_b{};
+  const auto fill = [](int fd, auto& bytes, const std::string& path) {
+    std::size_t size = 0;
+    while (size < bytes.size()) {
+      const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail("read", path);
+      if (got == 0) break;
+      size += static_cast<std::size_t>(got);
+    }
+    return size;
+  };
+  for (;;) {
+    const std::size_t size = fill(a, bytes_a, left);
+    if (size != fill(b, bytes_b, right)) return false;
+    if (std::memcmp(bytes_a.data(), bytes_b.data(), size) != 0) return false;
+    if (size < bytes_a.size()) return true;
+  }
+}
+
+}  // namespace drydock::files
