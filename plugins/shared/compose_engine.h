@@ -36,7 +36,7 @@ void remove_containers(const Call& call, const std::vector<std::string>& ids);
 void set_restart_policy(const Call& call, const std::vector<std::string>& ids,
                         const std::string& policy);
 // The last lines that the container printed, standard error included.
-std::string recent_logs(const Call& call, const std::string& id, int lines = 50);
+std::vector<std::string> recent_logs(const Call& call, const std::string& id, int lines = 50);
 
 // --- images -------------------------------------------------------------------------------------
 
@@ -54,19 +54,7 @@ void tag_image(const Call& call, const std::string& id, const std::string& refer
 Model resolved_model(const Call& call);
 // The names of all services of the files, whatever their profiles.
 std::set<std::string> all_service_names(const Call& call);
-// service -> the hash that Compose labels its containers with.
-std::map<std::string, std::string> config_hashes(const Call& call);
-
-// `docker compose` on a whole model in one file (Call::model_before, or a copy of it) instead of
-// the deployment's files: the way to a service that the deployment's files no longer have.
-Process compose_with_model(const Call& call, const std::string& model_file,
-                           std::vector<std::string> arguments);
-
-// Runs a `docker compose` command that changes something; its lines go to the log, its last words
-// into the Failed when it fails. Never removes containers of other services.
-void run_compose(const Call& call, Process process, const std::string& what);
-
-// What went wrong, in docker's own words: the last line of stderr (else stdout), shortened.
-std::string last_words(const Captured& captured);
+// service -> the hash that Compose will label its containers with. model: of the same files.
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model);
 
 }  // namespace drydock::compose

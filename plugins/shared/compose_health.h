@@ -3,8 +3,9 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,12 @@
 
 namespace drydock::compose {
 
-// What to expect of one container.
+// What is expected of a service.
 struct Expectation {
-  bool must_finish = false;  // another service waits for its end
-  bool health_counts = true;
+  std::string service;
+  std::size_t containers = 1;  // how many must be ready
+  bool must_finish = false;    // another service waits for its end
+  bool health_counts = true;   // false: to run is enough
 };
 
 enum class Readiness { ready, not_yet, failed };
@@ -24,19 +27,38 @@ struct Verdict {
   Readiness readiness;
   std::string reason;  // "is unhealthy", "exited with code 3"; "" when it is ready
 };
-Verdict judge(const Container& container, const Expectation& expectation);
+Verdict judge(const Container& container, const Expectation& expected);
+
+// Everything of the model's `services`, as the files want it.
+std::vector<Expectation> expectations(const Model& model, const std::set<std::string>& services);
+
+// The first service of `expected` that is not ready. container: the one to blame; its id is "" when
+// there are too few of them.
+struct Culprit {
+  Container container;
+  Verdict verdict;
+  std::string sentence() const;  // "service api is unhealthy (container demo-api-1)"
+};
+std::optional<Culprit> first_not_ready(const std::vector<Expectation>& expected,
+                                       const std::vector<Container>& existing);
 
 struct WaitOptions {
   std::chrono::milliseconds wait{0};         // until every one is ready
   std::chrono::milliseconds healthy_for{0};  // and then stays so, without a restart
-  std::chrono::milliseconds poll{300};
+  std::chrono::milliseconds poll{250};
 };
 
-// Waits until every container of `look()` is ready, and stays so. `expect` says what is expected of
-// each; nullopt: nothing. Throws Failed, naming the container, the reason and its last lines of
-// log, when one cannot become ready any more, is not so in time, or does not stay so.
-void wait_until_ready(const Call& call, const std::function<std::vector<Container>()>& look,
-                      const std::function<std::optional<Expectation>(const Container&)>& expect,
+// Waits until all that is expected is ready, and stays so. Throws Failed, naming the service, the
+// reason and its last line of log (the last 50 go to the log), when one cannot become ready any
+// more, is not so in time, or does not stay so.
+void wait_until_ready(const Call& call, const std::vector<Expectation>& expected,
                       const WaitOptions& options);
+
+// The last lines of a container, written to the log; returns what to add to a sentence: "" or
+// "; its last words: ...".
+std::string show_logs(const Call& call, const Container& container);
+
+// "90s", "2m", "300ms": as durations are written in a pipeline.
+std::string in_words(std::chrono::milliseconds duration);
 
 }  // namespace drydock::compose

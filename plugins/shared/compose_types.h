@@ -2,7 +2,6 @@
 // the model as Compose resolves it from its files. Everything that decides works on these alone.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -74,6 +73,14 @@ struct Model {
   std::set<std::string> with_dependencies(const std::set<std::string>& named) const;
   // Services that another one waits for to have finished.
   std::set<std::string> one_shot() const;
+  // The services in the order of their dependencies: each set needs only those before it.
+  std::vector<std::set<std::string>> start_order() const;
 };
+
+// nullptr when there is none; points into `containers`.
+const Container* find_id(const std::vector<Container>& containers, const std::string& id);
+
+// The service containers, without the work of `compose run`, by their service.
+std::map<std::string, std::vector<Container>> by_service(const std::vector<Container>& containers);
 
 }  // namespace drydock::compose

@@ -1,0 +1,182 @@
+#include "compose_engine.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compose_command.h"
+#include "compose_json.h"
+
+namespace drydock::compose {
+namespace {
+
+// The same folder may be written in two ways: labels keep the path that an operator once typed.
+std::string real_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path real = std::filesystem::canonical(path, failed);
+  return failed ? path : real.string();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end > begin) result.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
+}
+
+bool says_missing(const std::string& text) {
+  for (const char* sign : {"No such", "no such", "is not running", "already in progress"}) {
+    if (text.find(sign) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// One command over several containers or images; does nothing without any.
+void for_all(const Call& call, std::vector<std::string> command,
+             const std::vector<std::string>& subjects, const std::string& what) {
+  if (subjects.empty()) return;
+  command.insert(command.end(), subjects.begin(), subjects.end());
+  ask_docker(call, std::move(command), what);
+}
+
+std::vector<Container> list(const Call& call, std::vector<std::string> filters) {
+  std::vector<std::string> command = {"docker", "ps", "--quiet", "--no-trunc"};
+  command.insert(command.end(), filters.begin(), filters.end());
+  return inspect(call, lines_of(ask_docker(call, std::move(command), "list the containers")));
+}
+
+}  // namespace
+
+std::vector<Container> project_containers(const Call& call) {
+  if (call.project().empty()) return {};
+  std::vector<Container> result =
+      list(call, {"--all", "--filter", "label=com.docker.compose.project=" + call.project()});
+  const std::string here = real_path(call.deployment_dir());
+  result.erase(std::remove_if(result.begin(), result.end(),
+                              [&](const Container& container) {
+                                return real_path(container.working_dir) != here;
+                              }),
+               result.end());
+  std::sort(result.begin(), result.end(), [](const Container& a, const Container& b) {
+    return std::tie(a.service, a.number, a.id) < std::tie(b.service, b.number, b.id);
+  });
+  return result;
+}
+
+std::vector<Container> running_containers(const Call& call) { return list(call, {}); }
+
+std::vector<Container> inspect(const Call& call, const std::vector<std::string>& ids) {
+  if (ids.empty()) return {};
+  std::vector<std::string> command = {"docker", "inspect", "--type", "container"};
+  command.insert(command.end(), ids.begin(), ids.end());
+  const Captured captured = call.capture({std::move(command)});
+  // One that is gone since it was listed is no error; the others are printed all the same.
+  if (!captured.exit.ok() && !says_missing(captured.err)) {
+    throw engine_refused(captured, "inspect the containers");
+  }
+  return parse_containers(captured.out);
+}
+
+void stop_containers(const Call& call, const std::vector<std::string>& ids,
+                     std::optional<std::chrono::milliseconds> grace) {
+  std::vector<std::string> command = {"docker", "stop"};
+  if (grace) {
+    command.push_back("-t");
+    command.push_back(std::to_string((grace->count() + 999) / 1000));
+  }
+  for_all(call, std::move(command), ids, "stop the containers");
+}
+
+void start_containers(const Call& call, const std::vector<std::string>& ids) {
+  for_all(call, {"docker", "start"}, ids, "start the containers");
+}
+
+void remove_containers(const Call& call, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  std::vector<std::string> command = {"docker", "rm"};
+  command.insert(command.end(), ids.begin(), ids.end());
+  const Captured captured = call.capture({std::move(command)});
+  if (!captured.exit.ok() && !inspect(call, ids).empty()) {
+    throw engine_refused(captured, "remove the containers");
+  }
+}
+
+void set_restart_policy(const Call& call, const std::vector<std::string>& ids,
+                        const std::string& policy) {
+  for_all(call, {"docker", "update", "--restart=" + policy}, ids, "set the restart policy");
+}
+
+std::vector<std::string> recent_logs(const Call& call, const std::string& id, int lines) {
+  // Both streams in the order in which they come; that of the container is lost only between them.
+  std::vector<std::string> result;
+  Process process{{"docker", "logs", "--tail", std::to_string(lines), id}};
+  process.on_line = [&](Stream, std::string_view line) { result.emplace_back(line); };
+  call.run(process);
+  return result;
+}
+
+std::optional<std::string> image_id(const Call& call, const std::string& reference) {
+  const Captured captured =
+      call.capture({{"docker", "image", "inspect", "--format", "{{.Id}}", reference}});
+  if (captured.exit.ok()) return lines_of(captured.out).at(0);
+  if (says_missing(captured.err)) return std::nullopt;
+  throw engine_refused(captured, "look for the image " + reference);
+}
+
+std::map<std::string, std::string> image_ids(const Call& call,
+                                             const std::set<std::string>& references) {
+  std::map<std::string, std::string> result;
+  if (references.empty()) return result;
+  // All at once, which is nearly always enough; the answer does not tell which one is missing.
+  std::vector<std::string> command = {"docker", "image", "inspect", "--format", "{{.Id}}"};
+  command.insert(command.end(), references.begin(), references.end());
+  const Captured captured = call.capture({std::move(command)});
+  const std::vector<std::string> ids = lines_of(captured.out);
+  if (captured.exit.ok() && ids.size() == references.size()) {
+    std::size_t i = 0;
+    for (const std::string& reference : references) result[reference] = ids[i++];
+    return result;
+  }
+  for (const std::string& reference : references) {
+    if (auto id = image_id(call, reference)) result[reference] = *id;
+  }
+  return result;
+}
+
+void tag_image(const Call& call, const std::string& id, const std::string& reference) {
+  ask_docker(call, {"docker", "tag", id, reference}, "give the image its name " + reference);
+}
+
+Model resolved_model(const Call& call) {
+  return parse_model(
+      ask(call, call.compose({"config", "--format", "json"}), "resolve the compose files"));
+}
+
+std::set<std::string> all_service_names(const Call& call) {
+  const std::vector<std::string> names =
+      lines_of(ask(call, call.compose({"--profile", "*", "config", "--services"}),
+                   "list the services of the compose files"));
+  return {names.begin(), names.end()};
+}
+
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model) {
+  Process process = call.compose({});
+  // Compose drops an optional dependency that is not active before it creates containers, but not
+  // before it prints the hash (2.26: measured). So it is dropped here, or the hash would differ
+  // from the label of an unchanged container.
+  if (const std::string dropping = drop_absent_dependencies(model); !dropping.empty()) {
+    process.arguments.insert(process.arguments.end(), {"--file", "-"});
+    process.input = dropping;
+  }
+  process.arguments.insert(process.arguments.end(), {"config", "--hash", "*"});
+  std::map<std::string, std::string> result;
+  for (const std::string& line : lines_of(ask(call, process, "hash the compose files"))) {
+    const std::size_t space = line.find(' ');
+    if (space != std::string::npos) result[line.substr(0, space)] = line.substr(space + 1);
+  }
+  return result;
+}
+
+}  // namespace drydock::compose

@@ -1,0 +1,176 @@
+#include "compose_health.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "compose_engine.h"
+
+namespace drydock::compose {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Waits, but not for a step that is being cancelled.
+void pause_for(const Call& call, std::chrono::milliseconds duration) {
+  pollfd cancel{call.cancel_fd(), POLLIN, 0};
+  ::poll(&cancel, 1, static_cast<int>(duration.count()));
+  call.throw_if_cancelled();
+}
+
+[[noreturn]] void give_up(const Call& call, const Culprit& culprit, const std::string& when) {
+  throw Failed(culprit.sentence() + when +
+               (culprit.container.id.empty() ? "" : show_logs(call, culprit.container)));
+}
+
+// What must not change while a service proves that it stays up.
+std::map<std::string, std::string> lives(const std::vector<Expectation>& expected,
+                                         const std::vector<Container>& existing) {
+  std::map<std::string, std::string> result;
+  const auto services = by_service(existing);
+  for (const Expectation& one : expected) {
+    const auto found = services.find(one.service);
+    if (found == services.end()) continue;
+    for (const Container& container : found->second) {
+      if (container.state == "running") result[container.id] = container.started_at;
+    }
+  }
+  return result;
+}
+
+// The first container that was alive in `before` and was started again since.
+std::optional<Culprit> restarted(const std::map<std::string, std::string>& before,
+                                 const std::vector<Container>& existing) {
+  for (const Container& container : existing) {
+    const auto found = before.find(container.id);
+    if (found != before.end() && found->second != container.started_at && container.runs()) {
+      return Culprit{container, {Readiness::failed, "was restarted"}};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict judge(const Container& container, const Expectation& expected) {
+  const std::string killed = container.out_of_memory ? ", killed for lack of memory" : "";
+  const std::string code = "code " + std::to_string(container.exit_code) + killed;
+  if (container.state == "running") {
+    if (expected.must_finish) return {Readiness::not_yet, "has not finished its work"};
+    if (!expected.health_counts || container.health.empty() || container.health == "healthy") {
+      return {Readiness::ready, ""};
+    }
+    return {Readiness::not_yet,
+            container.health == "starting" ? "has not become healthy" : "is " + container.health};
+  }
+  if (container.state == "exited") {
+    // The engine calls a container that it will start again "restarting", so this one is at its
+    // end.
+    if (container.exit_code != 0) return {Readiness::failed, "exited with " + code};
+    const bool started_again =
+        container.restart_policy == "always" || container.restart_policy == "unless-stopped";
+    if (expected.must_finish || (!started_again && container.health.empty())) {
+      return {Readiness::ready, ""};
+    }
+    return {Readiness::failed, "was stopped (exit code 0)"};
+  }
+  if (container.state == "restarting")
+    return {Readiness::not_yet, "keeps restarting (" + code + ")"};
+  if (container.state == "created") return {Readiness::not_yet, "was created but not started"};
+  if (container.state == "paused") return {Readiness::not_yet, "is paused"};
+  return {Readiness::failed, "is " + container.state};
+}
+
+std::vector<Expectation> expectations(const Model& model, const std::set<std::string>& services) {
+  std::vector<Expectation> result;
+  const std::set<std::string> one_shot = model.one_shot();
+  for (const std::string& name : services) {
+    const auto found = model.services.find(name);
+    if (found == model.services.end() || found->second.replicas <= 0) continue;
+    result.push_back(
+        {name, static_cast<std::size_t>(found->second.replicas), one_shot.count(name) != 0, true});
+  }
+  return result;
+}
+
+std::string Culprit::sentence() const {
+  return "service " + container.service + " " + verdict.reason +
+         (container.name.empty() ? "" : " (container " + container.name + ")");
+}
+
+std::optional<Culprit> first_not_ready(const std::vector<Expectation>& expected,
+                                       const std::vector<Container>& existing) {
+  const auto services = by_service(existing);
+  std::optional<Culprit> waiting;
+  for (const Expectation& one : expected) {
+    const auto found = services.find(one.service);
+    std::size_t ready = 0;
+    std::optional<Culprit> culprit;
+    for (const Container& container :
+         found == services.end() ? std::vector<Container>() : found->second) {
+      const Verdict verdict = judge(container, one);
+      if (verdict.readiness == Readiness::ready) ++ready;
+      const bool worse = !culprit || verdict.readiness == Readiness::failed;
+      if (verdict.readiness != Readiness::ready && worse) culprit = Culprit{container, verdict};
+    }
+    if (ready >= one.containers) continue;
+    if (!culprit) {
+      Container missing;
+      missing.service = one.service;
+      culprit = Culprit{missing,
+                        {Readiness::not_yet, "has " + std::to_string(ready) + " of " +
+                                                 std::to_string(one.containers) + " containers"}};
+    }
+    if (culprit->verdict.readiness == Readiness::failed) return culprit;
+    if (!waiting) waiting = culprit;
+  }
+  return waiting;
+}
+
+void wait_until_ready(const Call& call, const std::vector<Expectation>& expected,
+                      const WaitOptions& options) {
+  if (expected.empty()) return;
+  const Clock::time_point begin = Clock::now();
+  std::vector<Container> existing;
+  for (;;) {
+    existing = project_containers(call);
+    const std::optional<Culprit> culprit = first_not_ready(expected, existing);
+    if (!culprit) break;
+    if (culprit->verdict.readiness == Readiness::failed) give_up(call, *culprit, "");
+    if (Clock::now() - begin >= options.wait) {
+      give_up(call, *culprit, " after " + in_words(options.wait));
+    }
+    pause_for(call, options.poll);
+  }
+  const auto alive = lives(expected, existing);
+  const Clock::time_point ready = Clock::now();
+  const std::string unstable = ", less than " + in_words(options.healthy_for) + " after it was up";
+  while (Clock::now() - ready < options.healthy_for) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options.healthy_for -
+                                                                            (Clock::now() - ready));
+    pause_for(call, std::min(options.poll, left + std::chrono::milliseconds(1)));
+    existing = project_containers(call);
+    if (const auto culprit = first_not_ready(expected, existing)) give_up(call, *culprit, unstable);
+    if (const auto culprit = restarted(alive, existing)) give_up(call, *culprit, unstable);
+  }
+}
+
+std::string show_logs(const Call& call, const Container& container) {
+  const std::vector<std::string> lines = recent_logs(call, container.id);
+  std::string last;
+  for (const std::string& line : lines) {
+    call.error(container.service + " | " + line);
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+  }
+  if (last.size() > 300) last = last.substr(0, 300) + " ...";
+  return last.empty() ? "" : "; its last words: " + last;
+}
+
+std::string in_words(std::chrono::milliseconds duration) {
+  const auto count = duration.count();
+  if (count % 1000 != 0) return std::to_string(count) + "ms";
+  if (count % 60000 != 0 || count == 0) return std::to_string(count / 1000) + "s";
+  return std::to_string(count / 60000) + "m";
+}
+
+}  // namespace drydock::compose

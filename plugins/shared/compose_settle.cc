@@ -1,0 +1,225 @@
+#include "compose_settle.h"
+
+#include <algorithm>
+
+#include "compose_command.h"
+#include "compose_engine.h"
+
+namespace drydock::compose {
+namespace {
+
+using Containers = std::vector<Container>;
+using Hashes = std::map<std::string, std::string>;
+
+// The old files, or the kept model for a service that they do not have.
+class OldFiles {
+ public:
+  explicit OldFiles(const Call& call) : call_(call), model_(resolved_model(call)) {}
+
+  Hashes hashes() const { return config_hashes(call_, model_); }
+  std::size_t replicas(const std::string& service) const {
+    const auto found = model_.services.find(service);
+    return found == model_.services.end() ? 1 : static_cast<std::size_t>(found->second.replicas);
+  }
+  // `up` with `options` for `services`, all from images that are there.
+  void up(const std::set<std::string>& services, const std::vector<std::string>& options) const {
+    std::vector<std::string> by_files, by_model;
+    for (const std::string& service : services) {
+      (knows(service) ? by_files : by_model).push_back(service);
+    }
+    // No --no-deps: it changes the configuration hash of what it creates (2.26: measured).
+    std::vector<std::string> command = {"up", "--no-recreate", "--pull", "never", "--no-build"};
+    command.insert(command.end(), options.begin(), options.end());
+    if (!by_model.empty()) {
+      if (call_.model_before().empty()) {
+        throw Failed("the compose files of " + call_.deployment_dir() + " have no service " +
+                     by_model.front() +
+                     ", which ran before, and no model from before was kept; "
+                     "put the old compose files back and start it with `docker compose up -d`");
+      }
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), by_model.begin(), by_model.end());
+      run_compose(call_, compose_with_model(call_, call_.model_before(), arguments),
+                  doing(by_model));
+    }
+    if (!by_files.empty()) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), by_files.begin(), by_files.end());
+      run_compose(call_, call_.compose(arguments), doing(by_files));
+    }
+  }
+  // The services of `wanted` in the order of their dependencies; those that the files do not have
+  // (a database that was renamed) come first.
+  std::vector<std::set<std::string>> in_order(const std::set<std::string>& wanted) const {
+    std::vector<std::set<std::string>> levels(1);
+    for (const std::string& service : wanted) {
+      if (!model_.has(service)) levels[0].insert(service);
+    }
+    for (const std::set<std::string>& level : model_.start_order()) {
+      std::set<std::string> here;
+      std::set_intersection(level.begin(), level.end(), wanted.begin(), wanted.end(),
+                            std::inserter(here, here.end()));
+      levels.push_back(here);
+    }
+    levels.erase(std::remove(levels.begin(), levels.end(), std::set<std::string>()), levels.end());
+    return levels;
+  }
+  // Those that a service of `dependants` needs healthy before it starts.
+  std::set<std::string> needed_healthy(const std::set<std::string>& dependants) const {
+    std::set<std::string> result;
+    for (const std::string& name : dependants) {
+      const auto found = model_.services.find(name);
+      if (found == model_.services.end()) continue;
+      for (const auto& [dependency, condition] : found->second.depends_on) {
+        if (condition == "service_healthy") result.insert(dependency);
+      }
+    }
+    return result;
+  }
+
+ private:
+  // A service of an inactive profile counts: naming it on the command line activates it.
+  bool knows(const std::string& service) const {
+    if (model_.has(service)) return true;
+    if (!all_) all_ = all_service_names(call_);
+    return all_->count(service) != 0;
+  }
+  static std::string doing(const std::vector<std::string>& services) {
+    std::string result = "start again what ran before:";
+    for (const std::string& service : services) result += " " + service;
+    return result;
+  }
+
+  const Call& call_;
+  Model model_;
+  mutable std::optional<std::set<std::string>> all_;
+};
+
+std::set<std::string> noted_references(const Containers& noted) {
+  std::set<std::string> result;
+  for (const Container& container : noted) {
+    if (container.serves()) result.insert(container.image);
+  }
+  return result;
+}
+
+// What ran, in as many containers, and healthy where it was healthy.
+std::vector<Expectation> as_before(const Containers& noted) {
+  std::map<std::string, Expectation> result;
+  for (const Container& container : noted) {
+    if (!container.serves() || container.state != "running") continue;
+    Expectation& one =
+        result.try_emplace(container.service, Expectation{container.service, 0, false, true})
+            .first->second;
+    ++one.containers;
+    one.health_counts = one.health_counts && container.health == "healthy";
+  }
+  std::vector<Expectation> list;
+  for (auto& [service, one] : result) list.push_back(one);
+  return list;
+}
+
+void retag(const Call& call, const std::map<std::string, std::string>& images) {
+  for (const auto& [reference, id] : images) {
+    if (!image_id(call, id)) {
+      throw Failed("the image " + id + " that ran as " + reference +
+                   " is no longer on this engine; pull or load it, then roll back again");
+    }
+    tag_image(call, id, reference);
+  }
+}
+
+// Compose makes containers with the policy of the files; an operator may have set another.
+void put_policies_back(const Call& call, const Containers& noted) {
+  const Containers existing = project_containers(call);
+  for (const Container& before : noted) {
+    if (!before.serves() || !before.runs()) continue;
+    for (const Container& now : existing) {
+      const bool same =
+          now.id == before.id || (find_id(existing, before.id) == nullptr && now.serves() &&
+                                  now.service == before.service && now.number == before.number);
+      if (same && now.restart_policy != before.restart_policy) {
+        set_restart_policy(call, {now.id}, before.restart_policy);
+      }
+    }
+  }
+}
+
+bool any_gone(const Containers& noted, const Containers& existing) {
+  return std::any_of(noted.begin(), noted.end(), [&](const Container& one) {
+    return one.serves() && find_id(existing, one.id) == nullptr;
+  });
+}
+
+// A dependency that is slow to recover is worth a warning, not the end of settling.
+void wait_for_needed(const Call& call, const std::set<std::string>& needed,
+                     const std::vector<Expectation>& expected, const WaitOptions& options) {
+  std::vector<Expectation> awaited;
+  for (const Expectation& one : expected) {
+    if (needed.count(one.service) != 0) awaited.push_back(one);
+  }
+  try {
+    wait_until_ready(call, awaited, {options.wait, std::chrono::milliseconds(0), options.poll});
+  } catch (const Failed& failed) {
+    call.warn(failed.what());
+  }
+}
+
+void bring_back(const Call& call, const OldFiles& files, const Settlement& todo,
+                const std::set<std::string>& level) {
+  std::set<std::string> anew;
+  std::vector<std::string> how = {"--detach"};
+  for (const std::string& service : level) {
+    if (const auto found = todo.start.find(service); found != todo.start.end()) {
+      call.info("start service " + service + " again");
+      start_containers(call, found->second);
+    }
+    const auto found = todo.up.find(service);
+    if (found == todo.up.end()) continue;
+    anew.insert(service);
+    if (found->second != files.replicas(service)) {
+      how.insert(how.end(), {"--scale", service + "=" + std::to_string(found->second)});
+    }
+  }
+  if (!anew.empty()) files.up(anew, how);
+}
+
+}  // namespace
+
+void settle_noted(const Call& call, const Containers& noted, const WaitOptions& options) {
+  const Containers existing = project_containers(call);
+  const OldFiles files(call);
+  const Settlement todo =
+      decide_settlement(noted, existing, any_gone(noted, existing) ? files.hashes() : Hashes(),
+                        image_ids(call, noted_references(noted)));
+  std::map<std::string, std::vector<std::string>> by_policy;
+  for (const auto& [id, policy] : todo.policies) by_policy[policy].push_back(id);
+  for (const auto& [policy, ids] : by_policy) set_restart_policy(call, ids, policy);
+
+  const std::vector<Expectation> expected = as_before(noted);
+  if (!todo.nothing()) {
+    retag(call, todo.retag);
+    stop_containers(call, todo.replace);
+    remove_containers(call, todo.replace);
+    std::set<std::string> services;
+    for (const auto& [service, ids] : todo.start) services.insert(service);
+    for (const auto& [service, count] : todo.up) services.insert(service);
+    // One service that cannot be started must not keep the others down.
+    std::optional<Failed> first_failure;
+    for (const std::set<std::string>& level : files.in_order(services)) {
+      try {
+        wait_for_needed(call, files.needed_healthy(level), expected, options);
+        bring_back(call, files, todo, level);
+      } catch (const Failed& failed) {
+        call.warn(failed.what());
+        if (!first_failure) first_failure = failed;
+      }
+    }
+    if (first_failure) throw *first_failure;
+    if (!todo.create.empty()) files.up(todo.create, {"--no-start"});
+    put_policies_back(call, noted);
+  }
+  wait_until_ready(call, expected, options);
+}
+
+}  // namespace drydock::compose
