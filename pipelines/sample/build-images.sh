@@ -2,6 +2,7 @@
 # Builds the images of the sample application from Debian packages and pushes them to a registry.
 #
 #   build-images.sh 127.0.0.1:PORT
+#   build-images.sh --base            only makes the root filesystem, where it is not there yet
 #
 # All images share one base: a root filesystem made by mmdebstrap, kept in the user's cache under a
 # name that changes with the packages and how they are installed. Nothing is downloaded while it is there.
@@ -56,14 +57,15 @@ base=drydock-sample-base:$key
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-if ! docker image inspect "$base" >/dev/null 2>&1; then
-  if [[ ! -s $cache/rootfs-$key.tar ]]; then
-    make_root_filesystem "$cache/rootfs-$key.partial.tar" || die "mmdebstrap could not make the base image's root filesystem"
-    mv "$cache/rootfs-$key.partial.tar" "$cache/rootfs-$key.tar"
-  fi
-  docker import "$cache/rootfs-$key.tar" "$base" >/dev/null
+if [[ ! -s $cache/rootfs-$key.tar ]] && ! docker image inspect "$base" >/dev/null 2>&1; then
+  make_root_filesystem "$cache/rootfs-$key.partial.tar" ||
+    die "mmdebstrap could not make the base image's root filesystem"
+  mv "$cache/rootfs-$key.partial.tar" "$cache/rootfs-$key.tar"
 fi
 flock -u 9
+[[ $registry != --base ]] || exit 0
+docker image inspect "$base" >/dev/null 2>&1 ||
+  docker import "$cache/rootfs-$key.tar" "$base" >/dev/null
 
 # build_and_push NAME VERSION FOLDER
 build_and_push() {

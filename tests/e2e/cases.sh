@@ -1,0 +1,133 @@
+# The end-to-end cases: the sample application upgraded by the real binary on a real engine.
+# Sourced by run.sh, which has started the engine and the registry. A case begins with `fresh_sample`.
+
+everyday_cases=(
+  plan_changes_nothing upgrade failed_migration rollback_after_success
+  killed_in_source killed_in_env-sync killed_in_pull killed_in_compose-stop killed_in_backup
+  killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
+  killed_in_http-check killed_in_rollback
+  quickstart quickstart_embedded
+)
+long_cases=(killed_anywhere)
+
+run_named_case() {
+  local name=$1
+  case $name in
+    killed_in_long_migration | killed_in_rollback) run_case "e2e.$name" "$name" ;;
+    killed_in_*) run_case "e2e.$name" killed_in "${name#killed_in_}" ;;
+    *) run_case "e2e.$name" "$name" ;;
+  esac
+}
+
+plan_changes_nothing() {
+  fresh_sample
+  local before after
+  before=$(picture; cd "$sample" && find . -path ./volumes -prune -o -printf '%p %m %s %T@\n' | sort)
+  expect_code 0 drydock -C "$sample" plan --var to=2
+  expect_contains "the plan" "$(<"$case_dir/said")" c5a94e6d0f12
+  after=$(picture; cd "$sample" && find . -path ./volumes -prune -o -printf '%p %m %s %T@\n' | sort)
+  expect_equal "the deployment after a plan" "$before" "$after"
+}
+
+upgrade() {
+  fresh_sample
+  local operators_values
+  operators_values=$(grep -E '^(SECRET_KEY|DB_PASSWORD|GREETING|WEB_PORT|OPERATOR_NOTE)=' "$sample/.env")
+  expect_code 0 drydock -C "$sample" run --var to=2 --yes
+  expect_contains "the version" "$(about)" '"revision":"4b7e2f9031ad","version":"2"'
+  expect_equal "the texts of the notes" "$(texts_of_fresh_sample)" "$(texts)"
+  expect_equal "the operator's values in .env" "$operators_values" \
+    "$(grep -E '^(SECRET_KEY|DB_PASSWORD|GREETING|WEB_PORT|OPERATOR_NOTE)=' "$sample/.env")"
+  expect_contains ".env" "$(<"$sample/.env")" NOTES_PAGE_SIZE=50
+  expect_equal "the running services" "api database web" \
+    "$(sample_containers --format '{{.Label "com.docker.compose.service"}}' | sort | tr '\n' ' ' | sed 's/ $//')"
+}
+
+# The second of the two migrations fails after the first one has committed.
+failed_migration() {
+  upgraded_sample
+  local before
+  before=$(picture)
+  expect_code 1 drydock -C "$sample" run --var to=3 --yes
+  expect_contains "the closing screen" "$(<"$case_dir/said")" migrate
+  expect_equal "the deployment after the rollback" "$before" "$(picture)"
+}
+
+rollback_after_success() {
+  fresh_sample
+  local before
+  before=$(picture)
+  expect_code 0 drydock -C "$sample" run --var to=2 --yes
+  expect_code 0 drydock -C "$sample" rollback --yes
+  expect_equal "the deployment after the rollback" "$before" "$(picture)"
+}
+
+# SIGKILL as soon as the stage begins; http-check never ends here, so the run cannot end before.
+killed_in() {
+  local stage=$1 before
+  fresh_sample
+  before=$(picture)
+  hang_http_check
+  start_run
+  kill_at_event step.started "$stage" run
+  comes_back "$before"
+}
+
+killed_in_long_migration() {
+  local before
+  fresh_sample
+  sed -i 's/^MIGRATION_SECONDS=.*/MIGRATION_SECONDS=600/' "$sample/.env"
+  before=$(picture)
+  start_run
+  # The first revision of release 2 is committed, the second one sleeps with its table locked.
+  await 120 "$run_pid" database_sleeps
+  kill_run
+  comes_back "$before"
+  expect_contains "the stage in which it was killed" "$interrupted_in" migrate
+}
+
+killed_in_rollback() {
+  local before
+  upgraded_sample
+  before=$(picture)
+  start_run 3
+  kill_at_event step.started backup rollback
+  expect_code 0 drydock -C "$sample" status
+  expect_code 0 drydock -C "$sample" rollback --yes
+  expect_equal "the deployment after the rollback" "$before" "$(picture)"
+}
+
+# Twelve instants spread over a run; the seed makes a failure repeatable.
+killed_anywhere() {
+  local seed=${DRYDOCK_TEST_SEED:-$(od -An -N 2 -tu2 /dev/urandom)} before instant
+  echo "DRYDOCK_TEST_SEED=$((seed))"
+  RANDOM=$((seed))
+  fresh_sample
+  hang_http_check
+  before=$(picture)
+  for _ in $(seq 12); do
+    instant=$((RANDOM % 15000))
+    echo "== killed after $instant ms"
+    start_run
+    await_milliseconds "$instant"
+    kill_run
+    comes_back "$before"
+  done
+}
+
+# The script itself, in both forms, on the engine that it starts for itself.
+quickstart() {
+  local dir=$case_dir/quickstart
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh"
+  expect_contains "what it says" "$(<"$case_dir/said")" "Release 2 is back by itself"
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --clean
+  [[ ! -e $dir ]] || because "quickstart.sh --clean left $dir"
+}
+
+quickstart_embedded() {
+  local dir=$case_dir/quickstart
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --embedded
+  expect_contains "what it says" "$(<"$case_dir/said")" "Release 2 is back by itself"
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --clean
+  [[ ! -e $dir ]] || because "quickstart.sh --clean left $dir"
+}
