@@ -50,7 +50,8 @@ std::string typed(const Call& call, const std::string& pointer) {
   if (call.size(pointer) == 0) return call.text(pointer);
   std::string result;
   for (const std::string& argument : call.texts(pointer)) {
-    result += (result.empty() ? "" : " ") + quoted(argument);
+    if (!result.empty()) result += ' ';
+    result += quoted(argument);
   }
   return result;
 }

@@ -1,0 +1,23 @@
+// What an answer must be like.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http_request.h"
+
+struct Expectation {
+  std::vector<int> statuses;
+  std::string contains;                                   // empty: anything
+  std::vector<std::pair<std::string, std::string>> json;  // JSON Pointer, value as text
+
+  // Why the answer is not as expected; nullopt when it is.
+  std::optional<std::string> unmet(const drydock::HttpReply& reply) const;
+  // "200 or 204, containing \"ok\""
+  std::string describe() const;
+};
+
+// From the options of the stage. Throws BadOptions.
+Expectation expectation_of(const drydock::Call& call);

@@ -1,0 +1,3 @@
+#include "http_check_stage.h"
+
+DRYDOCK_PLUGIN("drydock.http-check", "0.1.0", HttpCheck)
