@@ -1,5 +1,6 @@
 #include "env_interpolate.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "env_characters.h"
@@ -36,6 +37,12 @@ class Interpolation {
 
   std::string substitute(std::string_view text) {
     std::string result;
+    if (++depth_ > deepest) {
+      refuse("more than " + std::to_string(deepest) + " interpolations inside one another");
+      return result;
+    }
+    std::size_t line_end = 0;    // of the line that i is on
+    std::size_t last_brace = 0;  // of that line: a default may reach as far, but not further
     for (std::size_t i = 0; i < text.size() && !made.error;) {
       const std::string_view rest = text.substr(i);
       if (rest[0] != '$') {
@@ -45,7 +52,12 @@ class Interpolation {
         result += '$';
         i += 2;
       } else if (rest.starts_with("${")) {
-        const std::size_t size = braced(rest);
+        if (i >= line_end) {
+          line_end = std::min(text.find('\n', i), text.size());
+          last_brace = text.substr(0, line_end).rfind('}');
+        }
+        const bool closed = last_brace != text.npos && last_brace > i;
+        const std::size_t size = closed ? braced(text.substr(i, last_brace + 1 - i)) : 0;
         if (size == 0) {
           refuse("Invalid template: " + env_characters::quoted(text));
           break;
@@ -60,13 +72,15 @@ class Interpolation {
         ++i;
       }
     }
+    --depth_;
     return result;
   }
 
   Interpolated made;
 
  private:
-  // The size of "${NAME}" or "${NAME:-...}" at the begin of text; 0 when it is neither.
+  // The size of "${NAME}" or "${NAME:-...}" at the begin of text, which ends with a brace; 0 when
+  // it is neither.
   static std::size_t braced(std::string_view text) {
     const std::string_view name = name_at_begin(text.substr(2));
     if (name.empty()) return 0;
@@ -74,11 +88,7 @@ class Interpolation {
     if (after.starts_with("}")) return 2 + name.size() + 1;
     if (after.starts_with(":")) after.remove_prefix(1);
     if (after.empty() || (after[0] != '-' && after[0] != '+' && after[0] != '?')) return 0;
-    // It may reach as far as the last brace of the line.
-    const std::size_t last = text.substr(0, text.find('\n')).rfind('}');
-    const auto operation = static_cast<std::size_t>(after.data() - text.data());
-    if (last == text.npos || last < operation) return 0;
-    return closing_brace(text.substr(0, last + 1));
+    return closing_brace(text);
   }
 
   // What stands between the braces.
@@ -111,7 +121,10 @@ class Interpolation {
     if (!made.error) made.error = std::move(why);
   }
 
+  static constexpr int deepest = 200;
+
   const EnvLookup& lookup_;
+  int depth_ = 0;
 };
 
 }  // namespace
@@ -128,8 +141,8 @@ std::vector<std::string_view> interpolated_names(const EnvStatement& statement) 
   if (!statement.interpolated()) return names;
   // Each $NAME and ${NAME, wherever it stands; $$ is none. One too many does no harm.
   const std::string_view text = statement.value;
-  for (std::size_t i = text.find('$'); i + 1 < text.size(); i = text.find('$', i)) {
-    ++i;
+  for (std::size_t i = text.find('$'); i != text.npos; i = text.find('$', i)) {
+    if (++i == text.size()) break;
     if (text[i] == '$') {
       ++i;
       continue;

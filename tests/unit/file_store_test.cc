@@ -1,0 +1,160 @@
+// Replacing and copying files: what a reader sees, and what stays of mode, owner, links and time.
+#include "file_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "digest.h"
+
+namespace drydock::files {
+namespace fs = std::filesystem;
+namespace {
+
+class FileStore : public ::testing::Test {
+ protected:
+  FileStore() {
+    std::string pattern = (fs::temp_directory_path() / "drydock-files-XXXXXX").string();
+    dir_ = ::mkdtemp(pattern.data());
+  }
+  ~FileStore() override { fs::remove_all(dir_); }
+  std::string at(const std::string& name) const { return dir_ + "/" + name; }
+  std::string make(const std::string& name, const std::string& text, mode_t mode = 0644) const {
+    std::ofstream(at(name), std::ios::binary) << text;
+    EXPECT_EQ(::chmod(at(name).c_str(), mode), 0);
+    return at(name);
+  }
+  static mode_t mode_of(const std::string& path) { return attributes(path)->mode; }
+  std::size_t entries() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(dir_), fs::directory_iterator()));
+  }
+  std::string dir_;
+};
+
+TEST_F(FileStore, WritesNewFilesForTheirOwnerAlone) {
+  write(at("new"), "text");
+  EXPECT_EQ(read(at("new")), "text");
+  EXPECT_EQ(mode_of(at("new")), 0600U);
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(FileStore, KeepsModeAndOwnerOfWhatItReplaces) {
+  const std::string path = make("file", "old", 0640);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(path.c_str(), 1234, 4321), 0);
+  }
+  const Attributes before = *attributes(path);
+  write(path, "new");
+  EXPECT_EQ(read(path), "new");
+  EXPECT_EQ(*attributes(path), before);
+}
+
+TEST_F(FileStore, ReplacesWhatALinkLeadsTo) {
+  fs::create_directory(at("real"));
+  make("real/file", "old");
+  fs::create_symlink("real/file", at("link"));
+  fs::create_symlink("link", at("link2"));
+  write(at("link2"), "new");
+  EXPECT_TRUE(fs::is_symlink(at("link")));
+  EXPECT_TRUE(fs::is_symlink(at("link2")));
+  EXPECT_EQ(read(at("real/file")), "new");
+  fs::create_symlink("loop", at("loop"));
+  EXPECT_THROW(write(at("loop"), "x"), FileError);
+}
+
+TEST_F(FileStore, ShowsNothingBeforeTheCommit) {
+  const std::string path = make("file", "old");
+  {
+    Replacement replacement(path);
+    replacement.write("half");
+    EXPECT_EQ(read(path), "old");
+  }
+  EXPECT_EQ(read(path), "old");
+  EXPECT_EQ(entries(), 1U);  // no temporary file stays
+}
+
+TEST_F(FileStore, NeverOverwritesWithCommitNew) {
+  make("file", "old");
+  Replacement replacement(at("file"));
+  replacement.write("new");
+  EXPECT_THROW(replacement.commit_new(), FileError);
+  EXPECT_EQ(read(at("file")), "old");
+}
+
+TEST_F(FileStore, RemovesWhatAKilledReplacementLeft) {
+  const std::string path = make("file", "old");
+  auto* killed = new Replacement(path);  // never destroyed, as after SIGKILL
+  killed->write("secret");
+  ::close(killed->descriptor());
+  make(".file.drydock-notours", "operator's own");
+  EXPECT_EQ(entries(), 3U);
+  remove_leftovers(path);
+  EXPECT_EQ(entries(), 2U);
+  EXPECT_TRUE(fs::exists(at(".file.drydock-notours")));
+}
+
+TEST_F(FileStore, RefusesWhatIsNoRegularFileAndWhatIsTooLarge) {
+  EXPECT_THROW(read(dir_), FileError);
+  EXPECT_THROW(write(dir_, "x"), FileError);
+  ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+  EXPECT_THROW(read(at("pipe")), FileError);
+  make("four", "1234");
+  EXPECT_EQ(read(at("four"), 4), "1234");
+  EXPECT_THROW(read(at("four"), 3), FileError);
+  EXPECT_EQ(read_if_present(at("none")), std::nullopt);
+  EXPECT_THROW(read(at("none")), FileError);
+}
+
+TEST_F(FileStore, CopiesATreeAsItIs) {
+  fs::create_directories(at("from/sub/empty"));
+  make("from/a", "A", 0755);
+  make("from/sub/b", std::string(300000, 'b'), 0400);
+  make("from/skipped", "no");
+  fs::create_symlink("../a", at("from/sub/link"));
+  ASSERT_EQ(::mkfifo(at("from/pipe").c_str(), 0600), 0);
+  const timespec times[2] = {{1000000, 5}, {1000000, 5}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, at("from/sub/b").c_str(), times, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, at("from/sub").c_str(), times, 0), 0);
+
+  const auto left_out = copy_tree(
+      at("from"), at("to"), [](const std::string& relative) { return relative == "skipped"; });
+  EXPECT_EQ(left_out, std::vector<std::string>{"pipe"});
+  EXPECT_EQ(read(at("to/a")), "A");
+  EXPECT_EQ(mode_of(at("to/a")), 0755U);
+  EXPECT_EQ(mode_of(at("to/sub/b")), 0400U);
+  EXPECT_TRUE(same_content(at("from/sub/b"), at("to/sub/b")));
+  EXPECT_FALSE(same_content(at("from/sub/b"), at("to/a")));
+  EXPECT_EQ(fs::read_symlink(at("to/sub/link")), "../a");
+  EXPECT_TRUE(fs::is_directory(at("to/sub/empty")));
+  EXPECT_FALSE(fs::exists(at("to/skipped")));
+  for (const char* name : {"to/sub/b", "to/sub"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat(at(name).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mtim.tv_sec, 1000000) << name;
+  }
+}
+
+TEST_F(FileStore, NamesTheFoldersThatItMade) {
+  fs::create_directory(at("a"));
+  EXPECT_EQ(make_directories(at("a/b/c"), 0750),
+            (std::vector<std::string>{at("a/b"), at("a/b/c")}));
+  EXPECT_EQ(mode_of(at("a/b/c")), 0750U);
+  EXPECT_TRUE(make_directories(at("a/b/c")).empty());
+}
+
+TEST_F(FileStore, DigestsFiles) {
+  make("abc", "abc");
+  const std::string known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(sha256("abc"), known);
+  EXPECT_EQ(sha256_file(at("abc")), known);
+  EXPECT_THROW(sha256_file(at("none")), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace drydock::files
