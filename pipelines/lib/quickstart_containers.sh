@@ -72,7 +72,7 @@ clean_containers() {
   if docker info >/dev/null 2>&1; then
     remove_sample
     docker images --format '{{.Repository}}:{{.Tag}}' |
-      grep -E "^($registry/drydock-sample/|drydock-sample-base:)" | xargs -r docker rmi -f
+      { grep -E "^($registry/drydock-sample/|drydock-sample-base:)" || true; } | xargs -r docker rmi -f
   fi
   registry_stop "$registry_dir"
   engine_stop "$engine_dir"

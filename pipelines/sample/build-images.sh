@@ -57,7 +57,8 @@ base=drydock-sample-base:$key
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-if [[ ! -s $cache/rootfs-$key.tar ]] && ! docker image inspect "$base" >/dev/null 2>&1; then
+if [[ ! -s $cache/rootfs-$key.tar ]] &&
+  { [[ $registry == --base ]] || ! docker image inspect "$base" >/dev/null 2>&1; }; then
   make_root_filesystem "$cache/rootfs-$key.partial.tar" ||
     die "mmdebstrap could not make the base image's root filesystem"
   mv "$cache/rootfs-$key.partial.tar" "$cache/rootfs-$key.tar"

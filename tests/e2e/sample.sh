@@ -63,7 +63,7 @@ remove_sample() {
 # So that each upgrade really pulls.
 forget_pulled_images() {
   docker images --format '{{.Repository}}:{{.Tag}}' |
-    grep -E '/drydock-sample/(api|web):[23]$' | xargs -r docker rmi
+    { grep -E '/drydock-sample/(api|web):[23]$' || true; } | xargs -r docker rmi
 }
 
 # --- runs that get killed -----------------------------------------------------------------------
