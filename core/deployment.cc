@@ -87,6 +87,10 @@ std::string deployment_dir(const std::string& change_dir, const DeploymentSpec& 
   return dir.string();
 }
 
+std::string run_label(const Deployment& deployment, std::uint64_t run) {
+  return "drydock.run=" + deployment.dir + "/" + std::to_string(run);
+}
+
 StepRequest request_for(const Deployment& deployment) {
   StepRequest request;
   request.deployment_dir = deployment.dir;

@@ -24,6 +24,12 @@ Deployment deployment_from_json(const nlohmann::json& json);
 // -C DIR and the pipeline's deployment.dir together. Throws Error when it is missing or no folder.
 std::string deployment_dir(const std::string& change_dir, const DeploymentSpec& spec);
 
+// The label of one-off containers: "drydock.run=<deployment>/<run>".
+std::string run_label(const Deployment& deployment, std::uint64_t run);
+
+// A Compose model larger than this is none.
+inline constexpr std::size_t largest_model = std::size_t{64} << 20;
+
 // The part of a request that is the same for every stage.
 StepRequest request_for(const Deployment& deployment);
 

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -21,8 +19,10 @@ struct Event {
   std::string stage, step;  // empty where the event is about no single stage
   nlohmann::json data = nlohmann::json::object();
 
-  std::string to_json_line()
-      const;  // one object, flat: data's members beside seq, time, type, run, stage, step
+  // One object on one line without its end, flat: seq, time, type, then run, stage and step where
+  // there is one, then the members of data.
+  std::string to_json_line() const;
+  std::int64_t milliseconds() const;  // `time` since the epoch; 0 when it cannot be read
 };
 
 class EventSink {
@@ -33,16 +33,25 @@ class EventSink {
 };
 
 // Numbers, stamps and masks events and hands them to every sink, in order. A sink that throws is
-// dropped: a full disk or a reader that goes away never affects a run.
+// dropped, with a warning to the others: a full disk or a reader that goes away never affects a
+// run. Used by one thread.
 class Events {
  public:
   explicit Events(const Masker& masker) : masker_(masker) {}
+  const Masker& masker() const { return masker_; }
   void add(EventSink& sink) { sinks_.push_back(&sink); }
   void remove(EventSink& sink);
-  void set_run(std::uint64_t run) { run_ = run; }
+  // From now on events belong to this run. last_seq: of its last event so far, when another process
+  // has begun it (see last_seq_of in view.h).
+  void set_run(std::uint64_t run, std::uint64_t last_seq = 0) {
+    run_ = run;
+    seq_ = last_seq;
+  }
   void emit(const std::string& type, nlohmann::json data = nlohmann::json::object(),
             const std::string& stage = "", const std::string& step = "");
   void idle();
+  // What the sinks would be shown, for whoever records it elsewhere as well.
+  nlohmann::json masked(const nlohmann::json& data) const { return masker_.mask(data); }
 
  private:
   const Masker& masker_;

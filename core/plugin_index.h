@@ -16,6 +16,7 @@ struct IndexedStage {
   std::string plugin_id, plugin_version;
   StageDescription description;
   bool has(Step step, const nlohmann::json& options) const;  // minds only_with
+  std::string sha256() const;  // of the plugin file, now. Throws Error
 };
 
 struct PluginProblem {

@@ -26,6 +26,10 @@ class StateDir {
   std::string backups(std::uint64_t run, const std::string& stage) const {
     return run_files(run) + "/" + stage;
   }
+  // The Compose model as it was before the run; the file may be absent.
+  std::string model_before(std::uint64_t run) const {
+    return run_files(run) + "/model-before.json";
+  }
   std::string snapshots() const { return path_ + "/snapshots"; }
   // The newest snapshot, or "".
   std::string newest_snapshot() const;

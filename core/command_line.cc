@@ -1,0 +1,212 @@
+#include "command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+#include <sstream>
+
+#include "error.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+namespace po = boost::program_options;
+
+enum Group : unsigned { none = 0, pipeline = 1, output = 2, stream = 4, consent = 8, fetches = 16 };
+
+struct Command {
+  const char* name;
+  const char* operand;  // what a word without an option means; "" when there is none
+  const char* summary;
+  unsigned groups;
+  const char* text;
+  const char* example;
+};
+
+constexpr std::array<Command, 10> commands = {{
+    {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
+     "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
+     "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
+     "the "
+     "first snapshot of the compose files, env files and templates.",
+     "drydock -C /srv/app init"},
+    {"validate", "[PIPELINE]", "Check a pipeline without looking at the deployment",
+     pipeline | output,
+     "Checks syntax, stage types, options and expressions. Changes and starts nothing.",
+     "drydock validate upgrade.yaml"},
+    {"plan", "[PIPELINE]", "Show what a run would change, and what a rollback would lose",
+     pipeline | output | stream | fetches,
+     "Observes and plans every stage. Writes nothing into the deployment; with --fetch it may fill "
+     "caches "
+     "(images, a release's files), so that less is unknown.",
+     "drydock -C /srv/app plan --var to=1.14.1"},
+    {"run", "[PIPELINE]", "Upgrade: every stage forward, or everything back",
+     pipeline | output | stream | consent,
+     "Plans, asks, then runs every stage. When one fails, all are rolled back and the result is "
+     "verified. Without a terminal it needs --yes.",
+     "drydock -C /srv/app run --var to=1.14.1 --yes"},
+    {"rollback", "[RUN]", "Put back what an interrupted or failed run changed",
+     output | stream | consent,
+     "Works from the journal alone; safe to repeat. Without a terminal it needs --yes.",
+     "drydock -C /srv/app rollback --yes"},
+    {"status", "", "What runs, what was done last, and whether something waits for you", output,
+     "Names an interrupted run, a run that is going on, and the services of the deployment.",
+     "drydock -C /srv/app status"},
+    {"history", "", "All runs of this deployment", output, "Newest first.",
+     "drydock -C /srv/app history --json"},
+    {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
+     "Compares the facts from before the run with those after its rollback.",
+     "drydock -C /srv/app show 3"},
+    {"logs", "[RUN]", "The log of one run (default: the last)", stream,
+     "Prints the run's log as text, or with --events as JSON Lines.",
+     "drydock -C /srv/app logs 3 --events"},
+    {"stages", "[NAME]", "The stage types, or one with its options, defaults and an example",
+     output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
+}};
+
+const Command* find_command(const std::string& name) {
+  for (const Command& command : commands) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+po::options_description options_of(unsigned groups, Arguments& into) {
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("directory,C", po::value(&into.directory)->value_name("DIR"), "the deployment's folder");
+  add("state-dir", po::value(&into.state_dir)->value_name("DIR"), "instead of DEPLOYMENT/.drydock");
+  add("plugins", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
+      "a folder with more stage plugins (repeatable)");
+  if ((groups & pipeline) != 0) {
+    add("var", po::value(&into.vars)->value_name("K=V")->composing(),
+        "set a variable (repeatable)");
+    add("vars-file", po::value(&into.vars_files)->value_name("FILE")->composing(),
+        "variables from a YAML file");
+    add("uses", po::value(&into.uses)->value_name("TYPE"),
+        "a single stage, without a pipeline file");
+    add("with", po::value(&into.with)->value_name("K=V")->composing(),
+        "an option of that stage (repeatable)");
+  }
+  if ((groups & fetches) != 0)
+    add("fetch", po::bool_switch(&into.fetch), "fill caches while planning");
+  if ((groups & consent) != 0) add("yes,y", po::bool_switch(&into.yes), "do not ask");
+  if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
+  if ((groups & stream) != 0)
+    add("events", po::bool_switch(&into.events), "stream events as JSON Lines");
+  add("verbose,v", po::bool_switch(&into.verbose), "show every log line");
+  add("help,h", po::bool_switch(&into.help), "this text");
+  return options;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.emplace_back(command.name);
+  return names;
+}
+
+// Boost's own message, as a sentence of ours.
+[[noreturn]] void refuse(const po::error& problem, const std::string& command,
+                         const po::options_description& options) {
+  std::vector<std::string> known;
+  for (const auto& option : options.options()) known.push_back("--" + option->long_name());
+  std::string hint;
+  if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&problem)) {
+    hint = did_you_mean(unknown->get_option_name(), known);
+  }
+  throw Error("drydock " + command + ": " + problem.what() + hint + "; `drydock " + command +
+              " --help` lists what is allowed");
+}
+
+}  // namespace
+
+Arguments parse_command_line(const std::vector<std::string>& words) {
+  Arguments arguments;
+  std::size_t at = 0;
+  for (; at < words.size() && words[at].rfind('-', 0) == 0; ++at) {
+    if (words[at] == "--help" || words[at] == "-h") {
+      arguments.help = true;
+    } else if (words[at] == "--version") {
+      arguments.version = true;
+    } else if (words[at] == "-C" && at + 1 < words.size()) {
+      arguments.directory = words[++at];
+    } else {
+      throw Error("drydock: found '" + words[at] +
+                  "' before the command; allowed there: -C DIR, --help, --version");
+    }
+  }
+  if (at == words.size()) return arguments;
+
+  arguments.command = words[at++];
+  const Command* command = find_command(arguments.command);
+  if (command == nullptr) {
+    throw Error("drydock: '" + arguments.command + "' is no command" +
+                did_you_mean(arguments.command, command_names()) +
+                "; `drydock --help` lists all of them");
+  }
+  std::string before_command = arguments.directory;
+  po::options_description options = options_of(command->groups, arguments);
+  po::options_description with_operands = options;
+  with_operands.add_options()("operand", po::value(&arguments.positional));
+  po::positional_options_description operands;
+  operands.add("operand", -1);
+  try {
+    po::variables_map map;
+    po::store(
+        po::command_line_parser(
+            std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(at), words.end()))
+            .options(with_operands)
+            .positional(operands)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        map);
+    po::notify(map);
+  } catch (const po::error& problem) {
+    refuse(problem, arguments.command, options);
+  }
+  if (arguments.directory.empty()) arguments.directory = before_command;
+  const std::size_t most = *command->operand == '\0' ? 0 : 1;
+  if (arguments.positional.size() > most) {
+    throw Error(
+        "drydock " + arguments.command + ": found '" + arguments.positional[most] +
+        "', allowed: " + (most == 0 ? "options only" : "one " + std::string(command->operand)));
+  }
+  if (!arguments.with.empty() && arguments.uses.empty()) {
+    throw Error("drydock " + arguments.command + ": --with needs --uses TYPE beside it");
+  }
+  if (!arguments.uses.empty() && !arguments.positional.empty()) {
+    throw Error("drydock " + arguments.command + ": found both --uses " + arguments.uses +
+                " and the pipeline '" + arguments.positional.front() + "'; give one of them");
+  }
+  if (arguments.json && arguments.events) {
+    throw Error("drydock " + arguments.command +
+                ": found both --json and --events; give one of them");
+  }
+  return arguments;
+}
+
+std::string help_text(const std::string& name) {
+  std::ostringstream text;
+  const Command* command = find_command(name);
+  if (command == nullptr) {
+    text << "Drydock upgrades a Docker Compose application as one transaction.\n\n"
+            "Usage: drydock [-C DIR] COMMAND [options]\n\n";
+    for (const Command& each : commands) {
+      text << "  " << each.name << std::string(10 - std::string(each.name).size(), ' ')
+           << each.summary << "\n";
+    }
+    text << "\n  drydock COMMAND --help   options and an example\n"
+            "  drydock --version        this version\n\n"
+            "Example: drydock -C /srv/app plan --var to=1.14.1\n";
+    return text.str();
+  }
+  Arguments unused;
+  text << "Usage: drydock [-C DIR] " << command->name << " " << command->operand << " [options]\n\n"
+       << command->summary << ".\n"
+       << command->text << "\n\n"
+       << options_of(command->groups, unused) << "\nExample: " << command->example << "\n";
+  return text.str();
+}
+
+}  // namespace drydock

@@ -1,0 +1,25 @@
+// The command line as a value. `drydock [-C DIR] COMMAND [options]`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace drydock {
+
+struct Arguments {
+  std::string command;                  // "" with --help or --version alone
+  std::vector<std::string> positional;  // PIPELINE, RUN or NAME
+  std::string directory;                // -C
+  std::string state_dir, uses;
+  std::vector<std::string> vars, vars_files, with, plugin_dirs;
+  bool yes = false, json = false, events = false, verbose = false, fetch = false;
+  bool help = false, version = false;
+};
+
+// Throws Error: an unknown command or option (with the nearest one), a value that is missing.
+Arguments parse_command_line(const std::vector<std::string>& words);
+
+// The text of `drydock --help` ("" as command) and `drydock COMMAND --help`, with an example.
+std::string help_text(const std::string& command);
+
+}  // namespace drydock

@@ -1,0 +1,188 @@
+// plan, run and rollback: the commands that work on a deployment.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "commands.h"
+#include "ending.h"
+#include "recovery.h"
+#include "runner.h"
+#include "workbench.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+void print_document(const Workbench& bench) {
+  if (!bench.arguments().json) return;
+  std::cout << bench.document().dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+}
+
+// Nothing is asked without a terminal: then consent is --yes.
+void require_consent_possible(const Arguments& arguments) {
+  if (arguments.yes || (::isatty(STDIN_FILENO) != 0 && !arguments.json && !arguments.events))
+    return;
+  throw Error("drydock " + arguments.command +
+              " asks before it changes anything, and there is no terminal to ask on; add --yes");
+}
+
+bool person_agrees(const std::string& question) {
+  std::cout << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+std::optional<RunRecord> interrupted_run_of(const StateDir& state) {
+  if (!state.exists() || ::access(state.journal().c_str(), F_OK) != 0) return std::nullopt;
+  return interrupted_run(Journal(state.journal()), state);
+}
+
+std::uint64_t run_number(const std::string& text) {
+  if (text.empty() || text.size() > 9 ||
+      text.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error("found '" + text +
+                "' where the number of a run is needed; `drydock history` lists them");
+  }
+  return std::stoull(text);
+}
+
+// The run that `rollback` means: the one named, else the newest that is not finished well.
+RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
+                           const std::string& dir) {
+  std::optional<RunRecord> run;
+  if (!arguments.positional.empty()) {
+    run = journal.run(run_number(arguments.positional.front()));
+    if (!run) {
+      throw Error("there is no run " + arguments.positional.front() + " of " + dir +
+                  "; `drydock history` lists them");
+    }
+  } else {
+    run = journal.last_run();
+    if (!run) throw Error("nothing was ever run on " + dir + ", so there is nothing to roll back");
+  }
+  const std::string number = std::to_string(run->id);
+  if (run->state == RunState::rolled_back || run->state == RunState::cancelled) {
+    throw Error("run " + number + " was rolled back already (" + run->finished +
+                "); `drydock show " + number + "` has the proof");
+  }
+  if (run->state == RunState::done) {
+    throw Error("run " + number + " finished well (" + run->finished +
+                ") and only interrupted and failed runs can be rolled back; its backups are in " +
+                StateDir(run->deployment.value("state_dir", "")).run_files(run->id));
+  }
+  const std::optional<RunRecord> newest = journal.last_run();
+  if (newest && newest->id != run->id) {
+    throw Error("run " + std::to_string(newest->id) + " came after run " + number +
+                "; putting back the older one would undo half of the newer: roll back run " +
+                std::to_string(newest->id) + " first");
+  }
+  return *run;
+}
+
+}  // namespace
+
+ExitCode command_plan(const Arguments& arguments) {
+  Workbench bench(arguments);
+  bench.handle_signals();
+  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()));
+  if (const auto interrupted = interrupted_run_of(prepared.state())) {
+    const Journal journal(prepared.state().journal());
+    bench.events().emit("warning",
+                        {{"text", describe_interruption(journal, *interrupted,
+                                                        prepared.session().deployment.dir)}});
+  }
+  Planner(prepared.session()).plan(arguments.fetch);
+  print_document(bench);
+  return ExitCode::done;
+}
+
+ExitCode command_run(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  Workbench bench(arguments);
+  bench.handle_signals();
+  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()));
+  Session& session = prepared.session();
+  const StateDir& state = prepared.state();
+  state.create();
+  const DeploymentLock lock(state);
+  Journal journal(state.journal());
+  if (const auto interrupted = journal.unfinished_run()) {
+    throw Error(describe_interruption(journal, *interrupted, session.deployment.dir),
+                ExitCode::busy);
+  }
+
+  Planner planner(session);
+  Plan plan = planner.plan(true);
+  if (!arguments.yes) {
+    if (!person_agrees("\nGo ahead?")) throw Error("not confirmed; nothing was changed");
+    // While a person was reading, the world may have moved on.
+    const std::vector<std::string> stale = planner.stale_facts(plan);
+    if (!stale.empty()) {
+      throw Error("the plan is stale: " + stale.front() +
+                  (stale.size() > 1 ? " (and " + std::to_string(stale.size() - 1) + " more)" : "") +
+                  "; nothing was changed, plan again");
+    }
+  }
+  const ExitCode code = Runner(session, journal).run(std::move(plan));
+  print_document(bench);
+  return code;
+}
+
+ExitCode command_rollback(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  const std::string dir = deployment_dir(arguments.directory, {});
+  const StateDir state = state_of(arguments, dir);
+  if (!state.exists())
+    throw Error("nothing was ever run on " + dir + ", so there is nothing to roll back");
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const DeploymentLock lock(state);
+  Journal journal(state.journal());
+  const RunRecord run = run_to_roll_back(journal, arguments, dir);
+  const std::string number = std::to_string(run.id);
+  if (!arguments.yes &&
+      !person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
+                     run.started + ") changed in " + dir + "?")) {
+    throw Error("not confirmed; nothing was changed");
+  }
+
+  // Everything from the journal: the pipeline file may be gone by now.
+  Deployment deployment = deployment_from_json(run.deployment);
+  deployment.model_before = state.model_before(run.id);
+  if (::access(deployment.model_before.c_str(), R_OK) != 0) deployment.model_before.clear();
+  const std::map<std::string, std::string> env = evaluate_dot_env(dir + "/.env");
+  mask_env(env, bench.masker());
+  SecretStore secrets(secret_sources_from_json(run.secret_sources), env, bench.masker());
+  Scope scope;
+  scope.vars = run.vars;
+  scope.secret = [&secrets](const std::string& name) { return secrets.get(name); };
+
+  make_private_dir(state.logs(run.id));
+  bench.events().set_run(run.id, last_seq_of(state.logs(run.id)));
+  const std::unique_ptr<EventSink> log = make_run_log(state.logs(run.id));
+  bench.events().add(*log);
+  end_dead_workers(journal, run.id, bench.events());
+  const auto began = std::chrono::steady_clock::now();
+  const bool interrupted = run.state == RunState::running || run.state == RunState::rolling_back;
+  const std::string reason = interrupted ? "run " + number + " was interrupted" : run.reason;
+  journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
+  const RollbackReport report =
+      Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope)
+          .whole_run(run.id, reason);
+
+  Ending ending = rolled_back_ending(report, false);
+  if (report.verified()) ending.code = ExitCode::done;
+  ending.failed_stage = run.failed_stage;
+  ending.failed_step = run.failed_step;
+  ending.reason = reason;
+  ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  finish_run(journal, bench.events(), deployment, state, run.id, ending);
+  bench.events().remove(*log);
+  print_document(bench);
+  return ending.code;
+}
+
+}  // namespace drydock

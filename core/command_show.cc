@@ -1,0 +1,269 @@
+// status, history, show and logs: the commands that only look.
+#include <unistd.h>
+
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+
+#include "commands.h"
+#include "deployment.h"
+#include "planner.h"
+#include "recovery.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+// These commands need a deployment and its state, and no pipeline.
+struct Lookup {
+  explicit Lookup(const Arguments& arguments)
+      : dir(deployment_dir(arguments.directory, {})),
+        state(arguments.state_dir.empty() ? dir + "/.drydock" : arguments.state_dir) {
+    if (::access(state.journal().c_str(), F_OK) == 0)
+      journal = std::make_unique<Journal>(state.journal());
+  }
+  // Throws Error when nothing was ever run.
+  const Journal& runs() const {
+    if (!journal)
+      throw Error("nothing was ever run on " + dir + " (there is no " + state.journal() + ")");
+    return *journal;
+  }
+  RunRecord run(const Arguments& arguments) const {
+    if (arguments.positional.empty()) {
+      if (const auto last = runs().last_run()) return *last;
+      throw Error("nothing was ever run on " + dir);
+    }
+    const std::string& named = arguments.positional.front();
+    const bool number = !named.empty() && named.size() < 10 &&
+                        named.find_first_not_of("0123456789") == std::string::npos;
+    if (!number)
+      throw Error("found '" + named +
+                  "' where the number of a run is needed; `drydock history` lists them");
+    if (const auto found = runs().run(std::stoull(named))) return *found;
+    throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
+  }
+
+  std::string dir;
+  StateDir state;
+  std::unique_ptr<Journal> journal;
+};
+
+void print(const json& document) {
+  std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+}
+
+// What a run's state means to a person; a run that nobody works on any more was interrupted.
+std::string state_in_words(const RunRecord& run, bool going_on) {
+  switch (run.state) {
+    case RunState::running:
+      return going_on ? "running" : "interrupted";
+    case RunState::rolling_back:
+      return going_on ? "rolling back" : "interrupted while rolling back";
+    case RunState::done:
+      return "done";
+    case RunState::rolled_back:
+      return "rolled back and verified";
+    case RunState::cancelled:
+      return "cancelled, rolled back and verified";
+    case RunState::stopped:
+      return "failed and left as it was";
+    case RunState::needs_person:
+      return "not wholly put back";
+  }
+  return "";
+}
+
+json to_json(const RunRecord& run, bool going_on) {
+  return {{"run", run.id},
+          {"state", name_of(run.state)},
+          {"state_text", state_in_words(run, going_on)},
+          {"pipeline", run.pipeline},
+          {"pipeline_file", run.pipeline_file},
+          {"user", run.user},
+          {"host", run.host},
+          {"started", run.started},
+          {"finished", run.finished},
+          {"exit_code", run.exit_code < 0 ? json() : json(run.exit_code)},
+          {"failed_stage", run.failed_stage},
+          {"failed_step", run.failed_step},
+          {"reason", run.reason},
+          {"vars", run.vars}};
+}
+
+std::string run_line(const RunRecord& run, bool going_on) {
+  std::string line = "run " + std::to_string(run.id) + "  " + run.pipeline + "  " + run.started +
+                     "  " + state_in_words(run, going_on);
+  if (!run.failed_stage.empty()) line += " (failed: " + run.failed_stage + ")";
+  return make_visible(line);
+}
+
+json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& stage) {
+  json facts = json::array(), artifacts = json::array(), outputs = json::object();
+  const std::vector<Fact> before = journal.facts(run, stage.position, Moment::before);
+  const std::vector<Fact> after = journal.facts(run, stage.position, Moment::after_rollback);
+  for (const Fact& fact : before) {
+    json entry = {{"name", fact.name}, {"before", fact.value}, {"must_return", fact.must_return}};
+    for (const Fact& later : after) {
+      if (later.name == fact.name) entry["after_rollback"] = later.value;
+    }
+    facts.push_back(entry);
+  }
+  for (const Artifact& artifact : journal.artifacts(run, stage.position)) {
+    artifacts.push_back(
+        {{"name", artifact.name}, {"path", artifact.path}, {"description", artifact.description}});
+  }
+  for (const Output& output : journal.outputs(run, stage.position))
+    outputs[output.name] = output.value;
+  return {{"stage", stage.key},
+          {"name", stage.name},
+          {"uses", stage.uses},
+          {"state", name_of(stage.state)},
+          {"step", stage.step},
+          {"attempts", stage.attempt},
+          {"started", stage.started},
+          {"finished", stage.finished},
+          {"reason", stage.reason},
+          {"plugin", stage.plugin_id},
+          {"plugin_version", stage.plugin_version},
+          {"plugin_file", stage.plugin_file},
+          {"facts", facts},
+          {"artifacts", artifacts},
+          {"outputs", outputs}};
+}
+
+void print_stage(const json& stage) {
+  constexpr std::size_t shown = 60;
+  const auto text = [&](const char* key) { return make_visible(stage[key].get<std::string>()); };
+  std::cout << "  " << std::left << std::setw(18) << text("stage") << " " << std::setw(12)
+            << text("state") << " " << text("reason") << "\n";
+  for (const json& fact : stage["facts"]) {
+    if (!fact.contains("after_rollback")) continue;
+    const bool same = fact["before"] == fact["after_rollback"];
+    if (same || fact["must_return"] == false) continue;
+    std::cout << "      " << make_visible(fact["name"].get<std::string>()) << ": was "
+              << make_visible(shorten(fact["before"].get<std::string>(), shown)) << ", is "
+              << make_visible(shorten(fact["after_rollback"].get<std::string>(), shown)) << "\n";
+  }
+  for (const json& artifact : stage["artifacts"]) {
+    std::cout << "      kept: " << make_visible(artifact["path"].get<std::string>()) << "\n";
+  }
+}
+
+}  // namespace
+
+ExitCode command_status(const Arguments& arguments) {
+  const Lookup lookup(arguments);
+  const std::optional<DeploymentLock::Holder> holder = DeploymentLock::held(lookup.state);
+  const ComposeProject project = find_compose_project({}, lookup.dir);
+  std::optional<std::vector<RunningService>> services;
+  if (!project.project.empty()) services = services_of(project, lookup.dir);
+  std::optional<RunRecord> last, interrupted;
+  if (lookup.journal) {
+    last = lookup.journal->last_run();
+    interrupted = interrupted_run(*lookup.journal, lookup.state);
+  }
+  const std::string interruption =
+      interrupted ? describe_interruption(*lookup.journal, *interrupted, lookup.dir) : "";
+  const ExitCode code = interrupted ? ExitCode::busy : ExitCode::done;
+  if (arguments.json) {
+    json document = {
+        {"deployment", lookup.dir},
+        {"project", project.project},
+        {"engine", project.engine},
+        {"services", nullptr},
+        {"last_run", last ? to_json(*last, holder.has_value()) : json()},
+        {"interrupted", interrupted ? json(interruption) : json()},
+        {"lock", holder
+                     ? json{{"pid", holder->pid}, {"user", holder->user}, {"since", holder->since}}
+                     : json()}};
+    if (services) {
+      document["services"] = json::array();
+      for (const RunningService& service : *services) {
+        document["services"].push_back({{"service", service.service},
+                                        {"image", service.image},
+                                        {"state", service.state},
+                                        {"health", service.health}});
+      }
+    }
+    print(document);
+    return code;
+  }
+  std::cout << "deployment  " << lookup.dir << "\n";
+  if (project.files.empty()) {
+    std::cout << "project     none (no compose file in this folder)\n";
+  } else {
+    std::cout << "project     " << project.project << "   engine "
+              << (project.engine.empty() ? "not reached" : project.engine) << "\n";
+  }
+  for (const RunningService& service : services.value_or(std::vector<RunningService>())) {
+    std::cout << "  " << std::left << std::setw(16) << service.service << " " << std::setw(10)
+              << service.state << " " << std::setw(10) << service.health << " " << service.image
+              << "\n";
+  }
+  if (last)
+    std::cout << "last        " << run_line(*last, holder.has_value()) << "\n";
+  else
+    std::cout << "last        nothing was ever run here\n";
+  if (holder) {
+    std::cout << "going on    process " << holder->pid << " of " << holder->user << " since "
+              << holder->since << "\n";
+  }
+  if (interrupted) std::cout << "\n" << make_visible(interruption) << "\n";
+  return code;
+}
+
+ExitCode command_history(const Arguments& arguments) {
+  const Lookup lookup(arguments);
+  const bool going_on = DeploymentLock::held(lookup.state).has_value();
+  const std::vector<RunRecord> runs =
+      lookup.journal ? lookup.journal->runs() : std::vector<RunRecord>();
+  json document = json::array();
+  for (const RunRecord& run : runs) {
+    if (arguments.json)
+      document.push_back(to_json(run, going_on));
+    else
+      std::cout << run_line(run, going_on) << "\n";
+  }
+  if (arguments.json)
+    print(document);
+  else if (runs.empty())
+    std::cout << "nothing was ever run on " << lookup.dir << "\n";
+  return ExitCode::done;
+}
+
+ExitCode command_show(const Arguments& arguments) {
+  const Lookup lookup(arguments);
+  const RunRecord run = lookup.run(arguments);
+  const bool going_on = DeploymentLock::held(lookup.state).has_value();
+  json document = to_json(run, going_on);
+  document["closing"] = run.closing;
+  document["stages"] = json::array();
+  for (const StageRecord& stage : lookup.runs().stages(run.id)) {
+    document["stages"].push_back(stage_json(lookup.runs(), run.id, stage));
+  }
+  if (arguments.json) {
+    print(document);
+    return ExitCode::done;
+  }
+  std::cout << run_line(run, going_on) << "\n  by " << run.user << " on " << run.host << ", "
+            << run.pipeline_file << "\n";
+  if (!run.reason.empty()) std::cout << "  " << make_visible(run.reason) << "\n";
+  for (const json& stage : document["stages"]) print_stage(stage);
+  std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";
+  return ExitCode::done;
+}
+
+ExitCode command_logs(const Arguments& arguments) {
+  const Lookup lookup(arguments);
+  const RunRecord run = lookup.run(arguments);
+  const std::string file =
+      lookup.state.logs(run.id) + (arguments.events ? "/events.jsonl" : "/run.log");
+  std::ifstream log(file);
+  if (!log) throw Error("the log " + file + " cannot be read; was it removed?");
+  std::cout << log.rdbuf();
+  return ExitCode::done;
+}
+
+}  // namespace drydock

@@ -1,0 +1,206 @@
+// validate and stages: what a pipeline says, and what it may say.
+#include <iomanip>
+#include <iostream>
+
+#include "commands.h"
+#include "text.h"
+#include "workbench.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+std::string type_in_words(const json& schema) {
+  if (schema.contains("enum")) {
+    std::vector<std::string> values;
+    for (const json& value : schema["enum"])
+      values.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+    return join(values, " | ");
+  }
+  if (schema.contains("format")) return schema["format"].get<std::string>();
+  for (const char* choice : {"oneOf", "anyOf"}) {
+    if (!schema.contains(choice)) continue;
+    std::vector<std::string> types;
+    for (const json& each : schema[choice]) types.push_back(type_in_words(each));
+    return join(types, " or ");
+  }
+  const json type = schema.value("type", json("any"));
+  if (type.is_array()) {
+    std::vector<std::string> types;
+    for (const json& each : type) types.push_back(each.get<std::string>());
+    return join(types, " or ");
+  }
+  const std::string name = type.get<std::string>();
+  if (name == "array" && schema.contains("items"))
+    return "list of " + type_in_words(schema["items"]);
+  return name;
+}
+
+bool is_required(const json& schema, const std::string& key) {
+  const json required = schema.value("required", json::array());
+  return std::find(required.begin(), required.end(), json(key)) != required.end();
+}
+
+void print_options(const json& schema, const std::string& indent) {
+  for (const auto& [key, option] : schema.value("properties", json::object()).items()) {
+    std::cout << indent << std::left << std::setw(18) << key << " " << type_in_words(option);
+    if (is_required(schema, key)) std::cout << ", required";
+    if (option.contains("default")) std::cout << ", default " << option["default"].dump();
+    if (option.value("writeOnly", false)) std::cout << ", secret";
+    std::cout << "\n";
+    if (option.contains("description"))
+      std::cout << indent << "    " << option["description"].get<std::string>() << "\n";
+    if (option.contains("properties")) print_options(option, indent + "  ");
+    if (option.contains("items") && option["items"].contains("properties"))
+      print_options(option["items"], indent + "  ");
+  }
+}
+
+// A value that the option's schema allows, for the example.
+json sample_value(const std::string& key, const json& schema) {
+  for (const char* from : {"example", "default", "const"}) {
+    if (schema.contains(from)) return schema[from];
+  }
+  if (schema.contains("examples") && !schema["examples"].empty()) return schema["examples"][0];
+  if (schema.contains("enum")) return schema["enum"][0];
+  for (const char* choice : {"oneOf", "anyOf"}) {
+    if (schema.contains(choice)) return sample_value(key, schema[choice][0]);
+  }
+  const json named = schema.value("type", json("string"));
+  const std::string type =
+      named.is_array() ? named[0].get<std::string>() : named.get<std::string>();
+  if (schema.value("writeOnly", false)) return "${{ secrets." + key + " }}";
+  if (schema.value("format", "") == "duration") return "30s";
+  if (schema.value("format", "") == "size") return "64MiB";
+  if (type == "integer" || type == "number") return schema.value("minimum", json(1));
+  if (type == "boolean") return true;
+  if (type == "array")
+    return json::array({sample_value(key, schema.value("items", json::object()))});
+  if (type == "object") {
+    json object = json::object();
+    for (const json& required : schema.value("required", json::array())) {
+      const std::string name = required.get<std::string>();
+      object[name] = sample_value(name, schema["properties"].value(name, json::object()));
+    }
+    return object;
+  }
+  return key;
+}
+
+// JSON is YAML: the options of the example in flow style, one a line.
+void print_example(const StageDescription& stage) {
+  std::cout << "- uses: " << stage.name << "\n";
+  json shown = json::object();
+  const json properties = stage.schema.value("properties", json::object());
+  for (const auto& [key, option] : properties.items()) {
+    if (is_required(stage.schema, key)) shown[key] = sample_value(key, option);
+  }
+  if (shown.empty() && !properties.empty()) {
+    shown[properties.begin().key()] =
+        sample_value(properties.begin().key(), properties.begin().value());
+  }
+  if (shown.empty()) return;
+  std::cout << "  with:\n";
+  for (const auto& [key, value] : shown.items())
+    std::cout << "    " << key << ": " << value.dump() << "\n";
+}
+
+std::string steps_in_words(const StageDescription& stage) {
+  std::vector<std::string> steps;
+  for (const auto& [step, only_with] : stage.steps) {
+    steps.push_back(std::string(name_of(step)) +
+                    (only_with.empty() ? "" : " (with " + only_with.substr(1) + ")"));
+  }
+  return join(steps, ", ");
+}
+
+json to_json(const IndexedStage& stage) {
+  json steps = json::object();
+  for (const auto& [step, only_with] : stage.description.steps)
+    steps[std::string(name_of(step))] = only_with;
+  return {{"name", stage.description.name},     {"summary", stage.description.summary},
+          {"plugin", stage.plugin_id},          {"plugin_version", stage.plugin_version},
+          {"plugin_file", stage.plugin_file},   {"steps", steps},
+          {"options", stage.description.schema}};
+}
+
+}  // namespace
+
+ExitCode command_validate(const Arguments& arguments) {
+  Workbench bench(arguments);
+  const PluginIndex plugins = bench.plugins();
+  const Pipeline pipeline = find_pipeline(arguments, bench.installation());
+  check_pipeline(pipeline, plugins);
+  // Values that were given are checked too; what is required and missing is no fault of the file.
+  if (!arguments.vars.empty() || !arguments.vars_files.empty()) {
+    resolve_vars(pipeline, arguments.vars_files, arguments.vars);
+  }
+  if (arguments.json) {
+    json vars = json::object();
+    for (const auto& [name, variable] : pipeline.vars) {
+      vars[name] = {{"required", variable.required},
+                    {"default", variable.value.value_or(json())},
+                    {"help", variable.help}};
+    }
+    std::cout << json{{"pipeline", pipeline.name},
+                      {"file", pipeline.file},
+                      {"valid", true},
+                      {"stages", pipeline.stages.size()},
+                      {"finally", pipeline.finally.size()},
+                      {"vars", vars}}
+                     .dump(2)
+              << "\n";
+    return ExitCode::done;
+  }
+  std::cout << pipeline.file << ": valid; " << pipeline.stages.size() << " stages"
+            << (pipeline.finally.empty()
+                    ? ""
+                    : ", " + std::to_string(pipeline.finally.size()) + " in finally")
+            << "\n";
+  for (const auto& [name, variable] : pipeline.vars) {
+    std::cout << "  var " << std::left << std::setw(14) << name << " "
+              << (variable.required ? "required"
+                                    : "default " + variable.value.value_or(json()).dump())
+              << (variable.help.empty() ? "" : "   " + variable.help) << "\n";
+  }
+  return ExitCode::done;
+}
+
+ExitCode command_stages(const Arguments& arguments) {
+  Workbench bench(arguments);
+  const PluginIndex plugins = bench.plugins_as_found();
+  if (arguments.positional.empty()) {
+    json list = json::array();
+    for (const auto& [name, stage] : plugins.stages()) {
+      if (arguments.json)
+        list.push_back(to_json(stage));
+      else
+        std::cout << std::left << std::setw(18) << name << " " << stage.description.summary << "\n";
+    }
+    if (arguments.json) {
+      json problems = json::array();
+      for (const PluginProblem& problem : plugins.problems()) problems.push_back(problem.sentence);
+      std::cout << json{{"stages", list}, {"problems", problems}}.dump(2) << "\n";
+    } else {
+      for (const PluginProblem& problem : plugins.problems())
+        std::cout << "broken: " << problem.sentence << "\n";
+    }
+    return ExitCode::done;
+  }
+  const IndexedStage& stage = plugins.require(arguments.positional.front(), "drydock stages");
+  if (arguments.json) {
+    std::cout << to_json(stage).dump(2) << "\n";
+    return ExitCode::done;
+  }
+  std::cout << stage.description.name << ": " << stage.description.summary << "\n"
+            << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
+            << stage.plugin_file << "\n"
+            << "steps   " << steps_in_words(stage.description) << "\n\nOptions\n";
+  print_options(stage.description.schema, "  ");
+  std::cout << "\nExample\n";
+  print_example(stage.description);
+  return ExitCode::done;
+}
+
+}  // namespace drydock

@@ -1,0 +1,101 @@
+#include "ending.h"
+
+#include <filesystem>
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+json application(const Deployment& deployment) {
+  if (deployment.compose.project.empty()) return nullptr;
+  const auto services = services_of(deployment.compose, deployment.dir);
+  if (!services) return nullptr;
+  json result = json::array();
+  for (const RunningService& service : *services) {
+    result.push_back({{"service", service.service},
+                      {"image", service.image},
+                      {"state", service.state},
+                      {"health", service.health}});
+  }
+  return result;
+}
+
+json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run) {
+  json kept = json::array();
+  for (const StageRecord& stage : journal.stages(run)) {
+    for (const Artifact& artifact : journal.artifacts(run, stage.position)) {
+      kept.push_back({{"path", artifact.path}, {"description", artifact.description}});
+    }
+  }
+  if (std::filesystem::exists(state.run_files(run))) {
+    kept.push_back({{"path", state.run_files(run)},
+                    {"description", "what this run saved before it changed it"}});
+  }
+  return kept;
+}
+
+json next_commands(const Ending& ending, const std::string& dir, std::uint64_t run) {
+  const std::string number = std::to_string(run);
+  const std::string command = "drydock -C " + dir;
+  switch (ending.state) {
+    case RunState::stopped:
+      return {command + " show " + number, command + " rollback " + number};
+    case RunState::needs_person:
+      return {command + " show " + number, command + " logs " + number,
+              command + " rollback " + number + "   (safe to repeat)"};
+    default:
+      return json::array();
+  }
+}
+
+std::string status_of(RunState state) {
+  switch (state) {
+    case RunState::rolled_back:
+      return "rolled_back";
+    case RunState::needs_person:
+      return "needs_person";
+    default:
+      return std::string(name_of(state));
+  }
+}
+
+}  // namespace
+
+Ending rolled_back_ending(const RollbackReport& report, bool cancelled) {
+  Ending ending;
+  ending.rollback = report;
+  if (!report.verified()) {
+    ending.state = RunState::needs_person;
+    ending.code = ExitCode::needs_person;
+  } else {
+    ending.state = cancelled ? RunState::cancelled : RunState::rolled_back;
+    ending.code = cancelled ? ExitCode::cancelled : ExitCode::rolled_back;
+  }
+  return ending;
+}
+
+void finish_run(Journal& journal, Events& events, const Deployment& deployment,
+                const StateDir& state, std::uint64_t run, const Ending& ending) {
+  std::vector<std::string> differences = ending.rollback.problems;
+  for (const std::string& difference : ending.rollback.differences)
+    differences.push_back(difference);
+  const json closing = {{"status", status_of(ending.state)},
+                        {"exit_code", static_cast<int>(ending.code)},
+                        {"failed_stage", ending.failed_stage},
+                        {"failed_step", ending.failed_step},
+                        {"reason", ending.reason},
+                        {"application", application(deployment)},
+                        {"unreachable_ms", nullptr},
+                        {"data_lost", ending.data_lost},
+                        {"differences", differences},
+                        {"not_undone", ending.rollback.left},
+                        {"kept", kept_files(journal, state, run)},
+                        {"next", next_commands(ending, deployment.dir, run)},
+                        {"duration_ms", ending.duration.count()},
+                        {"log_dir", state.logs(run)}};
+  journal.finish_run(run, ending.state, static_cast<int>(ending.code), events.masker().mask(closing));
+  events.emit("run.finished", closing);
+}
+
+}  // namespace drydock

@@ -1,0 +1,71 @@
+// drydock: parse the command line, do what it says, turn an Error into its sentence and its exit
+// code.
+#include <array>
+#include <exception>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "text.h"
+#include "version.h"
+
+namespace {
+
+using drydock::Arguments;
+using drydock::ExitCode;
+
+struct Entry {
+  const char* name;
+  ExitCode (*perform)(const Arguments&);
+};
+
+constexpr std::array<Entry, 10> entries = {{
+    {"init", drydock::command_init},
+    {"validate", drydock::command_validate},
+    {"plan", drydock::command_plan},
+    {"run", drydock::command_run},
+    {"rollback", drydock::command_rollback},
+    {"status", drydock::command_status},
+    {"history", drydock::command_history},
+    {"show", drydock::command_show},
+    {"logs", drydock::command_logs},
+    {"stages", drydock::command_stages},
+}};
+
+int fail(const std::string& sentence, ExitCode code, bool json) {
+  if (json) {
+    const nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
+    std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
+  std::cerr << "drydock: " << drydock::make_visible(sentence) << "\n";
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  Arguments arguments;
+  try {
+    arguments = drydock::parse_command_line(std::vector<std::string>(argv + 1, argv + argc));
+    if (arguments.version) {
+      std::cout << "drydock " << drydock::version << " (plugin ABI " << drydock::abi_version
+                << ")\n";
+      return 0;
+    }
+    if (arguments.help || arguments.command.empty()) {
+      std::cout << drydock::help_text(arguments.command);
+      return arguments.help ? 0 : static_cast<int>(ExitCode::refused);
+    }
+    for (const Entry& entry : entries) {
+      if (arguments.command == entry.name) return static_cast<int>(entry.perform(arguments));
+    }
+  } catch (const drydock::Error& e) {
+    return fail(e.what(), e.code(), arguments.json);
+  } catch (const std::exception& e) {
+    return fail("something that Drydock did not foresee went wrong (" + std::string(e.what()) +
+                    "); `drydock status` says whether a run was interrupted",
+                ExitCode::needs_person, arguments.json);
+  }
+  return static_cast<int>(ExitCode::refused);
+}

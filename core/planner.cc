@@ -1,0 +1,244 @@
+#include "planner.h"
+
+#include <filesystem>
+#include <map>
+
+#include "error.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+// Stages in the order in which they run, each with a key that is unique in the run.
+std::vector<PlannedStage> lay_out(const Pipeline& pipeline, const PluginIndex& plugins) {
+  std::vector<PlannedStage> stages;
+  std::map<std::string, int> seen;
+  const auto add = [&](const StageSpec& spec, bool final) {
+    PlannedStage stage;
+    stage.spec = &spec;
+    stage.type = &plugins.require(spec.uses, spec.place.text());
+    stage.final = final;
+    const int nth = ++seen[spec.id];
+    stage.identity.key = nth == 1 ? spec.id : spec.id + "-" + std::to_string(nth);
+    stage.identity.name = nth == 1 || spec.name != spec.id ? spec.name : stage.identity.key;
+    stage.identity.uses = spec.uses;
+    stage.identity.position = static_cast<int>(stages.size());
+    stage.identity.index = stage.identity.position + 1;
+    stages.push_back(std::move(stage));
+  };
+  for (const StageSpec& spec : pipeline.stages) add(spec, false);
+  for (const StageSpec& spec : pipeline.finally) add(spec, true);
+  for (PlannedStage& stage : stages) stage.identity.count = static_cast<int>(stages.size());
+  return stages;
+}
+
+json to_json(const PlannedChange& change) {
+  return {{"what", change.what},
+          {"action", change.action},
+          {"name", change.name},
+          {"before", change.before},
+          {"after", change.after},
+          {"detail", change.detail},
+          {"disk_bytes", change.disk_bytes},
+          {"rollback_loses", change.rollback_loses}};
+}
+
+}  // namespace
+
+Planner::Planner(Session& session)
+    : session_(session),
+      performer_(session.worker, session.events, session.masker, session.state, nullptr) {}
+
+Plan Planner::plan(bool may_fetch) {
+  const Deployment& deployment = session_.deployment;
+  Plan plan{lay_out(session_.pipeline, session_.plugins)};
+  session_.events.emit("plan.started", {{"pipeline", session_.pipeline.name},
+                                        {"pipeline_file", session_.pipeline.file},
+                                        {"deployment", deployment.dir},
+                                        {"project", deployment.compose.project},
+                                        {"compose_files", deployment.compose.files},
+                                        {"engine", deployment.compose.engine},
+                                        {"stages", plan.stages.size()},
+                                        {"vars", session_.vars}});
+  for (PlannedStage& stage : plan.stages) {
+    if (session_.cancellation.requested()) {
+      throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
+    }
+    plan_stage(stage, may_fetch);
+    emit_planned(stage);
+  }
+  emit_totals(plan);
+  return plan;
+}
+
+void Planner::plan_stage(PlannedStage& stage, bool may_fetch) {
+  const Scope scope = scope_of(session_, planned_env_file(), json::object());
+  if (!resolve(stage, scope)) return;
+  StepRequest base = request_for(session_.deployment);
+  base.planned_dir = session_.planned_dir;
+  const StepReport report = examine(stage, base, performer_, may_fetch);
+  if (!report.ok() && stage.state != PlannedStage::State::unknown) {
+    const Done* done = std::get_if<Done>(&report.result.outcome);
+    const bool cancelled = done != nullptr && done->status == Status::cancelled;
+    throw Error("stage '" + stage.identity.key + "' (" + stage.spec->place.text() + ") could not " +
+                    std::string(name_of(report.result.last)) + ": " +
+                    session_.masker.mask(describe(report.result.outcome)) +
+                    " (nothing was changed)",
+                cancelled ? ExitCode::cancelled : ExitCode::refused);
+  }
+  // What a stage promises now, later stages' plans may use; the rest is known once it has run.
+  for (const Output& output : report.outputs) {
+    if (!output.planned) continue;
+    session_.outputs[stage.spec->id][output.name] = Value{output.value, "", output.secret};
+  }
+}
+
+bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
+  const StageSpec& spec = *stage.spec;
+  stage.state = PlannedStage::State::planned;
+  stage.reason.clear();
+  if (!spec.when.empty()) {
+    const Value condition = evaluate_condition(spec.when, scope, spec.when_place);
+    if (!condition.unknown.empty()) {
+      stage.state = PlannedStage::State::unknown;
+      stage.reason = condition.unknown;
+      return false;
+    }
+    if (condition.value != true) {
+      stage.state = PlannedStage::State::skipped;
+      stage.reason = "when: " + spec.when;
+      return false;
+    }
+  }
+  stage.options = resolve_options(spec, stage.type->description.schema, scope);
+  if (!stage.options.unknown.empty()) {
+    stage.state = PlannedStage::State::unknown;
+    stage.reason = stage.options.unknown.begin()->second;
+    return false;
+  }
+  stage.resolved = true;
+  return true;
+}
+
+StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPerformer& performer,
+                            bool may_fetch) {
+  StepRequest request = base;
+  request.plugin_file = stage.type->plugin_file;
+  request.stage_type = stage.type->description.name;
+  request.stage_id = stage.identity.key;
+  request.options = stage.options.values;
+  request.secrets = stage.options.secrets;
+  request.may_fetch = may_fetch;
+  request.timeout = stage.spec->timeout.value_or(examination_timeout);
+  // A `finally` stage changes nothing that a rollback would have to put back.
+  if (stage.has(Step::observe) && !stage.final) request.steps.push_back(Step::observe);
+  if (stage.has(Step::plan)) request.steps.push_back(Step::plan);
+  StepReport report;
+  if (request.steps.empty()) {
+    report.result = {Step::plan, Done{}};
+    return report;
+  }
+  report = performer.perform(request, stage.identity);
+  stage.facts = report.facts;
+  stage.observed = request.steps.front() == Step::observe &&
+                   (report.ok() || report.result.last != Step::observe);
+  stage.changes = report.changes;
+  const Done* done = std::get_if<Done>(&report.result.outcome);
+  if (done != nullptr && done->status == Status::unknown && report.result.last == Step::plan) {
+    stage.state = PlannedStage::State::unknown;
+    stage.reason = done->reason;
+  }
+  return report;
+}
+
+std::vector<std::string> Planner::stale_facts(const Plan& plan) {
+  std::vector<std::string> differences;
+  for (const PlannedStage& stage : plan.stages) {
+    if (!stage.observed) continue;
+    StepRequest request = request_for(session_.deployment);
+    request.plugin_file = stage.type->plugin_file;
+    request.stage_type = stage.type->description.name;
+    request.stage_id = stage.identity.key;
+    request.options = stage.options.values;
+    request.secrets = stage.options.secrets;
+    request.timeout = examination_timeout;
+    request.steps = {Step::observe};
+    const StepReport report = performer_.perform(request, stage.identity);
+    if (!report.ok()) {
+      differences.push_back(stage.identity.key + ": " + describe(report.result.outcome));
+      continue;
+    }
+    for (const FactDifference& difference :
+         compare_facts(stage.identity.key, stage.facts, report.facts)) {
+      differences.push_back(difference.text());
+    }
+  }
+  return differences;
+}
+
+std::string Planner::planned_env_file() const {
+  const std::string planned = session_.planned_dir + "/.env";
+  return std::filesystem::exists(planned) ? planned : session_.deployment.dir + "/.env";
+}
+
+void Planner::emit_planned(const PlannedStage& stage) {
+  constexpr std::array<const char*, 3> states = {"planned", "skipped", "unknown"};
+  json changes = json::array();
+  for (const PlannedChange& change : stage.changes) changes.push_back(to_json(change));
+  session_.events.emit("stage.planned",
+                       {{"name", stage.identity.name},
+                        {"uses", stage.identity.uses},
+                        {"index", stage.identity.index},
+                        {"count", stage.identity.count},
+                        {"state", states[static_cast<std::size_t>(stage.state)]},
+                        {"reason", stage.reason},
+                        {"changes", changes},
+                        {"has_rollback", stage.can_roll_back()},
+                        {"final", stage.final}},
+                       stage.identity.key);
+}
+
+void Planner::emit_totals(const Plan& plan) {
+  std::size_t changes = 0;
+  std::int64_t disk_bytes = 0;
+  json unknown = json::array(), loses = json::array();
+  for (const PlannedStage& stage : plan.stages) {
+    if (stage.state == PlannedStage::State::unknown) unknown.push_back(stage.identity.key);
+    for (const PlannedChange& change : stage.changes) {
+      if (change.action != "keep") ++changes;
+      if (change.disk_bytes < 0 || disk_bytes < 0)
+        disk_bytes = -1;
+      else
+        disk_bytes += change.disk_bytes;
+      if (!change.rollback_loses.empty()) loses.push_back(change.rollback_loses);
+    }
+  }
+  session_.events.emit("plan.finished", {{"changes", changes},
+                                         {"disk_bytes", disk_bytes},
+                                         {"unknown_stages", unknown},
+                                         {"loses", loses}});
+}
+
+std::string FactDifference::text() const {
+  constexpr std::size_t shown = 60;
+  return stage + ": " + name + " was " + shorten(before, shown) +
+         (after ? " and is " + shorten(*after, shown) : " and is not reported any more");
+}
+
+std::vector<FactDifference> compare_facts(const std::string& stage, const std::vector<Fact>& before,
+                                          const std::vector<Fact>& after) {
+  std::map<std::string, std::string> now;
+  for (const Fact& fact : after) now[fact.name] = fact.value;
+  std::vector<FactDifference> differences;
+  for (const Fact& fact : before) {
+    const auto found = now.find(fact.name);
+    if (!fact.must_return || (found != now.end() && found->second == fact.value)) continue;
+    differences.push_back({stage, fact.name, fact.value,
+                           found == now.end() ? std::nullopt : std::optional(found->second)});
+  }
+  return differences;
+}
+
+}  // namespace drydock

@@ -1,0 +1,75 @@
+// What a run would do, as a value: every stage observed and planned, in order, each on the planned
+// files of those before it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "options.h"
+#include "session.h"
+#include "step_performer.h"
+
+namespace drydock {
+
+struct PlannedStage {
+  enum class State { planned, skipped, unknown };
+  const StageSpec* spec = nullptr;
+  const IndexedStage* type = nullptr;
+  StageIdentity identity;
+  bool final = false;  // of `finally`
+
+  State state = State::planned;
+  std::string reason;     // why it is skipped; what it waits for ("after pull")
+  bool resolved = false;  // options are known
+  ResolvedOptions options;
+  bool observed = false;
+  std::vector<Fact> facts;
+  std::vector<PlannedChange> changes;
+
+  bool has(Step step) const { return type->has(step, options.values); }
+  bool can_roll_back() const { return has(Step::rollback) || has(Step::settle); }
+};
+
+struct Plan {
+  std::vector<PlannedStage> stages;  // `finally` stages last
+};
+
+class Planner {
+ public:
+  explicit Planner(Session& session);
+
+  // Emits plan.* events. Throws Error when a stage cannot be planned: nothing was changed.
+  Plan plan(bool may_fetch);
+
+  // Facts that have changed since the plan was made, as sentences. Empty: the plan still holds.
+  std::vector<std::string> stale_facts(const Plan& plan);
+
+  // Evaluates `when` and the options. False: the stage is skipped, or waits for something unknown.
+  bool resolve(PlannedStage& stage, const Scope& scope);
+  // Observes and plans one stage; its outcome is left to the caller.
+  StepReport examine(PlannedStage& stage, const StepRequest& base, StepPerformer& performer,
+                     bool may_fetch);
+
+ private:
+  void plan_stage(PlannedStage& stage, bool may_fetch);
+  std::string planned_env_file() const;
+  void emit_planned(const PlannedStage& stage);
+  void emit_totals(const Plan& plan);
+
+  Session& session_;
+  StepPerformer performer_;
+};
+
+// A fact that must return and did not.
+struct FactDifference {
+  std::string stage, name, before;
+  std::optional<std::string> after;  // nullopt: not reported any more
+  std::string text() const;          // a sentence with both values
+};
+std::vector<FactDifference> compare_facts(const std::string& stage, const std::vector<Fact>& before,
+                                          const std::vector<Fact>& after);
+
+// A worker that looks at the world is given up after this long, unless the stage says otherwise.
+inline constexpr std::chrono::minutes examination_timeout{10};
+
+}  // namespace drydock

@@ -1,0 +1,25 @@
+// What a run left behind when it was killed.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "events.h"
+#include "journal.h"
+#include "state_dir.h"
+
+namespace drydock {
+
+// The run that was interrupted, when there is one and nobody works on it now.
+std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state);
+
+// "run 7 (sample) was interrupted in stage 'migrate', step run", with the commands that are
+// offered.
+std::string describe_interruption(const Journal& journal, const RunRecord& run,
+                                  const std::string& dir);
+
+// Ends what the dead run's workers left going, each by name as a recovery event. Containers and
+// database sessions are ended by the interrupted stage itself, from its notes.
+void end_dead_workers(const Journal& journal, std::uint64_t run, Events& events);
+
+}  // namespace drydock

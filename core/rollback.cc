@@ -1,0 +1,137 @@
+#include "rollback.h"
+
+#include <algorithm>
+
+#include "error.h"
+#include "options.h"
+#include "planner.h"
+
+namespace drydock {
+
+using nlohmann::json;
+
+Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker,
+                   const StateDir& state, Deployment deployment, Scope scope)
+    : journal_(journal),
+      events_(events),
+      state_(state),
+      deployment_(std::move(deployment)),
+      scope_(std::move(scope)),
+      performer_(worker, events, masker, state, &journal) {}
+
+RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason) {
+  const Stages all = journal_.stages(run);
+  count_ = static_cast<int>(all.size());
+  Stages started, to_verify;
+  for (const StageRecord& stage : all) {
+    if (stage.final) continue;
+    to_verify.push_back(stage);
+    if (stage.attempt > 0) started.push_back(stage);
+  }
+  events_.emit("rollback.started", {{"reason", reason}, {"stages", started.size()}});
+  const auto began = std::chrono::steady_clock::now();
+  RollbackReport report = roll_back(run, started, to_verify);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  events_.emit("rollback.finished", {{"status", report.verified() ? "verified" : "failed"},
+                                     {"duration_ms", took.count()}});
+  return report;
+}
+
+RollbackReport Rollback::one_stage(std::uint64_t run, int position) {
+  const Stages all = journal_.stages(run);
+  count_ = static_cast<int>(all.size());
+  const Stages alone(all.begin() + position, all.begin() + position + 1);
+  return roll_back(run, alone, alone);
+}
+
+RollbackReport Rollback::roll_back(std::uint64_t run, const Stages& started,
+                                   const Stages& to_verify) {
+  RollbackReport result;
+  StepReport report;
+  // First pass, backwards: what was started is stopped and removed, and files, tags and data are
+  // put back.
+  for (auto stage = started.rbegin(); stage != started.rend(); ++stage) {
+    if (!stage->has(Step::rollback) && !stage->has(Step::settle)) {
+      result.left.push_back(stage->key);
+    } else if (perform(run, *stage, Step::rollback, report, result)) {
+      journal_.end_step(run, stage->position, StageState::rolled_back, "", {}, report.artifacts);
+    }
+  }
+  // Second pass, forwards: what ran before is started again, from what has been put back. One
+  // reverse pass would start the old containers on the new schema.
+  for (const StageRecord& stage : started) {
+    if (perform(run, stage, Step::settle, report, result)) {
+      journal_.end_step(run, stage.position, StageState::settled, "", {}, report.artifacts);
+    }
+  }
+  for (const StageRecord& stage : to_verify) verify(run, stage, result);
+  return result;
+}
+
+// A failure is written down and the other stages are still rolled back. False: failed, or there is
+// no such step.
+bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
+                       RollbackReport& result) {
+  if (!stage.has(step)) return false;
+  std::string failure;
+  try {
+    StepRequest request = request_for(deployment_);
+    request.plugin_file = stage.plugin_file;
+    request.stage_type = stage.uses;
+    request.stage_id = stage.key;
+    request.steps = {step};
+    request.options = stage.options;
+    request.secrets = resolve_secret_texts(stage.secret_texts, scope_);
+    request.run_id = run;
+    request.run_label = run_label(deployment_, run);
+    request.attempt = stage.attempt;
+    request.interrupted = stage.state == StageState::started;
+    request.notes = journal_.notes(run, stage.position);
+    if (step == Step::observe) {
+      request.timeout = examination_timeout;
+    } else {
+      request.private_dir = state_.backups(run, stage.key);
+      make_private_dir(request.private_dir);
+      // Killing a restore is worse than waiting for it: no timeout unless the pipeline set one.
+      request.cancellable = false;
+      if (step == Step::rollback && stage.rollback_timeout_ms > 0) {
+        request.timeout = std::chrono::milliseconds(stage.rollback_timeout_ms);
+      }
+    }
+    report = performer_.perform(
+        request, {stage.key, stage.name, stage.uses, stage.position + 1, count_, stage.position});
+    if (report.ok()) return true;
+    failure = describe(report.result.outcome);
+  } catch (const Error& e) {
+    failure = e.what();
+    events_.emit("log", {{"level", "error"}, {"text", failure}}, stage.key,
+                 std::string(name_of(step)));
+  }
+  const std::string problem = stage.key + ": " + std::string(name_of(step)) + " failed: " + failure;
+  result.problems.push_back(problem);
+  if (step != Step::observe)
+    journal_.end_step(run, stage.position, stage.state, problem, {}, report.artifacts);
+  return false;
+}
+
+// "Rolled back" means that what each stage could have changed is equal to what it was: told by
+// observing again, not by an exit code.
+void Rollback::verify(std::uint64_t run, const StageRecord& stage, RollbackReport& result) {
+  const std::vector<Fact> before = journal_.facts(run, stage.position, Moment::before);
+  const bool must_return =
+      std::any_of(before.begin(), before.end(), [](const Fact& fact) { return fact.must_return; });
+  StepReport report;
+  if (!must_return || !perform(run, stage, Step::observe, report, result)) return;
+  journal_.save_facts(run, stage.position, Moment::after_rollback, report.facts);
+  for (const FactDifference& difference : compare_facts(stage.key, before, report.facts)) {
+    events_.emit("fact.differs",
+                 {{"name", difference.name},
+                  {"before", difference.before},
+                  {"after", difference.after.value_or("")}},
+                 stage.key, "observe");
+    result.differences.push_back(difference.text());
+  }
+}
+
+}  // namespace drydock

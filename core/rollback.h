@@ -1,0 +1,49 @@
+// Putting back what a run changed, from the journal alone: in the process of the run, or in another
+// one after it died.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deployment.h"
+#include "expression.h"
+#include "journal.h"
+#include "step_performer.h"
+
+namespace drydock {
+
+struct RollbackReport {
+  std::vector<std::string> problems;     // a step that failed: stage, step, reason
+  std::vector<std::string> differences;  // facts that did not return
+  std::vector<std::string> left;         // what no rollback exists for
+  bool verified() const { return problems.empty() && differences.empty(); }
+};
+
+class Rollback {
+ public:
+  // `scope` evaluates secret options again: vars and secrets.
+  Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker, const StateDir& state,
+           Deployment deployment, Scope scope);
+
+  // Both passes over every stage that was started and not rolled back alone before, then the proof.
+  RollbackReport whole_run(std::uint64_t run, const std::string& reason);
+  // `on_failure: continue`: this stage alone.
+  RollbackReport one_stage(std::uint64_t run, int position);
+
+ private:
+  using Stages = std::vector<StageRecord>;
+  RollbackReport roll_back(std::uint64_t run, const Stages& started, const Stages& to_verify);
+  bool perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
+               RollbackReport& result);
+  void verify(std::uint64_t run, const StageRecord& stage, RollbackReport& result);
+
+  Journal& journal_;
+  Events& events_;
+  const StateDir& state_;
+  Deployment deployment_;
+  Scope scope_;
+  StepPerformer performer_;
+  int count_ = 0;  // stages of the run, for people
+};
+
+}  // namespace drydock

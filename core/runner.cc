@@ -1,0 +1,367 @@
+#include "runner.h"
+
+#include <poll.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "ending.h"
+#include "files.h"
+#include "view.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+StageRecord record_of(const PlannedStage& stage) {
+  StageRecord record;
+  record.position = stage.identity.position;
+  record.key = stage.identity.key;
+  record.name = stage.identity.name;
+  record.uses = stage.type->description.name;
+  record.plugin_file = stage.type->plugin_file;
+  record.plugin_id = stage.type->plugin_id;
+  record.plugin_version = stage.type->plugin_version;
+  record.plugin_sha256 = stage.type->sha256();
+  record.notes_version = stage.type->description.notes_version;
+  record.options = stage.resolved ? stage.options.values : json();
+  record.secret_texts = stage.options.secret_texts;
+  for (Step step : all_steps) {
+    if (stage.resolved && stage.has(step)) record.steps.push_back(step);
+  }
+  record.final = stage.final;
+  record.rollback_timeout_ms = stage.spec->rollback_timeout.value_or(milliseconds(0)).count();
+  return record;
+}
+
+// What the plan said a rollback would lose, of the stages that were started.
+std::string what_is_lost(const Plan& plan, const Journal& journal, std::uint64_t run) {
+  std::string lost;
+  const std::vector<StageRecord> records = journal.stages(run);
+  for (const PlannedStage& stage : plan.stages) {
+    if (records[static_cast<std::size_t>(stage.identity.position)].attempt == 0) continue;
+    for (const PlannedChange& change : stage.changes) {
+      if (!change.rollback_loses.empty())
+        lost += (lost.empty() ? "" : "; ") + change.rollback_loses;
+    }
+  }
+  return lost;
+}
+
+}  // namespace
+
+Runner::Runner(Session& session, Journal& journal)
+    : session_(session),
+      journal_(journal),
+      planner_(session),
+      performer_(session.worker, session.events, session.masker, session.state, &journal) {}
+
+Runner::~Runner() {
+  if (log_) session_.events.remove(*log_);
+}
+
+ExitCode Runner::run(Plan plan) {
+  const auto began = SteadyClock::now();
+  open_run(plan);
+  const std::optional<Failure> failure = carry_out(plan);
+
+  Ending ending;
+  if (failure && (session_.pipeline.rollback_on_failure || failure->cancelled)) {
+    ending = rolled_back_ending(roll_back(*failure), failure->cancelled);
+    ending.data_lost = what_is_lost(plan, journal_, run_);
+  } else if (failure) {
+    ending.state = RunState::stopped;
+    ending.code = ExitCode::needs_person;
+  } else if (!not_put_back_.empty()) {
+    ending.state = RunState::needs_person;
+    ending.code = ExitCode::needs_person;
+    ending.rollback.problems = not_put_back_;
+  } else {
+    // What later runs compare the operator's edits with.
+    take_snapshot(session_.deployment, session_.state.snapshots() + "/" + std::to_string(run_));
+  }
+  if (failure) {
+    ending.failed_stage = failure->stage;
+    ending.failed_step = failure->step;
+    ending.reason = failure->reason;
+  }
+  run_finally(plan, std::string(name_of(ending.state)), failure);
+  ending.duration = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - began);
+  finish_run(journal_, session_.events, session_.deployment, session_.state, run_, ending);
+  return ending.code;
+}
+
+// Before anything changes, the journal holds what a rollback needs: order, options, plugins, the
+// facts that must return and the Compose model.
+void Runner::open_run(const Plan& plan) {
+  RunRecord record;
+  record.pipeline = session_.pipeline.name;
+  record.pipeline_file = session_.pipeline.file;
+  record.pipeline_sha256 = session_.pipeline.sha256;
+  record.user = user_name();
+  record.host = host_name();
+  record.started = utc_now();
+  record.vars = session_.vars;
+  record.secret_sources = to_json(session_.pipeline.secrets);
+  record.deployment = to_json(session_.deployment);
+  std::vector<StageRecord> stages;
+  for (const PlannedStage& stage : plan.stages) stages.push_back(record_of(stage));
+  run_ = journal_.create_run(record, stages);
+  for (const PlannedStage& stage : plan.stages) {
+    if (!stage.facts.empty()) {
+      journal_.save_facts(run_, stage.identity.position, Moment::before, stage.facts);
+    }
+  }
+  make_private_dir(session_.state.run_files(run_));
+  if (!session_.deployment.model_before.empty()) {
+    const std::string kept = session_.state.model_before(run_);
+    write_file_atomically(kept, read_file(session_.deployment.model_before, largest_model));
+    session_.deployment.model_before = kept;
+  }
+
+  session_.events.set_run(run_);
+  make_private_dir(session_.state.logs(run_));
+  log_ = make_run_log(session_.state.logs(run_));
+  session_.events.add(*log_);
+  session_.events.emit("run.started", {{"pipeline", session_.pipeline.name},
+                                       {"pipeline_file", session_.pipeline.file},
+                                       {"deployment", session_.deployment.dir},
+                                       {"project", session_.deployment.compose.project},
+                                       {"log_dir", session_.state.logs(run_)}});
+}
+
+// Every stage in order, until one fails for good.
+std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
+  for (PlannedStage& stage : plan.stages) {
+    if (stage.final) break;
+    if (session_.cancellation.requested()) {
+      return Failure{stage.identity.key, "run", "cancelled before it began", true};
+    }
+    const std::optional<Failure> failure = carry_out(stage);
+    if (failure && !goes_on_without(stage, *failure)) return failure;
+  }
+  return std::nullopt;
+}
+
+std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
+  const StageIdentity& identity = stage.identity;
+  json who = {{"name", identity.name},
+              {"uses", identity.uses},
+              {"index", identity.index},
+              {"count", identity.count}};
+  session_.events.emit("stage.started", who, identity.key);
+  std::optional<Failure> failure = settle_unknowns(stage);
+  if (failure) {
+    journal_.set_stage_state(run_, identity.position, StageState::failed, failure->reason);
+    emit_finished(stage, failure->cancelled ? "cancelled" : "failed", failure->reason);
+    return failure;
+  }
+  if (stage.state == PlannedStage::State::skipped) {
+    journal_.set_stage_state(run_, identity.position, StageState::skipped, stage.reason);
+    who["reason"] = stage.reason;
+    session_.events.emit("stage.skipped", who, identity.key);
+    // Its outputs are defined, and empty: an expression may fall back with `??`.
+    session_.outputs[stage.spec->id];
+    return std::nullopt;
+  }
+  return attempt(stage);
+}
+
+// Options may refer to what earlier stages put out, or wrote into `.env`. A stage whose plan had
+// unknowns, or whose options came out differently, is planned again now.
+std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
+  const bool had_unknowns = stage.state == PlannedStage::State::unknown;
+  const bool was_resolved = stage.resolved;
+  const json planned_options = stage.options.values;
+  try {
+    planner_.resolve(stage, scope(run_values("running", std::nullopt)));
+    if (stage.state == PlannedStage::State::unknown) {
+      throw Error(stage.spec->place.text() + ": stage '" + stage.identity.key +
+                  "' needs a value that is only known " + stage.reason +
+                  "; let what provides it run earlier");
+    }
+    if (stage.state == PlannedStage::State::skipped) return std::nullopt;
+    if (!had_unknowns && was_resolved && stage.options.values == planned_options) {
+      return std::nullopt;
+    }
+
+    const TemporaryDir planned;
+    StepRequest base = request_for(session_.deployment);
+    base.planned_dir = planned.path();
+    base.run_id = run_;
+    // What was seen before the first change is what must return; a look from now may see what
+    // earlier stages did.
+    const bool observed_before = stage.observed;
+    std::vector<Fact> facts_before = stage.facts;
+    const StepReport report = planner_.examine(stage, base, performer_, true);
+    const Done* done = std::get_if<Done>(&report.result.outcome);
+    const bool still_unknown = done != nullptr && done->status == Status::unknown;
+    if (!report.ok() && !still_unknown) return failure_of(stage, report);
+    stage.state = PlannedStage::State::planned;
+    if (observed_before) {
+      stage.facts = std::move(facts_before);
+    } else {
+      journal_.save_facts(run_, stage.identity.position, Moment::before, stage.facts);
+    }
+    journal_.save_stage(run_, record_of(stage));
+    return std::nullopt;
+  } catch (const Error& e) {
+    return Failure{stage.identity.key, "plan", session_.masker.mask(std::string(e.what())), false};
+  }
+}
+
+// run and verify, again and again as `retry` allows. Notes are kept from one attempt to the next.
+std::optional<Runner::Failure> Runner::attempt(PlannedStage& stage) {
+  std::optional<Failure> failure;
+  for (unsigned attempt = 1;; ++attempt) {
+    StepReport gathered;
+    failure = perform(stage, Step::run, attempt, gathered);
+    if (!failure && stage.has(Step::verify))
+      failure = perform(stage, Step::verify, attempt, gathered);
+    if (!failure) {
+      journal_.end_step(run_, stage.identity.position, StageState::done, "", gathered.outputs,
+                        gathered.artifacts);
+      auto& outputs = session_.outputs[stage.spec->id];
+      outputs.clear();
+      for (const Output& output : gathered.outputs) {
+        outputs[output.name] = Value{output.value, "", output.secret};
+      }
+      emit_finished(stage, "done", "");
+      return std::nullopt;
+    }
+    if (!pause_before_retry(stage, attempt, *failure)) {
+      journal_.end_step(run_, stage.identity.position, StageState::failed, failure->reason,
+                        gathered.outputs, gathered.artifacts);
+      emit_finished(stage, failure->cancelled ? "cancelled" : "failed", failure->reason);
+      return failure;
+    }
+  }
+}
+
+std::optional<Runner::Failure> Runner::perform(const PlannedStage& stage, Step step,
+                                               unsigned attempt, StepReport& gathered) {
+  StepRequest request = request_for(session_.deployment);
+  request.plugin_file = stage.type->plugin_file;
+  request.stage_type = stage.type->description.name;
+  request.stage_id = stage.identity.key;
+  request.steps = {step};
+  request.options = stage.options.values;
+  request.secrets = stage.options.secrets;
+  request.private_dir = session_.state.backups(run_, stage.identity.key);
+  request.run_id = run_;
+  request.run_label = run_label(session_.deployment, run_);
+  request.attempt = attempt;
+  request.timeout = stage.spec->timeout;
+  if (attempt > 1 || step != Step::run)
+    request.notes = journal_.notes(run_, stage.identity.position);
+  make_private_dir(request.private_dir);
+  const StepReport report = performer_.perform(request, stage.identity);
+  gathered.outputs.insert(gathered.outputs.end(), report.outputs.begin(), report.outputs.end());
+  gathered.artifacts.insert(gathered.artifacts.end(), report.artifacts.begin(),
+                            report.artifacts.end());
+  if (report.ok()) return std::nullopt;
+  return failure_of(stage, report);
+}
+
+// False: no attempt is left, or the run is being cancelled.
+bool Runner::pause_before_retry(const PlannedStage& stage, unsigned attempt,
+                                const Failure& failure) {
+  const Retry& retry = stage.spec->retry;
+  if (failure.cancelled || attempt > retry.times) return false;
+  session_.events.emit("stage.retry",
+                       {{"attempt", attempt + 1},
+                        {"times", retry.times},
+                        {"delay_ms", retry.delay.count()},
+                        {"reason", failure.reason}},
+                       stage.identity.key);
+  const auto until = SteadyClock::now() + retry.delay;
+  for (auto now = SteadyClock::now(); now < until; now = SteadyClock::now()) {
+    const auto left = std::chrono::duration_cast<milliseconds>(until - now) + milliseconds(1);
+    pollfd cancelled{session_.cancellation.fd(), POLLIN, 0};
+    if (::poll(&cancelled, 1, static_cast<int>(std::min(left, milliseconds(100)).count())) > 0)
+      break;
+    session_.events.idle();
+  }
+  return !session_.cancellation.requested();
+}
+
+// `on_failure: continue`: the stage alone is rolled back, and the run goes on.
+bool Runner::goes_on_without(const PlannedStage& stage, const Failure& failure) {
+  if (!stage.spec->continue_on_failure || failure.cancelled) return false;
+  const RollbackReport report = rollback().one_stage(run_, stage.identity.position);
+  for (const std::string& problem : report.problems) not_put_back_.push_back(problem);
+  for (const std::string& difference : report.differences) not_put_back_.push_back(difference);
+  emit_finished(stage, "continued", failure.reason);
+  session_.outputs[stage.spec->id];
+  return true;
+}
+
+RollbackReport Runner::roll_back(const Failure& failure) {
+  journal_.set_run_state(run_, RunState::rolling_back, failure.stage, failure.step, failure.reason);
+  RollbackReport report = rollback().whole_run(run_, failure.reason);
+  report.problems.insert(report.problems.end(), not_put_back_.begin(), not_put_back_.end());
+  return report;
+}
+
+// Once, after success or after rollback and settle. A failure here only warns: the upgrade's fate
+// is sealed.
+void Runner::run_finally(Plan& plan, const std::string& status,
+                         const std::optional<Failure>& failure) {
+  for (PlannedStage& stage : plan.stages) {
+    if (!stage.final) continue;
+    std::string problem;
+    try {
+      planner_.resolve(stage, scope(run_values(status, failure)));
+      if (stage.state == PlannedStage::State::skipped) continue;
+      if (stage.state == PlannedStage::State::unknown) {
+        problem = "needs a value that is only known " + stage.reason;
+      } else if (const std::optional<Failure> failed = attempt(stage)) {
+        problem = failed->reason;
+      }
+    } catch (const Error& e) {
+      problem = session_.masker.mask(std::string(e.what()));
+    }
+    if (!problem.empty()) {
+      session_.events.emit("warning",
+                           {{"text", "finally: stage '" + stage.identity.key + "': " + problem}},
+                           stage.identity.key);
+    }
+  }
+}
+
+std::optional<Runner::Failure> Runner::failure_of(const PlannedStage& stage,
+                                                  const StepReport& report) const {
+  const Done* done = std::get_if<Done>(&report.result.outcome);
+  const bool cancelled = done != nullptr && done->status == Status::cancelled;
+  return Failure{stage.identity.key, std::string(name_of(report.result.last)),
+                 session_.masker.mask(describe(report.result.outcome)),
+                 cancelled || session_.cancellation.requested()};
+}
+
+void Runner::emit_finished(const PlannedStage& stage, const std::string& status,
+                           const std::string& reason) {
+  session_.events.emit("stage.finished",
+                       {{"name", stage.identity.name}, {"status", status}, {"reason", reason}},
+                       stage.identity.key);
+}
+
+json Runner::run_values(const std::string& status, const std::optional<Failure>& failure) const {
+  return {{"id", run_},
+          {"status", status},
+          {"reason", failure ? failure->reason : ""},
+          {"failed_stage", failure ? failure->stage : ""}};
+}
+
+Scope Runner::scope(const json& run) {
+  return scope_of(session_, session_.deployment.dir + "/.env", run);
+}
+
+Rollback Runner::rollback() {
+  return Rollback(journal_, session_.worker, session_.events, session_.masker, session_.state,
+                  session_.deployment, scope(run_values("failed", std::nullopt)));
+}
+
+}  // namespace drydock

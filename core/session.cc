@@ -1,0 +1,23 @@
+#include "session.h"
+
+namespace drydock {
+
+void mask_env(const std::map<std::string, std::string>& env, Masker& masker) {
+  for (const auto& [name, value] : env) {
+    if (is_secret_name(name)) masker.add(name, value);
+  }
+}
+
+Scope scope_of(Session& session, const std::string& env_file, const nlohmann::json& run) {
+  Scope scope;
+  scope.vars = session.vars;
+  scope.secret = [&session](const std::string& name) { return session.secrets.get(name); };
+  scope.env = evaluate_dot_env(env_file);
+  mask_env(*scope.env, session.masker);
+  scope.before_env = session.env_before;
+  scope.run = run;
+  scope.outputs = session.outputs;
+  return scope;
+}
+
+}  // namespace drydock

@@ -1,0 +1,48 @@
+// What one command has put together before it plans or runs: the pipeline, the plugins, the
+// deployment, and the world behind small interfaces. Everything here outlives the planner, the
+// runner and the rollback.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cancellation.h"
+#include "deployment.h"
+#include "events.h"
+#include "expression.h"
+#include "journal.h"
+#include "pipeline.h"
+#include "plugin_index.h"
+#include "secrets.h"
+#include "state_dir.h"
+#include "worker.h"
+
+namespace drydock {
+
+struct Session {
+  const Pipeline& pipeline;
+  const PluginIndex& plugins;
+  Deployment deployment;
+  nlohmann::json vars;
+  std::string planned_dir;  // private, mirrors the deployment while plans are made
+
+  const StateDir& state;
+  Worker& worker;
+  Events& events;
+  Masker& masker;
+  SecretStore& secrets;
+  const Cancellation& cancellation;
+
+  std::map<std::string, std::string> env_before;  // the deployment's .env before the first change
+  // What stages put out so far, by stage id. Lives on from the plan into the run.
+  std::map<std::string, std::map<std::string, Value>> outputs;
+};
+
+// What expressions mean now: `env` is evaluated from `env_file`.
+Scope scope_of(Session& session, const std::string& env_file, const nlohmann::json& run);
+
+// Tells the masker every value of `env` that is secret by its name.
+void mask_env(const std::map<std::string, std::string>& env, Masker& masker);
+
+}  // namespace drydock

@@ -1,0 +1,187 @@
+#include "workbench.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "error.h"
+#include "process.h"
+#include "process_worker.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// A signal handler reaches nothing but this.
+Cancellation* signalled = nullptr;
+extern "C" void on_signal(int) { signalled->request(); }
+
+// Gathers what --json prints when the command ends.
+class Collector : public EventSink {
+ public:
+  void event(const Event& event) override {
+    if (event.type == "plan.started" || event.type == "plan.finished") {
+      document_["plan"].update(event.data);
+    } else if (event.type == "stage.planned") {
+      json stage = event.data;
+      stage["stage"] = event.stage;
+      document_["plan"]["planned"].push_back(stage);
+    } else if (event.type == "run.finished") {
+      document_["run"] = event.data;
+      document_["run"]["id"] = event.run;
+    } else if (event.type == "warning") {
+      document_["warnings"].push_back(event.data["text"]);
+    }
+  }
+  json document() const { return document_; }
+
+ private:
+  json document_ = json::object();
+};
+
+}  // namespace
+
+Installation Installation::here() {
+  const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path();
+  const fs::path prefix = bin.parent_path();
+  return {(bin / "drydock-stage").string(), (prefix / "lib/drydock/stages").string(),
+          (prefix / "share/drydock/pipelines").string()};
+}
+
+Workbench::Workbench(const Arguments& arguments)
+    : arguments_(arguments),
+      installation_(Installation::here()),
+      events_(masker_),
+      worker_(std::make_unique<ProcessWorker>(installation_.worker, cancellation_)) {
+  become_subreaper();
+  if (arguments.json) {
+    collector_ = std::make_unique<Collector>();
+    events_.add(*collector_);
+  } else if (arguments.events) {
+    view_ = make_event_stream(std::cout);
+    events_.add(*view_);
+  } else {
+    ViewStyle style = style_of_stdout();
+    style.verbose = arguments.verbose;
+    view_ = make_view(std::cout, style);
+    events_.add(*view_);
+  }
+}
+
+Workbench::~Workbench() { signalled = nullptr; }
+
+void Workbench::handle_signals() {
+  signalled = &cancellation_;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+PluginIndex Workbench::plugins_as_found() {
+  std::vector<std::string> folders = {installation_.stages};
+  for (const std::string& folder : arguments_.plugin_dirs) {
+    if (!fs::is_directory(folder)) {
+      throw Error("the plugin folder " + folder +
+                  " of --plugins does not exist; name one that does");
+    }
+    folders.push_back(fs::canonical(folder).string());
+  }
+  return PluginIndex::scan(folders, *worker_);
+}
+
+PluginIndex Workbench::plugins() {
+  PluginIndex index = plugins_as_found();
+  if (!index.problems().empty()) throw Error(index.problems().front().sentence);
+  for (const std::string& warning : index.warnings()) events_.emit("warning", {{"text", warning}});
+  return index;
+}
+
+json Workbench::document() const {
+  return collector_ ? static_cast<const Collector&>(*collector_).document() : json::object();
+}
+
+Pipeline find_pipeline(const Arguments& arguments, const Installation& installation) {
+  if (!arguments.uses.empty()) return single_stage_pipeline(arguments.uses, arguments.with);
+  if (arguments.positional.empty()) {
+    const fs::path file = fs::path(arguments.directory) / "drydock.yaml";
+    if (!fs::exists(file)) {
+      throw Error("there is no pipeline " + file.string() +
+                  "; name one (`drydock plan FILE`), or let `drydock init` choose one");
+    }
+    return load_pipeline(file.string());
+  }
+  const std::string& named = arguments.positional.front();
+  const bool path = named.find('/') != std::string::npos || fs::path(named).has_extension();
+  if (path || fs::exists(named)) return load_pipeline(named);
+  const fs::path installed = fs::path(installation.pipelines) / (named + ".yaml");
+  if (!fs::exists(installed)) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(installation.pipelines, error)) {
+      names.push_back(entry.path().stem().string());
+    }
+    throw Error("'" + named + "' is neither a file nor an installed pipeline" +
+                did_you_mean(named, names) +
+                "; installed: " + (names.empty() ? "none" : join(names, ", ")));
+  }
+  return load_pipeline(installed.string());
+}
+
+StateDir state_of(const Arguments& arguments, const std::string& deployment_dir) {
+  if (arguments.state_dir.empty()) return StateDir(deployment_dir + "/.drydock");
+  return StateDir(fs::absolute(arguments.state_dir).lexically_normal().string());
+}
+
+PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline)
+    : pipeline_(std::move(pipeline)),
+      plugins_(bench.plugins()),
+      dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
+      state_(state_of(bench.arguments(), dir_)) {
+  check_pipeline(pipeline_, plugins_);
+  const Arguments& arguments = bench.arguments();
+  nlohmann::json vars = resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
+
+  Deployment deployment;
+  deployment.dir = dir_;
+  deployment.state_dir = state_.path();
+  deployment.compose = find_compose_project(pipeline_.deployment, dir_);
+  deployment.snapshot_dir = state_.newest_snapshot();
+  env_ = evaluate_dot_env(dir_ + "/.env");
+  mask_env(env_, bench.masker());
+  if (!deployment.compose.files.empty()) {
+    const std::string model = temporary_.path() + "/model-before.json";
+    if (const auto problem = resolve_compose_model(deployment.compose, dir_, model)) {
+      bench.events().emit("warning", {{"text", "the Compose model of " + dir_ +
+                                                   " cannot be resolved now: " + *problem}});
+    } else {
+      deployment.model_before = model;
+    }
+  }
+  const std::string planned = temporary_.path() + "/planned";
+  make_private_dir(planned);
+  secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
+  session_.emplace(Session{pipeline_,
+                           plugins_,
+                           std::move(deployment),
+                           std::move(vars),
+                           planned,
+                           state_,
+                           bench.worker(),
+                           bench.events(),
+                           bench.masker(),
+                           *secrets_,
+                           bench.cancellation(),
+                           env_,
+                           {}});
+}
+
+}  // namespace drydock

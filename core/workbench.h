@@ -1,0 +1,84 @@
+// Puts together what a command needs to plan or run: from the command line to a Session.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command_line.h"
+#include "session.h"
+#include "view.h"
+
+namespace drydock {
+
+// Where things are, relative to this executable: in a build tree and under a prefix alike.
+struct Installation {
+  static Installation here();
+  std::string worker;     // bin/drydock-stage
+  std::string stages;     // lib/drydock/stages
+  std::string pipelines;  // share/drydock/pipelines
+};
+
+// What every command has: the masker, the events and who shows them, and the worker.
+class Workbench {
+ public:
+  explicit Workbench(const Arguments& arguments);
+  ~Workbench();
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
+
+  const Arguments& arguments() const { return arguments_; }
+  const Installation& installation() const { return installation_; }
+  Masker& masker() { return masker_; }
+  Events& events() { return events_; }
+  Worker& worker() { return *worker_; }
+  Cancellation& cancellation() { return cancellation_; }
+  // SIGINT and SIGTERM cancel; SIGHUP and SIGPIPE never do.
+  void handle_signals();
+
+  // Throws Error when a plugin file is broken: a damaged installation is mended before it upgrades
+  // anything.
+  PluginIndex plugins();
+  // The same for commands that only look: problems stay in the index.
+  PluginIndex plugins_as_found();
+
+  // --json: what the events told, as one document.
+  nlohmann::json document() const;
+
+ private:
+  const Arguments& arguments_;
+  Installation installation_;
+  Masker masker_;
+  Events events_;
+  Cancellation cancellation_;
+  std::unique_ptr<EventSink> view_, collector_;
+  std::unique_ptr<Worker> worker_;
+};
+
+// The pipeline that the command line names: ./drydock.yaml, a path, the name of an installed one,
+// or --uses.
+Pipeline find_pipeline(const Arguments& arguments, const Installation& installation);
+
+// The state folder that belongs to a deployment.
+StateDir state_of(const Arguments& arguments, const std::string& deployment_dir);
+
+// A session with everything that it refers to.
+class PreparedSession {
+ public:
+  PreparedSession(Workbench& bench, Pipeline pipeline);
+  Session& session() { return *session_; }
+  const StateDir& state() const { return state_; }
+
+ private:
+  Pipeline pipeline_;
+  PluginIndex plugins_;
+  std::string dir_;
+  StateDir state_;
+  TemporaryDir temporary_;
+  std::map<std::string, std::string> env_;
+  std::unique_ptr<SecretStore> secrets_;
+  std::optional<Session> session_;
+};
+
+}  // namespace drydock
