@@ -3,8 +3,10 @@
 // failed, what serves, what is lost and what to do now.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <string>
 
 #include "events.h"
 
@@ -13,6 +15,7 @@ namespace drydock {
 struct ViewStyle {
   bool terminal = false;  // may redraw the current line
   bool color = false;     // NO_COLOR is honoured by whoever fills this in
+  bool utf8 = true;       // else everything that we draw is ASCII
   int width = 80;
   bool verbose = false;  // log lines of level info too (otherwise only warnings and errors, and the
                          // last lines on a failure)
@@ -21,10 +24,14 @@ struct ViewStyle {
 std::unique_ptr<EventSink> make_view(std::ostream& out, const ViewStyle& style);
 // Writes each event as one JSON line, flushed.
 std::unique_ptr<EventSink> make_event_stream(std::ostream& out);
-// DIR/events.jsonl and DIR/run.log (through spdlog), both 0600.
+// DIR/events.jsonl and DIR/run.log (through spdlog), both 0600 and appended to. DIR exists. Throws
+// Error when one cannot be opened.
 std::unique_ptr<EventSink> make_run_log(const std::string& dir);
+// The seq of the last whole event in DIR/events.jsonl; 0 when there is none.
+std::uint64_t last_seq_of(const std::string& dir);
 
-// What a style for this process's stdout would be: isatty, NO_COLOR, TERM=dumb, the window's width.
+// What a style for this process's stdout would be: isatty, NO_COLOR, TERM=dumb, the locale, the
+// window's width.
 ViewStyle style_of_stdout();
 
 }  // namespace drydock

@@ -1,0 +1,241 @@
+#include "view_plan.h"
+
+#include <algorithm>
+#include <map>
+
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+using Texts = std::vector<std::string>;
+
+struct Group {
+  const char* what;
+  const char* heading;
+  std::size_t shown;  // rows on a screen that is not verbose
+};
+// In the order in which a person wants to know.
+constexpr Group groups[] = {
+    {"image", "Images", 12},     {"variable", "Environment", 12}, {"file", "Files", 8},
+    {"service", "Services", 12}, {"database", "Databases", 8},    {"revision", "Revisions", 8},
+    {"command", "Commands", 12}, {"request", "Requests", 8},
+};
+// What is lost or replaced comes before what is only added.
+constexpr const char* actions[] = {"retire", "remove", "stop",  "change", "pull", "save",
+                                   "add",    "run",    "start", "check",  "keep"};
+constexpr std::size_t longest_value = 60;
+
+std::size_t rank_of(const std::string& action) {
+  return static_cast<std::size_t>(std::find(std::begin(actions), std::end(actions), action) -
+                                  std::begin(actions));
+}
+
+std::string value_text(const json& change, const char* key, const ViewStyle& style) {
+  const std::string value = one_line(text_at(change, key));
+  return style.verbose ? value : shorten(value, longest_value);
+}
+
+// What stands behind the name: "1.0 -> 2.0 (why)". Empty when the name says it all.
+std::string rest_of(const json& change, const ViewStyle& style) {
+  const Ink ink(style);
+  const std::string before = value_text(change, "before", style);
+  const std::string after = value_text(change, "after", style);
+  const std::string detail = one_line(text_at(change, "detail"));
+  std::string rest = before;
+  if (!before.empty() && !after.empty()) rest += " " + ink.arrow + " ";
+  rest += after;
+  if (!detail.empty()) rest += (rest.empty() ? "(" : " (") + detail + ")";
+  return rest;
+}
+
+struct Row {
+  std::string action, name, rest;
+};
+
+// Names that stand alone share a row with their neighbours of the same action.
+std::vector<Row> rows_of(const std::vector<json>& changes, const ViewStyle& style) {
+  std::vector<Row> rows;
+  for (const json& change : changes) {
+    Row row{one_line(text_at(change, "action")), one_line(text_at(change, "name")),
+            rest_of(change, style)};
+    const bool joins = !rows.empty() && row.rest.empty() && rows.back().rest.empty() &&
+                       rows.back().action == row.action;
+    if (joins) {
+      rows.back().name += ", " + row.name;
+    } else {
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+// "2 to change, 700 to keep"
+std::string totals(const std::vector<json>& changes) {
+  std::map<std::size_t, std::pair<std::string, std::int64_t>> counts;
+  for (const json& change : changes) {
+    auto& [action, count] = counts[rank_of(text_at(change, "action"))];
+    action = one_line(text_at(change, "action"));
+    ++count;
+  }
+  Texts texts;
+  for (const auto& [rank, counted] : counts) {
+    texts.push_back(std::to_string(counted.second) + " to " + counted.first);
+  }
+  return join(texts, ", ");
+}
+
+void append(Lines& lines, const Lines& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+}
+
+void show_group(Lines& lines, const char* heading, std::vector<json> changes, std::size_t shown,
+                const ViewStyle& style) {
+  const Ink ink(style);
+  std::stable_sort(changes.begin(), changes.end(), [](const json& a, const json& b) {
+    return rank_of(text_at(a, "action")) < rank_of(text_at(b, "action"));
+  });
+  lines.emplace_back();
+  lines.push_back(ink.bold(heading) + ": " + totals(changes));
+
+  std::vector<json> listed;
+  std::size_t left_out = 0;
+  for (const json& change : changes) {
+    // Of 700 variables that stay as they are only those are worth a line that say why.
+    const bool plain_keep =
+        text_at(change, "action") == "keep" && text_at(change, "detail").empty();
+    if (style.verbose || (!plain_keep && listed.size() < shown)) {
+      listed.push_back(change);
+    } else if (!plain_keep) {
+      ++left_out;
+    }
+  }
+  const std::vector<Row> rows = rows_of(listed, style);
+  std::size_t action_width = 0, name_width = 0;
+  for (const Row& row : rows) {
+    action_width = std::max(action_width, display_width(row.action));
+    if (!row.rest.empty()) name_width = std::max(name_width, display_width(row.name));
+  }
+  name_width = std::min<std::size_t>(name_width, 28);
+  const std::string next(action_width + 6, ' ');
+  for (const Row& row : rows) {
+    const std::string first = "  " + pad(row.action, action_width) + "  ";
+    const std::string text =
+        row.rest.empty() ? row.name : pad(row.name, name_width) + "  " + row.rest;
+    append(lines, wrap(text, style.width, first, next));
+  }
+  if (left_out > 0) {
+    lines.push_back("  " + ink.ellipsis + " and " + std::to_string(left_out) +
+                    " more (--verbose lists them)");
+  }
+}
+
+bool changes_something(const json& stage) {
+  const json& changes = list_at(stage, "changes");
+  return text_at(stage, "state") == "unknown" ||
+         std::any_of(changes.begin(), changes.end(), [](const json& change) {
+           const std::string action = text_at(change, "action");
+           return action != "keep" && action != "check";
+         });
+}
+
+std::string disk_text(std::int64_t bytes) {
+  if (bytes < 0) return "not known yet";
+  return bytes == 0 ? "none" : format_size(bytes);
+}
+
+// The path below the deployment, as a person there would name it.
+std::string below(const std::string& dir, const std::string& path) {
+  return path.rfind(dir + "/", 0) == 0 ? path.substr(dir.size() + 1) : path;
+}
+
+}  // namespace
+
+void PlanReport::add(const Event& event) {
+  if (event.type == "plan.started") {
+    started_ = event.data;
+    stages_.clear();
+  } else if (event.type == "stage.planned") {
+    stages_.push_back(event);
+  } else if (event.type == "plan.finished") {
+    finished_ = event.data;
+  }
+}
+
+Lines PlanReport::header(const ViewStyle& style) const {
+  const std::string file = text_at(started_, "pipeline_file");
+  const std::string dir = text_at(started_, "deployment");
+  const std::string project = text_at(started_, "project"), engine = text_at(started_, "engine");
+  Texts files;
+  for (const std::string& path : texts_at(started_, "compose_files")) {
+    files.push_back(below(dir, path));
+  }
+  Lines lines = wrap("Plan of " + text_at(started_, "pipeline") +
+                         (file.empty() ? "" : " (" + file + ")") + " for " + dir + ": " +
+                         (project.empty() ? "no Compose project" : "project " + project) + ", " +
+                         (files.empty() ? "no compose files" : join(files, ", ")) + ", " +
+                         (engine.empty() ? "no engine reached" : "engine " + engine),
+                     style.width, "", "  ");
+  const auto vars = started_.find("vars");
+  Texts assignments;
+  if (vars != started_.end() && vars->is_object()) {
+    for (const auto& [name, value] : vars->items()) {
+      assignments.push_back(name + "=" + plain_text(value));
+    }
+  }
+  if (!assignments.empty()) {
+    append(lines, wrap("with " + join(assignments, ", "), style.width, "  ", "    "));
+  }
+  return lines;
+}
+
+Lines PlanReport::body(const ViewStyle& style) const {
+  std::map<std::string, std::vector<json>> by_what;
+  Texts unknown, skipped, for_good;
+  for (const Event& stage : stages_) {
+    const std::string state = text_at(stage.data, "state"), reason = text_at(stage.data, "reason");
+    const std::string why = reason.empty() ? "" : " (" + reason + ")";
+    if (state == "unknown") unknown.push_back(stage.stage + why);
+    if (state == "skipped") skipped.push_back(stage.stage + why);
+    if (state != "skipped" && !flag_at(stage.data, "has_rollback") &&
+        !flag_at(stage.data, "final") && changes_something(stage.data)) {
+      for_good.push_back(stage.stage);
+    }
+    for (const json& change : list_at(stage.data, "changes")) {
+      by_what[text_at(change, "what")].push_back(change);
+    }
+  }
+
+  Lines lines;
+  for (const Group& group : groups) {
+    const auto found = by_what.find(group.what);
+    if (found == by_what.end()) continue;
+    show_group(lines, group.heading, found->second, group.shown, style);
+    by_what.erase(found);
+  }
+  for (const auto& [what, changes] : by_what) {
+    show_group(lines, ("Other: " + one_line(what)).c_str(), changes, 8, style);
+  }
+  lines.emplace_back();
+  const auto say = [&](const std::string& text) {
+    append(lines, wrap(text, style.width, "", "  "));
+  };
+  if (number_at(finished_, "changes") == 0 && unknown.empty()) say("Nothing would change.");
+  if (!unknown.empty()) say("Known only later: " + join(unknown, ", ") + ".");
+  if (!skipped.empty()) say("Skipped: " + join(skipped, ", ") + ".");
+  say("Disk needed: " + disk_text(number_at(finished_, "disk_bytes")) + ".");
+  if (!for_good.empty()) {
+    say("Without a rollback (what they do stays done): " + join(for_good, ", ") + ".");
+  }
+  const Texts loses = texts_at(finished_, "loses");
+  if (loses.empty()) {
+    say("A rollback would lose nothing.");
+  } else {
+    say("A rollback would lose:");
+    for (const std::string& loss : loses) append(lines, wrap(loss, style.width, "  - ", "    "));
+  }
+  return lines;
+}
+
+}  // namespace drydock

@@ -1,0 +1,42 @@
+// What the plain and the terminal view know while a run goes on: in which phase it is, what the
+// stages are called, and the last log lines of the one that may fail.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+
+#include "view_closing.h"
+#include "view_plan.h"
+
+namespace drydock {
+
+enum class Phase { none, planning, running, rolling_back };
+
+// The newest log lines that were not shown, to be shown when something fails.
+class LogTail {
+ public:
+  void clear() { lines_.clear(); }
+  void add(const std::string& text);
+  Lines take();
+
+ private:
+  std::deque<std::string> lines_;
+};
+
+struct RunPicture {
+  // To be called first with each event.
+  void add(const Event& event);
+  std::string name_of(const Event& event) const;  // of the event's stage, for people
+
+  Phase phase = Phase::none;
+  PlanReport plan;
+  ClosingReport closing;
+  LogTail tail;
+  std::map<std::string, std::string> names;  // stage -> name
+};
+
+// Does a view show this log event at once?
+bool shown_at_once(const Event& log_event, bool verbose);
+
+}  // namespace drydock
