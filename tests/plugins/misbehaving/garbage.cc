@@ -1,0 +1,16 @@
+#include <unistd.h>
+
+#include "misbehaving.h"
+
+namespace {
+// Writes on the wire what is no frame.
+struct Fault {
+  static constexpr auto name = "garbage";
+  static void act(drydock::Call&) {
+    const char text[] = "    this is no frame at all";
+    if (::write(3, text, sizeof text) < 0) throw drydock::Failed("the wire is not fd 3");
+  }
+};
+}  // namespace
+
+DRYDOCK_PLUGIN("test.garbage", "1.0.0", Misbehaving<Fault>)
