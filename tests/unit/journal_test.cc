@@ -1,0 +1,130 @@
+#include "journal.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "error.h"
+#include "state_dir.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+RunRecord some_run() {
+  RunRecord run;
+  run.pipeline = "sample";
+  run.pipeline_file = "drydock.yaml";
+  run.started = utc_now();
+  run.vars = {{"to", "2"}};
+  run.secret_sources = json::object();
+  run.deployment = {{"dir", "/srv/app"}};
+  return run;
+}
+
+StageRecord some_stage(int position, const std::string& key) {
+  StageRecord stage;
+  stage.position = position;
+  stage.key = key;
+  stage.uses = "exec";
+  stage.options = {{"command", {"/bin/true"}}};
+  stage.secret_texts = json::object();
+  stage.steps = {Step::run, Step::rollback};
+  return stage;
+}
+
+class JournalTest : public ::testing::Test {
+ protected:
+  TemporaryDir dir_;
+  std::string path_ = dir_.path() + "/a folder/journal.db";
+  void SetUp() override { make_private_dir(dir_.path() + "/a folder"); }
+};
+
+TEST_F(JournalTest, KeepsARunForTheNextProcess) {
+  {
+    Journal journal(path_);
+    const std::uint64_t id =
+        journal.create_run(some_run(), {some_stage(0, "a"), some_stage(1, "b")});
+    EXPECT_EQ(id, 1u);
+    journal.begin_step(id, 1, Step::run, 2, {123, 456, "boot"});
+    journal.remember(id, 1, {"key", "value"});
+    journal.save_facts(id, 1, Moment::before, {{"file", "hash", true, false}});
+  }
+  Journal journal(path_);
+  const std::optional<RunRecord> run = journal.unfinished_run();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->vars["to"], "2");
+  EXPECT_EQ(run->state, RunState::running);
+  const std::vector<StageRecord> stages = journal.stages(1);
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(stages[0].state, StageState::pending);
+  EXPECT_EQ(stages[1].state, StageState::started);
+  EXPECT_EQ(stages[1].step, "run");
+  EXPECT_EQ(stages[1].attempt, 2u);
+  EXPECT_EQ(stages[1].steps, (std::vector<Step>{Step::run, Step::rollback}));
+  ASSERT_EQ(journal.workers(1).size(), 1u);
+  EXPECT_EQ(journal.workers(1)[0].group, 123);
+  EXPECT_EQ(journal.workers(1)[0].start_time, 456u);
+  ASSERT_EQ(journal.facts(1, 1, Moment::before).size(), 1u);
+  EXPECT_TRUE(journal.facts(1, 1, Moment::before)[0].must_return);
+  EXPECT_TRUE(journal.facts(1, 1, Moment::after_rollback).empty());
+}
+
+TEST_F(JournalTest, NotesAreAnyBytesInTheOrderOfTheirKeys) {
+  Journal journal(path_);
+  const std::uint64_t id = journal.create_run(some_run(), {some_stage(0, "a")});
+  const std::string bytes("\0'\xff\"--\n", 7);
+  journal.remember(id, 0, {"second", "1"});
+  journal.remember(id, 0, {"first", bytes});
+  journal.remember(id, 0, {"second", "2"});
+  const std::vector<Note> notes = journal.notes(id, 0);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes[0].key, "second");
+  EXPECT_EQ(notes[0].value, "2");
+  EXPECT_EQ(notes[1].value, bytes);
+}
+
+TEST_F(JournalTest, SecretOutputsAreNotWritten) {
+  Journal journal(path_);
+  const std::uint64_t id = journal.create_run(some_run(), {some_stage(0, "a")});
+  Output open{"digest", "sha256:1", false, true, false},
+      secret{"token", "hunter2", true, false, false};
+  journal.end_step(id, 0, StageState::done, "", {open, secret}, {});
+  const std::vector<Output> outputs = journal.outputs(id, 0);
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_EQ(outputs[0].name, "digest");
+  EXPECT_TRUE(outputs[0].promote);
+}
+
+TEST_F(JournalTest, AFinishedRunIsNotUnfinished) {
+  Journal journal(path_);
+  const std::uint64_t id = journal.create_run(some_run(), {});
+  journal.finish_run(id, RunState::rolled_back, 1, {{"status", "rolled_back"}});
+  EXPECT_FALSE(journal.unfinished_run());
+  EXPECT_EQ(journal.last_run()->exit_code, 1);
+  EXPECT_EQ(journal.last_run()->closing["status"], "rolled_back");
+  EXPECT_FALSE(journal.run(7));
+}
+
+TEST_F(JournalTest, TheFileIsPrivate) {
+  Journal journal(path_);
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(JournalTest, ADamagedFileIsNamedWithTheWayOut) {
+  std::ofstream(path_) << std::string(4096, 'x');
+  try {
+    Journal journal(path_);
+    FAIL() << "a damaged journal was opened";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find(path_), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("move it aside"), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace drydock

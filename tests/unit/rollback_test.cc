@@ -1,0 +1,138 @@
+#include "rollback.h"
+
+#include <gtest/gtest.h>
+
+#include "fake_worker.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+// Three stages that were run, one that was not, and a `finally` stage.
+class RollbackTest : public ::testing::Test {
+ protected:
+  RollbackTest() : journal_((state_.create(), state_.journal())), events_(masker_) {
+    RunRecord run;
+    run.vars = json::object();
+    run.secret_sources = json::object();
+    run.deployment = json::object();
+    std::vector<StageRecord> stages;
+    for (const char* key : {"files", "stop", "migrate", "never", "tell"}) {
+      StageRecord stage;
+      stage.position = static_cast<int>(stages.size());
+      stage.key = key;
+      stage.uses = key;
+      stage.options = json::object();
+      stage.secret_texts = json::object();
+      stage.steps = {Step::observe, Step::run, Step::rollback, Step::settle};
+      stage.final = stage.key == "tell";
+      stages.push_back(stage);
+    }
+    run_ = journal_.create_run(run, stages);
+    for (int position : {0, 1, 2, 4}) {
+      journal_.begin_step(run_, position, Step::run, 1, {});
+      journal_.end_step(run_, position, StageState::done, "", {}, {});
+    }
+    journal_.save_facts(run_, 0, Moment::before,
+                        {{"file .env", "aaa", true, false}, {"rows", "1", false, false}});
+  }
+
+  RollbackReport roll_back() {
+    Deployment deployment;
+    deployment.dir = dir_.path();
+    return Rollback(journal_, worker_, events_, masker_, state_, deployment, {})
+        .whole_run(run_, "a test");
+  }
+  void observe_env_as(const std::string& value) {
+    worker_.on_step = [value](const StepRequest&, Step step, StepListener& listener) -> Outcome {
+      if (step == Step::observe) listener.fact({"file .env", value, true, false});
+      return Done{};
+    };
+  }
+
+  TemporaryDir dir_;
+  StateDir state_{dir_.path() + "/.drydock"};
+  Journal journal_;
+  Masker masker_;
+  Events events_;
+  FakeWorker worker_;
+  std::uint64_t run_ = 0;
+};
+
+TEST_F(RollbackTest, FirstBackwardsThenForwardsThenTheProof) {
+  observe_env_as("aaa");
+  EXPECT_TRUE(roll_back().verified());
+  EXPECT_EQ(
+      worker_.performed,
+      (std::vector<std::string>{"migrate.rollback", "stop.rollback", "files.rollback",
+                                "files.settle", "stop.settle", "migrate.settle", "files.observe"}));
+}
+
+TEST_F(RollbackTest, AFactThatDidNotReturnIsNamedWithBothValues) {
+  observe_env_as("bbb");
+  const RollbackReport report = roll_back();
+  EXPECT_FALSE(report.verified());
+  ASSERT_EQ(report.differences.size(), 1u);
+  EXPECT_EQ(report.differences[0], "files: file .env was aaa and is bbb");
+  ASSERT_EQ(journal_.facts(run_, 0, Moment::after_rollback).size(), 1u);
+}
+
+TEST_F(RollbackTest, AFactThatIsNoLongerReportedIsADifference) {
+  EXPECT_FALSE(roll_back().verified());
+}
+
+TEST_F(RollbackTest, ACrashInOneStageDoesNotKeepTheOthersFromBeingRolledBack) {
+  worker_.on_step = [](const StepRequest& request, Step step, StepListener& listener) -> Outcome {
+    if (step == Step::observe) listener.fact({"file .env", "aaa", true, false});
+    if (request.stage_id == "stop" && step == Step::rollback) return Crashed{11, ""};
+    return Done{};
+  };
+  const RollbackReport report = roll_back();
+  EXPECT_FALSE(report.verified());
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_EQ(report.problems[0].rfind("stop: rollback failed: ", 0), 0u) << report.problems[0];
+  EXPECT_EQ(worker_.performed.size(), 7u);
+}
+
+TEST_F(RollbackTest, IsNotCancellableAndGetsTheNotes) {
+  journal_.remember(run_, 2, {"container", "abc"});
+  observe_env_as("aaa");
+  roll_back();
+  const StepRequest& first = worker_.requests.front();
+  EXPECT_EQ(first.stage_id, "migrate");
+  EXPECT_FALSE(first.cancellable);
+  EXPECT_FALSE(first.timeout);
+  ASSERT_EQ(first.notes.size(), 1u);
+  EXPECT_EQ(first.notes[0].value, "abc");
+  EXPECT_EQ(first.private_dir, state_.backups(run_, "migrate"));
+}
+
+TEST_F(RollbackTest, ANoteWithASecretIsRefused) {
+  masker_.add("DB_PASSWORD", "correct horse");
+  std::optional<std::string> refusal;
+  worker_.on_step = [&](const StepRequest&, Step step, StepListener& listener) -> Outcome {
+    if (step == Step::rollback)
+      refusal = listener.remember({"url", "postgres://u:correct horse@db"});
+    if (step == Step::observe) listener.fact({"file .env", "aaa", true, false});
+    return Done{};
+  };
+  roll_back();
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->find("correct horse"), std::string::npos);
+  EXPECT_TRUE(journal_.notes(run_, 0).empty());
+}
+
+TEST_F(RollbackTest, SecretFactsAreKeptAsFingerprintsThatStayEqual) {
+  worker_.on_step = [](const StepRequest&, Step step, StepListener& listener) -> Outcome {
+    if (step == Step::observe) listener.fact({"file .env", "hunter2", true, true});
+    return Done{};
+  };
+  roll_back();
+  const std::string first = journal_.facts(run_, 0, Moment::after_rollback)[0].value;
+  EXPECT_EQ(first.find("hunter2"), std::string::npos);
+  EXPECT_EQ(first, "hmac:" + StateDir(state_.path()).fingerprint("hunter2"));
+}
+
+}  // namespace
+}  // namespace drydock

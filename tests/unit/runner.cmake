@@ -1,0 +1,3 @@
+drydock_test(journal_test SOURCES journal_test.cc LIBRARIES drydock_core)
+drydock_test(rollback_test SOURCES rollback_test.cc LIBRARIES drydock_core)
+drydock_test(state_dir_test SOURCES state_dir_test.cc LIBRARIES drydock_core)

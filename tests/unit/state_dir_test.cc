@@ -1,0 +1,96 @@
+#include "state_dir.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "error.h"
+#include "files.h"
+
+namespace drydock {
+namespace {
+
+TEST(StateDir, IsPrivateAndKeptOutOfTheOperatorsRepository) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path() + "/.drydock");
+  EXPECT_FALSE(state.exists());
+  state.create();
+  state.create();
+  struct stat status {};
+  ASSERT_EQ(::stat(state.path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+  EXPECT_EQ(read_file(state.path() + "/.gitignore", 10), "*\n");
+  EXPECT_EQ(read_file(state.path() + "/key", 100).size(), 32u);
+}
+
+TEST(StateDir, FingerprintsDependOnTheDeploymentsKey) {
+  const TemporaryDir one, two;
+  const StateDir a(one.path()), b(two.path());
+  a.create();
+  b.create();
+  EXPECT_EQ(a.fingerprint("x"), StateDir(one.path()).fingerprint("x"));
+  EXPECT_NE(a.fingerprint("x"), b.fingerprint("x"));
+  EXPECT_NE(a.fingerprint("x"), a.fingerprint("y"));
+}
+
+TEST(StateDir, TheNewestSnapshotIsTheHighestNumber) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path());
+  EXPECT_EQ(state.newest_snapshot(), "");
+  for (const char* name : {"0", "9", "10", "11.new", "notes"})
+    make_private_dir(state.snapshots() + "/" + name);
+  EXPECT_EQ(state.newest_snapshot(), state.snapshots() + "/10");
+}
+
+TEST(DeploymentLock, ASecondHolderIsToldWhoHoldsIt) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path());
+  EXPECT_FALSE(DeploymentLock::held(state));
+  {
+    const DeploymentLock lock(state);
+    ASSERT_TRUE(DeploymentLock::held(state));
+    EXPECT_EQ(DeploymentLock::held(state)->pid, ::getpid());
+    try {
+      const DeploymentLock second(state);
+      FAIL() << "two locks were given";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ExitCode::busy);
+      EXPECT_NE(std::string(e.what()).find(std::to_string(::getpid())), std::string::npos);
+    }
+  }
+  EXPECT_FALSE(DeploymentLock::held(state));
+}
+
+TEST(DeploymentLock, EndsWithTheProcessThatHeldIt) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const DeploymentLock lock(state);
+    ::_exit(DeploymentLock::held(state) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const DeploymentLock lock(state);
+}
+
+TEST(Files, AnAtomicWriteLeavesNothingBesideIt) {
+  const TemporaryDir dir;
+  const std::string path = dir.path() + "/file";
+  write_file_atomically(path, "one");
+  write_file_atomically(path, "two");
+  EXPECT_EQ(read_file(path, 10), "two");
+  const auto entries = std::filesystem::directory_iterator(dir.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+  EXPECT_THROW(read_file(path, 2), Error);
+  EXPECT_THROW(read_file(dir.path(), 100), Error);
+  EXPECT_THROW(read_file(dir.path() + "/none", 100), Error);
+  EXPECT_THROW(write_file_atomically(dir.path() + "/none/file", "x"), Error);
+}
+
+}  // namespace
+}  // namespace drydock
