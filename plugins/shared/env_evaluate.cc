@@ -119,7 +119,7 @@ std::vector<std::string_view> EnvValues::keys() const {
 EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
   EnvValues result;
   result.text_ = file.shared_text();
-  bool not_settable = false;  // what no process environment can hold
+  std::size_t not_settable = 0;  // the line of what no process environment can hold
 
   const EnvLookup seen = [&](std::string_view name) -> std::optional<std::string> {
     if (environment) {
@@ -137,7 +137,12 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
     if (statement.quote != '\'' && value.find('$') != value.npos) {
       Interpolated made = interpolate(value, seen);
       for (std::string& name : made.unset) result.unset_.push_back(std::move(name));
-      if (made.error) result.error_ = EnvError{0, std::move(*made.error)};
+      if (made.error) {
+        result.error_ = EnvError{0, std::move(*made.error), statement.line,
+                                 "the value of " + std::string(statement.key) +
+                                     " has a ${...} that is malformed, or that needs a variable "
+                                     "which is not set; in single quotes a $ is literal"};
+      }
       value = std::move(made.value);
     }
     return result.made_.emplace_back(std::move(value));
@@ -159,10 +164,14 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
       variable.value = value;
       variable.set = true;
     }
-    not_settable = not_settable || statement.key.empty() || value.find('\0') != value.npos;
+    if (statement.key.empty() || value.find('\0') != value.npos) not_settable = statement.line;
   }
   result.error_ = file.error();
-  if (!result.error_ && not_settable) result.error_ = EnvError{0, "setenv: invalid argument"};
+  if (!result.error_ && not_settable != 0) {
+    result.error_ = EnvError{0, "setenv: invalid argument", not_settable,
+                             "a variable without a name, or a NUL byte in a value; the last line "
+                             "needs a line end"};
+  }
   return result;
 }
 

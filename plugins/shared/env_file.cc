@@ -50,8 +50,9 @@ class Parser {
     counted_ = at_;
     return line_;
   }
-  bool refuse(std::string why) {
-    error = EnvError{line(), std::move(why)};
+  // `reason` says it without a value.
+  bool refuse(std::uint32_t begun, std::string why, std::string reason) {
+    error = EnvError{line(), std::move(why), begun, std::move(reason)};
     return false;
   }
   std::string_view rest() const { return text_.substr(at_); }
@@ -90,7 +91,11 @@ class Parser {
         after_word.find(rest()[word.size()]) != after_word.npos) {
       at_ += word.size();
       skip_blanks();
-      if (at_ == text_.size()) return refuse_file("zero length string");
+      if (at_ == text_.size()) {
+        refuse(statement.line, "zero length string", "nothing follows `export`");
+        error->line = 0;
+        return false;
+      }
     }
     const std::size_t begin = at_;
     std::size_t end = begin;
@@ -98,8 +103,11 @@ class Parser {
       const Character c = decode(text_.substr(end));
       if (c.value == '=' || c.value == ':' || c.value == '\n') break;
       if (!is_blank(c.value) && !is_key_character(c.value)) {
-        return refuse("unexpected character " + quoted_character(c, end) + " in variable name " +
-                      quoted(rest_of_line(begin)));
+        const std::string character = quoted_character(c, end);
+        return refuse(statement.line,
+                      "unexpected character " + character + " in variable name " +
+                          quoted(rest_of_line(begin)),
+                      "a variable's name cannot contain " + character);
       }
       end += c.size;
     }
@@ -107,7 +115,8 @@ class Parser {
     statement.inherited = text_[end] == '\n';
     statement.key = trim_end(text_.substr(begin, end - begin));
     if (statement.key.find(' ') != statement.key.npos) {
-      return refuse("key cannot contain a space");
+      return refuse(statement.line, "key cannot contain a space",
+                    "a variable's name cannot contain a space; a comment begins with #");
     }
     at_ = end + 1;
     if (!statement.inherited) skip_blanks();
@@ -139,7 +148,8 @@ class Parser {
       escaped = !escaped && text_[i] == '\\';
     }
     at_ = text_.size();
-    return refuse("unterminated quoted value " + std::string(rest_of_line(opened)));
+    return refuse(statement.line, "unterminated quoted value " + std::string(rest_of_line(opened)),
+                  "the quoted value of " + std::string(statement.key) + " does not end");
   }
 
   // After a closing quote: a comment and the line's end belong to the statement. Anything else is
@@ -157,10 +167,6 @@ class Parser {
 
   std::string quoted_character(const Character& c, std::size_t at) const {
     return c.value == invalid ? quoted(encode(invalid)) : quoted(text_.substr(at, c.size));
-  }
-  bool refuse_file(std::string why) {
-    error = EnvError{0, std::move(why)};
-    return false;
   }
 
   std::string_view text_;

@@ -14,12 +14,17 @@
 
 namespace drydock {
 
-// Why Compose would refuse the file, in its words. line 0: Compose names none.
+// Why Compose would refuse the file.
 struct EnvError {
-  std::size_t line = 0;
-  std::string text;
-  // "line 3: unterminated quoted value", or the text alone.
+  std::size_t line = 0;  // that Compose names; 0: none
+  std::string text;      // in Compose's words, which may quote a value
+  std::size_t at = 0;    // the line where the statement begins
+  std::string reason;    // the same without any value: for people, logs and reports
+
+  // As Compose says it: "line 3: unterminated quoted value "abc", or the text alone.
   std::string describe() const;
+  // "line 2: the quoted value of KEY does not end"
+  std::string explain() const { return "line " + std::to_string(at) + ": " + reason; }
 };
 
 // One `KEY=value`, `KEY: value`, `export KEY=value`, or a KEY alone. All views look into the text.

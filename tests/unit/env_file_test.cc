@@ -150,6 +150,16 @@ TEST(EnvFile, CountsLinesToWhereAnErrorIs) {
   EXPECT_EQ(values.find("C"), nullptr);
 }
 
+TEST(EnvFile, ExplainsWithoutShowingValues) {
+  for (const char* text : {"A=1\nPW=\"s3cret\n", "A=1\nPW=s3cret${\n", "A=1\nP/W=s3cret\n",
+                           "A=1\nPW=${A:?}${N:?s3cret}\n", "A=1\n=s3cret\n"}) {
+    const EnvValues values = values_of(text);
+    ASSERT_TRUE(values.error()) << text;
+    EXPECT_TRUE(values.error()->explain().starts_with("line 2: ")) << values.error()->explain();
+    EXPECT_EQ(values.error()->explain().find("s3cret"), std::string::npos);
+  }
+}
+
 TEST(EnvFile, FindsAmongManyKeysAndDuplicates) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "KEY" + std::to_string(i) + "=" + std::to_string(i) + "\n";
