@@ -40,8 +40,8 @@ Failed engine_refused(const Captured& captured, const std::string& what) {
                   ": `docker compose` is missing; install Docker Compose 2.24 or newer");
   }
   const std::string words = last_line(said);
-  return Failed("cannot " + what + ": docker gave " + captured.exit.describe() +
-                (words.empty() ? "" : ": " + words));
+  return Failed("cannot " + what + ": docker " + (captured.exit.timed_out ? "" : "gave ") +
+                captured.exit.describe() + (words.empty() ? "" : ": " + words));
 }
 
 std::string ask(const Call& call, Process process, const std::string& what) {

@@ -9,13 +9,6 @@
 namespace drydock::compose {
 namespace {
 
-// The same folder may be written in two ways: labels keep the path that an operator once typed.
-std::string real_path(const std::string& path) {
-  std::error_code failed;
-  const std::filesystem::path real = std::filesystem::canonical(path, failed);
-  return failed ? path : real.string();
-}
-
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> result;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -48,6 +41,12 @@ std::vector<Container> list(const Call& call, std::vector<std::string> filters) 
 }
 
 }  // namespace
+
+std::string real_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path real = std::filesystem::canonical(path, failed);
+  return failed ? path : real.string();
+}
 
 std::vector<Container> project_containers(const Call& call) {
   if (call.project().empty()) return {};

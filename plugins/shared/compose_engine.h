@@ -15,6 +15,9 @@
 
 namespace drydock::compose {
 
+// The same folder may be written in two ways; a path that does not exist stays as it is.
+std::string real_path(const std::string& path);
+
 // --- containers ---------------------------------------------------------------------------------
 
 // All containers of this deployment, running or not, `compose run` ones included: the project's by
