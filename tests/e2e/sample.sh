@@ -70,7 +70,7 @@ forget_pulled_images() {
 
 # Somebody who accepts connections and never answers. Started once, by run.sh.
 hang_http_check() {
-  sed -i "s|http://127.0.0.1:\${{ env.WEB_PORT }}/notes|http://127.0.0.1:$silent_port/|" "$sample/drydock.yaml"
+  sed -i "s|http://127.0.0.1:\${{ env.WEB_PORT }}/|http://127.0.0.1:$silent_port/|" "$sample/drydock.yaml"
   grep -q "$silent_port" "$sample/drydock.yaml" || because "the sample's pipeline has no http-check that could hang"
 }
 
