@@ -1,0 +1,110 @@
+#include "backup_stage.h"
+
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "parts.h"
+
+using namespace drydock::backup;
+using drydock::Call;
+using drydock::Failed;
+
+namespace {
+
+// Half a backup is none: refused before it begins.
+void check_space(const Call& call) {
+  const std::int64_t needed = DatabasePart::bytes_needed(call) + SqlitePart::bytes_needed(call) +
+                              FilePart::bytes_needed(call);
+  struct statvfs disk {};
+  if (::statvfs(call.private_dir().c_str(), &disk) != 0) {
+    throw Failed("the free space for " + call.private_dir() +
+                 " cannot be read: " + std::strerror(errno));
+  }
+  const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
+  if (free < needed) {
+    throw Failed("the backup may need " + shown_bytes(needed) + " and " + call.private_dir() +
+                 " has " + shown_bytes(free) +
+                 " free; make room, or put the state elsewhere with "
+                 "--state-dir");
+  }
+}
+
+// What a killed attempt was writing.
+void remove_part_files(const Call& call) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(call.private_dir(), ignored)) {
+    if (entry.path().extension() == ".part") fs::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+void Backup::observe(Call& call) {
+  FilePart::observe(call);
+  SqlitePart::observe(call);
+  DatabasePart::observe(call);
+}
+
+void Backup::plan(Call& call) {
+  FilePart::plan(call);
+  SqlitePart::plan(call);
+  DatabasePart::plan(call);
+}
+
+void Backup::run(Call& call) {
+  remove_part_files(call);
+  check_space(call);
+  DatabasePart::run(call);
+  SqlitePart::run(call);
+  FilePart::run(call);
+}
+
+void Backup::verify(Call& call) {
+  DatabasePart::verify(call);
+  SqlitePart::verify(call);
+  FilePart::verify(call);
+}
+
+void Backup::rollback(Call& call) {
+  remove_part_files(call);
+  // One that cannot be put back does not keep the others from it.
+  std::string failures;
+  for (const auto part : {FilePart::rollback, SqlitePart::rollback, DatabasePart::rollback}) {
+    try {
+      part(call);
+    } catch (const std::runtime_error& e) {
+      failures += (failures.empty() ? "" : "; ") + std::string(e.what());
+    }
+  }
+  if (!failures.empty()) throw Failed(failures);
+}
+
+namespace drydock::backup {
+
+std::string attempt_suffix(const Call& call) {
+  return call.attempt() <= 1 ? "" : "." + std::to_string(call.attempt());
+}
+
+std::string restore_policy(const Call& call) {
+  const std::string policy = call.text("/restore");
+  return policy.empty() ? "if-changed" : policy;
+}
+
+std::chrono::milliseconds patience(const Call& call) {
+  return call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
+}
+
+std::string shown_bytes(std::int64_t bytes) {
+  const char* const units[] = {"bytes", "KB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  std::int64_t tenths = bytes * 10;
+  for (; tenths >= 10000 && unit + 1 < std::size(units); ++unit) tenths /= 1000;
+  const std::string fraction = unit == 0 ? "" : "." + std::to_string(tenths % 10);
+  return std::to_string(tenths / 10) + fraction + " " + units[unit];
+}
+
+}  // namespace drydock::backup

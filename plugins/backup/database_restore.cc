@@ -1,0 +1,156 @@
+#include "database_restore.h"
+
+#include "database_dump.h"
+#include "postgres_facts.h"
+
+namespace drydock::backup {
+namespace {
+
+// Sessions that come back faster than the rename follows the last one's end.
+constexpr int rename_attempts = 25;
+constexpr auto rename_pause = std::chrono::milliseconds(200);
+
+void drop(const Call& call, const PostgresServer& server, const std::string& name) {
+  query(call, server, "template1",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
+            quoted_literal(name) + ";\nDROP DATABASE IF EXISTS " + quoted_identifier(name) + ";");
+}
+
+void load(const Call& call, const PostgresServer& server, const std::string& file,
+          const std::string& into) {
+  Process restore = postgres_client(server, "pg_restore", into, {"--exit-on-error"});
+  restore.input_file = file;
+  std::string errors;
+  restore.on_line = [&](Stream, std::string_view line) { errors.append(line).append("\n"); };
+  const Exit exit = call.run(restore);
+  if (!exit.ok()) {
+    throw Failed("restoring " + file + " into database " + into + " of " + server.description +
+                 " failed: " + (errors.empty() ? exit.describe() : client_error(errors)));
+  }
+}
+
+// Throws Failed, with the first difference, when the database is not what was dumped.
+void prove(const Call& call, const PostgresServer& server, const DatabaseRecord& record,
+           const std::string& database) {
+  const auto differs = [&](const std::string& what, const std::string& now,
+                           const std::string& noted) {
+    return Failed("database " + record.name + ": what was restored from " + record.dump +
+                  " differs from what was dumped: " + what + " " + now + ", noted was " + noted +
+                  "; it is kept as database " + database + ", and " + record.name +
+                  " was left alone");
+  };
+  const DatabaseFacts facts = database_facts(call, server, database);
+  if (facts.revisions != record.revisions) {
+    throw differs("revision", describe_revisions(facts.revisions),
+                  describe_revisions(record.revisions));
+  }
+  if (facts.schema != record.schema) throw differs("schema", facts.schema, record.schema);
+  const DumpContent content = read_database(call, server, database);
+  for (const auto& [table, rows] : record.rows) {
+    const auto found = content.rows.find(table);
+    const std::uint64_t now = found == content.rows.end() ? 0 : found->second;
+    if (now != rows) {
+      throw differs("rows of " + table, std::to_string(now), std::to_string(rows));
+    }
+  }
+  if (content.data != record.data) throw differs("data", content.data, record.data);
+}
+
+// Gives `scratch` the database's name, and the database that has it now the name `failed`: both or
+// neither, as renaming is transactional.
+void swap_names(const Call& call, const PostgresServer& server, const std::string& name,
+                const std::string& scratch, const std::string& failed) {
+  std::string sql;
+  for (const std::string& one : {name, scratch}) {
+    sql += "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
+           quoted_literal(one) + ";\n";
+  }
+  sql += "BEGIN;\n";
+  if (!failed.empty()) {
+    sql += "ALTER DATABASE " + quoted_identifier(name) + " RENAME TO " + quoted_identifier(failed) +
+           ";\n";
+  }
+  sql += "ALTER DATABASE " + quoted_identifier(scratch) + " RENAME TO " + quoted_identifier(name) +
+         ";\nCOMMIT;\n";
+  for (int attempt = 1;; ++attempt) {
+    try {
+      query(call, server, maintenance_database(name), sql);
+      return;
+    } catch (const Failed&) {
+      if (attempt == rename_attempts) throw;
+    }
+    pause(call, rename_pause);
+  }
+}
+
+std::string unused_name(const Call& call, const PostgresServer& server, const std::string& name,
+                        const std::string& suffix) {
+  std::string candidate = derived_name(name, suffix);
+  for (int n = 2; database_exists(call, server, candidate); ++n) {
+    candidate = derived_name(name, suffix + "_" + std::to_string(n));
+  }
+  return candidate;
+}
+
+}  // namespace
+
+std::string derived_name(const std::string& name, const std::string& suffix) {
+  constexpr std::size_t longest_identifier = 63;
+  std::string shortened = name.substr(0, longest_identifier - suffix.size());
+  if (shortened.size() < name.size()) {
+    // Not in the middle of a UTF-8 character.
+    std::size_t end = shortened.size();
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
+    shortened.resize(end);
+  }
+  return shortened + suffix;
+}
+
+bool is_unchanged(const Call& call, const PostgresServer& server, const DatabaseRecord& record) {
+  try {
+    if (!database_exists(call, server, record.name)) return false;
+    // The cheap questions first.
+    const DatabaseFacts facts = database_facts(call, server, record.name);
+    if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
+    const DumpContent now = read_database(call, server, record.name);
+    // A database that was restored by an earlier, interrupted rollback may write the same
+    // statements differently; its schema was compared above.
+    return now.data == record.data &&
+           (now.statements == record.statements || call.recall("restored/" + record.key()));
+  } catch (const Failed& e) {
+    call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
+              "), so it is restored");
+    return false;
+  }
+}
+
+std::string restore_database(const Call& call, const PostgresServer& server,
+                             const DatabaseRecord& record) {
+  check_dump(call.private_dir(), record);
+  const std::string run = std::to_string(call.run_id());
+  const std::string scratch = derived_name(record.name, "_restore_" + run);
+  call.remember("restoring/" + record.key(), scratch);
+  drop(call, server, scratch);  // what an interrupted attempt left
+  query(call, server, "template1",
+        "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
+  load(call, server, call.private_dir() + "/" + record.dump, scratch);
+  prove(call, server, record, scratch);
+
+  std::string failed;
+  if (database_exists(call, server, record.name)) {
+    failed = unused_name(call, server, record.name, "_failed_" + run);
+  }
+  call.remember("restored/" + record.key(), failed);
+  swap_names(call, server, record.name, scratch, failed);
+  put_properties_back(call, server, record);
+  return failed;
+}
+
+void put_properties_back(const Call& call, const PostgresServer& server,
+                         const DatabaseRecord& record) {
+  if (!record.properties.empty()) {
+    query(call, server, maintenance_database(record.name), record.properties);
+  }
+}
+
+}  // namespace drydock::backup

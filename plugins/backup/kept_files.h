@@ -1,0 +1,53 @@
+// Files and folders of the deployment, kept as they are and put back byte for byte.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "drydock/stage.hpp"
+
+namespace drydock::backup {
+
+struct KeptFile {
+  enum class Kind { file, folder, link, absent };
+  std::string path;  // absolute, in the deployment
+  Kind kind = Kind::absent;
+  std::string copy;  // below the private folder; files only
+  std::string sha256;
+  std::string target;  // links only
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::int64_t bytes = 0;
+};
+
+// What the patterns of the option `files` stand for, before anything is copied: paths and shell
+// globs, relative to the deployment; a folder stands for all that is in it. A plain path that is
+// not there is `absent`. Throws Failed for what cannot be kept (sockets, devices).
+std::vector<KeptFile> find_files(const Call&, const std::vector<std::string>& patterns);
+
+// Copies them below the private folder, under `folder`, and writes the list of them as JSON into
+// `manifest` (a path below the private folder too).
+void keep_files(const Call&, std::vector<KeptFile> found, const std::string& folder,
+                const std::string& manifest);
+std::vector<KeptFile> read_manifest(const Call&, const std::string& manifest);
+// Throws Failed when a copy is not what was noted.
+void check_copies(const Call&, const std::vector<KeptFile>& kept);
+
+// Makes the deployment's files what was kept: content, mode, owner, links. What the patterns match
+// now and did not then is moved aside, into `aside` below the private folder; nothing is deleted.
+// Safe to repeat; leaves alone what is as it was. Returns what it changed.
+std::vector<std::string> put_back(const Call&, const std::vector<KeptFile>& kept,
+                                  const std::vector<std::string>& patterns,
+                                  const std::string& aside);
+
+// Out of the way, below `aside` in the private folder, but not gone.
+void move_aside(const Call&, const std::string& path, const std::string& aside);
+
+// The path as a person knows it: relative to the deployment where it is below it.
+std::string shown(const Call&, const std::string& path);
+
+}  // namespace drydock::backup

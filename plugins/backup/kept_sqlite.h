@@ -1,0 +1,41 @@
+// SQLite databases of the deployment, kept and put back.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "drydock/stage.hpp"
+
+namespace drydock::backup {
+
+struct SqliteRecord {
+  std::string path;  // absolute
+  bool present = true;
+  std::string copy;  // below the private folder
+  std::string sha256;
+  std::string schema;
+  std::string data;
+  std::map<std::string, std::uint64_t> rows;
+  mode_t mode = 0600;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string restore;  // if-changed always never
+};
+
+std::string to_note(const SqliteRecord&);
+SqliteRecord sqlite_from_note(const std::string& note);
+
+// Copies the database at record.path to record.copy, with what other processes have just written,
+// and fills in the rest.
+void keep_sqlite(const Call&, SqliteRecord& record, std::chrono::milliseconds patience);
+void check_copy(const Call&, const SqliteRecord& record);
+// Makes the database what it was when it was kept. What stands in the way is moved below `aside` in
+// the private folder. Safe to repeat. Returns what was done, "" for nothing.
+std::string put_back(const Call&, const SqliteRecord& record, bool always, const std::string& aside,
+                     std::chrono::milliseconds patience);
+
+}  // namespace drydock::backup

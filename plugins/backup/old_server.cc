@@ -1,0 +1,108 @@
+#include "old_server.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "compose_command.h"
+#include "compose_engine.h"
+#include "compose_json.h"
+#include "file_store.h"
+#include "postgres_container.h"
+
+namespace drydock::backup {
+namespace {
+
+using compose::Container;
+using compose::Mount;
+
+// Two servers on one data folder both accept writes and do not see each other: the data is
+// destroyed. So nothing is started while another database server holds it.
+void refuse_second_server(const Call& call, const DatabaseRecord& record,
+                          const std::vector<Mount>& mounts, const std::string& except_service) {
+  std::set<std::string> held;
+  for (const Mount& mount : mounts) {
+    if (mount.writable && !mount.held().empty()) held.insert(mount.held());
+  }
+  for (const Container& other : compose::running_containers(call)) {
+    const bool replaced = other.project == call.project() &&
+                          other.working_dir == call.deployment_dir() && other.serves() &&
+                          other.service == except_service;
+    if (other.id == record.container || replaced || !looks_like_postgres(other)) continue;
+    for (const Mount& mount : other.mounts) {
+      if (mount.writable && held.count(mount.held()) != 0) {
+        throw Failed("container " + other.name + " is a database server on the data of service " +
+                     record.service + " (" + mount.held() +
+                     "), so that service is not started beside it; stop it (docker stop " +
+                     other.name + ") and repeat");
+      }
+    }
+  }
+}
+
+// The kept model, with the exact image of before where its name now means another one.
+std::string model_with_old_image(const Call& call, const DatabaseRecord& record,
+                                 const std::string& model) {
+  if (record.image_id.empty() || compose::image_id(call, record.image) == record.image_id) {
+    return model;
+  }
+  try {
+    nlohmann::json edited = nlohmann::json::parse(files::read(model));
+    edited.at("services").at(record.service)["image"] = record.image_id;
+    const std::string file = call.private_dir() + "/model-old-image.json";
+    files::write(file, edited.dump());
+    return file;
+  } catch (const nlohmann::json::exception& e) {
+    throw Failed("the compose model kept in " + model + " has no service " + record.service + ": " +
+                 e.what());
+  }
+}
+
+void start_by_compose(const Call& call, const DatabaseRecord& record, const std::string& model) {
+  const compose::Model parsed = compose::parse_model(files::read(model));
+  const auto service = parsed.services.find(record.service);
+  if (service == parsed.services.end()) {
+    throw Failed("the compose model kept in " + model + " has no service " + record.service);
+  }
+  refuse_second_server(call, record, service->second.mounts, record.service);
+  call.info("starting the database service " + record.service + " as it was before the run");
+  compose::run_compose(call,
+                       compose::compose_with_model(call, model_with_old_image(call, record, model),
+                                                   {"up", "--detach", "--no-deps", "--pull",
+                                                    "never", "--no-build", record.service}),
+                       "start the database service " + record.service);
+}
+
+}  // namespace
+
+PostgresServer old_server(const Call& call, const DatabaseRecord& record, const std::string& model,
+                          std::chrono::milliseconds patience) {
+  const auto of_service = [&](const Container& one) {
+    return one.serves() && one.service == record.service;
+  };
+  std::vector<Container> all = compose::project_containers(call);
+  const auto noted = std::find_if(all.begin(), all.end(),
+                                  [&](const Container& one) { return one.id == record.container; });
+  if (noted == all.end()) {
+    start_by_compose(call, record, model);
+  } else if (!noted->runs()) {
+    refuse_second_server(call, record, noted->mounts, "");
+    call.info("starting the database container " + noted->name + " again");
+    compose::start_containers(call, {noted->id});
+  }
+  all = compose::project_containers(call);
+  const auto running = std::find_if(all.begin(), all.end(), [&](const Container& one) {
+    return of_service(one) && one.state == "running";
+  });
+  if (running == all.end()) {
+    throw Failed("the database service " + record.service +
+                 " was started and does not run; look at its log (docker compose logs " +
+                 record.service + ")");
+  }
+  PostgresServer server = postgres_in(*running, record.user);
+  wait_for_databases(call, server, patience);
+  return server;
+}
+
+}  // namespace drydock::backup

@@ -1,0 +1,48 @@
+// The three things that the stage keeps, each with the steps of the stage. Each does nothing when
+// its option is absent.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "drydock/stage.hpp"
+
+namespace drydock::backup {
+
+struct DatabasePart {
+  static void observe(const Call&);
+  // Throws Unknown, after all changes were reported, when a database does not run yet.
+  static void plan(const Call&);
+  static std::int64_t bytes_needed(const Call&);
+  static void run(const Call&);
+  static void verify(const Call&);
+  static void rollback(const Call&);
+};
+
+struct SqlitePart {
+  static void observe(const Call&);
+  static void plan(const Call&);
+  static std::int64_t bytes_needed(const Call&);
+  static void run(const Call&);
+  static void verify(const Call&);
+  static void rollback(const Call&);
+};
+
+struct FilePart {
+  static void observe(const Call&);
+  static void plan(const Call&);
+  static std::int64_t bytes_needed(const Call&);
+  static void run(const Call&);
+  static void verify(const Call&);
+  static void rollback(const Call&);
+};
+
+// "" in a first attempt, ".2" in a second one: what an earlier attempt kept is never overwritten.
+std::string attempt_suffix(const Call&);
+// What stood in the way of putting something back, below the private folder.
+constexpr auto aside_folder = "moved-aside";
+std::string restore_policy(const Call&);
+std::chrono::milliseconds patience(const Call&);
+std::string shown_bytes(std::int64_t bytes);
+
+}  // namespace drydock::backup

@@ -1,0 +1,127 @@
+// The option `sqlite`.
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "database_record.h"
+#include "kept_files.h"
+#include "kept_sqlite.h"
+#include "parts.h"
+#include "sqlite_file.h"
+
+namespace drydock::backup {
+namespace {
+
+std::int64_t file_bytes(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
+std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {
+  std::string result;
+  for (const auto& [table, count] : rows) {
+    result += (result.empty() ? "" : ", ") + table + "=" + std::to_string(count);
+  }
+  return result.empty() ? "no tables" : result;
+}
+
+}  // namespace
+
+void SqlitePart::observe(const Call& call) {
+  for (const std::string& option : call.texts("/sqlite")) {
+    const std::string path = call.deployment(option);
+    const std::string name = "sqlite." + option;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+      call.fact(name + ".schema", "absent");
+      continue;
+    }
+    const SqliteContent content = sqlite_content(path, SqliteData::count);
+    call.fact(name + ".schema", content.schema);
+    call.fact(name + ".revision", describe_revisions(sqlite_revisions(path, "alembic_version")));
+    call.fact(name + ".owner", std::to_string(status.st_mode & 07777) + " " +
+                                   std::to_string(status.st_uid) + ":" +
+                                   std::to_string(status.st_gid));
+    // What an application writes until it is stopped is no part of the upgrade.
+    call.informational_fact(name + ".rows", rows_text(content.rows));
+  }
+}
+
+void SqlitePart::plan(const Call& call) {
+  for (const std::string& option : call.texts("/sqlite")) {
+    const std::string path = call.deployment(option);
+    Change change{"database", "save", option};
+    change.disk_bytes = file_bytes(path);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) {
+      change.before = describe_revisions(sqlite_revisions(path, "alembic_version"));
+      change.detail = "consistent copy, integrity checked";
+    } else {
+      change.detail = "is not there; what appears is moved away in a rollback";
+    }
+    change.rollback_loses = restore_policy(call) == "never"
+                                ? "nothing is restored by itself, as `restore` is never"
+                                : "rows written between the copy and the rollback, unless an "
+                                  "earlier stage stops what writes them";
+    call.change(change);
+  }
+}
+
+std::int64_t SqlitePart::bytes_needed(const Call& call) {
+  std::int64_t bytes = 0;
+  for (const std::string& option : call.texts("/sqlite")) {
+    bytes += file_bytes(call.deployment(option)) + file_bytes(call.deployment(option) + "-wal");
+  }
+  return bytes;
+}
+
+void SqlitePart::run(const Call& call) {
+  const std::vector<std::string> paths = call.texts("/sqlite");
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    SqliteRecord record;
+    record.path = call.deployment(paths[i]);
+    record.copy = "sqlite/" + std::to_string(i) + attempt_suffix(call) + "-" +
+                  std::filesystem::path(paths[i]).filename().string();
+    record.restore = restore_policy(call);
+    keep_sqlite(call, record, patience(call));
+    call.remember("sqlite/" + std::to_string(i), to_note(record));
+    if (record.present) {
+      const std::string copy = call.private_dir() + "/" + record.copy;
+      call.info("copied " + paths[i] + ": " + rows_text(record.rows));
+      call.artifact("sqlite " + paths[i], copy,
+                    "SQLite database " + paths[i] + ", " + shown_bytes(file_bytes(copy)) +
+                        ", sha256 " + record.sha256);
+      if (i == 0) {
+        call.output("sqlite", copy);
+        call.output("sqlite_sha256", record.sha256);
+      }
+    }
+  }
+}
+
+void SqlitePart::verify(const Call& call) {
+  for (const auto& note : call.notes("sqlite/")) check_copy(call, sqlite_from_note(note.second));
+}
+
+void SqlitePart::rollback(const Call& call) {
+  std::string failures;
+  for (const auto& [key, note] : call.notes("sqlite/")) {
+    try {
+      const SqliteRecord record = sqlite_from_note(note);
+      const std::string name = shown(call, record.path);
+      if (record.restore == "never") {
+        call.warn(name + " is not restored, as `restore` is never; its copy is " +
+                  call.private_dir() + "/" + record.copy);
+        continue;
+      }
+      const std::string done =
+          put_back(call, record, record.restore == "always", aside_folder, patience(call));
+      call.info(name + (done.empty() ? " is as it was" : " was " + done));
+    } catch (const std::runtime_error& e) {
+      failures += (failures.empty() ? "" : "; ") + std::string(e.what());
+    }
+  }
+  if (!failures.empty()) throw Failed(failures);
+}
+
+}  // namespace drydock::backup
