@@ -9,7 +9,7 @@ function(misbehaving_plugin name source folder)
 endfunction()
 
 foreach(fault segv abort kill exit_zero loop ignore_sigterm daemon close_wire garbage oversized_frame chatty bug
-              note_too_large throws)
+              note_too_large throws witness)
   string(REPLACE "_" "-" name ${fault})
   misbehaving_plugin(${name} misbehaving/${fault}.cc ${misbehaving_dir})
 endforeach()

@@ -1,0 +1,2 @@
+with open('drydock.yaml', 'wb') as file:
+    file.write(bytes(range(256)) * 16)

@@ -1,0 +1,1 @@
+open('drydock.yaml', 'w').close()

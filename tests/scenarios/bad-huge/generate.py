@@ -1,0 +1,3 @@
+with open('drydock.yaml', 'w') as file:
+    for _ in range(1_000):
+        file.write('# ' + 'x' * 100_000 + '\n')
