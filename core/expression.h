@@ -45,4 +45,12 @@ Value evaluate_condition(const std::string& text, const Scope& scope, const Plac
 std::vector<std::string> names_in(const std::string& text, const Place& place);
 bool has_expression(const std::string& text);
 
+// A name in an expression. One that stands before `??` may be undefined.
+struct NameUse {
+  std::string path;  // "vars.to"
+  bool may_be_undefined = false;
+};
+std::vector<NameUse> name_uses(const std::string& text, const Place& place);
+std::vector<NameUse> name_uses_in_condition(const std::string& text, const Place& place);
+
 }  // namespace drydock

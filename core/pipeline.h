@@ -58,6 +58,7 @@ struct DeploymentSpec {
 
 struct PluginPin {
   std::string version, sha256;  // empty: not pinned
+  Place place;
 };
 
 struct Pipeline {

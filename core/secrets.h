@@ -2,12 +2,15 @@
 // written.
 #pragma once
 
+#include <bitset>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline.h"
@@ -30,13 +33,22 @@ class Masker {
   bool contains_secret(std::string_view text) const;
 
  private:
+  void add_pattern(std::string pattern, std::size_t kept = 0);
+
   struct Pattern {
     std::string text;
-    bool anywhere;
-    std::string name;
+    std::size_t kept;  // how many bytes at its beginning are no secret ("NAME=")
   };
+  struct Span {
+    std::size_t begin, end;
+  };
+  std::vector<Span> secret_spans(std::string_view text) const;  // ordered, none touches another
+
   mutable std::mutex mutex_;
   std::vector<Pattern> patterns_;
+  // Patterns by their first two bytes, so that text without a secret costs one look-up a byte.
+  std::unordered_map<std::uint16_t, std::vector<std::size_t>> by_prefix_;
+  std::bitset<65536> prefixes_;
 };
 
 // Reads a secret from its source, at most once each, and tells the masker at once.
@@ -50,6 +62,9 @@ class SecretStore {
   std::optional<std::string> get(const std::string& name);
 
  private:
+  static std::string where_from(const SecretSource& source);
+  std::optional<std::string> read_secret(const std::string& name, const SecretSource& source) const;
+
   std::map<std::string, SecretSource> sources_;
   std::map<std::string, std::string> dotenv_;
   std::map<std::string, std::optional<std::string>> read_;

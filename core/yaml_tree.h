@@ -25,9 +25,15 @@ struct YamlNode {
 // Throws Error: "FILE:LINE:COLUMN: ...".
 YamlNode parse_yaml(const std::string& text, const std::string& file);
 YamlNode read_yaml(const std::string& file);
+// The bytes of a file that is small enough to be parsed. Throws Error.
+std::string read_yaml_text(const std::string& file);
 
-// Plain scalars become null, booleans (true, false only), integers, numbers; the rest are strings.
-// `places` gets every value's place under `pointer` + its own pointer.
+// Plain scalars become null, booleans (true, false only), integers, numbers; the rest are strings,
+// and so is a number that would not be written the same again (1.10, 007).
+nlohmann::json plain_value(const std::string& text);
+// `places` gets every value's place under `pointer` + its own pointer, and the place of a member's
+// key under key_pointer() of the member.
 nlohmann::json to_json(const YamlNode& node, Places& places, const std::string& pointer = "");
+inline std::string key_pointer(const std::string& member) { return member + "#"; }
 
 }  // namespace drydock

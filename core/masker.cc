@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "secret_forms.h"
+#include "secrets.h"
+
+namespace drydock {
+namespace {
+
+constexpr std::string_view mask_text = "***";
+constexpr std::size_t shortest_anywhere = 6;  // shorter values would mask half of a log
+
+std::uint16_t prefix_of(std::string_view text) {
+  return static_cast<std::uint16_t>(static_cast<unsigned char>(text[0]) << 8 |
+                                    static_cast<unsigned char>(text[1]));
+}
+
+bool ends_userinfo(char c) {
+  return c == '/' || c == '?' || c == '#' || c == '"' || c == '\'' || c == '<' || c == '>' ||
+         static_cast<unsigned char>(c) <= ' ';
+}
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+}  // namespace
+
+void Masker::add_pattern(std::string pattern, std::size_t kept) {
+  for (const Pattern& known : patterns_) {
+    if (known.text == pattern) return;
+  }
+  const std::uint16_t prefix = prefix_of(pattern);
+  prefixes_.set(prefix);
+  by_prefix_[prefix].push_back(patterns_.size());
+  patterns_.push_back({std::move(pattern), kept});
+}
+
+void Masker::add(const std::string& name, const std::string& value) {
+  if (value.empty()) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (value.size() < shortest_anywhere) {
+    if (!name.empty()) add_pattern(name + "=" + value, name.size() + 1);
+    return;
+  }
+  for (std::string& form : secret_forms(value)) {
+    if (form.size() >= shortest_anywhere) add_pattern(std::move(form));
+  }
+}
+
+std::vector<Masker::Span> Masker::secret_spans(std::string_view text) const {
+  std::vector<Span> spans;
+  const auto add = [&](std::size_t begin, std::size_t end) {
+    while (!spans.empty() && spans.back().end >= begin) {  // secrets that overlap are one
+      begin = std::min(begin, spans.back().begin);
+      end = std::max(end, spans.back().end);
+      spans.pop_back();
+    }
+    spans.push_back({begin, end});
+  };
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const std::uint16_t prefix = prefix_of(text.substr(i, 2));
+    if (prefixes_.test(prefix)) {
+      for (const std::size_t index : by_prefix_.at(prefix)) {
+        const Pattern& pattern = patterns_[index];
+        if (text.compare(i, pattern.text.size(), pattern.text) != 0) continue;
+        const std::size_t end = i + pattern.text.size();
+        // A short value is one only when it is the whole value, and NAME the whole name.
+        if (pattern.kept > 0 &&
+            ((end < text.size() && is_word(text[end])) || (i > 0 && is_word(text[i - 1])))) {
+          continue;
+        }
+        add(i + pattern.kept, end);
+      }
+    }
+    if (text[i] != ':' || text.compare(i, 3, "://") != 0) continue;
+    // user:password@ of any URL; a password may itself hold an '@'.
+    std::size_t at = std::string_view::npos;
+    for (std::size_t j = i + 3; j < text.size() && !ends_userinfo(text[j]); ++j) {
+      if (text[j] == '@') at = j;
+    }
+    if (at != std::string_view::npos && at > i + 3) add(i + 3, at);
+  }
+  return spans;
+}
+
+std::string Masker::mask(std::string_view text) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::string result;
+  std::size_t done = 0;
+  for (const Span& span : secret_spans(text)) {
+    result += text.substr(done, span.begin - done);
+    result += mask_text;
+    done = span.end;
+  }
+  result += text.substr(done);
+  return result;
+}
+
+nlohmann::json Masker::mask(const nlohmann::json& value) const {
+  if (value.is_string()) return mask(std::string_view(value.get_ref<const std::string&>()));
+  if (value.is_array()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const nlohmann::json& entry : value) list.push_back(mask(entry));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [key, member] : value.items()) {
+    object[mask(std::string_view(key))] = mask(member);
+  }
+  return object;
+}
+
+bool Masker::contains_secret(std::string_view text) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const std::uint16_t prefix = prefix_of(text.substr(i, 2));
+    if (!prefixes_.test(prefix)) continue;
+    for (const std::size_t index : by_prefix_.at(prefix)) {
+      const Pattern& pattern = patterns_[index];
+      const std::size_t end = i + pattern.text.size();
+      if (text.compare(i, pattern.text.size(), pattern.text) != 0) continue;
+      if (pattern.kept == 0 ||
+          ((end == text.size() || !is_word(text[end])) && (i == 0 || !is_word(text[i - 1])))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace drydock

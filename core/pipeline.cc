@@ -1,0 +1,228 @@
+#include "pipeline.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "error.h"
+#include "expression.h"
+#include "pipeline_stage.h"
+#include "text.h"
+#include "yaml_reader.h"
+#include "yaml_tree.h"
+
+namespace drydock {
+namespace {
+
+constexpr std::string_view format_version = "1";
+
+// First of all: a file of another version may have other keys.
+void check_version(const YamlNode& root) {
+  if (root.kind != YamlNode::Kind::mapping) {
+    refuse(root.place, found_in(root), "the pipeline", "a mapping that begins with 'drydock: 1'");
+  }
+  for (const auto& [key, value] : root.members) {
+    if (key.text != "drydock") continue;
+    if (value.kind == YamlNode::Kind::scalar && value.text == format_version) return;
+    refuse(value.place, found_in(value), "'drydock:'",
+           "1, the format version that this Drydock reads");
+  }
+  refuse(root.place, "no 'drydock:'", "the pipeline",
+         "'drydock: 1' as its first line, the format version");
+}
+
+// nullopt: auto.
+bool is_auto(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::scalar && node.text == "auto";
+}
+
+std::optional<std::vector<std::string>> texts_or_auto(const YamlNode* node,
+                                                      const std::string& where) {
+  if (node == nullptr || is_auto(*node)) return std::nullopt;
+  if (node->kind != YamlNode::Kind::sequence) {
+    refuse(node->place, found_in(*node), where, "auto or a list of texts");
+  }
+  return read_texts(*node, where);
+}
+
+DeploymentSpec read_deployment(const YamlNode& node) {
+  const MappingReader reader(node, "'deployment:'", {"dir", "files", "project", "profiles"});
+  DeploymentSpec deployment;
+  if (const YamlNode* dir = reader.find("dir")) deployment.dir = read_text(*dir, "'dir:'");
+  deployment.files = texts_or_auto(reader.find("files"), "'files:'");
+  deployment.profiles = texts_or_auto(reader.find("profiles"), "'profiles:'");
+  const YamlNode* project = reader.find("project");
+  if (project != nullptr && !is_auto(*project)) {
+    deployment.project = read_text(*project, "'project:'");
+  }
+  return deployment;
+}
+
+void refuse_expressions(const YamlNode& node, const std::string& where) {
+  if (node.kind == YamlNode::Kind::scalar && has_expression(node.text)) read_text(node, where);
+  for (const YamlNode& item : node.items) refuse_expressions(item, where);
+  for (const auto& [key, value] : node.members) refuse_expressions(value, where);
+}
+
+VariableSpec read_variable(const std::string& name, const YamlNode& node) {
+  VariableSpec variable;
+  variable.place = node.place;
+  const std::string where = "the variable '" + name + "'";
+  refuse_expressions(node, where);
+  Places ignored;
+  if (node.kind != YamlNode::Kind::mapping) {
+    if (node.kind != YamlNode::Kind::null) variable.value = to_json(node, ignored);
+    return variable;
+  }
+  const MappingReader reader(node, where, {"required", "default", "help"});
+  if (const YamlNode* required = reader.find("required")) {
+    variable.required = read_boolean(*required, "'required:'");
+  }
+  if (const YamlNode* help = reader.find("help")) variable.help = read_text(*help, "'help:'");
+  if (const YamlNode* value = reader.find("default")) {
+    if (variable.required) {
+      refuse(value->place, "both 'required: true' and 'default:'", where, "one of them");
+    }
+    if (value->kind != YamlNode::Kind::null) variable.value = to_json(*value, ignored);
+  }
+  return variable;
+}
+
+SecretSource read_secret(const std::string& name, const YamlNode& node,
+                         const std::string& pipeline_file) {
+  const std::string where = "the secret '" + name + "'";
+  const MappingReader reader(node, where, {"env", "file", "command", "dotenv", "optional"});
+  SecretSource source;
+  source.place = node.place;
+  int sources = 0;
+  const auto source_is = [&](std::string_view key, SecretSource::Kind kind) -> const YamlNode* {
+    const YamlNode* found = reader.find(key);
+    if (found == nullptr) return nullptr;
+    source.kind = kind;
+    ++sources;
+    return found;
+  };
+  if (const YamlNode* env = source_is("env", SecretSource::Kind::env)) {
+    source.value = {read_text(*env, "'env:'")};
+  }
+  if (const YamlNode* file = source_is("file", SecretSource::Kind::file)) {
+    // From the pipeline's folder, and absolute: a rollback may run without the pipeline file.
+    const auto folder = std::filesystem::absolute(pipeline_file).parent_path();
+    source.value = {(folder / read_text(*file, "'file:'")).lexically_normal().string()};
+  }
+  if (const YamlNode* command = source_is("command", SecretSource::Kind::command)) {
+    source.value = read_texts(*command, "'command:'");
+    if (source.value.empty()) {
+      refuse(command->place, "an empty list", "'command:'", "a program and its arguments");
+    }
+  }
+  if (const YamlNode* key = source_is("dotenv", SecretSource::Kind::dotenv)) {
+    source.value = {read_text(*key, "'dotenv:'")};
+  }
+  if (sources != 1) {
+    refuse(node.place, std::to_string(sources) + " sources", where,
+           "exactly one of env, file, command, dotenv");
+  }
+  if (const YamlNode* optional = reader.find("optional")) {
+    source.optional = read_boolean(*optional, "'optional:'");
+  }
+  return source;
+}
+
+PluginPin read_pin(const std::string& id, const YamlNode& node) {
+  const MappingReader reader(node, "the pin of plugin '" + id + "'", {"version", "sha256"});
+  PluginPin pin;
+  pin.place = node.place;
+  if (const YamlNode* version = reader.find("version")) {
+    pin.version = read_text(*version, "'version:'");
+  }
+  if (const YamlNode* digest = reader.find("sha256")) {
+    pin.sha256 = read_text(*digest, "'sha256:'");
+    for (char& c : pin.sha256) c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+    if (pin.sha256.size() != 64 ||
+        pin.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      refuse(digest->place, found_in(*digest), "'sha256:'", "64 hexadecimal digits");
+    }
+  }
+  return pin;
+}
+
+// The members of a mapping of names: `vars:`, `secrets:`, `plugins:`.
+template <class Read>
+void for_each_member(const YamlNode* node, const std::string& where, Read read) {
+  if (node == nullptr || node->kind == YamlNode::Kind::null) return;
+  if (node->kind != YamlNode::Kind::mapping) {
+    refuse(node->place, found_in(*node), where, "a mapping of names");
+  }
+  for (const auto& [key, value] : node->members) read(key, value);
+}
+
+std::vector<StageSpec> read_stages(const YamlNode& node, const std::string& where) {
+  if (node.kind != YamlNode::Kind::sequence) {
+    refuse(node.place, found_in(node), where, "a list of stages");
+  }
+  std::vector<StageSpec> stages;
+  for (const YamlNode& item : node.items) stages.push_back(read_stage(item));
+  return stages;
+}
+
+}  // namespace
+
+Pipeline parse_pipeline(const std::string& text, const std::string& file) {
+  const YamlNode root = parse_yaml(text, file);
+  check_version(root);
+  const MappingReader reader(root, "the pipeline",
+                             {"drydock", "name", "summary", "recognise", "deployment", "vars",
+                              "secrets", "plugins", "stages", "finally", "on_failure"});
+  Pipeline pipeline;
+  pipeline.file = file;
+  pipeline.name = std::filesystem::path(file).stem().string();
+  if (const YamlNode* name = reader.find("name")) pipeline.name = read_text(*name, "'name:'");
+  if (const YamlNode* summary = reader.find("summary")) {
+    pipeline.summary = read_text(*summary, "'summary:'");
+  }
+  if (const YamlNode* recognise = reader.find("recognise")) {
+    const MappingReader of(*recognise, "'recognise:'", {"image"});
+    pipeline.recognise_image = read_text(of.require("image", "image: NAME"), "'image:'");
+  }
+  if (const YamlNode* deployment = reader.find("deployment")) {
+    pipeline.deployment = read_deployment(*deployment);
+  }
+  for_each_member(reader.find("vars"), "'vars:'", [&](const YamlNode& key, const YamlNode& value) {
+    pipeline.vars[read_name(key, "'vars:'")] = read_variable(key.text, value);
+  });
+  for_each_member(
+      reader.find("secrets"), "'secrets:'", [&](const YamlNode& key, const YamlNode& value) {
+        pipeline.secrets[read_name(key, "'secrets:'")] = read_secret(key.text, value, file);
+      });
+  for_each_member(reader.find("plugins"), "'plugins:'",
+                  [&](const YamlNode& key, const YamlNode& value) {
+                    pipeline.plugins[key.text] = read_pin(key.text, value);
+                  });
+  const YamlNode& stages = reader.require("stages", "'stages:' with a list of stages");
+  pipeline.stages = read_stages(stages, "'stages:'");
+  if (pipeline.stages.empty()) {
+    refuse(stages.place, "an empty list", "'stages:'", "at least one stage");
+  }
+  if (const YamlNode* last = reader.find("finally")) {
+    pipeline.finally = read_stages(*last, "'finally:'");
+  }
+  if (const YamlNode* on_failure = reader.find("on_failure")) {
+    const std::string choice = read_text(*on_failure, "'on_failure:'");
+    if (choice != "rollback" && choice != "stop") {
+      refuse(on_failure->place, found_in(*on_failure), "'on_failure:'",
+             "rollback or stop" + did_you_mean(choice, {"rollback", "stop"}));
+    }
+    pipeline.rollback_on_failure = choice == "rollback";
+  }
+  check_stage_ids(root);
+  return pipeline;
+}
+
+Pipeline load_pipeline(const std::string& file) {
+  Pipeline pipeline = parse_pipeline(read_yaml_text(file), file);
+  pipeline.sha256 = sha256_of_file(file);
+  return pipeline;
+}
+
+}  // namespace drydock

@@ -1,0 +1,240 @@
+// A pipeline against the plugins that are there.
+#include <algorithm>
+#include <utility>
+
+#include "error.h"
+#include "expression.h"
+#include "option_words.h"
+#include "pipeline.h"
+#include "schema.h"
+#include "schema_lookup.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+template <class Map>
+std::vector<std::string> names_of(const Map& map, const std::string& prefix = "") {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(prefix + name);
+  return names;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  return names.empty() ? "none is declared" : join(names, ", ");
+}
+
+std::vector<std::string> split_name(const std::string& path) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 0; start <= path.size();) {
+    const std::size_t end = std::min(path.find('.', start), path.size());
+    parts.push_back(path.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+class Check {
+ public:
+  Check(const Pipeline& pipeline, const PluginIndex& plugins)
+      : pipeline_(pipeline), plugins_(plugins) {}
+
+  void all() {
+    check_pins();
+    for (const StageSpec& stage : pipeline_.stages) check_stage(stage);
+    in_finally_ = true;
+    for (const StageSpec& stage : pipeline_.finally) check_stage(stage);
+  }
+
+ private:
+  void check_stage(const StageSpec& stage) {
+    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema;
+    if (!stage.when.empty()) {
+      for (const NameUse& use : name_uses_in_condition(stage.when, stage.when_place)) {
+        const std::string prefix = stage.when_place.text() + ": ";
+        if (use.path.rfind("secrets.", 0) == 0) {
+          throw Error(prefix + "found " + use.path +
+                      " in a condition, allowed: vars, env, before.env, run and stages.");
+        }
+        check_name(use, prefix);
+      }
+    }
+    check_texts(stage, schema, stage.with, "");
+    const auto is_expression = [](const json& value) {
+      return value.is_string() && has_expression(value.get_ref<const std::string&>());
+    };
+    if (const auto problem = check_schema(schema, without_nulls(stage.with), is_expression)) {
+      refuse_option(stage, *problem);
+    }
+    earlier_.push_back(&stage);
+  }
+
+  // An option without a value is absent, as it will be when it is resolved.
+  static json without_nulls(const json& value) {
+    if (value.is_array()) {
+      json list = json::array();
+      for (const json& entry : value) list.push_back(without_nulls(entry));
+      return list;
+    }
+    if (!value.is_object()) return value;
+    json object = json::object();
+    for (const auto& [key, member] : value.items()) {
+      if (!member.is_null()) object[key] = without_nulls(member);
+    }
+    return object;
+  }
+
+  void check_texts(const StageSpec& stage, const json& schema, const json& value,
+                   const std::string& pointer) {
+    if (value.is_array()) {
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        check_texts(stage, schema, value[i], pointer + "/" + std::to_string(i));
+      }
+    } else if (value.is_object()) {
+      for (const auto& [key, member] : value.items()) {
+        const std::string at = pointer_to(pointer, key);
+        if (has_expression(key)) {
+          throw Error(option_prefix(stage, at, true) +
+                      "found an expression in a key, allowed: expressions in values.");
+        }
+        check_texts(stage, schema, member, at);
+      }
+    } else if (value.is_string() && has_expression(value.get_ref<const std::string&>())) {
+      const bool secret = is_write_only(schema, pointer);
+      const Place place = option_place(stage, pointer);
+      for (const NameUse& use : name_uses(value, place)) {
+        check_name(use, option_prefix(stage, pointer));
+        check_secrecy(stage, schema, pointer, secret, use.path);
+      }
+    }
+  }
+
+  void check_secrecy(const StageSpec& stage, const json& schema, const std::string& pointer,
+                     bool secret_option, const std::string& name) {
+    const bool secret_name = name.rfind("secrets.", 0) == 0;
+    if (secret_name && !secret_option) {
+      std::vector<std::string> allowed;
+      if (const json* properties = keyword(schema, "properties")) {
+        for (const auto& [key, property] : properties->items()) {
+          const std::string at = pointer_to("", key);
+          if (is_write_only(schema, at) || is_write_only(schema, at + "/x")) allowed.push_back(key);
+        }
+      }
+      throw Error(option_prefix(stage, pointer) + "found " + name +
+                  ", allowed: secrets only in options that '" + stage.uses + "' keeps secret (" +
+                  (allowed.empty() ? "it has none" : join(allowed, ", ")) + ").");
+    }
+    if (secret_option && !secret_name && name.rfind("vars.", 0) != 0) {
+      throw Error(option_prefix(stage, pointer) + "found " + name +
+                  " in a secret option, allowed: secrets.NAME and vars.NAME, which a rollback can "
+                  "read again; for a value of .env declare a secret with 'dotenv: KEY'.");
+    }
+  }
+
+  void check_name(const NameUse& use, const std::string& prefix) const {
+    const std::vector<std::string> parts = split_name(use.path);
+    if (parts[0] == "vars" && parts.size() == 2) {
+      if (use.may_be_undefined || pipeline_.vars.count(parts[1]) > 0) return;
+      refuse_name(prefix, use.path, names_of(pipeline_.vars, "vars."));
+    }
+    if (parts[0] == "secrets" && parts.size() == 2) {
+      if (pipeline_.secrets.count(parts[1]) > 0) return;
+      refuse_name(prefix, use.path, names_of(pipeline_.secrets, "secrets."));
+    }
+    if (parts[0] == "env" && parts.size() == 2) return;
+    if (parts[0] == "before" && parts.size() == 3 && parts[1] == "env") return;
+    if (parts[0] == "run" && parts.size() == 2) return check_run_name(use.path, prefix);
+    if (parts[0] == "stages" && parts.size() >= 4 && parts[2] == "outputs") {
+      return check_stage_name(parts[1], prefix);
+    }
+    const std::vector<std::string> kinds = {
+        "vars.NAME",  "secrets.NAME", "env.NAME",         "before.env.NAME",       "run.id",
+        "run.status", "run.reason",   "run.failed_stage", "stages.ID.outputs.NAME"};
+    refuse_name(prefix, use.path, kinds);
+  }
+
+  void check_run_name(const std::string& path, const std::string& prefix) const {
+    const std::vector<std::string> names = {"run.id", "run.status", "run.reason",
+                                            "run.failed_stage"};
+    if (std::find(names.begin(), names.end(), path) == names.end()) {
+      refuse_name(prefix, path, names);
+    }
+    if (path != "run.id" && !in_finally_) {
+      throw Error(prefix + "found " + path +
+                  " in a stage of 'stages:', allowed: run.id; how the run ended is known in "
+                  "'finally:' only.");
+    }
+  }
+
+  void check_stage_name(const std::string& id, const std::string& prefix) const {
+    std::vector<std::string> known, places;
+    for (const StageSpec* stage : earlier_) {
+      known.push_back(stage->id);
+      if (stage->id == id) places.push_back("line " + std::to_string(stage->place.line));
+    }
+    if (places.size() == 1) return;
+    if (places.size() > 1) {
+      throw Error(prefix + "found stages." + id + ", which " + std::to_string(places.size()) +
+                  " stages are called (" + join(places, ", ") +
+                  "), allowed: one; give the one that is meant an 'id:' of its own.");
+    }
+    for (const auto* list : {&pipeline_.stages, &pipeline_.finally}) {
+      for (const StageSpec& later : *list) {
+        if (later.id != id) continue;
+        throw Error(prefix + "found stages." + id + ", which has not ended by then (line " +
+                    std::to_string(later.place.line) + "), allowed: stages that come earlier" +
+                    (known.empty() ? "; none does." : ": " + join(known, ", ") + "."));
+      }
+    }
+    throw Error(prefix + "found stages." + id + ", which is no stage, allowed: " +
+                (known.empty() ? "stages that come earlier; none does" : join(known, ", ")) +
+                did_you_mean(id, known) + ".");
+  }
+
+  [[noreturn]] static void refuse_name(const std::string& prefix, const std::string& path,
+                                       const std::vector<std::string>& allowed) {
+    throw Error(prefix + "found '" + path + "', which is not defined, allowed: " + listed(allowed) +
+                did_you_mean(path, allowed) + ".");
+  }
+
+  void check_pins() const {
+    std::map<std::string, const IndexedStage*> by_id;
+    for (const auto& [type, stage] : plugins_.stages()) by_id[stage.plugin_id] = &stage;
+    for (const auto& [id, pin] : pipeline_.plugins) {
+      const auto found = by_id.find(id);
+      if (found == by_id.end()) {
+        const auto ids = names_of(by_id);
+        throw Error(pin.place.text() + ": found a pin of the plugin '" + id +
+                    "', which is not installed, allowed: " + listed(ids) + did_you_mean(id, ids) +
+                    ".");
+      }
+      const IndexedStage& plugin = *found->second;
+      if (!pin.version.empty() && pin.version != plugin.plugin_version) {
+        throw Error(pin.place.text() + ": found version " + plugin.plugin_version + " of plugin '" +
+                    id + "' in " + plugin.plugin_file + ", allowed: " + pin.version +
+                    "; install that version or change the pin.");
+      }
+      if (pin.sha256.empty()) continue;
+      const std::string digest = sha256_of_file(plugin.plugin_file);
+      if (digest == pin.sha256) continue;
+      throw Error(pin.place.text() + ": found SHA-256 " + digest + " of " + plugin.plugin_file +
+                  ", allowed: " + pin.sha256 +
+                  "; install the file that was pinned or change the pin.");
+    }
+  }
+
+  const Pipeline& pipeline_;
+  const PluginIndex& plugins_;
+  std::vector<const StageSpec*> earlier_;
+  bool in_finally_ = false;
+};
+
+}  // namespace
+
+void check_pipeline(const Pipeline& pipeline, const PluginIndex& plugins) {
+  Check(pipeline, plugins).all();
+}
+
+}  // namespace drydock
