@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Times Drydock as a whole process and prints medians and ratios.
+
+    tests/bench/bench.py [--bin build/bin/drydock] [--runs N] [--json]
+
+Figures, each the median of N runs after a warm-up, with the target it is held against:
+  version        `drydock --version`                                       5 ms
+  validate       a pipeline of 40 stages, plugin cache warm               15 ms
+  exec           a pipeline of 100 `exec: [/bin/true]`, for each stage:
+                 plan worker, run worker, journal on disk                  6 ms
+  memory         peak of the largest process of that run                  32 MiB
+  fdatasync      what this disk needs for one, for scale
+  ansible        the same hundred commands as a playbook on localhost, and
+                 how many times longer that takes                         25 times
+Nothing is judged here and no test calls this: a machine under load is slower, so read the ratios.
+What is not installed (ansible-playbook) is named as not measured.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+STAGES = 100
+
+
+def run(arguments, directory):
+    """Wall seconds and peak memory (bytes) of one process with its children."""
+    began = time.monotonic()
+    with open(os.devnull, "wb") as null:
+        process = subprocess.Popen(arguments, cwd=directory, stdin=subprocess.DEVNULL, stdout=null,
+                                   stderr=subprocess.PIPE)
+        complaint = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - began
+    if status != 0:
+        sys.exit(f"bench: {' '.join(arguments)} failed ({status}): {complaint.decode(errors='replace')}")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def median(runs, arguments, directory, before=lambda: None):
+    results = []
+    for number in range(runs + 1):
+        before()
+        result = run(arguments, directory)
+        if number > 0:
+            results.append(result)
+    return statistics.median(r[0] for r in results), max(r[1] for r in results)
+
+
+def pipeline(stages):
+    lines = ["drydock: 1", "name: bench", "stages:"]
+    for number in range(stages):
+        lines += [f"  - id: s{number}", "    uses: exec", "    with: {command: [/bin/true]}"]
+    return "\n".join(lines) + "\n"
+
+
+def playbook(tasks):
+    lines = ["- hosts: localhost", "  connection: local", "  gather_facts: false", "  tasks:"]
+    for number in range(tasks):
+        lines += [f"    - name: s{number}", "      command: /bin/true"]
+    return "\n".join(lines) + "\n"
+
+
+def fdatasync_seconds(directory):
+    samples = []
+    with open(os.path.join(directory, "sync"), "wb", buffering=0) as file:
+        for _ in range(50):
+            file.write(b"x" * 4096)
+            began = time.monotonic()
+            os.fdatasync(file.fileno())
+            samples.append(time.monotonic() - began)
+    return statistics.median(samples)
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=os.path.join(here, "../../build/bin/drydock"))
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    drydock = os.path.abspath(arguments.bin)
+    figures = {}
+    # On a disk, not in memory: the journal's fsyncs are part of what is measured.
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="drydock-bench-") as folder:
+        write(f"{folder}/drydock.yaml", pipeline(STAGES))
+        write(f"{folder}/forty.yaml", pipeline(40))
+        state = f"{folder}/.drydock"
+
+        def fresh():
+            shutil.rmtree(state, ignore_errors=True)
+
+        figures["version_ms"] = median(arguments.runs * 3, [drydock, "--version"], folder)[0] * 1e3
+        figures["validate_ms"] = median(arguments.runs * 3, [drydock, "validate", "forty.yaml"], folder)[0] * 1e3
+        whole, memory = median(arguments.runs, [drydock, "run", "--yes"], folder, fresh)
+        figures["exec_ms_a_stage"] = whole * 1e3 / STAGES
+        figures["exec_whole_s"] = whole
+        figures["memory_mib"] = memory / 2**20
+        figures["fdatasync_ms"] = fdatasync_seconds(folder) * 1e3
+        ansible = shutil.which("ansible-playbook")
+        if ansible:
+            write(f"{folder}/playbook.yaml", playbook(STAGES))
+            theirs = median(1, [ansible, "-i", "localhost,", "playbook.yaml"], folder)[0]
+            figures["ansible_ms_a_task"] = theirs * 1e3 / STAGES
+            figures["ansible_ratio"] = theirs / whole
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+        return
+    targets = {"version_ms": "<= 5", "validate_ms": "<= 15", "exec_ms_a_stage": "<= 6", "memory_mib": "<= 32",
+               "ansible_ratio": ">= 25"}
+    for name, value in figures.items():
+        print(f"{name:18} {value:10.2f}   {targets.get(name, '')}")
+    if not ansible:
+        print("ansible            not measured: ansible-playbook is not installed (package ansible-core)")
+
+
+if __name__ == "__main__":
+    main()
