@@ -78,7 +78,7 @@ EventText rollback_finished(const Event& event) {
   if (text_at(event.data, "status") == "verified") {
     return {LogLevel::info, "rolled back and verified" + in_time(event)};
   }
-  return {LogLevel::error, "not wholly rolled back, or not verified" + after(event)};
+  return {LogLevel::error, "not wholly rolled back, or not verified," + after(event)};
 }
 
 std::string index_of(const Event& event) {

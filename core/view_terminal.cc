@@ -262,7 +262,11 @@ class TerminalView : public EventSink {
     if (!now_) return {};
     const auto tick = static_cast<std::size_t>(clock_().count() / 100) % ink_.spinner.size();
     const auto elapsed = std::chrono::floor<std::chrono::seconds>(clock_() - now_->since);
-    std::string text = pad(now_->name, name_width_) + "  " + format_duration(elapsed);
+    // Whole seconds: tenths that come and go would flicker.
+    const std::string took = elapsed < std::chrono::seconds(10)
+                                 ? std::to_string(elapsed.count()) + " s"
+                                 : format_duration(elapsed);
+    std::string text = pad(now_->name, name_width_) + "  " + took;
     if (!now_->doing.empty()) text += "  " + now_->doing;
     if (!now_->progress.empty()) text += "  " + now_->progress;
     const std::size_t room = static_cast<std::size_t>(std::max(style_.width - 1, 20));
