@@ -72,24 +72,38 @@ class Resolution {
     }
   }
 
-  // Each becomes null in the values, so that lists keep their indices and mappings their keys.
+  // Members are left out; an entry of a list becomes null, so that the others keep their place.
   void take_secrets(json& value, const std::string& pointer) {
     if (value.is_array()) {
       for (std::size_t i = 0; i < value.size(); ++i) {
-        take_secrets(value[i], pointer + "/" + std::to_string(i));
+        const std::string at = pointer + "/" + std::to_string(i);
+        if (take_secret(value[i], at)) {
+          value[i] = nullptr;
+        } else {
+          take_secrets(value[i], at);
+        }
       }
     } else if (value.is_object()) {
-      for (auto member = value.begin(); member != value.end(); ++member) {
-        take_secrets(member.value(), pointer_to(pointer, member.key()));
+      for (auto member = value.begin(); member != value.end();) {
+        const std::string at = pointer_to(pointer, member.key());
+        if (take_secret(member.value(), at)) {
+          member = value.erase(member);
+        } else {
+          take_secrets(member.value(), at);
+          ++member;
+        }
       }
-    } else if (!value.is_null() && is_write_only(schema_, pointer)) {
-      const std::string secret = value.is_string() ? value.get<std::string>() : value.dump();
-      const json::json_pointer at(pointer);
-      const bool written = stage_.with.contains(at) && stage_.with.at(at).is_string();
-      result_.secret_texts[pointer] = written ? stage_.with.at(at).get<std::string>() : secret;
-      result_.secrets[pointer] = secret;
-      value = nullptr;
     }
+  }
+
+  bool take_secret(const json& value, const std::string& pointer) {
+    if (value.is_null() || value.is_structured() || !is_write_only(schema_, pointer)) return false;
+    const json::json_pointer at(pointer);
+    const std::string secret = value.is_string() ? value.get<std::string>() : value.dump();
+    const bool written = stage_.with.contains(at) && stage_.with.at(at).is_string();
+    result_.secret_texts[pointer] = written ? stage_.with.at(at).get<std::string>() : secret;
+    result_.secrets[pointer] = secret;
+    return true;
   }
 
   const StageSpec& stage_;
