@@ -153,6 +153,7 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
               {"index", identity.index},
               {"count", identity.count}};
   session_.events.emit("stage.started", who, identity.key);
+  stage_began_ = SteadyClock::now();
   std::optional<Failure> failure = settle_unknowns(stage);
   if (failure) {
     journal_.set_stage_state(run_, identity.position, StageState::failed, failure->reason);
@@ -313,6 +314,7 @@ void Runner::run_finally(Plan& plan, const std::string& status,
   for (PlannedStage& stage : plan.stages) {
     if (!stage.final) continue;
     std::string problem;
+    stage_began_ = SteadyClock::now();
     try {
       planner_.resolve(stage, scope(run_values(status, failure)));
       if (stage.state == PlannedStage::State::skipped) continue;
@@ -343,8 +345,13 @@ std::optional<Runner::Failure> Runner::failure_of(const PlannedStage& stage,
 
 void Runner::emit_finished(const PlannedStage& stage, const std::string& status,
                            const std::string& reason) {
+  const auto took =
+      std::chrono::duration_cast<milliseconds>(SteadyClock::now() - stage_began_).count();
   session_.events.emit("stage.finished",
-                       {{"name", stage.identity.name}, {"status", status}, {"reason", reason}},
+                       {{"name", stage.identity.name},
+                        {"status", status},
+                        {"reason", reason},
+                        {"duration_ms", took}},
                        stage.identity.key);
 }
 

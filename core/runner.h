@@ -1,6 +1,7 @@
 // A run: read run() from top to bottom and you know the product.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,7 @@ class Runner {
   StepPerformer performer_;
   std::unique_ptr<EventSink> log_;
   std::uint64_t run_ = 0;
+  std::chrono::steady_clock::time_point stage_began_;
   std::vector<std::string> not_put_back_;  // of stages under `on_failure: continue`
 };
 
