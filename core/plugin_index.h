@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "worker.h"
@@ -29,6 +30,12 @@ class PluginIndex {
   // Folders are searched in order, not recursively, for *.so. A folder that is missing is a problem
   // only when a person named it (the built-in one may be empty).
   static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker);
+  // Of stage types that are known without looking.
+  static PluginIndex of(std::map<std::string, IndexedStage> stages) {
+    PluginIndex index;
+    index.stages_ = std::move(stages);
+    return index;
+  }
 
   const std::map<std::string, IndexedStage>& stages() const { return stages_; }
   const std::vector<PluginProblem>& problems() const { return problems_; }  // bad files, duplicates
