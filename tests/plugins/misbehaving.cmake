@@ -5,6 +5,7 @@ function(misbehaving_plugin name source folder)
   drydock_add_plugin(${name} SOURCES ${source})
   string(REPLACE "-" "_" target "${name}_stage")
   target_link_libraries(${target} PRIVATE drydock_warnings)
+  target_compile_options(${target} PRIVATE -O0)  # there are many, and none needs to be fast
   set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder})
 endfunction()
 
