@@ -9,10 +9,9 @@ struct Notify {
   static constexpr auto options = R"({
     "type": "object",
     "additionalProperties": false,
-    "required": ["webhook"],
     "properties": {
       "webhook": {
-        "type": ["string", "null"],
+        "type": "string",
         "writeOnly": true,
         "description": "URL to post to; without one (an optional secret that is not set) nobody is notified"
       },
