@@ -19,6 +19,14 @@ constexpr milliseconds redraw_every{80};
 constexpr int bar_width = 16;
 const std::string indent = "  ";
 
+// What is going on, drawn on the last lines.
+struct Now {
+  std::string stage, name, doing;  // doing: what is unusual about it, or ""
+  milliseconds since{0};
+  std::string progress, newest_log;
+  std::optional<double> part;  // done/total
+};
+
 class TerminalView : public EventSink {
  public:
   TerminalView(std::ostream& out, const ViewStyle& style, Clock clock)
@@ -43,14 +51,6 @@ class TerminalView : public EventSink {
 
  private:
   using Handler = void (TerminalView::*)(const Event&);
-
-  // What is going on, drawn on the last lines.
-  struct Now {
-    std::string stage, name, doing;  // doing: what is unusual about it, or ""
-    milliseconds since{0};
-    std::string progress, newest_log;
-    std::optional<double> part;  // done/total
-  };
 
   static const std::unordered_map<std::string, Handler>& handlers() {
     static const std::unordered_map<std::string, Handler> all = {
