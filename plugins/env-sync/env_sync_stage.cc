@@ -1,0 +1,206 @@
+#include "env_sync_stage.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+
+#include "file_store.h"
+#include "report.h"
+#include "sync.h"
+
+namespace drydock::env_sync {
+namespace {
+
+// Notes and files of the private folder.
+constexpr auto before_note = "before";    // "absent", or "present MODE UID GID"
+constexpr auto history_note = "history";  // the copy under history_dir
+std::string saved_env(const Call& call) { return call.private_dir() + "/env.before"; }
+std::string planned_env(const Call& call) { return call.private_dir() + "/env.planned"; }
+
+std::string env_path(const Call& call) { return call.deployment(call.text("/env")); }
+
+std::string written(const files::Attributes& attributes) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%04o %u %u", attributes.mode, attributes.uid, attributes.gid);
+  return text;
+}
+
+std::optional<files::Attributes> attributes_in(const std::string& note) {
+  files::Attributes attributes;
+  const bool present = std::sscanf(note.c_str(), "present %o %u %u", &attributes.mode,
+                                   &attributes.uid, &attributes.gid) == 3;
+  return present ? std::optional(attributes) : std::nullopt;
+}
+
+template <class Work>
+auto with_merge_errors(const Work& work) {
+  try {
+    return work();
+  } catch (const MergeError& e) {
+    throw Failed(std::string(e.what()) + "; nothing was written");
+  }
+}
+
+// `.env` as it was before the stage, also when an earlier attempt has changed it already. Kept on
+// disk before it is noted.
+std::optional<std::string> keep_old_env(Call& call) {
+  if (const auto note = call.recall(before_note)) {
+    if (*note == "absent") return std::nullopt;
+    return files::read(saved_env(call));
+  }
+  const std::optional<std::string> bytes = files::read_if_present(env_path(call));
+  if (!bytes) {
+    call.remember(before_note, "absent");
+    return std::nullopt;
+  }
+  files::write(saved_env(call), *bytes);
+  call.remember(before_note, "present " + written(*files::attributes(env_path(call))));
+  return bytes;
+}
+
+// The copy that operators know from the tools before: never overwritten, never removed by us.
+void keep_history(Call& call, const std::string& bytes) {
+  if (!call.has("/history_dir") || call.text("/history_dir").empty()) return;
+  if (const auto made = call.recall(history_note)) {
+    if (files::attributes(*made)) return;
+  }
+  const std::string dir = call.deployment(call.text("/history_dir"));
+  if (!files::make_directories(dir).empty()) files::write(dir + "/.gitignore", "*\n");
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y%m%d_%H%M%S", &local);
+  const std::string name =
+      dir + "/" + std::filesystem::path(env_path(call)).filename().string() + ".backup_" + stamp;
+  std::string path = name;
+  for (int n = 2; files::attributes(path); ++n) path = name + "_" + std::to_string(n);
+  call.remember(history_note, path);
+  files::Replacement copy(path);
+  copy.set(*files::attributes(env_path(call)));
+  copy.write(bytes);
+  copy.commit_new();
+}
+
+void remove_env(const std::string& path) {
+  const std::string file = files::resolve_links(path);
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) {
+    throw Failed("cannot remove " + file + ": " + std::strerror(errno));
+  }
+  const std::string dir = std::filesystem::path(file).parent_path().string();
+  files::sync_directory(dir.empty() ? "." : dir);
+}
+
+}  // namespace
+
+const char* const EnvSync::options = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "env": {"type": "string", "default": ".env", "minLength": 1,
+      "description": "the operator's file"},
+    "template": {"type": "string", "default": ".env.example", "minLength": 1,
+      "description": "the new release's template"},
+    "base": {"type": "string", "default": "auto", "minLength": 1,
+      "description": "the template that the .env was made from: auto (the last snapshot's), none, or a file"},
+    "defaults": {"type": "string", "enum": ["auto", "keep", "adopt"], "default": "auto",
+      "description": "what was never touched: auto follows new defaults but for sticky variables, keep changes none, adopt all"},
+    "sticky": {"type": "array", "items": {"type": "string"},
+      "description": "globs of variables that never follow a new default by themselves; given, it replaces the built-in list (credentials, databases, volumes, paths)"
+}
+, "linked" : {
+  "type" : "array",
+  "items" : {"type" : "array", "items" : {"type" : "string"}},
+  "description" :
+      "groups of variables that follow new defaults together or not at all; given, it replaces the "
+      "built-in list"
+},
+             "history_dir" : {
+  "type" : "string",
+           "default" : "env-backup",
+                       "description" : "where a copy of each replaced file is kept; empty: nowhere"
+}
+}
+})";
+
+void EnvSync::observe(Call& call) {
+  const std::string name = call.text("/env");
+  const auto attributes = files::attributes(env_path(call));
+  call.fact("file " + name, attributes ? written(*attributes) : "absent");
+  const std::optional<std::string> bytes = files::read_if_present(env_path(call));
+  // In parts, since a fact is one message to the host.
+  constexpr std::size_t part = 512 * 1024;
+  for (std::size_t at = 0; bytes && (at == 0 || at < bytes->size()); at += part) {
+    call.secret_fact("content " + std::to_string(at / part + 1) + " of " + name,
+                     std::string_view(*bytes).substr(at, part));
+  }
+}
+
+void EnvSync::plan(Call& call) {
+  const std::string name = call.text("/env");
+  const std::optional<std::string> ours = files::read_if_present(env_path(call));
+  const std::string copy = call.planned_dir() + "/" + name;
+  files::make_directories(std::filesystem::path(copy).parent_path().string());
+  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, copy); });
+  files::write(copy, sync.merge.text);
+  struct stat status {};
+  if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
+    call.warn(name + " has " + std::to_string(status.st_nlink) +
+              " hard links; the other names keep the old content");
+  }
+  if (ours != sync.merge.text) report(call, sync, ours.has_value());
+  call.info(name + ": " + totals(sync));
+}
+
+void EnvSync::run(Call& call) {
+  const std::string path = env_path(call);
+  files::remove_leftovers(path);
+  const std::optional<std::string> ours = keep_old_env(call);
+  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, planned_env(call)); });
+  files::write(planned_env(call), sync.merge.text);
+  if (ours == sync.merge.text) return;
+  if (ours) keep_history(call, *ours);
+  call.throw_if_cancelled();
+  files::write(path, sync.merge.text);
+  call.info(call.text("/env") + ": " + totals(sync));
+}
+
+void EnvSync::verify(Call& call) {
+  const std::string name = call.text("/env");
+  const EnvFile planned_file = EnvFile::parse(files::read(planned_env(call)));
+  const EnvValues planned = evaluate(planned_file);
+  const EnvValues now = evaluate(EnvFile::parse(files::read(env_path(call))));
+  if (now.error()) throw Failed(name + " is not readable for Compose: " + now.error()->explain());
+  for (const std::string_view key : planned.keys()) {
+    const std::string_view* wanted = planned.find(key);
+    const std::string_view* found = now.find(key);
+    if ((wanted == nullptr) == (found == nullptr) && (wanted == nullptr || *wanted == *found)) {
+      continue;
+    }
+    throw Failed(std::string(key) + " in " + name + " is not what was planned; somebody changed " +
+                 "the file during the run");
+  }
+}
+
+void EnvSync::rollback(Call& call) {
+  const auto note = call.recall(before_note);
+  if (!note) return;  // it died before its first change
+  const std::string path = env_path(call);
+  files::remove_leftovers(path);
+  const auto attributes = attributes_in(*note);
+  if (!attributes) {
+    remove_env(path);
+    return;
+  }
+  const std::string bytes = files::read(saved_env(call));
+  if (files::attributes(path) == attributes && files::read(path) == bytes) return;
+  files::write(path, bytes, *attributes);
+}
+
+}  // namespace drydock::env_sync

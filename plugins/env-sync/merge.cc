@@ -1,0 +1,200 @@
+#include "merge.h"
+
+#include <algorithm>
+
+#include "merge_parts.h"
+
+namespace drydock::env_sync {
+namespace {
+
+using Keys = std::set<std::string, std::less<>>;
+
+bool decided_to_change(Decision decision) {
+  switch (decision) {
+    case Decision::adopted:
+    case Decision::followed:
+    case Decision::added:
+    case Decision::restored:
+    case Decision::commented_out:
+    case Decision::derived:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Why a variable may differ from what it was although nobody decided about it: it refers to one
+// that changed. "" when it may not.
+std::string changed_by(const Choice& choice, const Choices& choices, const Sides& sides,
+                       bool may_change) {
+  const Side& side = choice.text == Text::ours ? sides.ours : sides.theirs;
+  const EnvStatement* statement = side.statement(choice.variable.key);
+  if (statement == nullptr) return "";
+  for (const std::string_view name : interpolated_names(*statement)) {
+    const Choice* referred = choices.find(name);
+    if (referred == nullptr || referred->variable.result == referred->variable.ours) continue;
+    const Decision decision = referred->variable.decision;
+    if (!decided_to_change(decision)) continue;
+    // What follows a service that left takes its references along, hers too.
+    if (may_change || decision == Decision::followed) return referred->variable.key;
+  }
+  return "";
+}
+
+// Evaluates the text and fills in what each variable is now. Returns the variables that would
+// change although nobody decided so.
+Keys prove(const std::string& text, Choices& choices, const Sides& sides,
+           const MergeOptions& options) {
+  const EnvFile file = EnvFile::parse(text);
+  const EnvValues values = evaluate(file);
+  if (values.error()) {
+    throw MergeError("the merged file would not be readable: " + values.error()->explain());
+  }
+  for (Choice& choice : choices.of) {
+    const std::string_view* found = values.find(choice.variable.key);
+    choice.variable.result = found == nullptr ? std::nullopt : std::optional<std::string>(*found);
+  }
+  Keys broken;
+  const bool defaults_may_move = sides.base.exists() && options.defaults != Defaults::keep;
+  for (bool more = true; more;) {
+    more = false;
+    for (Choice& choice : choices.of) {
+      MergedVariable& variable = choice.variable;
+      const bool was_hers = sides.ours.statement(variable.key) != nullptr;
+      if (!was_hers || decided_to_change(variable.decision) || variable.result == variable.ours) {
+        continue;
+      }
+      const bool hers = choice.text == Text::ours && variable.decision != Decision::unchanged;
+      const std::string by = changed_by(choice, choices, sides, defaults_may_move && !hers);
+      if (by.empty()) {
+        broken.insert(variable.key);
+      } else {
+        broken.erase(variable.key);
+        variable.decision = Decision::derived;
+        variable.because = by;
+        more = true;
+      }
+    }
+  }
+  return broken;
+}
+
+std::size_t matching_base(const Sides& sides) {
+  if (!sides.base.exists()) return 0;
+  const auto keys = sides.base.values().keys();
+  return static_cast<std::size_t>(std::count_if(
+      keys.begin(), keys.end(), [&](const auto key) { return same(sides.base, sides.ours, key); }));
+}
+
+}  // namespace
+
+Side::Side(const EnvFile* file, const std::string& name) : file_(file) {
+  if (file == nullptr) return;
+  values_ = evaluate(*file);
+  if (values_.error()) throw MergeError(name + ", " + values_.error()->explain());
+  const auto note = [this](std::string_view lead) {
+    for (const std::string_view line : lines_of(lead)) {
+      if (const std::string_view key = commented_key(line); !key.empty()) commented_[key] = line;
+    }
+  };
+  for (const EnvStatement& statement : file->statements()) note(statement.lead);
+  note(file->tail());
+}
+
+const EnvStatement* Side::statement(std::string_view key) const {
+  if (file_ == nullptr) return nullptr;
+  const std::size_t found = values_.statement(key);
+  return found == EnvValues::npos ? nullptr : &file_->statements()[found];
+}
+
+std::optional<std::string> Side::value(std::string_view key) const {
+  const std::string_view* found = values_.find(key);
+  return found == nullptr ? std::nullopt : std::optional<std::string>(*found);
+}
+
+std::optional<std::string_view> Side::commented(std::string_view key) const {
+  const auto found = commented_.find(key);
+  return found == commented_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool same(const Side& left, const Side& right, std::string_view key) {
+  const EnvStatement* a = left.statement(key);
+  const EnvStatement* b = right.statement(key);
+  if (a == nullptr || b == nullptr) return false;
+  if (left.value(key) == right.value(key)) return true;
+  return !a->inherited && !b->inherited && a->value == b->value && a->quote == b->quote;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    if (end == text.npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+std::string_view commented_key(std::string_view line) {
+  const auto skip = [&line](const char* blanks) {
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+  };
+  skip(" \t");
+  if (!line.starts_with('#')) return {};
+  line.remove_prefix(1);
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  constexpr std::string_view allowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  const std::size_t end = line.find_first_not_of(allowed);
+  return end == line.npos || line[end] != '=' ? std::string_view() : line.substr(0, end);
+}
+
+void Choices::index() {
+  for (std::size_t i = 0; i < of.size(); ++i) index_[of[i].variable.key] = i;
+}
+const Choice* Choices::find(std::string_view key) const {
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &of[found->second];
+}
+Choice* Choices::find(std::string_view key) {
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &of[found->second];
+}
+
+std::size_t Merge::count(Decision decision) const {
+  return static_cast<std::size_t>(
+      std::count_if(variables.begin(), variables.end(),
+                    [decision](const auto& variable) { return variable.decision == decision; }));
+}
+
+Merge merge_env(const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
+                const MergeOptions& options) {
+  const Sides sides{Side(base, "the old template"), Side(&ours, "the .env"),
+                    Side(&theirs, "the new template")};
+  Choices choices = decide(sides, options);
+  Merge merge;
+  // Freezing one variable cannot change another, but it can show that another must be frozen too.
+  Keys frozen;
+  for (std::size_t rounds = 0;; ++rounds) {
+    merge.text = write_merged(sides, choices, frozen);
+    const Keys broken = prove(merge.text, choices, sides, options);
+    if (broken.empty()) break;
+    const std::size_t before = frozen.size();
+    frozen.insert(broken.begin(), broken.end());
+    if (frozen.size() == before || rounds == 8) {
+      throw MergeError("the merge would change " + *broken.begin() +
+                       ", which nobody asked for; nothing was written. Set it in the .env without "
+                       "referring to other variables");
+    }
+  }
+  merge.refusals = std::move(choices.refusals);
+  merge.matching = matching_base(sides);
+  for (Choice& choice : choices.of) {
+    choice.variable.frozen = frozen.count(choice.variable.key) != 0;
+    merge.variables.push_back(std::move(choice.variable));
+  }
+  return merge;
+}
+
+}  // namespace drydock::env_sync

@@ -1,0 +1,84 @@
+// The three-way merge of an operator's `.env` with a new release's template. Pure: no files, no
+// processes.
+//
+// Values are compared as Compose evaluates them; what is kept is kept byte for byte. The result has
+// the new template's order and comments; variables that the template lacks stand in a block at its
+// end, with the operator's own comments.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "env_file.h"
+
+namespace drydock::env_sync {
+
+enum class Defaults {
+  automatic,  // what the operator never touched follows the new default, sticky variables do not
+  keep,       // nothing effective changes
+  adopt       // sticky ones follow too
+};
+
+struct MergeOptions {
+  Defaults defaults = Defaults::automatic;
+  std::vector<std::string> sticky;               // globs
+  std::vector<std::vector<std::string>> linked;  // groups of names
+  // Services of the old Compose model that the new one lacks, and those that it has.
+  std::set<std::string> retired_services;
+  std::set<std::string> services;
+};
+
+enum class Decision {
+  unchanged,
+  derived,            // not changed itself, but it refers to a variable that was
+  custom,             // the operator's; the template did not change it
+  converged,          // the operator's, and now the template's too
+  conflict,           // both changed it: the operator's stays
+  unproven,           // differs from the template, and there is no old template to tell why
+  had_already,        // new in the template, but the operator had it: hers stays
+  adopted,            // untouched: follows the new default
+  followed,           // named a service that left: follows the template even where sticky
+  kept_sticky,        // untouched, but identity, credentials or state
+  kept_linked,        // untouched, but belongs to one that could not be adopted
+  kept_default,       // untouched, but the options say so
+  added,              // new in the template
+  restored,           // was in the old template too, and not in the operator's file
+  stays_commented,    // the operator commented it out
+  own,                // the operator's own: never in a template
+  removed_custom,     // no longer in the template: the operator's value stays
+  removed_untouched,  // no longer in the template, never touched: stays
+  commented_out       // commented out in the template and never touched: no longer set
+};
+
+struct MergedVariable {
+  std::string key;
+  Decision decision = Decision::unchanged;
+  std::optional<std::string> base, ours, theirs, result;  // evaluated; nullopt: not set
+  std::string because;                                    // the variable or service that decided it
+  bool frozen = false;  // its text had to be replaced by its value, since what it refers to moved
+};
+
+struct Merge {
+  std::string text;
+  std::vector<MergedVariable> variables;  // in the order of the result
+  // Sentences that say what the operator must decide first. Not empty: the text must not be used.
+  std::vector<std::string> refusals;
+  std::size_t matching = 0;  // variables of the old template that have its value in the `.env`
+
+  std::size_t count(Decision decision) const;
+};
+
+// One of the three files is no env file; the text begins with `file`, "" for a merge that cannot
+// be proven.
+struct MergeError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// base: the template that `ours` was made from; nullptr when nobody knows.
+Merge merge_env(const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
+                const MergeOptions& options);
+
+}  // namespace drydock::env_sync

@@ -1,0 +1,207 @@
+// What becomes of each variable: the table of the three-way merge, then what ties variables
+// together.
+#include <algorithm>
+
+#include "merge_parts.h"
+#include "services.h"
+#include "variable_names.h"
+
+namespace drydock::env_sync {
+namespace {
+
+class Decider {
+ public:
+  Decider(const Sides& sides, const MergeOptions& options) : sides_(sides), options_(options) {}
+
+  Choices decide() {
+    for (const std::string_view key : sides_.theirs.values().keys()) {
+      choices_.of.push_back(in_template(key));
+    }
+    for (const std::string_view key : sides_.ours.values().keys()) {
+      if (sides_.theirs.statement(key) == nullptr) choices_.of.push_back(not_in_template(key));
+    }
+    choices_.index();
+    follow_services();
+    keep_what_the_operator_refers_to();
+    while (keep_linked()) {
+    }
+    return std::move(choices_);
+  }
+
+ private:
+  Choice begin(std::string_view key) const {
+    Choice choice;
+    choice.variable.key = key;
+    choice.variable.base = sides_.base.value(key);
+    choice.variable.ours = sides_.ours.value(key);
+    choice.variable.theirs = sides_.theirs.value(key);
+    return choice;
+  }
+  static Choice& set(Choice& choice, Decision decision, Text text) {
+    choice.variable.decision = decision;
+    choice.text = text;
+    return choice;
+  }
+  // Differs from what the old template had: somebody decided it.
+  bool touched(std::string_view key) const { return !same(sides_.base, sides_.ours, key); }
+
+  Choice in_template(std::string_view key) const {
+    Choice choice = begin(key);
+    const EnvStatement* ours = sides_.ours.statement(key);
+    const EnvStatement* base = sides_.base.statement(key);
+    const EnvStatement* theirs = sides_.theirs.statement(key);
+    if (ours == nullptr) {
+      const bool her_decision = sides_.ours.commented(key) && !sides_.base.commented(key) &&
+                                !sides_.theirs.commented(key);
+      if (her_decision) return set(choice, Decision::stays_commented, Text::comment);
+      return set(choice, base != nullptr ? Decision::restored : Decision::added, Text::theirs);
+    }
+    if (same(sides_.ours, sides_.theirs, key)) {
+      const bool converged = base != nullptr && touched(key);
+      // Her inline comment or way of quoting stays, where the template did not change its own.
+      const bool her_line =
+          base != nullptr && theirs->whole == base->whole && ours->whole != base->whole;
+      return set(choice, converged ? Decision::converged : Decision::unchanged,
+                 her_line ? Text::ours : Text::theirs);
+    }
+    if (!sides_.base.exists()) return set(choice, Decision::unproven, Text::ours);
+    if (base == nullptr) return set(choice, Decision::had_already, Text::ours);
+    if (touched(key)) {
+      const bool only_hers = same(sides_.base, sides_.theirs, key);
+      return set(choice, only_hers ? Decision::custom : Decision::conflict, Text::ours);
+    }
+    if (options_.defaults == Defaults::keep) {
+      return set(choice, Decision::kept_default, Text::ours);
+    }
+    if (options_.defaults == Defaults::automatic && is_sticky(choice.variable)) {
+      return set(choice, Decision::kept_sticky, Text::ours);
+    }
+    return set(choice, Decision::adopted, Text::theirs);
+  }
+
+  Choice not_in_template(std::string_view key) const {
+    Choice choice = begin(key);
+    if (sides_.base.statement(key) == nullptr) return set(choice, Decision::own, Text::ours);
+    if (touched(key)) return set(choice, Decision::removed_custom, Text::ours);
+    const bool may_go = options_.defaults == Defaults::adopt ||
+                        (options_.defaults == Defaults::automatic && !is_sticky(choice.variable));
+    if (sides_.theirs.commented(key) && may_go) {
+      return set(choice, Decision::commented_out, Text::none);
+    }
+    return set(choice, Decision::removed_untouched, Text::ours);
+  }
+
+  bool is_sticky(const MergedVariable& variable) const {
+    return matches_any(options_.sticky, variable.key) ||
+           is_secret(variable.key, variable.ours.value_or("")) ||
+           is_secret(variable.key, variable.theirs.value_or(""));
+  }
+
+  // A value that names a service which is gone cannot work any longer.
+  void follow_services() {
+    if (options_.retired_services.empty()) return;
+    for (Choice& choice : choices_.of) {
+      MergedVariable& variable = choice.variable;
+      if (!variable.ours || variable.ours == variable.theirs || choice.text != Text::ours) continue;
+      const bool host = names_a_host(variable.key);
+      const std::string gone = service_in(*variable.ours, options_.retired_services, host);
+      if (gone.empty()) continue;
+      variable.because = gone;
+      if (sides_.base.statement(variable.key) != nullptr && !touched(variable.key)) {
+        const bool set_in_template = sides_.theirs.statement(variable.key) != nullptr;
+        set(choice, Decision::followed, set_in_template ? Text::theirs : Text::none);
+        followed_.insert(variable.key);
+      } else {
+        choices_.refusals.push_back(refusal(variable, gone));
+      }
+    }
+    for (const auto& group : options_.linked) {
+      const bool together = std::any_of(group.begin(), group.end(), [this](const auto& member) {
+        return followed_.count(member) != 0;
+      });
+      for (const std::string& member : group) {
+        Choice* choice = choices_.find(member);
+        if (!together || choice == nullptr) continue;
+        const Decision now = choice->variable.decision;
+        if (now == Decision::kept_sticky || now == Decision::kept_default) {
+          set(*choice, Decision::adopted, Text::theirs);
+        }
+      }
+    }
+  }
+
+  std::string refusal(const MergedVariable& variable, const std::string& gone) const {
+    std::string text =
+        variable.key + " names the service \"" + gone + "\", which the new release no longer has; ";
+    const std::string wanted =
+        variable.theirs ? service_in(*variable.theirs, options_.services, true) : "";
+    text += wanted.empty() ? "set it to a service of the new release"
+                           : "its template names \"" + wanted + "\": set it to that";
+    return text + " in the .env, then plan again" +
+           (sides_.base.exists() ? "" : "; or give the old release's template as `base`");
+  }
+
+  // What her own lines refer to keeps its value, or her lines would change with it.
+  void keep_what_the_operator_refers_to() {
+    std::vector<std::string> waiting;
+    for (const Choice& choice : choices_.of) {
+      if (choice.text == Text::ours && touched(choice.variable.key)) {
+        waiting.push_back(choice.variable.key);
+      }
+    }
+    std::set<std::string> seen;
+    while (!waiting.empty()) {
+      const std::string by = waiting.back();
+      waiting.pop_back();
+      const EnvStatement* statement = sides_.ours.statement(by);
+      if (statement == nullptr || !seen.insert(by).second) continue;
+      for (const std::string_view name : interpolated_names(*statement)) {
+        waiting.emplace_back(name);
+        Choice* choice = choices_.find(name);
+        if (choice == nullptr) continue;
+        const Decision now = choice->variable.decision;
+        if (now != Decision::adopted && now != Decision::commented_out) continue;
+        choice->variable.because = by;
+        const bool set_in_template = now == Decision::adopted;
+        set(*choice, set_in_template ? Decision::kept_linked : Decision::removed_untouched,
+            Text::ours);
+      }
+    }
+  }
+
+  // True when something was kept, so that other groups must be looked at again.
+  bool keep_linked() {
+    bool kept = false;
+    for (const auto& group : options_.linked) {
+      const auto holds_back = std::find_if(group.begin(), group.end(), [this](const auto& member) {
+        const Choice* choice = choices_.find(member);
+        if (choice == nullptr || choice->text != Text::ours) return false;
+        return sides_.base.statement(member) != nullptr &&
+               sides_.theirs.statement(member) != nullptr &&
+               !same(sides_.base, sides_.theirs, member);
+      });
+      if (holds_back == group.end()) continue;
+      for (const std::string& member : group) {
+        Choice* choice = choices_.find(member);
+        if (choice == nullptr || choice->variable.decision != Decision::adopted) continue;
+        set(*choice, Decision::kept_linked, Text::ours);
+        choice->variable.because = *holds_back;
+        kept = true;
+      }
+    }
+    return kept;
+  }
+
+  const Sides& sides_;
+  const MergeOptions& options_;
+  Choices choices_;
+  std::set<std::string> followed_;
+};
+
+}  // namespace
+
+Choices decide(const Sides& sides, const MergeOptions& options) {
+  return Decider(sides, options).decide();
+}
+
+}  // namespace drydock::env_sync

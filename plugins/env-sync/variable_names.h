@@ -1,0 +1,28 @@
+// What the name of a variable tells: that its value is secret, that it must not change by itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::env_sync {
+
+// As in the shell: * and ?.
+bool matches_any(const std::vector<std::string>& globs, std::string_view name);
+
+// Secret by name, or by what it looks like: a URL with a password, a long random text.
+bool is_secret(std::string_view name, std::string_view value);
+
+// The value as a person may see it.
+std::string shown(std::string_view name, std::string_view value);
+
+// Identity, credentials and the state of data: what a new default must never replace by itself.
+std::vector<std::string> default_sticky();
+
+// Variables that only make sense together: adopted together, or not at all.
+std::vector<std::vector<std::string>> default_linked();
+
+// The name says that the value is a host, or something with a host in it.
+bool names_a_host(std::string_view name);
+
+}  // namespace drydock::env_sync
