@@ -99,7 +99,7 @@ void remove_env(const std::string& path) {
 
 }  // namespace
 
-const char* const EnvSync::options = R"({
+const char* const EnvSync::options = R"json({
   "type": "object",
   "additionalProperties": false,
   "properties": {
@@ -112,22 +112,13 @@ const char* const EnvSync::options = R"({
     "defaults": {"type": "string", "enum": ["auto", "keep", "adopt"], "default": "auto",
       "description": "what was never touched: auto follows new defaults but for sticky variables, keep changes none, adopt all"},
     "sticky": {"type": "array", "items": {"type": "string"},
-      "description": "globs of variables that never follow a new default by themselves; given, it replaces the built-in list (credentials, databases, volumes, paths)"
-}
-, "linked" : {
-  "type" : "array",
-  "items" : {"type" : "array", "items" : {"type" : "string"}},
-  "description" :
-      "groups of variables that follow new defaults together or not at all; given, it replaces the "
-      "built-in list"
-},
-             "history_dir" : {
-  "type" : "string",
-           "default" : "env-backup",
-                       "description" : "where a copy of each replaced file is kept; empty: nowhere"
-}
-}
-})";
+      "description": "globs of variables that never follow a new default by themselves, instead of the built-in ones (databases, volumes, paths); credentials never do"},
+    "linked": {"type": "array", "items": {"type": "array", "items": {"type": "string"}},
+      "description": "groups of variables that follow new defaults together or not at all, instead of the built-in ones"},
+    "history_dir": {"type": "string", "default": "env-backup",
+      "description": "where a copy of each replaced file is kept; empty: nowhere"}
+  }
+})json";
 
 void EnvSync::observe(Call& call) {
   const std::string name = call.text("/env");
