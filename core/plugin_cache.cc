@@ -1,0 +1,113 @@
+#include "plugin_cache.h"
+
+#include <drydock/stage.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "files.h"
+#include "spawn.h"
+#include "wire_messages.h"
+
+namespace drydock {
+namespace {
+
+constexpr std::size_t largest_cache = 16u << 20;
+constexpr std::size_t most_entries = 512;
+
+// Descriptions are kept as the wire has them, so they are of no use to another version of it.
+const char* const format =
+    "1 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::string(cache) + "/drydock";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.cache/drydock";
+  return "";
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
+}
+
+// Everything that changes when a file is replaced or written to.
+nlohmann::json as_json(const FileIdentity& file) {
+  return {file.device, file.inode, file.size, file.modified_ns, file.changed_ns};
+}
+
+// The content of a file that only the user can have written; "" for everything else.
+std::string read_own_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+      status.st_size > static_cast<off_t>(largest_cache)) {
+    return "";
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  const ssize_t got = ::read(file.get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+}  // namespace
+
+FileIdentity identity_of(const std::string& path, const struct stat& status) {
+  return {path,
+          status.st_dev,
+          status.st_ino,
+          static_cast<std::uint64_t>(status.st_size),
+          nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
+PluginCache PluginCache::load() {
+  PluginCache cache;
+  const std::string folder = cache_folder();
+  if (folder.empty()) return cache;
+  cache.path_ = folder + "/plugins.json";
+  nlohmann::json document = nlohmann::json::parse(read_own_file(cache.path_), nullptr, false);
+  if (document.is_object() && document.value("format", nlohmann::json()) == format &&
+      document["plugins"].is_object()) {
+    cache.entries_ = std::move(document["plugins"]);
+  }
+  return cache;
+}
+
+std::optional<PluginDescription> PluginCache::find(const FileIdentity& file) const {
+  const auto entry = entries_.find(file.path);
+  if (entry == entries_.end() || !entry->is_object() ||
+      entry->value("file", nlohmann::json()) != as_json(file)) {
+    return std::nullopt;
+  }
+  try {
+    return read_description(entry->value("plugin", nlohmann::json()));
+  } catch (const WireError&) {
+    return std::nullopt;
+  }
+}
+
+void PluginCache::keep(const FileIdentity& file, const PluginDescription& plugin) {
+  if (entries_.size() >= most_entries) entries_.clear();
+  entries_[file.path] = {{"file", as_json(file)}, {"plugin", description_body(plugin)}};
+  changed_ = true;
+}
+
+void PluginCache::save() {
+  if (!changed_ || path_.empty()) return;
+  const std::string folder = path_.substr(0, path_.rfind('/'));
+  ::mkdir(folder.substr(0, folder.rfind('/')).c_str(), 0700);
+  ::mkdir(folder.c_str(), 0700);
+  try {
+    write_file_atomically(path_,
+                          nlohmann::json({{"format", format}, {"plugins", entries_}}).dump());
+  } catch (const std::exception&) {
+    // Next time the plugins are probed again.
+  }
+  changed_ = false;
+}
+
+}  // namespace drydock

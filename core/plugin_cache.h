@@ -1,0 +1,38 @@
+// What plugins said of themselves when they were probed, so that an unchanged file is not asked
+// again. Losing it costs time and nothing else: every fault of it means "empty".
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "worker.h"
+
+namespace drydock {
+
+struct FileIdentity {
+  std::string path;
+  std::uint64_t device = 0, inode = 0, size = 0;
+  std::int64_t modified_ns = 0, changed_ns = 0;
+};
+FileIdentity identity_of(const std::string& path, const struct stat& status);
+
+class PluginCache {
+ public:
+  // $XDG_CACHE_HOME/drydock/plugins.json, else in $HOME/.cache.
+  static PluginCache load();
+
+  std::optional<PluginDescription> find(const FileIdentity& file) const;
+  void keep(const FileIdentity& file, const PluginDescription& plugin);
+  void save();  // when something was kept
+
+ private:
+  std::string path_;                                   // "": there is no place for it
+  nlohmann::json entries_ = nlohmann::json::object();  // by path
+  bool changed_ = false;
+};
+
+}  // namespace drydock

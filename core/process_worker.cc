@@ -1,0 +1,243 @@
+#include "process_worker.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <utility>
+
+#include "conversation.h"
+#include "text.h"
+#include "wire_messages.h"
+
+namespace drydock {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What a step may print and log; beyond that lines are only counted.
+constexpr std::size_t log_limit = 16u << 20;
+
+// A worker that performs steps: forwards what they report to the listener.
+class Performance : public Conversation::Subject {
+ public:
+  Performance(const StepRequest& request, StepListener& listener, const WorkerPatience& patience)
+      : last(request.steps.empty() ? Step::run : request.steps.front()),
+        request_(request),
+        listener_(listener),
+        patience_(patience) {}
+
+  bool begin(WorkerSession& worker) override {
+    if (!worker.send("request", request_body(request_))) return false;
+    for (const Note& note : request_.notes) {
+      if (!worker.send("note", note_body(note))) return false;
+    }
+    // The same clock on both sides: it is one machine.
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const std::int64_t deadline =
+        request_.timeout ? std::chrono::duration_cast<milliseconds>(now + *request_.timeout).count()
+                         : 0;
+    return worker.send(
+        "begin", {{"deadline_ms", deadline}, {"command_grace_ms", patience_.stop.count() * 2 / 3}});
+  }
+
+  bool take(const Message& message, WorkerSession& worker) override {
+    const nlohmann::json& body = message.body;
+    if (message.kind == "log") {
+      LogLine line = read_log(body);
+      log(line.level, line.text);
+    } else if (message.kind == "progress") {
+      const Progress progress = read_progress(body);
+      listener_.progress(progress.done, progress.total, progress.unit);
+    } else if (message.kind == "fact") {
+      listener_.fact(read_fact(body));
+    } else if (message.kind == "change") {
+      listener_.change(read_change(body));
+    } else if (message.kind == "output") {
+      listener_.output(read_output(body));
+    } else if (message.kind == "artifact") {
+      listener_.artifact(read_artifact(body));
+    } else if (message.kind == "remember") {
+      const auto refused = listener_.remember(read_note(body));
+      worker.send("remembered", refused ? to_wire(*refused) : nlohmann::json(nullptr));
+    } else if (message.kind == "step") {
+      last = read_step(body);
+      listener_.step_begins(last);
+    } else if (message.kind == "done") {
+      StepDone step = read_done(body);
+      done = std::move(step.done);
+      return done.status != Status::ok || step.step == request_.steps.back();
+    } else if (message.kind == "refused") {
+      wont_load = from_wire(body);
+      return true;
+    } else {
+      throw WireError("sent a message '" + message.kind.substr(0, 40) + "' that is not known");
+    }
+    return false;
+  }
+
+  void line(WorkerSession::Stream stream, std::string_view text) override {
+    log(stream == WorkerSession::Stream::err ? LogLevel::warning : LogLevel::info,
+        std::string(text));
+  }
+
+  void left_behind(const EndedProcess& process) override {
+    listener_.log(LogLevel::warning, "The step left a process behind, which was ended: " +
+                                         std::to_string(process.pid) + " (" + process.command +
+                                         ").");
+  }
+
+  void idle() override { listener_.idle(); }
+
+  void say_what_was_dropped() {
+    if (dropped_lines_ == 0) return;
+    listener_.log(LogLevel::warning,
+                  "The step printed more than " + format_size(std::int64_t{log_limit}) +
+                      ": the last " + std::to_string(dropped_lines_) + " lines (" +
+                      format_size(static_cast<std::int64_t>(dropped_bytes_)) + ") were dropped.");
+  }
+
+  Step last;
+  Done done;
+  std::optional<std::string> wont_load;
+
+ private:
+  void log(LogLevel level, const std::string& text) {
+    if (logged_ + text.size() > log_limit) {
+      ++dropped_lines_;
+      dropped_bytes_ += text.size();
+      return;
+    }
+    logged_ += text.size() + 1;
+    listener_.log(level, text);
+  }
+
+  const StepRequest& request_;
+  StepListener& listener_;
+  const WorkerPatience& patience_;
+  std::size_t logged_ = 0, dropped_lines_ = 0, dropped_bytes_ = 0;
+};
+
+// A worker that describes a plugin. What it prints meanwhile interests nobody.
+class Probe : public Conversation::Subject {
+ public:
+  explicit Probe(std::string plugin_file) : plugin_file_(std::move(plugin_file)) {}
+
+  bool begin(WorkerSession& worker) override { return worker.send("probe", to_wire(plugin_file_)); }
+  bool take(const Message& message, WorkerSession&) override {
+    if (message.kind == "plugin") {
+      result = read_description(message.body);
+    } else if (message.kind == "refused") {
+      result = WontLoad{from_wire(message.body)};
+    } else {
+      throw WireError("sent a message '" + message.kind.substr(0, 40) + "' that is not known");
+    }
+    return true;
+  }
+  void line(WorkerSession::Stream, std::string_view) override {}
+  void left_behind(const EndedProcess&) override {}
+  void idle() override {}
+
+  ProbeResult result;
+
+ private:
+  std::string plugin_file_;
+};
+
+// The step's own answer, in the light of what it was asked to do.
+Outcome answer(const Performance& performance, const Conversation& conversation,
+               const StepRequest& request) {
+  if (performance.wont_load) return WontLoad{*performance.wont_load};
+  const Done& done = performance.done;
+  const bool stopped = done.status == Status::failed || done.status == Status::cancelled;
+  // A command that it ran may have been ended first, and it took that for a failure.
+  if (conversation.was_timed_out() && stopped) return TimedOut{*request.timeout};
+  if (conversation.was_cancelled() && stopped) return Done{Status::cancelled, done.reason};
+  return done;
+}
+
+}  // namespace
+
+ProcessWorker::ProcessWorker(std::string stage_binary, const Cancellation& cancellation,
+                             WorkerPatience patience)
+    : stage_binary_(std::move(stage_binary)), cancellation_(cancellation), patience_(patience) {}
+
+StepResult ProcessWorker::perform(const StepRequest& request, StepListener& listener) {
+  Performance performance(request, listener, patience_);
+  Conversation conversation(stage_binary_, performance, patience_,
+                            request.cancellable ? &cancellation_ : nullptr, request.timeout);
+  if (!conversation.worker().started()) {
+    return {performance.last,
+            Crashed{0, "could not be started: " + conversation.worker().why_not_started()}};
+  }
+  listener.spawned(conversation.worker().group(), conversation.worker().start_time());
+  const Conversation::Ending ending = conversation.hold();
+  performance.say_what_was_dropped();
+
+  StepResult result{performance.last, Done{}};
+  if (std::holds_alternative<Conversation::Answered>(ending)) {
+    result.outcome = answer(performance, conversation, request);
+  } else if (std::holds_alternative<Conversation::TooLarge>(ending)) {
+    result.outcome =
+        Done{Status::bad_options, "The options and notes of stage '" + request.stage_id +
+                                      "' are larger than a worker can be told (" +
+                                      format_size(std::int64_t{max_frame}) + "): shorten them."};
+  } else if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
+    result.outcome = WontLoad{refused->reason};
+  } else if (const auto* stopped = std::get_if<Conversation::Stopped>(&ending)) {
+    result.outcome =
+        Done{Status::cancelled, "It did not stop within " + format_duration(stopped->waited) +
+                                    " after the cancel, and was ended."};
+  } else if (const auto* crashed = std::get_if<Crashed>(&ending)) {
+    result.outcome = *crashed;
+  } else {
+    result.outcome = std::get<TimedOut>(ending);
+  }
+  return result;
+}
+
+ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
+  Probe subject(plugin_file);
+  // It changes nothing and is short, so a cancel does not wait for it either.
+  WorkerPatience patience = patience_;
+  patience.stop = patience.terminate = milliseconds(0);
+  Conversation conversation(stage_binary_, subject, patience, nullptr, patience_.probe);
+  if (!conversation.worker().started()) {
+    return Crashed{0, "could not be started: " + conversation.worker().why_not_started()};
+  }
+  const Conversation::Ending ending = conversation.hold();
+  if (std::holds_alternative<Conversation::Answered>(ending)) return subject.result;
+  if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
+    return WontLoad{refused->reason};
+  }
+  if (const auto* crashed = std::get_if<Crashed>(&ending)) return *crashed;
+  if (const auto* timed_out = std::get_if<TimedOut>(&ending)) return *timed_out;
+  return WontLoad{plugin_file + " cannot be probed: its path is too long."};
+}
+
+std::string describe(const Outcome& outcome) {
+  if (const auto* crashed = std::get_if<Crashed>(&outcome)) {
+    if (crashed->signal == 0) return "crashed: it " + crashed->detail;
+    const char* name = ::sigabbrev_np(crashed->signal);
+    std::string text =
+        "crashed (" +
+        (name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(crashed->signal));
+    if (crashed->signal == SIGKILL) text += ": somebody killed it, or memory ran out";
+    return text + ")";
+  }
+  if (const auto* timed_out = std::get_if<TimedOut>(&outcome)) {
+    return "ran longer than its timeout of " + format_duration(timed_out->limit);
+  }
+  if (const auto* wont_load = std::get_if<WontLoad>(&outcome)) return wont_load->reason;
+  const Done& done = std::get<Done>(outcome);
+  if (!done.reason.empty()) return done.reason;
+  switch (done.status) {
+    case Status::ok:
+      return "done";
+    case Status::cancelled:
+      return "cancelled";
+    default:
+      return "failed without a reason";
+  }
+}
+
+}  // namespace drydock

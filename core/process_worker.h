@@ -1,0 +1,37 @@
+// The Worker of worker.h that starts a drydock-stage for each step.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "cancellation.h"
+#include "worker.h"
+
+namespace drydock {
+
+// How long a worker is waited for. Tests make these short.
+struct WorkerPatience {
+  // From the cancel frame to SIGTERM. A command that the step runs gets two thirds of it between
+  // its SIGTERM and its SIGKILL, so that the step can still clean up and answer.
+  std::chrono::milliseconds stop = std::chrono::seconds(15);
+  std::chrono::milliseconds terminate = std::chrono::seconds(5);  // from SIGTERM to SIGKILL
+  std::chrono::milliseconds leave = std::chrono::seconds(2);      // from its answer to its end
+  std::chrono::milliseconds probe = std::chrono::seconds(10);     // to load and describe a plugin
+};
+
+class ProcessWorker : public Worker {
+ public:
+  // `stage_binary`: the path of drydock-stage. The cancellation must live as long as this.
+  ProcessWorker(std::string stage_binary, const Cancellation& cancellation,
+                WorkerPatience patience = {});
+
+  StepResult perform(const StepRequest& request, StepListener& listener) override;
+  ProbeResult probe(const std::string& plugin_file) override;
+
+ private:
+  std::string stage_binary_;
+  const Cancellation& cancellation_;
+  WorkerPatience patience_;
+};
+
+}  // namespace drydock

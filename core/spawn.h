@@ -1,0 +1,57 @@
+// Starts a process: the one place where Drydock forks, in the runner and in the worker.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace drydock {
+
+// A descriptor that is closed when it goes.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor() { close(); }
+  void close();
+  int release();
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+struct SpawnRequest {
+  std::vector<std::string> arguments;    // arguments[0] is looked up in the PATH of `environment`
+  std::vector<std::string> environment;  // "NAME=value"; the whole of it
+  std::string directory;                 // "": where the parent is
+  // Become descriptors 0, 1, 2, 3; every other one is closed. -1: /dev/null for 0, 1 and 2, none
+  // for 3.
+  int input = -1, output = -1, error = -1, channel = -1;
+  bool own_session = true;  // a process group, too; and no terminal that could stop it
+  int oom_score_adj = 0;    // 0: as the parent
+};
+
+struct Spawned {
+  pid_t pid = -1;
+  Descriptor pidfd;     // readable once it has ended
+  std::string refused;  // when pid is -1: why it could not be started
+};
+
+// The child dies by SIGKILL when the thread that called this ends (PR_SET_PDEATHSIG), so that
+// thread must live as long as the child. Its signals have their defaults.
+Spawned spawn(const SpawnRequest& request);
+
+// The environment that plugins and their commands get: what finds programs, the user's home, the
+// container engine and a proxy, and nothing else.
+std::vector<std::string> scrubbed_environment();
+
+// `additions` replace variables of the same name.
+std::vector<std::string> with_additions(std::vector<std::string> environment,
+                                        const std::vector<std::string>& additions);
+
+}  // namespace drydock

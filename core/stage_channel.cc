@@ -1,0 +1,53 @@
+#include "stage_channel.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace drydock {
+namespace {
+
+// Nobody is left who could be told.
+constexpr int runner_is_gone = 125;
+
+}  // namespace
+
+bool StageChannel::open() {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
+  return ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+bool StageChannel::send(std::string_view kind, const nlohmann::json& body) {
+  const auto bytes = frame(kind, body);
+  if (!bytes) return false;
+  const std::lock_guard lock(sending_);
+  for (std::string_view rest = *bytes; !rest.empty();) {
+    const ssize_t sent = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) ::_exit(runner_is_gone);
+    rest.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+Message StageChannel::receive() {
+  try {
+    for (;;) {
+      if (auto message = reader_.next()) return std::move(*message);
+      std::array<char, 65536> buffer;
+      const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) ::_exit(runner_is_gone);
+      reader_.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+  } catch (const WireError&) {
+    ::_exit(runner_is_gone);
+  }
+}
+
+}  // namespace drydock

@@ -1,0 +1,33 @@
+// Loads a plugin into the worker, for good. The only place that knows Boost.DLL.
+#pragma once
+
+#include <drydock/stage.h>
+
+#include <string>
+#include <variant>
+
+#include "plugin_note.h"
+#include "worker.h"
+
+namespace drydock {
+
+struct LoadedPlugin {
+  const drydock_plugin* plugin = nullptr;
+  PluginNote note;
+};
+
+// Checks the note, loads the file and calls drydock_plugin_v1(). A constructor of the plugin that
+// crashes takes the worker with it, which is what a worker is for.
+std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path);
+
+// The stage's own copy of its descriptor; members that an older plugin does not know are 0.
+std::variant<drydock_stage, WontLoad> find_stage(const LoadedPlugin& loaded,
+                                                 const std::string& path,
+                                                 const std::string& stage_type);
+const drydock_step& step_of(const drydock_stage& stage, Step step);
+
+// All that the plugin says of itself, checked.
+std::variant<PluginDescription, WontLoad> describe_plugin(const LoadedPlugin& loaded,
+                                                          const std::string& path);
+
+}  // namespace drydock
