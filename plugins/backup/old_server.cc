@@ -26,9 +26,10 @@ void refuse_second_server(const Call& call, const DatabaseRecord& record,
     if (mount.writable && !mount.held().empty()) held.insert(mount.held());
   }
   for (const Container& other : compose::running_containers(call)) {
-    const bool replaced = other.project == call.project() &&
-                          other.working_dir == call.deployment_dir() && other.serves() &&
-                          other.service == except_service;
+    const bool replaced =
+        other.project == call.project() &&
+        compose::real_path(other.working_dir) == compose::real_path(call.deployment_dir()) &&
+        other.serves() && other.service == except_service;
     if (other.id == record.container || replaced || !looks_like_postgres(other)) continue;
     for (const Mount& mount : other.mounts) {
       if (mount.writable && held.count(mount.held()) != 0) {

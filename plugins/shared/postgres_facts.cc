@@ -32,7 +32,7 @@ WITH space AS (
   FROM pg_index i JOIN relation r ON r.oid = i.indexrelid
   UNION ALL
   SELECT 'constraint', coalesce(r.name, '') || '.' || k.conname,
-    k.contype || ' ' || k.convalidated, pg_get_constraintdef(k.oid)
+    k.contype::text || ' ' || k.convalidated, pg_get_constraintdef(k.oid)
   FROM pg_constraint k JOIN space s ON s.oid = k.connamespace
     LEFT JOIN relation r ON r.oid = k.conrelid
   UNION ALL

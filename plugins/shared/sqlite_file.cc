@@ -16,13 +16,13 @@ namespace {
 // database with a write-ahead log cannot be read without its shared memory file.
 class Connection {
  public:
-  Connection(const std::string& file, int flags) : file_(file) {
+  Connection(const std::string& file, int flags, int busy_ms = 10000) : file_(file) {
     if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
       const std::string reason = sqlite3_errmsg(handle_);
       sqlite3_close(handle_);
       throw std::runtime_error("cannot open the SQLite database " + file + ": " + reason);
     }
-    sqlite3_busy_timeout(handle_, 10000);
+    sqlite3_busy_timeout(handle_, busy_ms);
   }
   ~Connection() { sqlite3_close(handle_); }
   Connection(const Connection&) = delete;
@@ -79,6 +79,9 @@ std::string quoted(const std::string& name) {
   for (char c : name) result += c == '"' ? std::string("\"\"") : std::string(1, c);
   return result + "\"";
 }
+
+// How long one try to get a lock takes, where tries are repeated until patience ends.
+constexpr int try_ms = 100;
 
 // Copies the pages of `from` over those of `to`; SQLITE_DONE, or what went wrong.
 int copy_pages(const Connection& from, const Connection& to, std::chrono::milliseconds patience) {
@@ -178,7 +181,7 @@ void copy_sqlite(const std::string& file, const std::string& copy,
   const int fd = ::open(copy.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) throw std::runtime_error("cannot create " + copy + ": " + std::strerror(errno));
   ::close(fd);
-  const Connection from(file, reading_flags(file));
+  const Connection from(file, reading_flags(file), try_ms);
   const Connection to(copy, SQLITE_OPEN_READWRITE);
   const int result = copy_pages(from, to, patience);
   if (result == SQLITE_BUSY || result == SQLITE_LOCKED) {
@@ -194,7 +197,7 @@ void copy_sqlite(const std::string& file, const std::string& copy,
 bool restore_sqlite(const std::string& copy, const std::string& file,
                     std::chrono::milliseconds patience) {
   const Connection from(copy, SQLITE_OPEN_READONLY);
-  const Connection to(file, SQLITE_OPEN_READWRITE);
+  const Connection to(file, SQLITE_OPEN_READWRITE, try_ms);
   const int result = copy_pages(from, to, patience);
   switch (result) {
     case SQLITE_DONE:

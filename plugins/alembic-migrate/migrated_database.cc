@@ -1,0 +1,112 @@
+#include "migrated_database.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "compose_engine.h"
+#include "postgres_container.h"
+#include "sqlite_file.h"
+
+namespace drydock::alembic {
+namespace {
+
+constexpr auto version_table = "alembic_version";
+
+std::chrono::milliseconds patience(const Call& call) {
+  return call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
+}
+
+bool exists(const std::string& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0;
+}
+
+}  // namespace
+
+std::string describe(const Revisions& revisions) {
+  if (!revisions) return "no table alembic_version";
+  std::string result;
+  for (const std::string& one : *revisions) result += (result.empty() ? "" : ", ") + one;
+  return result.empty() ? "no revision" : result;
+}
+
+std::optional<MigratedDatabase> find_database(const Call& call) {
+  MigratedDatabase database;
+  if (call.has("/sqlite")) {
+    database.name = call.text("/sqlite");
+    database.sqlite = call.deployment(database.name);
+    return database;
+  }
+  if (call.project().empty()) {
+    throw BadOptions("nothing says where the migrated database is: " + call.deployment_dir() +
+                     " is no Compose deployment; name the SQLite file that it is with `sqlite`");
+  }
+  const auto container =
+      database_container(compose::project_containers(call), call.texts("/database/service"));
+  if (!container) return std::nullopt;
+  database.server = postgres_in(*container, call.text("/database/user"));
+  database.name = call.text("/database/name");
+  if (database.name.empty()) database.name = default_database(*container);
+  return database;
+}
+
+Revisions current_revisions(const Call& call, const MigratedDatabase& database) {
+  if (!database.sqlite.empty()) {
+    if (!exists(database.sqlite)) return std::nullopt;
+    return sqlite_revisions(database.sqlite, version_table);
+  }
+  try {
+    return alembic_revisions(call, database.server, database.name, version_table);
+  } catch (const Failed&) {
+    // It starts, or the database is not there yet.
+    if (wait_for_databases(call, database.server, patience(call)).count(database.name) == 0) {
+      return std::nullopt;
+    }
+    return alembic_revisions(call, database.server, database.name, version_table);
+  }
+}
+
+bool has_application_tables(const Call& call, const MigratedDatabase& database) {
+  if (!database.sqlite.empty()) {
+    if (!exists(database.sqlite)) return false;
+    const SqliteContent content = sqlite_content(database.sqlite, SqliteData::count);
+    return std::any_of(content.rows.begin(), content.rows.end(), [](const auto& table) {
+      return table.first != version_table && table.first.rfind("sqlite_", 0) != 0;
+    });
+  }
+  return !query(call, database.server, database.name,
+                "SELECT 1 FROM pg_tables WHERE schemaname <> 'information_schema'"
+                " AND schemaname !~ '^pg_' AND tablename <> " +
+                    quoted_literal(version_table) + " LIMIT 1;")
+              .empty();
+}
+
+void end_sessions(const Call& call, const MigratedDatabase& database,
+                  const std::vector<std::string>& applications) {
+  if (!database.sqlite.empty() || applications.empty()) return;
+  std::string names;
+  for (const std::string& one : applications) {
+    names += (names.empty() ? "" : ", ") + quoted_literal(one);
+  }
+  const std::string sessions =
+      " FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name IN (" + names +
+      ");";
+  const auto until = std::chrono::steady_clock::now() + patience(call);
+  for (bool first = true;; first = false) {
+    const Rows ended = query(call, database.server, "template1",
+                             "SELECT pid, pg_terminate_backend(pid)" + sessions);
+    if (ended.empty()) return;
+    if (first) {
+      call.info("ended " + std::to_string(ended.size()) +
+                " database sessions that the migrator left in " + database.name);
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      throw Failed("a session of the ended migrator stays in database " + database.name + " of " +
+                   database.server.description + "; end it, then repeat");
+    }
+    pause(call, std::chrono::milliseconds(100));
+  }
+}
+
+}  // namespace drydock::alembic

@@ -1,0 +1,35 @@
+// The database that is migrated: where it is, and what its table alembic_version says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drydock/stage.hpp"
+#include "postgres_facts.h"
+
+namespace drydock::alembic {
+
+struct MigratedDatabase {
+  std::string sqlite;     // the file; "": it is on the server
+  PostgresServer server;  // else
+  std::string name;       // for people, and on the server
+};
+
+// nullopt: its container does not run. Throws BadOptions when nothing says where it could be.
+std::optional<MigratedDatabase> find_database(const Call&);
+
+// As soon as the database answers. nullopt: no such table, or no such database or file yet.
+Revisions current_revisions(const Call&, const MigratedDatabase&);
+// Whether there are tables beside Alembic's: an application without a stamp, not a fresh database.
+bool has_application_tables(const Call&, const MigratedDatabase&);
+
+// Ends the database sessions of migrators that are gone: PostgreSQL goes on with a statement whose
+// client died. applications: the names under which they connected.
+void end_sessions(const Call&, const MigratedDatabase&,
+                  const std::vector<std::string>& applications);
+
+// "72c1f0", "72c1f0, 98ab12", "no revision", "no table alembic_version".
+std::string describe(const Revisions&);
+
+}  // namespace drydock::alembic

@@ -1,0 +1,196 @@
+#include "migrator.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <regex>
+
+#include "compose_command.h"
+
+namespace drydock::alembic {
+namespace {
+
+constexpr auto container_note = "container/";
+
+// The image may have no such thing, or no Compose: a service name is what decides.
+std::string service(const Call& call) { return call.text("/service"); }
+
+// Compose splits the option's text as a shell would.
+std::string shell_word(const std::string& text) {
+  if (text.find_first_of(" \t'\"\\$") == std::string::npos) return text;
+  return "'" + std::regex_replace(text, std::regex("'"), "'\\''") + "'";
+}
+
+Process one_off(const Call& call, const std::string& container,
+                const std::vector<std::string>& entrypoint,
+                const std::vector<std::string>& command) {
+  std::vector<std::string> arguments = {"run",    "--rm",    "-T",      "--no-deps",
+                                        "--name", container, "--label", call.run_label()};
+  const auto add = [&](std::initializer_list<std::string> more) {
+    arguments.insert(arguments.end(), more);
+  };
+  // Names the database sessions of libpq clients, so that they can be ended when the container is
+  // gone. (PGOPTIONS would not do: applications that pass `options` themselves replace it.)
+  add({"-e", "PGAPPNAME=" + container});
+  for (const std::string& key : call.keys("/environment")) {
+    add({"-e", key + "=" + call.text(Call::member("/environment", key))});
+  }
+  std::vector<std::string> environment;
+  for (const std::string& key : call.keys("/secret_environment")) {
+    add({"-e", key});
+    environment.push_back(key + "=" +
+                          call.secret(Call::member("/secret_environment", key)).value_or(""));
+  }
+  if (!entrypoint.empty()) add({"--entrypoint", shell_word(entrypoint.front())});
+  add({service(call)});
+  if (!entrypoint.empty()) {
+    arguments.insert(arguments.end(), entrypoint.begin() + 1, entrypoint.end());
+  }
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  Process process = call.compose(std::move(arguments));
+  process.environment = std::move(environment);
+  return process;
+}
+
+Process local(const Call& call, const std::vector<std::string>& command) {
+  Process process;
+  process.arguments = command;
+  for (const std::string& key : call.keys("/environment")) {
+    process.environment.push_back(key + "=" + call.text(Call::member("/environment", key)));
+  }
+  for (const std::string& key : call.keys("/secret_environment")) {
+    process.environment.push_back(
+        key + "=" + call.secret(Call::member("/secret_environment", key)).value_or(""));
+  }
+  return process;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) result += (result.empty() ? "" : " ") + word;
+  return result;
+}
+
+}  // namespace
+
+std::string container_name(const Call& call, const std::string& purpose) {
+  // The folder, since two deployments on one engine may have projects of one name.
+  char folder[9];
+  std::snprintf(folder, sizeof folder, "%08x",
+                static_cast<unsigned>(std::hash<std::string>{}(call.deployment_dir())));
+  return "drydock-" + call.stage_id().substr(0, 16) + "-" + purpose + "-" + folder + "-" +
+         std::to_string(call.run_id()) + "-" + std::to_string(call.attempt());
+}
+
+Process migrator_process(const Call& call, const std::string& container) {
+  const std::vector<std::string> command = call.texts("/command");
+  if (service(call).empty()) return local(call, command);
+  return one_off(call, container, call.texts("/entrypoint"), command);
+}
+
+Process script_process(const Call& call, const std::string& container,
+                       const std::vector<std::string>& command) {
+  return service(call).empty() ? local(call, command) : one_off(call, container, command, {});
+}
+
+std::vector<std::vector<std::string>> heads_commands(const Call& call) {
+  if (call.has("/heads_command")) return {call.texts("/heads_command")};
+  // `flask --app app db upgrade` and `alembic -c x.ini upgrade head` each name their own way to
+  // the scripts; the question for the heads takes the same one.
+  for (std::vector<std::string> command : {call.texts("/command"), call.texts("/entrypoint")}) {
+    const auto upgrade = std::find(command.rbegin(), command.rend(), "upgrade");
+    if (upgrade == command.rend() || upgrade + 1 == command.rend()) continue;
+    command.erase(upgrade.base() - 1, command.end());
+    command.push_back("heads");
+    return {command};
+  }
+  if (service(call).empty()) {
+    throw BadOptions("`" + joined(call.texts("/command")) +
+                     "` does not say how the heads of the scripts can be asked for; name the "
+                     "command with `heads_command`");
+  }
+  return {{"flask", "db", "heads"}, {"alembic", "heads"}};
+}
+
+std::vector<std::string> parse_heads(const std::string& printed) {
+  // "72c1f0a1b2c3 (head)", "98ab12 (billing) (effective head)"; verbose: "Rev: 72c1f0a1b2c3
+  // (head)".
+  static const std::regex line(
+      R"((?:Rev: )?([A-Za-z0-9_]+)(?: \([^()]*\))* \((?:effective )?head\).*)");
+  std::vector<std::string> heads;
+  std::size_t begin = 0;
+  while (begin < printed.size()) {
+    const std::size_t end = std::min(printed.find('\n', begin), printed.size());
+    std::smatch match;
+    const std::string text = printed.substr(begin, end - begin);
+    if (std::regex_match(text, match, line)) heads.push_back(match[1]);
+    begin = end + 1;
+  }
+  std::sort(heads.begin(), heads.end());
+  heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
+  return heads;
+}
+
+std::vector<std::string> ask_heads(const Call& call) {
+  std::string failures;
+  int number = 0;
+  for (const std::vector<std::string>& command : heads_commands(call)) {
+    const std::string container = container_name(call, "heads" + std::to_string(++number));
+    if (!service(call).empty()) call.remember(container_note + container, container);
+    const Captured answer = call.capture(script_process(call, container, command));
+    const std::vector<std::string> heads = parse_heads(answer.out);
+    if (answer.exit.ok() && !heads.empty()) return heads;
+    LastLines last;
+    std::size_t begin = 0;
+    const std::string said = answer.err.empty() ? answer.out : answer.err;
+    while (begin < said.size()) {
+      const std::size_t end = std::min(said.find('\n', begin), said.size());
+      last.add(std::string_view(said).substr(begin, end - begin));
+      begin = end + 1;
+    }
+    failures += (failures.empty() ? "" : "; ") + ("`" + joined(command) + "` gave ") +
+                (answer.exit.ok() ? "no head" : answer.exit.describe()) +
+                (last.text().empty() ? "" : ": " + last.text());
+  }
+  throw Failed("the heads of the migration scripts cannot be asked for: " + failures +
+               "; name a command that prints them with `heads_command`");
+}
+
+std::vector<std::string> end_containers(const Call& call) {
+  std::vector<std::string> names;
+  for (const auto& note : call.notes(container_note)) {
+    const std::string& name = note.second;
+    names.push_back(name);
+    // By name and label: never a container of the same name that is not of this run.
+    const std::string found =
+        compose::ask_docker(call,
+                            {"docker", "ps", "--all", "--quiet", "--no-trunc", "--filter",
+                             "name=^/" + name + "$", "--filter", "label=" + call.run_label()},
+                            "look for the one-off container " + name);
+    const std::string id = found.substr(0, found.find('\n'));
+    if (id.empty()) continue;
+    call.warn("ending the one-off container " + name + ", which was still there");
+    const Captured removed = call.capture({{"docker", "rm", "--force", "--volumes", id}});
+    // One with --rm may just have removed itself.
+    if (!removed.exit.ok() && removed.err.find("No such container") == std::string::npos &&
+        removed.err.find("already in progress") == std::string::npos) {
+      throw compose::engine_refused(removed, "remove the one-off container " + name);
+    }
+  }
+  return names;
+}
+
+void LastLines::add(std::string_view line) {
+  constexpr std::size_t kept = 3, longest = 300;
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+  lines_.emplace_back(line.substr(0, longest));
+  if (lines_.size() > kept) lines_.erase(lines_.begin());
+}
+
+std::string LastLines::text() const {
+  std::string result;
+  for (const std::string& line : lines_) result += (result.empty() ? "" : " | ") + line;
+  return result;
+}
+
+}  // namespace drydock::alembic

@@ -1,0 +1,43 @@
+// The program that migrates: in a one-off container of a service, or on this machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "drydock/stage.hpp"
+
+namespace drydock::alembic {
+
+// A name for a one-off container of this stage, unique among runs and deployments of one engine;
+// short enough to be the name of a database session too. purpose: "migrate", "heads".
+std::string container_name(const Call&, const std::string& purpose);
+
+// What the options say to run. container: its name, for a service.
+Process migrator_process(const Call&, const std::string& container);
+// The command in place of the image's entrypoint, or on this machine.
+Process script_process(const Call&, const std::string& container,
+                       const std::vector<std::string>& command);
+
+// Commands that may print the heads, the likeliest first. Throws BadOptions when there is none.
+std::vector<std::vector<std::string>> heads_commands(const Call&);
+// The revisions that `alembic heads` or `flask db heads` printed among whatever else the
+// application prints while it loads.
+std::vector<std::string> parse_heads(const std::string& printed);
+// Asks for the heads, in a noted container where there is a service. Sorted. Throws Failed.
+std::vector<std::string> ask_heads(const Call&);
+
+// Removes what is left of the noted one-off containers, running or not, and says so. Returns the
+// names of all that were ever noted.
+std::vector<std::string> end_containers(const Call&);
+
+// Why a program failed: the last lines of its output that say something, on one line.
+class LastLines {
+ public:
+  void add(std::string_view line);
+  std::string text() const;
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+}  // namespace drydock::alembic

@@ -1,0 +1,3 @@
+#include "alembic_migrate_stage.h"
+
+DRYDOCK_PLUGIN("drydock.alembic-migrate", "0.1.0", AlembicMigrate)
