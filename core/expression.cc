@@ -79,7 +79,7 @@ class Evaluation {
   }
 
   [[noreturn]] void refuse(const std::string& sentence) const {
-    throw Error(place_.text() + ": " + sentence + ".");
+    throw Error(full_stop(place_.text() + ": " + sentence));
   }
 
  private:

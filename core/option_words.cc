@@ -40,7 +40,7 @@ std::string option_prefix(const StageSpec& stage, const std::string& pointer, bo
 }
 
 void refuse_option(const StageSpec& stage, const SchemaProblem& problem) {
-  throw Error(option_prefix(stage, problem.pointer, problem.key) + problem.sentence + ".");
+  throw Error(full_stop(option_prefix(stage, problem.pointer, problem.key) + problem.sentence));
 }
 
 }  // namespace drydock

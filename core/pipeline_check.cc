@@ -188,15 +188,16 @@ class Check {
                     (known.empty() ? "; none does." : ": " + join(known, ", ") + "."));
       }
     }
-    throw Error(prefix + "found stages." + id + ", which is no stage, allowed: " +
-                (known.empty() ? "stages that come earlier; none does" : join(known, ", ")) +
-                did_you_mean(id, known) + ".");
+    throw Error(
+        full_stop(prefix + "found stages." + id + ", which is no stage, allowed: " +
+                  (known.empty() ? "stages that come earlier; none does" : join(known, ", ")) +
+                  did_you_mean(id, known)));
   }
 
   [[noreturn]] static void refuse_name(const std::string& prefix, const std::string& path,
                                        const std::vector<std::string>& allowed) {
-    throw Error(prefix + "found '" + path + "', which is not defined, allowed: " + listed(allowed) +
-                did_you_mean(path, allowed) + ".");
+    throw Error(full_stop(prefix + "found '" + path + "', which is not defined, allowed: " +
+                          listed(allowed) + did_you_mean(path, allowed)));
   }
 
   void check_pins() const {
@@ -206,9 +207,9 @@ class Check {
       const auto found = by_id.find(id);
       if (found == by_id.end()) {
         const auto ids = names_of(by_id);
-        throw Error(pin.place.text() + ": found a pin of the plugin '" + id +
-                    "', which is not installed, allowed: " + listed(ids) + did_you_mean(id, ids) +
-                    ".");
+        throw Error(full_stop(pin.place.text() + ": found a pin of the plugin '" + id +
+                              "', which is not installed, allowed: " + listed(ids) +
+                              did_you_mean(id, ids)));
       }
       const IndexedStage& plugin = *found->second;
       if (!pin.version.empty() && pin.version != plugin.plugin_version) {

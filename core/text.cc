@@ -95,6 +95,11 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return nearest ? "; did you mean '" + *nearest + "'?" : "";
 }
 
+std::string full_stop(std::string sentence) {
+  if (sentence.empty() || (sentence.back() != '?' && sentence.back() != '.')) sentence += '.';
+  return sentence;
+}
+
 std::string make_visible(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -15,6 +15,8 @@ std::optional<std::string> nearest_name(std::string_view name,
                                         const std::vector<std::string>& candidates);
 // "; did you mean 'x'?" or "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+// The sentence with its full stop, unless it ends with a question.
+std::string full_stop(std::string sentence);
 
 // "90s", "1m30s", "2h", "100ms", "1d"; a bare number is refused. nullopt: not a duration.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -111,9 +111,10 @@ json resolve_vars(const Pipeline& pipeline, const std::vector<std::string>& file
   const auto assign = [&](const std::string& name, json value, const std::string& where) {
     if (known.count(name) == 0) {
       const std::vector<std::string> names(known.begin(), known.end());
-      throw Error(where + ": found the variable '" + make_visible(shorten(name, 60)) + "', which " +
-                  pipeline.file + " does not declare, allowed: " +
-                  (names.empty() ? "none" : join(names, ", ")) + did_you_mean(name, names) + ".");
+      throw Error(full_stop(where + ": found the variable '" + make_visible(shorten(name, 60)) +
+                            "', which " + pipeline.file + " does not declare, allowed: " +
+                            (names.empty() ? "none" : join(names, ", ")) +
+                            did_you_mean(name, names)));
     }
     const auto spec = pipeline.vars.find(name);
     const bool is_text =

@@ -11,7 +11,8 @@ namespace drydock {
 
 void refuse(const Place& place, const std::string& found, const std::string& where,
             const std::string& allowed) {
-  throw Error(place.text() + ": found " + found + " in " + where + ", allowed: " + allowed + ".");
+  throw Error(
+      full_stop(place.text() + ": found " + found + " in " + where + ", allowed: " + allowed));
 }
 
 std::string found_in(const YamlNode& node) {
