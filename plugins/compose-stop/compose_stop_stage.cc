@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compose_before.h"
 #include "compose_engine.h"
 #include "compose_facts.h"
 #include "compose_json.h"
@@ -67,7 +68,8 @@ void ComposeStop::run(Call& call) {
   // Everything that ran is noted, not only what is stopped here: from now on no other stage can see
   // how the whole application was. A repeated run must not overwrite that.
   if (!call.recall("containers")) {
-    call.remember("containers", drydock::compose::to_note(existing));
+    call.remember("containers",
+                  drydock::compose::to_note(drydock::compose::from_before_the_run(call, existing)));
   }
   std::vector<std::string> ids;
   for (const Container& one : of_services(existing, wanted(call))) {

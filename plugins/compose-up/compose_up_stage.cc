@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "compose_before.h"
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "compose_facts.h"
@@ -122,9 +123,9 @@ void bring_up(const Call& call, const Model& model, const Names& scope) {
 // A container whose restart was held while it was stopped, and that `up` started as it was, would
 // not come back when the engine restarts.
 void let_restart(const Call& call, const Model& model, const Names& scope,
-                 const std::vector<Container>& noted) {
+                 const std::vector<Container>& present) {
   for (const Container& one : project_containers(call)) {
-    const Container* before = find_id(noted, one.id);
+    const Container* before = find_id(present, one.id);
     if (before == nullptr || before->runs() || !one.serves() || scope.count(one.service) == 0) {
       continue;
     }
@@ -158,14 +159,25 @@ class PlannedEarlier {
   Names changes_;
 };
 
+// What `run` remembers before its first change.
 struct Noted {
-  std::vector<Container> containers;
+  std::vector<Container> present;  // all that there was
+  std::vector<Container> before;   // what no earlier stage of this run had made
   Names scope;
 };
+
+void remember_once(const Call& call, const std::vector<Container>& existing, const Names& scope) {
+  if (call.recall("present"))
+    return;  // a repeated run must not take its own work for the old state
+  call.remember("scope", joined(scope, " "));
+  call.remember("before", to_note(from_before_the_run(call, existing)));
+  call.remember("present", to_note(existing));
+}
+
 std::optional<Noted> noted_by_run(const Call& call) {
-  const auto containers = call.recall("containers");
-  if (!containers) return std::nullopt;
-  Noted result{from_note(*containers), {}};
+  const auto present = call.recall("present");
+  if (!present) return std::nullopt;
+  Noted result{from_note(*present), from_note(call.recall("before").value_or("[]")), {}};
   std::istringstream names(call.recall("scope").value_or(""));
   for (std::string name; names >> name;) result.scope.insert(name);
   return result;
@@ -194,7 +206,7 @@ void ComposeUp::plan(Call& call) {
     if (!service.image.empty()) references.insert(service.image);
   }
   for (const ServiceChange& change : decide_changes(
-           existing, model, scope, config_hashes(call, model), image_ids(call, references))) {
+           existing, model, scope, config_hashes(call, model), image_ids(call, references), true)) {
     if (!planned.is_new("service " + change.service)) continue;
     call.change({"service", change.action, change.service, change.image_before, change.image_after,
                  change.why, 0, change.rollback_loses});
@@ -205,17 +217,14 @@ void ComposeUp::run(Call& call) {
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
   const std::vector<Container> existing = project_containers(call);
-  if (!call.recall("containers")) {
-    call.remember("scope", joined(scope, " "));
-    call.remember("containers", to_note(existing));
-  }
+  remember_once(call, existing, scope);
   const std::vector<Container> retired = to_retire(existing, all_service_names(call));
   refuse_held_mounts(call, model, scope, existing, retired);
   retire(call, retired);
 
   const auto begin = std::chrono::steady_clock::now();
   bring_up(call, model, scope);
-  let_restart(call, model, scope, noted_by_run(call)->containers);
+  let_restart(call, model, scope, noted_by_run(call)->present);
   if (call.duration("/wait").count() == 0) return;
   const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
@@ -244,7 +253,7 @@ void ComposeUp::verify(Call& call) {
     if (!image.empty()) references.insert(image);
   }
   const auto changes = decide_changes(existing, model, scope, config_hashes(call, model),
-                                      image_ids(call, references));
+                                      image_ids(call, references), false);
   for (const ServiceChange& change : changes) {
     if (change.action != "change") continue;
     throw Failed("service " + change.service + " runs " + change.image_before +
@@ -256,7 +265,7 @@ void ComposeUp::verify(Call& call) {
 void ComposeUp::rollback(Call& call) {
   const auto noted = noted_by_run(call);
   if (!noted) return;  // it ended before it changed anything
-  const Undo undo = decide_undo(noted->containers, project_containers(call), noted->scope);
+  const Undo undo = decide_undo(noted->present, project_containers(call), noted->scope);
   std::vector<std::string> stop = undo.remove;
   for (const auto& [id, policy] : undo.stop) {
     set_restart_policy(call, {id}, policy);
@@ -269,5 +278,5 @@ void ComposeUp::rollback(Call& call) {
 void ComposeUp::settle(Call& call) {
   const auto noted = noted_by_run(call);
   if (!noted) return;
-  settle_noted(call, noted->containers, {call.duration("/wait"), std::chrono::milliseconds(0)});
+  settle_noted(call, noted->before, {call.duration("/wait"), std::chrono::milliseconds(0)});
 }

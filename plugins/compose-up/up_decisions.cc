@@ -41,6 +41,23 @@ std::string difference(const std::vector<Container>& containers, const Service& 
   return "";
 }
 
+// Compose makes a container anew when it does so with one that it depends on (2.26: measured).
+std::string changed_dependency(const Service& service, const std::set<std::string>& changed) {
+  for (const auto& [dependency, condition] : service.depends_on) {
+    if (changed.count(dependency) != 0) return "it depends on " + dependency + ", which changes";
+  }
+  return "";
+}
+
+std::vector<std::string> in_start_order(const Model& model, const std::set<std::string>& scope) {
+  std::vector<std::string> result;
+  for (const std::set<std::string>& level : model.start_order()) {
+    std::set_intersection(level.begin(), level.end(), scope.begin(), scope.end(),
+                          std::back_inserter(result));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<Container> to_retire(const std::vector<Container>& existing,
@@ -55,20 +72,23 @@ std::vector<Container> to_retire(const std::vector<Container>& existing,
 std::vector<ServiceChange> decide_changes(const std::vector<Container>& existing,
                                           const Model& model, const std::set<std::string>& scope,
                                           const std::map<std::string, std::string>& hashes,
-                                          const std::map<std::string, std::string>& images) {
+                                          const std::map<std::string, std::string>& images,
+                                          bool with_dependants) {
   std::vector<ServiceChange> result;
+  std::set<std::string> changed;
   const auto now = by_service(existing);
-  for (const std::string& name : scope) {
+  for (const std::string& name : in_start_order(model, scope)) {
     const auto found = model.services.find(name);
-    if (found == model.services.end() || found->second.replicas <= 0) continue;
+    if (found->second.replicas <= 0) continue;
     const Service& service = found->second;
     const std::vector<Container> containers = value_or_empty(now, name);
     if (containers.empty()) {
       result.push_back({"start", name, "", service.image, "it has no container yet", ""});
       continue;
     }
-    const std::string why = difference(containers, service, value_or_empty(hashes, name),
-                                       value_or_empty(images, service.image));
+    std::string why = difference(containers, service, value_or_empty(hashes, name),
+                                 value_or_empty(images, service.image));
+    if (with_dependants && why.empty()) why = changed_dependency(service, changed);
     const std::string& before = containers.front().image;
     if (!why.empty()) {
       result.push_back(

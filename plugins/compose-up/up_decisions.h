@@ -26,10 +26,12 @@ struct ServiceChange {
   std::string rollback_loses;
 };
 // hashes: service -> configuration hash of the files. images: reference -> id, of the model's.
+// with_dependants: also what changes only because something that it depends on does.
 std::vector<ServiceChange> decide_changes(const std::vector<Container>& existing,
                                           const Model& model, const std::set<std::string>& scope,
                                           const std::map<std::string, std::string>& hashes,
-                                          const std::map<std::string, std::string>& images);
+                                          const std::map<std::string, std::string>& images,
+                                          bool with_dependants);
 
 // What the containers keep in volumes without a name, which a container made anew does not get
 // back;

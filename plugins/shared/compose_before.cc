@@ -1,0 +1,62 @@
+#include "compose_before.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+namespace drydock::compose {
+namespace {
+
+[[noreturn]] void cannot_write(const std::string& path) {
+  throw Failed("cannot write " + path + ": " + std::strerror(errno));
+}
+
+// Whole or not at all, and only when no stage has left it yet: a link, not a rename.
+void leave_once(const std::string& path, const std::string& text) {
+  std::string temporary = path + "-XXXXXX";
+  const int file = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (file < 0) cannot_write(temporary);
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool synced = written && ::fsync(file) == 0;
+  ::close(file);
+  const bool linked = synced && (::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  const int why = errno;
+  ::unlink(temporary.c_str());
+  errno = why;
+  if (!linked) cannot_write(path);
+  const int folder =
+      ::open(std::filesystem::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) cannot_write(path);
+  ::fsync(folder);
+  ::close(folder);
+}
+
+}  // namespace
+
+std::vector<Container> from_before_the_run(const Call& call,
+                                           const std::vector<Container>& existing) {
+  const std::filesystem::path of_run = std::filesystem::path(call.private_dir()).parent_path();
+  const std::string path =
+      (of_run / (".containers-before-" + std::to_string(call.run_id()))).string();
+  std::string ids;
+  for (const Container& one : existing) ids += one.id + "\n";
+  if (!std::filesystem::exists(path)) leave_once(path, ids);
+
+  std::ifstream file(path);
+  if (!file) throw Failed("cannot read " + path + ": " + std::strerror(errno));
+  std::set<std::string> before;
+  for (std::string id; std::getline(file, id);) before.insert(id);
+  std::vector<Container> result;
+  std::copy_if(existing.begin(), existing.end(), std::back_inserter(result),
+               [&](const Container& one) { return before.count(one.id) != 0; });
+  return result;
+}
+
+}  // namespace drydock::compose
