@@ -1,0 +1,239 @@
+// alembic-migrate: with a real Alembic on SQLite, and with scripted answers of docker.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "alembic_migrate_stage.h"
+#include "drydock/testing.hpp"
+#include "migrator.h"
+
+using namespace drydock::testing;
+using drydock::Process;
+using drydock::alembic::parse_heads;
+using Words = std::vector<std::string>;
+
+namespace {
+
+void run_sql(const std::string& file, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &handle), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+bool has(const Words& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// An application with two revisions; Alembic itself is Debian's.
+class LocalAlembic : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::access("/usr/bin/alembic", X_OK) != 0) GTEST_SKIP() << "Alembic is not installed";
+    host.run_real_processes();
+    host.write("alembic.ini",
+               "[alembic]\nscript_location = migrations\nsqlalchemy.url = "
+               "sqlite:///app.db\n");
+    host.write("migrations/env.py", R"(
+from alembic import context
+from sqlalchemy import create_engine
+with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+    context.configure(connection=connection, transactional_ddl=False)
+    context.run_migrations()
+)");
+    revision("one", "None", "op.execute('CREATE TABLE note (id INTEGER)')");
+    revision("two", "'one'", "op.execute('ALTER TABLE note ADD COLUMN author TEXT')");
+    host.option("/sqlite", "app.db");
+    host.option("/command", {"alembic", "upgrade", "head"});
+    database = host.deployment_dir() + "/app.db";
+  }
+  void revision(const std::string& name, const std::string& down, const std::string& upgrade) {
+    host.write("migrations/versions/" + name + ".py",
+               "from alembic import op\nrevision = '" + name + "'\ndown_revision = " + down +
+                   "\ndef upgrade():\n    " + upgrade + "\n");
+  }
+  StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
+  FakeHost host;
+  std::string database;
+};
+
+TEST_F(LocalAlembic, MigratesToTheHeadAndProvesIt) {
+  ASSERT_TRUE(step("observe").ok());
+  EXPECT_EQ(host.facts.at("revision").value, "no table alembic_version");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.changes.at(0).what, "revision");
+  const StepResult run = step("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(host.outputs.at("revision").value, "two");
+  const StepResult verify = step("verify");
+  EXPECT_TRUE(verify.ok()) << verify.failure;
+  ASSERT_TRUE(step("run").ok());  // again, with nothing to do
+  ASSERT_TRUE(step("verify").ok());
+  EXPECT_TRUE(host.violations.empty());
+}
+
+TEST_F(LocalAlembic, SaysWhereAFailedMigrationStopped) {
+  revision("two", "'one'", "raise RuntimeError('the disk is full')");
+  const StepResult run = step("run");
+  EXPECT_EQ(run.status, DRYDOCK_FAILED);
+  EXPECT_NE(run.failure.find("the disk is full"), std::string::npos) << run.failure;
+  EXPECT_NE(run.failure.find("from no table alembic_version to one"), std::string::npos)
+      << run.failure;
+  EXPECT_TRUE(step("rollback").ok());
+}
+
+TEST_F(LocalAlembic, DoesNotBelieveAnExitCode) {
+  host.option("/heads_command", {"alembic", "heads"});
+  host.option("/command", {"true"});  // exit code 0, and did nothing
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_NE(step("verify").failure.find("has no table alembic_version"), std::string::npos);
+
+  host.option("/command", {"alembic", "upgrade", "one"});
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_NE(step("verify").failure.find("is at revision one, and the head of `alembic` is two"),
+            std::string::npos);
+
+  run_sql(database, "DELETE FROM alembic_version");
+  EXPECT_NE(step("verify").failure.find("its revision is lost"), std::string::npos);
+  run_sql(database, "INSERT INTO alembic_version VALUES ('one'), ('two')");
+  EXPECT_NE(step("verify").failure.find("several revisions at once (one, two)"), std::string::npos);
+}
+
+TEST_F(LocalAlembic, AcceptsSeveralHeadsOnlyWhenTheDatabaseHasThemAll) {
+  revision("three", "'one'", "pass");
+  host.option("/command", {"alembic", "upgrade", "heads"});
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_TRUE(step("verify").ok());
+  run_sql(database, "DELETE FROM alembic_version WHERE version_num = 'two'");
+  EXPECT_EQ(step("verify").status, DRYDOCK_FAILED);
+}
+
+TEST(AlembicHeads, AreReadAmongOtherOutput) {
+  EXPECT_EQ(parse_heads("INFO  [app] loading (head) of state\n72c1f0 (head)\n"), (Words{"72c1f0"}));
+  EXPECT_EQ(parse_heads("b2 (billing) (head)\na1 (head)\nb2 (billing) (head)"),
+            (Words{"a1", "b2"}));
+  EXPECT_EQ(parse_heads("Rev: a1 (head)\nParent: 00\n"), (Words{"a1"}));
+  EXPECT_EQ(parse_heads("b2 (effective head)\n"), (Words{"b2"}));
+  EXPECT_EQ(parse_heads("no heads\n\n"), Words{});
+}
+
+TEST(AlembicOptions, NeedAWayToTheHeads) {
+  FakeHost host;
+  host.option("/sqlite", "app.db");
+  host.option("/command", {"./migrate.sh"});
+  EXPECT_NE(host.perform<AlembicMigrate>("verify").failure.find("`heads_command`"),
+            std::string::npos);
+  host.clear_options();
+  host.option("/command", {"alembic", "upgrade", "head"});
+  EXPECT_EQ(host.perform<AlembicMigrate>("observe").status, DRYDOCK_BAD_OPTIONS);
+}
+
+// A deployment with a running database, whose alembic_version is `revision`.
+class InContainer : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    host.project = "sample";
+    host.stage_id = "migrate";
+    host.option("/service", "api");
+    host.option("/environment/MODE", "migration");
+    host.secret("/secret_environment/TOKEN", "secret-token");
+    host.on_process([this](const Process& process) { return answer(process); });
+  }
+  Result answer(const Process& process) {
+    const Words& words = process.arguments;
+    if (words[1] == "ps" && has(words, "--filter") &&
+        words[words.size() - 3].rfind("name=", 0) == 0) {
+      return {0, leftover};
+    }
+    if (words[1] == "ps") return {0, "db-1\n"};
+    if (words[1] == "inspect") {
+      return {0, R"([{"Id": "db-1", "Name": "/sample-db-1", "State": {"Status": "running"},
+        "Config": {"Image": "postgres:15", "Env": ["POSTGRES_USER=app", "POSTGRES_DB=data"],
+        "Labels": {"com.docker.compose.project": "sample", "com.docker.compose.service": "db",
+        "com.docker.compose.project.working_dir": ")" +
+                     host.deployment_dir() + R"("}}, "Mounts": []}])"};
+    }
+    if (words[1] == "exec") {
+      if (process.input.find("pg_terminate_backend") != std::string::npos) {
+        terminated = process.input;
+        return {};
+      }
+      return {0, "1\n" + revision + "\ndrydock-next-query\n"};
+    }
+    if (words[1] == "compose" && has(words, "run")) {
+      if (has(words, "--entrypoint")) return heads;
+      migrated = process;
+      return migrator;
+    }
+    if (words[1] == "rm") {
+      removed.push_back(words.back());
+      leftover.clear();
+    }
+    return {};
+  }
+  StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
+
+  FakeHost host;
+  std::string revision = "one", leftover, terminated;
+  Result heads{0, "two (head)\n"}, migrator{0, "Running migrations\n"};
+  Process migrated;
+  Words removed;
+};
+
+TEST_F(InContainer, RunsANotedAndLabelledContainer) {
+  ASSERT_TRUE(step("run").ok());
+  const Words& words = migrated.arguments;
+  const std::string container = host.notes.at(1).value;  // noted before it ran
+  const auto run = std::find(words.begin(), words.end(), "run");
+  EXPECT_EQ(
+      Words(run, words.end()),
+      (Words{"run", "--rm", "-T", "--no-deps", "--name", container, "--label", "drydock.run=test/1",
+             "-e", "PGAPPNAME=" + container, "-e", "MODE=migration", "-e", "TOKEN", "api"}));
+  EXPECT_LE(container.size(), 63u);
+  EXPECT_TRUE(has(migrated.environment, "TOKEN=secret-token"));
+  EXPECT_NE(host.log_text().find("Running migrations"), std::string::npos);
+}
+
+TEST_F(InContainer, DiesWithTheContainerNoted) {
+  host.die_at_process(5);  // ps, inspect, revision, then the container
+  ASSERT_FALSE(step("run").ok());
+  leftover = "abc123\n";
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(removed, Words{"abc123"});
+  EXPECT_NE(host.log_text().find("ending the one-off container drydock-migrate-"),
+            std::string::npos);
+  EXPECT_NE(terminated.find("drydock-migrate-"), std::string::npos);
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(removed.size(), 1u);
+}
+
+TEST_F(InContainer, ARepeatedRunEndsTheMigratorBeforeIt) {
+  host.die_at_process(4);
+  ASSERT_TRUE(step("run").died);
+  leftover = "abc123\n";
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(removed, Words{"abc123"});
+}
+
+TEST_F(InContainer, ExitCodeZeroAndTheOldRevisionIsAFailure) {
+  ASSERT_TRUE(step("run").ok());
+  const StepResult verify = step("verify");
+  EXPECT_EQ(verify.status, DRYDOCK_FAILED);
+  EXPECT_NE(verify.failure.find("database data is at revision one, and the head of the image of "
+                                "service api is two"),
+            std::string::npos)
+      << verify.failure;
+  revision = "two";
+  EXPECT_TRUE(step("verify").ok());
+  heads = {1, "", "Error: no such command 'db'"};
+  EXPECT_NE(step("verify").failure.find("no such command"), std::string::npos);
+}
+
+TEST_F(InContainer, NamesTheLastWordsOfAFailedMigrator) {
+  migrator = {1, "step 1\n", "column \"workspace\" contains null values\n"};
+  const StepResult run = step("run");
+  EXPECT_NE(run.failure.find("contains null values"), std::string::npos) << run.failure;
+  EXPECT_NE(run.failure.find("its revision is still one"), std::string::npos) << run.failure;
+}
+
+}  // namespace

@@ -1,0 +1,237 @@
+// backup with real files and SQLite databases.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "backup_stage.h"
+#include "drydock/testing.hpp"
+
+using namespace drydock::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Another process's connection, as far as SQLite can tell.
+class Database {
+ public:
+  explicit Database(const std::string& file) {
+    if (sqlite3_open(file.c_str(), &handle_) != SQLITE_OK) throw std::runtime_error(file);
+  }
+  ~Database() { sqlite3_close(handle_); }
+  std::string operator()(const std::string& sql) const {
+    std::string first;
+    char* error = nullptr;
+    const auto keep = [](void* to, int, char** values, char**) {
+      auto* text = static_cast<std::string*>(to);
+      if (text->empty() && values[0] != nullptr) *text = values[0];
+      return 0;
+    };
+    EXPECT_EQ(sqlite3_exec(handle_, sql.c_str(), keep, &first, &error), SQLITE_OK) << error;
+    return first;
+  }
+
+ private:
+  sqlite3* handle_ = nullptr;
+};
+
+std::map<std::string, Fact> facts(FakeHost& host) {
+  const StepResult result = host.perform<Backup>("observe");
+  EXPECT_TRUE(result.ok()) << result.failure;
+  std::map<std::string, Fact> must_return;
+  for (const auto& [name, fact] : host.facts) {
+    if (fact.must_return) must_return[name] = fact;
+  }
+  return must_return;
+}
+
+void fill_files(FakeHost& host) {
+  host.write(".env", "PASSWORD=long-secret\n");
+  host.write("compose.yaml", "services: {}\n");
+  host.write("conf/a.conf", "a");
+  host.write("conf/sub/b.conf", "b");
+  host.write("shared/real.env", "REAL=1\n");
+  fs::create_symlink("shared/real.env", host.deployment_dir() + "/link.env");
+  ::chmod((host.deployment_dir() + "/.env").c_str(), 0640);
+  host.option("/files", {".env", "*.yaml", "conf", "link.env", "override.yml"});
+}
+
+void damage_files(FakeHost& host) {
+  host.write(".env", "PASSWORD=other\n");
+  ::chmod((host.deployment_dir() + "/.env").c_str(), 0600);
+  fs::remove(host.deployment_dir() + "/compose.yaml");
+  host.write("new.yaml", "of the new release");
+  fs::remove_all(host.deployment_dir() + "/conf/sub");
+  host.write("conf/sub", "a file where a folder was");
+  host.write("conf/new.conf", "new");
+  host.write("link.env", "REAL=2\n");
+  host.write("override.yml", "appeared");
+}
+
+TEST(BackupFiles, PutsEveryByteBack) {
+  FakeHost host;
+  fill_files(host);
+  const auto before = facts(host);
+  EXPECT_TRUE(before.at("file..env.content").secret);
+  EXPECT_EQ(before.at("file.override.yml").value, "absent");
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  ASSERT_TRUE(host.perform<Backup>("verify").ok());
+  damage_files(host);
+  EXPECT_NE(facts(host), before);
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    const StepResult rollback = host.perform<Backup>("rollback");
+    ASSERT_TRUE(rollback.ok()) << rollback.failure;
+    EXPECT_EQ(facts(host), before);
+  }
+  EXPECT_EQ(host.read(".env"), "PASSWORD=long-secret\n");
+  EXPECT_EQ(host.read("conf/sub/b.conf"), "b");
+  EXPECT_EQ(fs::read_symlink(host.deployment_dir() + "/link.env"), "shared/real.env");
+  EXPECT_EQ(host.read("shared/real.env"), "REAL=1\n");
+  // Moved away, not deleted.
+  EXPECT_FALSE(host.exists("new.yaml"));
+  EXPECT_TRUE(fs::exists(host.private_dir() + "/moved-aside/new.yaml"));
+  EXPECT_TRUE(fs::exists(host.private_dir() + "/moved-aside/override.yml"));
+  EXPECT_TRUE(host.violations.empty());
+}
+
+TEST(BackupFiles, RollsBackAfterADeathAtEachNote) {
+  for (int note = 1; note <= 2; ++note) {
+    for (const bool durable : {false, true}) {
+      FakeHost host;
+      fill_files(host);
+      const auto before = facts(host);
+      durable ? host.die_at_remember(note) : host.die_before_remember(note);
+      ASSERT_TRUE(host.perform<Backup>("run").died);
+      // Nothing was changed by then, and nothing is by the rollback.
+      ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+      EXPECT_EQ(facts(host), before);
+      // A second attempt keeps beside the first one.
+      ASSERT_TRUE(host.perform<Backup>("run").ok());
+      damage_files(host);
+      ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+      EXPECT_EQ(facts(host), before);
+    }
+  }
+}
+
+TEST(BackupFiles, NoticesADamagedCopy) {
+  FakeHost host;
+  fill_files(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  std::ofstream(host.private_dir() + "/files/.env", std::ios::app) << "x";
+  EXPECT_EQ(host.perform<Backup>("verify").status, DRYDOCK_FAILED);
+  damage_files(host);
+  const StepResult rollback = host.perform<Backup>("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find("/files/.env"), std::string::npos) << rollback.failure;
+  EXPECT_EQ(host.read(".env"), "PASSWORD=other\n");
+}
+
+TEST(BackupFiles, RefusesWhatIsNoFile) {
+  FakeHost host;
+  ASSERT_EQ(::mkfifo((host.deployment_dir() + "/pipe").c_str(), 0600), 0);
+  host.option("/files", {"pipe"});
+  EXPECT_NE(host.perform<Backup>("plan").failure.find("pipe"), std::string::npos);
+}
+
+class BackupSqlite : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    host.option("/sqlite", {"app.db"});
+    host.option("/wait", 300);
+    file = host.deployment_dir() + "/app.db";
+    Database db(file);
+    db(std::string("PRAGMA journal_mode=") + GetParam());
+    db("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); CREATE TABLE alembic_version "
+       "(version_num TEXT); INSERT INTO alembic_version VALUES ('one')");
+    db("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO "
+       "note SELECT i, 'note ' || i FROM n");
+    ::chmod(file.c_str(), 0640);
+  }
+  FakeHost host;
+  std::string file;
+};
+INSTANTIATE_TEST_SUITE_P(Journal, BackupSqlite, ::testing::Values("delete", "wal"));
+
+TEST_P(BackupSqlite, UndoesAMigrationUnderARunningApplication) {
+  const auto before = facts(host);
+  EXPECT_EQ(before.at("sqlite.app.db.revision").value, "one");
+  const Database application(file);
+  application("INSERT INTO note VALUES (1001, 'still in the log')");
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  ASSERT_TRUE(host.perform<Backup>("verify").ok());
+  application(
+      "ALTER TABLE note ADD COLUMN author TEXT; DELETE FROM note WHERE id > 3; UPDATE "
+      "alembic_version SET version_num = 'two'");
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    const StepResult rollback = host.perform<Backup>("rollback");
+    ASSERT_TRUE(rollback.ok()) << rollback.failure;
+    EXPECT_EQ(facts(host), before);
+  }
+  // The application has the file open all the while, and goes on with it.
+  EXPECT_EQ(application("SELECT count(*) FROM note"), "1001");
+  application("INSERT INTO note VALUES (1002, 'after')");
+  EXPECT_EQ(Database(file)("SELECT count(*) FROM note"), "1002");
+}
+
+TEST_P(BackupSqlite, ReplacesWhatIsNoDatabaseAnyMore) {
+  const auto before = facts(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  host.write("app.db", std::string(5000, 'x'));
+  ::chmod(file.c_str(), 0666);
+  const StepResult rollback = host.perform<Backup>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(facts(host), before);
+  fs::remove(file);
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(facts(host), before);
+}
+
+TEST_P(BackupSqlite, LeavesAnUnchangedDatabaseAlone) {
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  const Database application(file);
+  application("VACUUM");
+  const auto written = fs::last_write_time(file);
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(fs::last_write_time(file), written);
+  EXPECT_NE(host.log_text().find("is as it was"), std::string::npos);
+}
+
+TEST_P(BackupSqlite, SaysThatItIsLocked) {
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  const Database application(file);
+  application("UPDATE note SET text = 'x'");
+  application("BEGIN IMMEDIATE");
+  const StepResult rollback = host.perform<Backup>("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find("locked"), std::string::npos) << rollback.failure;
+  application("ROLLBACK");
+  EXPECT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(application("SELECT text FROM note WHERE id = 7"), "note 7");
+}
+
+TEST(BackupSqliteAbsent, MovesAwayWhatAppeared) {
+  FakeHost host;
+  host.option("/sqlite", {"new.db"});
+  const auto before = facts(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  Database{host.deployment_dir() + "/new.db"}("CREATE TABLE t (a)");
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(facts(host), before);
+  EXPECT_TRUE(fs::exists(host.private_dir() + "/moved-aside/new.db"));
+}
+
+TEST(BackupPlan, NamesEachFileAndDatabase) {
+  FakeHost host;
+  fill_files(host);
+  Database{host.deployment_dir() + "/app.db"}("CREATE TABLE t (a)");
+  host.option("/sqlite", {"app.db"});
+  ASSERT_TRUE(host.perform<Backup>("plan").ok());
+  std::vector<std::string> names;
+  for (const auto& change : host.changes) names.push_back(change.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{".env", "compose.yaml", "conf/a.conf", "conf/sub/b.conf",
+                                      "link.env", "shared/real.env", "override.yml", "app.db"}));
+  EXPECT_EQ(host.changes[0].disk_bytes, 21);
+}
+
+}  // namespace
