@@ -43,7 +43,8 @@ bool is_required(const json& schema, const std::string& key) {
 }
 
 void print_options(const json& schema, const std::string& indent) {
-  for (const auto& [key, option] : schema.value("properties", json::object()).items()) {
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [key, option] : properties.items()) {
     std::cout << indent << std::left << std::setw(18) << key << " " << type_in_words(option);
     if (is_required(schema, key)) std::cout << ", required";
     if (option.contains("default")) std::cout << ", default " << option["default"].dump();
