@@ -21,6 +21,14 @@ json application(const Deployment& deployment) {
   return result;
 }
 
+bool holds_files(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
+    if (!entry.is_directory(error)) return true;
+  }
+  return false;
+}
+
 json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run) {
   json kept = json::array();
   for (const StageRecord& stage : journal.stages(run)) {
@@ -28,7 +36,7 @@ json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run
       kept.push_back({{"path", artifact.path}, {"description", artifact.description}});
     }
   }
-  if (std::filesystem::exists(state.run_files(run))) {
+  if (holds_files(state.run_files(run))) {
     kept.push_back({{"path", state.run_files(run)},
                     {"description", "what this run saved before it changed it"}});
   }
@@ -94,7 +102,8 @@ void finish_run(Journal& journal, Events& events, const Deployment& deployment,
                         {"next", next_commands(ending, deployment.dir, run)},
                         {"duration_ms", ending.duration.count()},
                         {"log_dir", state.logs(run)}};
-  journal.finish_run(run, ending.state, static_cast<int>(ending.code), events.masker().mask(closing));
+  journal.finish_run(run, ending.state, static_cast<int>(ending.code),
+                     events.masker().mask(closing));
   events.emit("run.finished", closing);
 }
 

@@ -88,13 +88,14 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
     request.attempt = stage.attempt;
     request.interrupted = stage.state == StageState::started;
     request.notes = journal_.notes(run, stage.position);
+    // What undoes a cancelled run is not cancelled by the same request.
+    request.cancellable = false;
     if (step == Step::observe) {
       request.timeout = examination_timeout;
     } else {
       request.private_dir = state_.backups(run, stage.key);
       make_private_dir(request.private_dir);
       // Killing a restore is worse than waiting for it: no timeout unless the pipeline set one.
-      request.cancellable = false;
       if (step == Step::rollback && stage.rollback_timeout_ms > 0) {
         request.timeout = std::chrono::milliseconds(stage.rollback_timeout_ms);
       }

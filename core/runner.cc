@@ -256,6 +256,7 @@ std::optional<Runner::Failure> Runner::perform(const PlannedStage& stage, Step s
   request.run_label = run_label(session_.deployment, run_);
   request.attempt = attempt;
   request.timeout = stage.spec->timeout;
+  request.cancellable = !stage.final;  // a cancelled run still tells that it was
   if (attempt > 1 || step != Step::run)
     request.notes = journal_.notes(run_, stage.identity.position);
   make_private_dir(request.private_dir);
