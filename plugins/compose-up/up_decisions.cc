@@ -91,6 +91,7 @@ std::vector<ServiceChange> decide_changes(const std::vector<Container>& existing
     if (with_dependants && why.empty()) why = changed_dependency(service, changed);
     const std::string& before = containers.front().image;
     if (!why.empty()) {
+      changed.insert(name);
       result.push_back(
           {"change", name, before, service.image, why, kept_in_anonymous_volumes(containers)});
       continue;

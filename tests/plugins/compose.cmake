@@ -19,3 +19,6 @@ set_target_properties(compose_engine_test PROPERTIES
 add_test(NAME compose_engine
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/on-engine.sh $<TARGET_FILE:compose_engine_test>)
 set_tests_properties(compose_engine PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
+
+drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
+drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)

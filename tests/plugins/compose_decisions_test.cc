@@ -1,0 +1,260 @@
+// What the Compose stages decide, from values alone.
+#include <gtest/gtest.h>
+
+#include "compose_health.h"
+#include "compose_json.h"
+#include "compose_settlement.h"
+#include "up_decisions.h"
+
+namespace drydock::compose {
+namespace {
+
+Container running(const std::string& id, const std::string& service) {
+  Container result;
+  result.id = id;
+  result.name = "p-" + service + "-1";
+  result.service = service;
+  result.image = "sample/" + service + ":1";
+  result.image_id = "sha256:" + service + "1";
+  result.config_hash = "hash1";
+  result.state = "running";
+  result.restart_policy = "always";
+  return result;
+}
+Container with(Container container, const std::string& state, int code = 0) {
+  container.state = state;
+  container.exit_code = code;
+  return container;
+}
+Service service(const std::string& name, std::map<std::string, std::string> depends_on = {}) {
+  Service result;
+  result.name = name;
+  result.image = "sample/" + name + ":1";
+  result.depends_on = std::move(depends_on);
+  return result;
+}
+Model model_of(const std::vector<Service>& services) {
+  Model result;
+  for (const Service& one : services) result.services[one.name] = one;
+  return result;
+}
+
+TEST(ComposeModel, OrdersByDependenciesAndFindsOneShots) {
+  const Model model = model_of({service("web", {{"api", "service_started"}}),
+                                service("api", {{"db", "service_healthy"},
+                                                {"init", "service_completed_successfully"},
+                                                {"absent", "service_started"}}),
+                                service("db"), service("init")});
+  EXPECT_EQ(model.start_order(),
+            (std::vector<std::set<std::string>>{{"db", "init"}, {"api"}, {"web"}}));
+  EXPECT_EQ(model.with_dependencies({"api"}), (std::set<std::string>{"api", "db", "init"}));
+  EXPECT_EQ(model.one_shot(), std::set<std::string>{"init"});
+}
+
+TEST(ComposeJson, ReadsWhatTheEngineSaysOfAContainer) {
+  const auto containers = parse_containers(R"([{
+    "Id": "abc", "Name": "/p-api-2", "Image": "sha256:1", "RestartCount": 3,
+    "State": {"Status": "exited", "ExitCode": 137, "OOMKilled": true, "Health": {"Status": "unhealthy"}},
+    "HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 5}},
+    "Config": {"Image": "sample/api:1", "Env": ["A=b=c", "EMPTY="], "Labels": {
+      "com.docker.compose.service": "api", "com.docker.compose.container-number": "2",
+      "com.docker.compose.oneoff": "True", "com.docker.compose.config-hash": "h",
+      "com.docker.compose.project": "p", "com.docker.compose.project.working_dir": "/srv/p"}},
+    "Mounts": [{"Type": "volume", "Name": "p_data", "Source": "/var/lib/x", "Destination": "/d", "RW": true},
+               {"Type": "bind", "Source": "/srv/p/conf", "Destination": "/c", "RW": false}]}])");
+  ASSERT_EQ(containers.size(), 1u);
+  const Container& one = containers[0];
+  EXPECT_EQ(one.name, "p-api-2");
+  EXPECT_EQ(one.number, 2);
+  EXPECT_TRUE(one.one_off);
+  EXPECT_FALSE(one.serves());
+  EXPECT_TRUE(one.out_of_memory);
+  EXPECT_EQ(one.restart_policy, "on-failure:5");
+  EXPECT_EQ(one.environment.at("A"), "b=c");
+  EXPECT_EQ(one.mounts.at(0).held(), "volume p_data");
+  EXPECT_FALSE(one.mounts.at(1).writable);
+}
+
+TEST(ComposeJson, ReadsTheResolvedModel) {
+  const Model model = parse_model(R"({"name": "p", "services": {
+    "api": {"image": "i:1", "restart": "always", "healthcheck": {"test": ["CMD", "true"]},
+            "depends_on": {"db": {"condition": "service_healthy", "required": true}},
+            "volumes": [{"type": "volume", "source": "data", "target": "/d"},
+                        {"type": "bind", "source": "/srv/p/x", "target": "/x", "read_only": true}]},
+    "job": {"build": {"context": "."}, "deploy": {"replicas": 3, "restart_policy":
+            {"condition": "on-failure", "max_attempts": 2}}, "healthcheck": {"disable": true}}},
+    "volumes": {"data": {"name": "p_data"}}})");
+  const Service& api = model.services.at("api");
+  EXPECT_TRUE(api.health_check);
+  EXPECT_EQ(api.depends_on.at("db"), "service_healthy");
+  EXPECT_EQ(api.mounts.at(0).held(), "volume p_data");
+  EXPECT_FALSE(api.mounts.at(1).writable);
+  const Service& job = model.services.at("job");
+  EXPECT_TRUE(job.built);
+  EXPECT_EQ(job.replicas, 3);
+  EXPECT_EQ(job.restart_policy, "on-failure:2");
+  EXPECT_FALSE(job.health_check);
+}
+
+TEST(ComposeJson, NotesContainersWithoutTheirSecrets) {
+  Container one = running("1", "api");
+  one.environment["PASSWORD"] = "hunter2";
+  const std::string note = to_note({one});
+  EXPECT_EQ(note.find("hunter2"), std::string::npos);
+  const Container back = from_note(note).at(0);
+  EXPECT_EQ(back.id, "1");
+  EXPECT_EQ(back.image_id, one.image_id);
+  EXPECT_TRUE(back.runs());
+  EXPECT_THROW(from_note("{"), Failed);
+}
+
+TEST(ComposeHealth, JudgesAContainer) {
+  const Expectation up{"api"}, finish{"api", 1, true};
+  const Container ok = running("1", "api");
+  Container checked = ok;
+  const auto readiness = [](const Container& one, const Expectation& expected) {
+    return judge(one, expected).readiness;
+  };
+  EXPECT_EQ(readiness(ok, up), Readiness::ready);
+  EXPECT_EQ(readiness(ok, finish), Readiness::not_yet);
+  checked.health = "starting";
+  EXPECT_EQ(readiness(checked, up), Readiness::not_yet);
+  checked.health = "unhealthy";
+  EXPECT_EQ(judge(checked, up).reason, "is unhealthy");
+  EXPECT_EQ(readiness(checked, {"api", 1, false, false}), Readiness::ready);
+  EXPECT_EQ(readiness(with(ok, "restarting", 1), up), Readiness::not_yet);
+  EXPECT_EQ(readiness(with(ok, "exited", 3), up), Readiness::failed);
+  EXPECT_EQ(readiness(with(ok, "exited", 0), up), Readiness::failed) << "it should run on";
+  Container one_shot = with(ok, "exited", 0);
+  one_shot.restart_policy = "no";
+  EXPECT_EQ(readiness(one_shot, up), Readiness::ready);
+  EXPECT_EQ(readiness(one_shot, finish), Readiness::ready);
+}
+
+TEST(ComposeHealth, BlamesWhatCannotRecoverFirst) {
+  Container slow = running("1", "api");
+  slow.health = "starting";
+  const auto culprit =
+      first_not_ready({{"api"}, {"db"}, {"web"}}, {slow, with(running("2", "db"), "exited", 1)});
+  ASSERT_TRUE(culprit);
+  EXPECT_EQ(culprit->sentence(), "service db exited with code 1 (container p-db-1)");
+  const auto missing = first_not_ready({{"web"}}, {});
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->sentence(), "service web has 0 of 1 containers");
+}
+
+TEST(ComposeSettlement, StartsWhatRanAndPutsItsPolicyBack) {
+  Container held = with(running("1", "api"), "exited");
+  held.restart_policy = "no";
+  const Settlement todo = decide_settlement({running("1", "api")}, {held}, {}, {});
+  EXPECT_EQ(todo.start.at("api"), std::vector<std::string>{"1"});
+  EXPECT_EQ(todo.policies.at("1"), "always");
+  EXPECT_TRUE(todo.up.empty());
+}
+
+TEST(ComposeSettlement, LeavesWhatRunsAndWhatDidNotRun) {
+  const Settlement todo =
+      decide_settlement({running("1", "api"), with(running("2", "web"), "exited")},
+                        {running("1", "api"), with(running("2", "web"), "exited")}, {}, {});
+  EXPECT_TRUE(todo.nothing());
+  EXPECT_TRUE(todo.policies.empty());
+}
+
+TEST(ComposeSettlement, MakesWhatIsGoneAnewFromTheImageThatRan) {
+  const Settlement todo =
+      decide_settlement({running("1", "db"), with(running("2", "init"), "exited")}, {},
+                        {{"db", "hash1"}}, {{"sample/db:1", "sha256:moved"}});
+  EXPECT_EQ(todo.up.at("db"), 1u);
+  EXPECT_EQ(todo.create, std::set<std::string>{"init"});
+  EXPECT_EQ(todo.retag.at("sample/db:1"), "sha256:db1");
+}
+
+TEST(ComposeSettlement, TakesWhatAnEarlierSettlingMadeAsGood) {
+  EXPECT_TRUE(decide_settlement({running("1", "db")}, {running("9", "db")}, {}, {}).nothing());
+  // Its settings had drifted from the files, so the files' are as near as it gets.
+  Container by_files = running("9", "db");
+  by_files.config_hash = "of-files";
+  EXPECT_TRUE(
+      decide_settlement({running("1", "db")}, {by_files}, {{"db", "of-files"}}, {}).nothing());
+}
+
+TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
+  Container other = running("9", "db");
+  other.config_hash = "of the kept model";
+  const Settlement todo = decide_settlement({running("1", "db")}, {other}, {{"db", "hash1"}}, {});
+  EXPECT_EQ(todo.replace, std::vector<std::string>{"9"});
+  EXPECT_EQ(todo.up.at("db"), 1u);
+}
+
+TEST(ComposeUpDecisions, RetiresWhatNoFileHas) {
+  Container one_off = running("3", "gone");
+  one_off.one_off = true;
+  const auto retired =
+      to_retire({running("1", "db"), running("2", "api"), one_off}, {"api", "database"});
+  ASSERT_EQ(retired.size(), 1u);
+  EXPECT_EQ(retired[0].service, "db");
+}
+
+TEST(ComposeUpDecisions, TellsWhyAServiceChanges) {
+  const Model model = model_of({service("api", {{"db", "service_started"}}), service("db"),
+                                service("moved"), service("new"), service("same")});
+  Container db = running("1", "db");
+  db.config_hash = "old";
+  Container anonymous = running("2", "moved");
+  anonymous.mounts.push_back({"volume", std::string(64, 'a'), "", "/var/lib/x", true});
+  const std::vector<Container> existing = {db, anonymous, running("3", "api"),
+                                           running("4", "same")};
+  const std::map<std::string, std::string> hashes = {
+      {"api", "hash1"}, {"db", "hash1"}, {"moved", "hash1"}, {"new", "hash1"}, {"same", "hash1"}};
+  std::map<std::string, ServiceChange> changes;
+  for (const auto& change : decide_changes(
+           existing, model, {"api", "db", "moved", "new", "same"}, hashes,
+           {{"sample/moved:1", "sha256:other"}, {"sample/same:1", "sha256:same1"}}, true)) {
+    changes[change.service] = change;
+  }
+  EXPECT_EQ(changes.at("db").why, "its settings change");
+  EXPECT_EQ(changes.at("api").why, "it depends on db, which changes");
+  EXPECT_EQ(changes.at("moved").why, "its tag names another image now");
+  EXPECT_EQ(changes.at("moved").rollback_loses,
+            "what service moved keeps in /var/lib/x, a volume without a name");
+  EXPECT_EQ(changes.at("new").action, "start");
+  EXPECT_EQ(changes.count("same"), 0u);
+}
+
+TEST(ComposeUpDecisions, SeesAMountThatSomebodyElseHolds) {
+  Service database = service("database");
+  database.mounts = {{"bind", "", "/srv/p/data", "/d", true}};
+  Service api = service("api");
+  api.mounts = database.mounts;
+  const Model model = model_of({database, api});
+  Container old = running("1", "db"), sibling = running("2", "api"), stranger = running("3", "x");
+  old.mounts = sibling.mounts = stranger.mounts = database.mounts;
+  const std::set<std::string> scope = {"database"}, none;
+  const auto find = [&](const std::vector<Container>& mine, const Container& holder,
+                        const std::set<std::string>& retired, const std::set<std::string>& shares) {
+    return find_held_mount(model, scope, mine, {holder}, retired, shares).has_value();
+  };
+  EXPECT_TRUE(find({old}, old, none, none));
+  EXPECT_FALSE(find({old}, old, {"1"}, none)) << "it is about to be retired";
+  EXPECT_FALSE(find({sibling}, sibling, none, none)) << "the model shares it";
+  EXPECT_TRUE(find({}, stranger, none, none));
+  EXPECT_FALSE(find({}, stranger, none, {"/srv/p/data"})) << "declared";
+  Container own = running("4", "database");
+  own.mounts = database.mounts;
+  EXPECT_FALSE(find({own}, stranger, none, none)) << "they share it already";
+  stranger.mounts[0].writable = false;
+  EXPECT_FALSE(find({}, stranger, none, none)) << "it only reads";
+}
+
+TEST(ComposeUpDecisions, UndoesOnlyWhatItDid) {
+  const std::vector<Container> noted = {running("1", "db"), with(running("2", "web"), "exited")};
+  const Undo undo = decide_undo(
+      noted,
+      {running("1", "db"), running("2", "web"), running("3", "api"), running("4", "elsewhere")},
+      {"db", "web", "api"});
+  EXPECT_EQ(undo.remove, std::vector<std::string>{"3"});
+  EXPECT_EQ(undo.stop, (std::map<std::string, std::string>{{"2", "always"}}));
+}
+
+}  // namespace
+}  // namespace drydock::compose
