@@ -1,26 +1,12 @@
 #include "events.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <exception>
+
+#include "utc_time.h"
 
 namespace drydock {
 namespace {
-
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto total = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  const std::time_t seconds = static_cast<std::time_t>(total / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[96];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                static_cast<int>(total % 1000));
-  return text;
-}
 
 // Foreign bytes that are no UTF-8 become U+FFFD: a line of JSON must stay one.
 std::string dump(const nlohmann::json& value) {
@@ -39,21 +25,7 @@ std::string Event::to_json_line() const {
   return line + "," + dump(data).substr(1);
 }
 
-std::int64_t Event::milliseconds() const {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, thousandth = 0;
-  if (std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day, &hour, &minute,
-                  &second, &thousandth) != 7) {
-    return 0;
-  }
-  std::tm parts{};
-  parts.tm_year = year - 1900;
-  parts.tm_mon = month - 1;
-  parts.tm_mday = day;
-  parts.tm_hour = hour;
-  parts.tm_min = minute;
-  parts.tm_sec = second;
-  return static_cast<std::int64_t>(timegm(&parts)) * 1000 + thousandth;
-}
+std::int64_t Event::milliseconds() const { return utc_milliseconds(time); }
 
 void Events::remove(EventSink& sink) { std::erase(sinks_, &sink); }
 

@@ -9,11 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <ctime>
 
 #include "error.h"
+#include "utc_time.h"
 
 namespace drydock {
 namespace {
@@ -120,20 +119,6 @@ std::string_view name_of(StageState state) {
 
 bool StageRecord::has(Step wanted) const {
   return std::find(steps.begin(), steps.end(), wanted) != steps.end();
-}
-
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string result(text.data(), size);
-  const std::string fraction = std::to_string(milliseconds);
-  return result + "." + std::string(3 - fraction.size(), '0') + fraction + "Z";
 }
 
 struct Journal::Database {

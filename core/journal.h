@@ -120,7 +120,4 @@ class Journal {
   std::string path_;
 };
 
-// Now, as the journal writes it.
-std::string utc_now();
-
 }  // namespace drydock

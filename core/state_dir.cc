@@ -20,7 +20,7 @@
 
 #include "error.h"
 #include "files.h"
-#include "journal.h"
+#include "utc_time.h"
 
 namespace drydock {
 namespace {

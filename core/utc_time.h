@@ -1,0 +1,15 @@
+// The time as journals, events and locks write it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace drydock {
+
+// Now, in UTC, RFC 3339 with milliseconds: "2026-11-23T17:16:18.813Z".
+std::string utc_now();
+
+// Milliseconds since the epoch of a time that utc_now() wrote; 0 when it cannot be read.
+std::int64_t utc_milliseconds(const std::string& time);
+
+}  // namespace drydock
