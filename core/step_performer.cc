@@ -63,7 +63,10 @@ class Recorder : public StepListener {
 
   void change(const PlannedChange& change) override { report_.changes.push_back(change); }
 
-  void output(const Output& output) override {
+  // What holds a known secret is one, whatever the stage says of it.
+  void output(const Output& reported) override {
+    Output output = reported;
+    output.secret = output.secret || masker_.contains_secret(output.value);
     if (output.secret) masker_.add(output.name, output.value);
     report_.outputs.push_back(output);
     emit("output", {{"name", output.name}, {"value", output.secret ? "***" : output.value}});
