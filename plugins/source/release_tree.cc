@@ -1,0 +1,156 @@
+#include "release_tree.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <drydock/stage.hpp>
+#include <filesystem>
+
+#include "file_store.h"
+
+namespace drydock::source {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<std::string> always_left_out = {"/.env", "/.drydock", ".git"};
+
+bool is_within(const fs::path& path, const fs::path& folder) {
+  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
+std::string leaving(const std::string& path, const std::string& target) {
+  return "the link " + path + " leads to " + target + ", outside the release; replace it by a file";
+}
+
+}  // namespace
+
+std::vector<std::string> default_exclude() {
+  return {"/.env", "/.drydock", ".git", "/volumes", "/env-backup"};
+}
+
+// As in .gitignore: a glob with a slash at its begin counts from the top, one without any slash
+// counts in each folder; what is below a match is left out too.
+bool is_left_out(const std::string& path, const std::vector<std::string>& exclude) {
+  const auto matches = [&path](const std::string& glob) {
+    const bool anywhere = glob.find('/') == glob.npos;
+    const std::string from_top = glob[0] == '/' ? glob.substr(1) : glob;
+    const std::string name = fs::path(path).filename().string();
+    return ::fnmatch(from_top.c_str(), anywhere ? name.c_str() : path.c_str(), FNM_PATHNAME) == 0;
+  };
+  return std::any_of(always_left_out.begin(), always_left_out.end(), matches) ||
+         std::any_of(exclude.begin(), exclude.end(),
+                     [&](const auto& glob) { return !glob.empty() && matches(glob); });
+}
+
+ReleaseTree::ReleaseTree(const std::string& directory, const std::string& deployment,
+                         const std::vector<std::string>& exclude) {
+  std::error_code error;
+  const fs::path release = fs::canonical(directory, error);
+  if (error) {
+    throw Failed("the release " + directory + " cannot be read: " + error.message() +
+                 "; unpack it there, or change `directory`");
+  }
+  if (!fs::is_directory(release)) {
+    throw Failed("the release " + directory + " is no folder; unpack it, and name the folder");
+  }
+  const fs::path own = fs::canonical(deployment);
+  if (is_within(own, release) || is_within(release, own)) {
+    throw Failed("the release " + release.string() + " and the deployment " + own.string() +
+                 " lie inside one another; keep releases beside the deployment");
+  }
+  release_ = release.string();
+  deployment_ = own.string();
+  walk("", exclude);
+  if (std::none_of(entries_.begin(), entries_.end(),
+                   [](const Entry& entry) { return entry.kind == Kind::file; })) {
+    throw Failed("the release " + release_ + " has no files; is it unpacked completely?");
+  }
+}
+
+void ReleaseTree::walk(const std::string& below, const std::vector<std::string>& exclude) {
+  std::vector<std::string> names;
+  for (const auto& found : fs::directory_iterator(release_ + "/" + below)) {
+    names.push_back(found.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    Entry entry{below.empty() ? name : below + "/" + name};
+    if (is_left_out(entry.path, exclude)) continue;
+    struct stat status {};
+    if (::lstat(at(entry).c_str(), &status) != 0) throw Failed("cannot read " + at(entry));
+    entry.mode = status.st_mode & 0777;
+    entry.size = static_cast<std::uint64_t>(status.st_size);
+    if (S_ISLNK(status.st_mode)) {
+      entry.kind = Kind::link;
+      entry.target = fs::read_symlink(at(entry)).string();
+      const fs::path end = (fs::path(below) / entry.target).lexically_normal();
+      if (end.is_absolute() || *end.begin() == "..") throw Failed(leaving(at(entry), entry.target));
+    } else if (S_ISDIR(status.st_mode)) {
+      entry.kind = Kind::folder;
+    } else if (!S_ISREG(status.st_mode)) {
+      throw Failed(at(entry) + " is neither file, folder nor link; remove it from the release");
+    }
+    entries_.push_back(entry);
+    if (entry.kind == Kind::folder) walk(entry.path, exclude);
+  }
+}
+
+bool ReleaseTree::has(const std::string& path) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&path](const Entry& entry) { return entry.path == path; });
+}
+
+// A link in the deployment that leads elsewhere in it is the operator's way to arrange files; one
+// that leads out of it would have us write into somebody else's.
+void ReleaseTree::check_place(const Entry& entry) const {
+  fs::path at = deployment_;
+  const bool link = entry.kind == Kind::link;
+  const fs::path path = link ? fs::path(entry.path).parent_path() : fs::path(entry.path);
+  for (const fs::path& part : path) {
+    at /= part;
+    if (!fs::is_symlink(fs::symlink_status(at))) continue;
+    std::error_code error;
+    const fs::path end = fs::canonical(at, error);
+    if (!error && is_within(end, deployment_)) continue;
+    throw Failed(at.string() + " is a link that leads " +
+                 (error ? "nowhere" : "out of the deployment, to " + end.string()) +
+                 "; replace it by a file or folder, or leave it out with `exclude`");
+  }
+}
+
+Difference ReleaseTree::compare(const Entry& entry) const {
+  check_place(entry);
+  struct stat status {};
+  const std::string path = place(entry);
+  const bool link = entry.kind == Kind::link;
+  if ((link ? ::lstat(path.c_str(), &status) : ::stat(path.c_str(), &status)) != 0) {
+    if (errno == ENOENT) return Difference::absent;
+    throw Failed("cannot look at " + path + ": " + std::strerror(errno));
+  }
+  if (S_ISDIR(status.st_mode) != (entry.kind == Kind::folder)) {
+    throw Failed(path + " is " + (S_ISDIR(status.st_mode) ? "a folder" : "no folder") +
+                 ", but the release has " + (S_ISDIR(status.st_mode) ? "no folder" : "a folder") +
+                 " of that name; move yours away, or leave it out with `exclude`");
+  }
+  if (entry.kind == Kind::folder) return Difference::none;
+  if (link) {
+    const bool same = S_ISLNK(status.st_mode) && fs::read_symlink(path) == entry.target;
+    return same ? Difference::none : Difference::content;
+  }
+  if (!S_ISREG(status.st_mode)) throw Failed(path + " is no regular file; move it away");
+  if (!files::same_content(path, at(entry))) return Difference::content;
+  return mode_for(entry, status.st_mode & 07777) == (status.st_mode & 07777) ? Difference::none
+                                                                             : Difference::mode;
+}
+
+mode_t ReleaseTree::mode_for(const Entry& entry, mode_t present) const {
+  // Whoever may read it may execute it. Never taken away: a release from a zip has lost it.
+  const bool executable = (entry.mode & 0100) != 0;
+  return executable ? present | ((present & 0444) >> 2) : present;
+}
+
+}  // namespace drydock::source

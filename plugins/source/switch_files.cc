@@ -1,0 +1,211 @@
+#include "switch_files.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "file_store.h"
+
+namespace drydock::source {
+namespace fs = std::filesystem;
+namespace {
+
+std::string list_path(const std::string& private_dir) { return private_dir + "/list"; }
+std::string saved(const std::string& private_dir, const std::string& path) {
+  return private_dir + "/before/" + path;
+}
+std::string parent(const std::string& path) { return fs::path(path).parent_path().string(); }
+
+Before look_at(const ReleaseTree& release, const Entry& entry) {
+  Before before{entry.path};
+  struct stat status {};
+  const std::string path = release.place(entry);
+  if (::lstat(path.c_str(), &status) != 0) {
+    before.was = entry.kind == Kind::folder ? Before::Was::folder_absent : Before::Was::absent;
+    return before;
+  }
+  before.was = Before::Was::file;
+  if (S_ISLNK(status.st_mode)) {
+    before.target = fs::read_symlink(path).string();
+    before.was = entry.kind == Kind::link ? Before::Was::link : Before::Was::file_through_link;
+    if (before.was == Before::Was::file_through_link && ::stat(path.c_str(), &status) != 0) {
+      throw Failed("cannot look at " + path + ": " + std::strerror(errno));
+    }
+  }
+  before.mode = status.st_mode & 07777;
+  before.uid = status.st_uid;
+  before.gid = status.st_gid;
+  return before;
+}
+
+// Fields that end with NUL, which no path contains.
+std::string encoded(const std::vector<Before>& kept) {
+  std::string text;
+  for (const Before& before : kept) {
+    for (const std::string& field :
+         {before.path, std::to_string(static_cast<int>(before.was)), std::to_string(before.mode),
+          std::to_string(before.uid), std::to_string(before.gid), before.target}) {
+      text += field;
+      text += '\0';
+    }
+  }
+  return text;
+}
+
+void replace_link(const std::string& path, const std::string& target) {
+  // A link cannot be written in place: a new one with a name that cannot be foreseen is renamed.
+  std::string folder = parent(path) + "/.drydock-link-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) {
+    throw Failed("cannot write beside " + path + ": " + std::strerror(errno));
+  }
+  const std::string link = folder + "/link";
+  const bool made =
+      ::symlink(target.c_str(), link.c_str()) == 0 && ::rename(link.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  ::unlink(link.c_str());
+  ::rmdir(folder.c_str());
+  if (!made) throw Failed("cannot create the link " + path + ": " + std::strerror(error));
+  files::sync_directory(parent(path));
+}
+
+void remove(const std::string& path) {
+  if (::unlink(path.c_str()) == 0) {
+    files::sync_directory(parent(path));
+  } else if (errno != ENOENT && errno != ENOTDIR) {
+    throw Failed("cannot remove " + path + ": " + std::strerror(errno));
+  }
+}
+
+// As root what is new belongs to whom its folder belongs to.
+files::Attributes for_new(const std::string& path, mode_t mode) {
+  files::Attributes attributes{mode};
+  if (::geteuid() != 0) return attributes;
+  const auto folder = files::attributes(parent(path));
+  if (folder) attributes.uid = folder->uid;
+  if (folder) attributes.gid = folder->gid;
+  return attributes;
+}
+
+void make_folder(const ReleaseTree& release, const Entry& entry) {
+  const std::string path = release.place(entry);
+  const files::Attributes attributes = for_new(path, entry.mode);
+  files::make_directories(path, entry.mode | 0700);
+  if (::chown(path.c_str(), attributes.uid, attributes.gid) != 0) {
+    throw Failed("cannot give " + path + " to its folder's owner: " + std::strerror(errno));
+  }
+}
+
+void write_file(const ReleaseTree& release, const Entry& entry) {
+  const std::string path = release.place(entry);
+  std::optional<files::Attributes> attributes = files::attributes(path);
+  if (attributes) attributes->mode = release.mode_for(entry, attributes->mode);
+  files::Replacement replacement(path);
+  replacement.set(attributes ? *attributes : for_new(path, entry.mode));
+  replacement.write(files::read(release.at(entry)));
+  replacement.commit();
+}
+
+void restore_file(const Before& before, const std::string& path, const std::string& copy) {
+  const files::Attributes attributes{before.mode, before.uid, before.gid};
+  // A link of the release stands where a file was.
+  const bool became_link = fs::is_symlink(fs::symlink_status(path));
+  if (became_link && before.was == Before::Was::file) remove(path);
+  if (files::attributes(path) == attributes && files::same_content(path, copy)) return;
+  struct stat status {};
+  if (::stat(copy.c_str(), &status) != 0) {
+    throw Failed("cannot read the kept " + copy + ": " + std::strerror(errno));
+  }
+  files::Replacement replacement(path);
+  replacement.set(attributes);
+  replacement.set_modified(status.st_mtim);
+  replacement.write(files::read(copy));
+  replacement.commit();
+}
+
+}  // namespace
+
+std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir) {
+  std::vector<Before> kept;
+  for (const Entry& entry : release.entries()) {
+    if (release.compare(entry) == Difference::none) continue;
+    kept.push_back(look_at(release, entry));
+    const Before& before = kept.back();
+    if (before.was != Before::Was::file && before.was != Before::Was::file_through_link) continue;
+    const std::string copy = saved(private_dir, entry.path);
+    files::make_directories(parent(copy));
+    files::copy_file(release.place(entry), copy);
+  }
+  files::write(list_path(private_dir), encoded(kept));
+  return kept;
+}
+
+std::vector<Before> read_list(const std::string& private_dir) {
+  const std::string text = files::read(list_path(private_dir));
+  std::vector<std::string> fields;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\0', at);
+    fields.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  std::vector<Before> kept;
+  for (std::size_t i = 0; i + 6 <= fields.size(); i += 6) {
+    kept.push_back({fields[i], static_cast<Before::Was>(std::stoi(fields[i + 1])),
+                    static_cast<mode_t>(std::stoul(fields[i + 2])),
+                    static_cast<uid_t>(std::stoul(fields[i + 3])),
+                    static_cast<gid_t>(std::stoul(fields[i + 4])), fields[i + 5]});
+  }
+  return kept;
+}
+
+void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call& call) {
+  std::set<std::string> listed;
+  for (const Before& before : kept) listed.insert(before.path);
+  std::size_t done = 0;
+  for (const Entry& entry : release.entries()) {
+    if (listed.count(entry.path) == 0) continue;
+    call.throw_if_cancelled();
+    call.progress(done++, kept.size(), "files");
+    // Folders and links are cheap to make again; a file that is right already stays untouched.
+    if (release.compare(entry) == Difference::none) continue;
+    if (entry.kind == Kind::folder) make_folder(release, entry);
+    if (entry.kind == Kind::link) replace_link(release.place(entry), entry.target);
+    if (entry.kind == Kind::file) write_file(release, entry);
+  }
+}
+
+void switch_back(const std::vector<Before>& kept, Call& call) {
+  for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
+    const std::string path = call.deployment(before->path);
+    // Temporary files of a write that was killed.
+    if (call.interrupted() && before->was != Before::Was::folder_absent &&
+        fs::is_directory(parent(path))) {
+      files::remove_leftovers(path);
+    }
+    switch (before->was) {
+      case Before::Was::absent:
+        remove(path);
+        break;
+      case Before::Was::folder_absent:
+        if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
+          call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
+        }
+        break;
+      case Before::Was::link:
+        if (!fs::is_symlink(fs::symlink_status(path)) || fs::read_symlink(path) != before->target) {
+          replace_link(path, before->target);
+        }
+        break;
+      case Before::Was::file:
+      case Before::Was::file_through_link:
+        restore_file(*before, path, saved(call.private_dir(), before->path));
+        break;
+    }
+  }
+}
+
+}  // namespace drydock::source

@@ -1,0 +1,32 @@
+// Switching the deployment's files to a release's, and back.
+#pragma once
+
+#include <drydock/stage.hpp>
+#include <string>
+#include <vector>
+
+#include "release_tree.h"
+
+namespace drydock::source {
+
+// What stood in the place of one entry before.
+struct Before {
+  enum class Was { absent, folder_absent, file, file_through_link, link };
+  std::string path;
+  Was was = Was::absent;
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string target = {};  // of a link
+};
+
+// Keeps the old bytes of all that will change, and the list of it, in the private folder; both are
+// on disk when it returns. Repeatable as long as nothing was switched.
+std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir);
+std::vector<Before> read_list(const std::string& private_dir);
+
+void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call& call);
+// Every byte, mode, owner and time as it was; what was added is removed.
+void switch_back(const std::vector<Before>& kept, Call& call);
+
+}  // namespace drydock::source
