@@ -91,6 +91,15 @@ void refuse_held_mounts(const Call& call, Model model, const Names& scope,
   }
 }
 
+// Which services inactive profiles have is asked only when it matters.
+std::vector<Container> left_the_files(const Call& call, const Model& model,
+                                      const std::vector<Container>& existing) {
+  Names active;
+  for (const auto& [name, service] : model.services) active.insert(name);
+  std::vector<Container> result = to_retire(existing, active);
+  return result.empty() ? result : to_retire(result, all_service_names(call));
+}
+
 void retire(const Call& call, const std::vector<Container>& retired) {
   for (const Container& one : retired) {
     call.info("retire service " + one.service +
@@ -191,7 +200,7 @@ void ComposeUp::plan(Call& call) {
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
   const std::vector<Container> existing = project_containers(call);
-  const std::vector<Container> retired = to_retire(existing, all_service_names(call));
+  const std::vector<Container> retired = left_the_files(call, model, existing);
   refuse_held_mounts(call, model, scope, existing, retired);
 
   PlannedEarlier planned(call);
@@ -218,7 +227,7 @@ void ComposeUp::run(Call& call) {
   const Names scope = scope_of(call, model);
   const std::vector<Container> existing = project_containers(call);
   remember_once(call, existing, scope);
-  const std::vector<Container> retired = to_retire(existing, all_service_names(call));
+  const std::vector<Container> retired = left_the_files(call, model, existing);
   refuse_held_mounts(call, model, scope, existing, retired);
   retire(call, retired);
 
@@ -237,7 +246,7 @@ void ComposeUp::verify(Call& call) {
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
   const std::vector<Container> existing = project_containers(call);
-  for (const Container& one : to_retire(existing, all_service_names(call))) {
+  for (const Container& one : left_the_files(call, model, existing)) {
     throw Failed("service " + one.service + " has left the compose files, but its container " +
                  one.name + " is there again; look for what starts it");
   }

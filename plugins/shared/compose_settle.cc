@@ -188,16 +188,22 @@ void bring_back(const Call& call, const OldFiles& files, const Settlement& todo,
 
 void settle_noted(const Call& call, const Containers& noted, const WaitOptions& options) {
   const Containers existing = project_containers(call);
-  const OldFiles files(call);
-  const Settlement todo =
-      decide_settlement(noted, existing, any_gone(noted, existing) ? files.hashes() : Hashes(),
-                        image_ids(call, noted_references(noted)));
+  std::optional<OldFiles> files;  // resolving them takes a while, and mostly all is still there
+  Settlement todo;
+  if (any_gone(noted, existing)) {
+    files.emplace(call);
+    todo = decide_settlement(noted, existing, files->hashes(),
+                             image_ids(call, noted_references(noted)));
+  } else {
+    todo = decide_settlement(noted, existing, {}, {});
+  }
   std::map<std::string, std::vector<std::string>> by_policy;
   for (const auto& [id, policy] : todo.policies) by_policy[policy].push_back(id);
   for (const auto& [policy, ids] : by_policy) set_restart_policy(call, ids, policy);
 
   const std::vector<Expectation> expected = as_before(noted);
   if (!todo.nothing()) {
+    if (!files) files.emplace(call);
     retag(call, todo.retag);
     stop_containers(call, todo.replace);
     remove_containers(call, todo.replace);
@@ -206,17 +212,17 @@ void settle_noted(const Call& call, const Containers& noted, const WaitOptions& 
     for (const auto& [service, count] : todo.up) services.insert(service);
     // One service that cannot be started must not keep the others down.
     std::optional<Failed> first_failure;
-    for (const std::set<std::string>& level : files.in_order(services)) {
+    for (const std::set<std::string>& level : files->in_order(services)) {
       try {
-        wait_for_needed(call, files.needed_healthy(level), expected, options);
-        bring_back(call, files, todo, level);
+        wait_for_needed(call, files->needed_healthy(level), expected, options);
+        bring_back(call, *files, todo, level);
       } catch (const Failed& failed) {
         call.warn(failed.what());
         if (!first_failure) first_failure = failed;
       }
     }
     if (first_failure) throw *first_failure;
-    if (!todo.create.empty()) files.up(todo.create, {"--no-start"});
+    if (!todo.create.empty()) files->up(todo.create, {"--no-start"});
     put_policies_back(call, noted);
   }
   wait_until_ready(call, expected, options);
