@@ -1,0 +1,294 @@
+// The stage env-sync: full cycles on files, and the real templates of Dify.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <drydock/testing.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "env_file.h"
+#include "env_sync_stage.h"
+#include "file_store.h"
+
+namespace drydock::env_sync {
+namespace fs = std::filesystem;
+namespace {
+
+std::string shared_data() {
+  const char* given = std::getenv("DRYDOCK_SHARED_DATA");
+  return given != nullptr ? given : DRYDOCK_SOURCE_DIR "/../shared/data";
+}
+
+class EnvSyncStage : public ::testing::Test {
+ protected:
+  EnvSyncStage() {
+    host.option("/env", ".env");
+    host.option("/template", ".env.example");
+    host.option("/base", "auto");
+    host.option("/defaults", "auto");
+    host.option("/history_dir", "env-backup");
+  }
+  testing::StepResult step(const std::string& name) { return host.perform<EnvSync>(name); }
+  void base(const std::string& text) {
+    std::ofstream(host.snapshot_dir() + "/.env.example", std::ios::binary) << text;
+  }
+  std::string at(const std::string& path) const { return host.deployment_dir() + "/" + path; }
+  const Change* change(const std::string& name) const {
+    for (const Change& each : host.changes) {
+      if (each.name == name) return &each;
+    }
+    return nullptr;
+  }
+  testing::FakeHost host;
+};
+
+TEST_F(EnvSyncStage, PlansWhatRunWrites) {
+  base("A=1\nB=1\nDB_PASSWORD=public\n");
+  host.write(".env", "A=1\nB=me\nDB_PASSWORD=s3cret\n");
+  host.write(".env.example", "A=2\nB=1\nDB_PASSWORD=other\nC=3\n");
+  const auto planned = step("plan");
+  ASSERT_TRUE(planned.ok()) << planned.failure;
+  EXPECT_EQ(host.read(".env"), "A=1\nB=me\nDB_PASSWORD=s3cret\n");
+  EXPECT_EQ(change("A")->before, "1");
+  EXPECT_EQ(change("A")->after, "2");
+  EXPECT_EQ(change("B")->action, "keep");
+  EXPECT_EQ(change("C")->action, "add");
+  for (const Change& each : host.changes) {
+    EXPECT_EQ((each.before + each.after + each.detail).find("s3cret"), std::string::npos);
+    EXPECT_EQ((each.before + each.after + each.detail).find("other"), std::string::npos);
+  }
+  EXPECT_EQ(change("DB_PASSWORD")->after, "(secret)");
+  EXPECT_NE(change(".env")->detail.find("base: .env.example of the last snapshot (1 of 3 match)"),
+            std::string::npos)
+      << change(".env")->detail;
+  const std::string text = files::read(host.planned_dir() + "/.env");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.read(".env"), text);
+  EXPECT_EQ(text, "A=2\nB=me\nDB_PASSWORD=s3cret\nC=3\n");
+  EXPECT_TRUE(step("verify").ok());
+  host.write(".env", "A=9\n");
+  EXPECT_FALSE(step("verify").ok());
+}
+
+TEST_F(EnvSyncStage, KeepsModeOwnerLinksAndACopy) {
+  host.write("real.env", "A=1\nX=1\n");
+  fs::create_symlink("real.env", at(".env"));
+  host.write(".env.example", "A=1\n");
+  ASSERT_EQ(::chmod(at("real.env").c_str(), 0640), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(at("real.env").c_str(), 1234, 4321), 0);
+  }
+  const auto before = files::attributes(at("real.env"));
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_TRUE(fs::is_symlink(at(".env")));
+  EXPECT_EQ(files::attributes(at("real.env")), before);
+  EXPECT_EQ(files::attributes(at("env-backup"))->mode, 0700U);
+  std::size_t copies = 0;
+  for (const auto& entry : fs::directory_iterator(at("env-backup"))) {
+    if (entry.path().filename() == ".gitignore") continue;
+    ++copies;
+    EXPECT_EQ(files::read(entry.path().string()), "A=1\nX=1\n");
+    EXPECT_EQ(files::attributes(entry.path().string()), before);
+  }
+  EXPECT_EQ(copies, 1U);
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(host.read("real.env"), "A=1\nX=1\n");
+  EXPECT_TRUE(fs::is_symlink(at(".env")));
+  EXPECT_EQ(files::attributes(at("real.env")), before);
+}
+
+TEST_F(EnvSyncStage, RollsBackFromWhereverItDied) {
+  const std::string old = "A='1'\r\nX=\"a\nb\" # c\n";
+  host.write(".env", old);
+  host.write(".env.example", "A=1\nB=2\n");
+  ASSERT_EQ(::chmod(at(".env").c_str(), 0604), 0);
+  ASSERT_TRUE(step("observe").ok());
+  const auto facts = host.facts;
+  EXPECT_TRUE(facts.at("content 1 of .env").secret);
+  for (int note = 1; note <= 2; ++note) {
+    for (const bool durable : {false, true}) {
+      host.notes.clear();
+      if (durable) {
+        host.die_at_remember(note);
+      } else {
+        host.die_before_remember(note);
+      }
+      ASSERT_TRUE(step("run").died);
+      ASSERT_TRUE(step("rollback").ok());
+      EXPECT_EQ(host.read(".env"), old);
+    }
+  }
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_NE(host.read(".env"), old);
+  ASSERT_TRUE(step("run").ok());  // repeated: merges the file from before the first attempt
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(step("rollback").ok());
+    ASSERT_TRUE(step("observe").ok());
+    EXPECT_EQ(host.facts, facts);
+  }
+}
+
+TEST_F(EnvSyncStage, MakesTheFileFromTheTemplateAndTakesItAway) {
+  host.write(".env.example", "# c\nA=1\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(change(".env")->action, "add");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.read(".env"), "# c\nA=1\n");
+  EXPECT_EQ(files::attributes(at(".env"))->mode, 0600U);
+  EXPECT_FALSE(host.exists("env-backup"));
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_FALSE(host.exists(".env"));
+}
+
+TEST_F(EnvSyncStage, WritesNothingASecondTime) {
+  host.write(".env", "A=1\nOWN=1\n");
+  host.write(".env.example", "A=1\nB=1\n");
+  ASSERT_TRUE(step("run").ok());
+  const std::string once = host.read(".env");
+  host.notes.clear();
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(host.changes.empty());
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.read(".env"), once);
+}
+
+TEST_F(EnvSyncStage, RefusesWhatItCannotRead) {
+  const auto refused = [this](const std::string& words) {
+    for (const char* name : {"plan", "run"}) {
+      const auto result = step(name);
+      EXPECT_FALSE(result.ok());
+      EXPECT_NE(result.failure.find(words), std::string::npos) << result.failure;
+      EXPECT_EQ(result.failure.find("s3cret"), std::string::npos);
+    }
+    host.notes.clear();
+  };
+  host.write(".env", "A=1\n");
+  refused("does not exist");
+  host.write(".env.example", "# nothing\n");
+  refused("sets no variable");
+  host.write(".env.example", "A=1\n");
+  host.write(".env", "A=1\nPW=\"s3cret\n");
+  refused("the .env, line 2: the quoted value of PW does not end");
+  EXPECT_EQ(host.read(".env"), "A=1\nPW=\"s3cret\n");
+  host.write(".env", "A=1\n");
+  host.option("/base", "nowhere");
+  refused("the base");
+}
+
+TEST_F(EnvSyncStage, AsksComposeForTheServicesThatLeft) {
+  base("DB_HOST=db\n");
+  host.write(".env", "DB_HOST=db\n");
+  host.write(".env.example", "DB_HOST=db_postgres\nCOMPOSE_PROFILES=postgresql\n");
+  host.write("model.json", R"({"services": {"db": {}, "api": {}}})");
+  host.model_before = at("model.json");
+  std::string enabled = "api\ndb_postgres\n";
+  host.on_process([&](const Process& process) {
+    const auto& words = process.arguments;
+    const bool all = std::find(words.begin(), words.end(), "*") != words.end();
+    testing::Result result;
+    result.out = all ? "api\ndb_postgres\ndb_mysql\n" : enabled;
+    return result;
+  });
+  const auto planned = step("plan");
+  ASSERT_TRUE(planned.ok()) << planned.failure;
+  EXPECT_EQ(change("DB_HOST")->after, "db_postgres");
+  EXPECT_EQ(change("DB_HOST")->detail, "named the service db, which left");
+
+  enabled = "api\n";
+  EXPECT_NE(step("plan").failure.find("does not enable"), std::string::npos);
+  enabled = "api\ndb_postgres\n";
+  host.option("/base", "none");
+  EXPECT_NE(step("plan").failure.find("DB_HOST names the service \"db\""), std::string::npos);
+}
+
+// --- Dify ----------------------------------------------------------------------------------------
+class Dify : public EnvSyncStage {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(shared_data() + "/dify")) GTEST_SKIP() << "no dify in " << shared_data();
+  }
+  static std::string of_release(const std::string& tag) {
+    return files::read(shared_data() + "/dify/" + tag + "/.env.example");
+  }
+  static std::string edit(std::string text, const std::string& key, const std::string& value) {
+    const std::size_t at = text.find("\n" + key + "=") + 1;
+    if (at == 0) throw std::runtime_error("the template has no " + key);
+    return text.replace(at, text.find('\n', at) - at, key + "=" + value);
+  }
+};
+
+TEST_F(Dify, LosesNothingFrom1_13_0To1_14_0) {
+  std::string mine = of_release("1.13.0");
+  const std::vector<std::pair<std::string, std::string>> edits = {{"SECRET_KEY", "'sk-mine$1'"},
+                                                                  {"DB_PASSWORD", "\"p w\""},
+                                                                  {"UPLOAD_FILE_SIZE_LIMIT", "99"},
+                                                                  {"VECTOR_STORE", "qdrant"},
+                                                                  {"LOG_LEVEL", "DEBUG"}};
+  for (const auto& [key, value] : edits) mine = edit(mine, key, value);
+  mine += "# my proxy\nexport MY_PROXY=http://proxy:3128\n";
+  base(of_release("1.13.0"));
+  host.write(".env", mine);
+  host.write(".env.example", of_release("1.14.0"));
+  const auto ran = step("run");
+  ASSERT_TRUE(ran.ok()) << ran.failure;
+  ASSERT_TRUE(step("verify").ok());
+  const std::string text = host.read(".env");
+  for (const auto& [key, value] : edits) {
+    EXPECT_NE(text.find("\n" + key + "=" + value + "\n"), std::string::npos) << key;
+  }
+  EXPECT_NE(text.find("# my proxy\nexport MY_PROXY=http://proxy:3128\n"), std::string::npos);
+  const EnvValues before = evaluate(EnvFile::parse(mine));
+  const EnvValues after = evaluate(EnvFile::parse(text));
+  std::vector<std::string> lost;
+  for (const std::string_view key : before.keys()) {
+    if (after.find(key) == nullptr) lost.emplace_back(key);
+  }
+  // A placeholder that was never touched, and that 1.14.0 comments out: "DO NOT enable it if ...".
+  EXPECT_LE(lost.size(), 1U);
+  for (const std::string& key : lost) EXPECT_EQ(key, "ALIYUN_CLOUDBOX_ID");
+  for (const std::string_view key : evaluate(EnvFile::parse(of_release("1.14.0"))).keys()) {
+    EXPECT_NE(after.find(key), nullptr) << key;
+  }
+}
+
+TEST_F(Dify, KeepsTheVariablesThat1_14_1MovedElsewhere) {
+  std::string mine = edit(of_release("1.14.0"), "UPLOAD_FILE_SIZE_LIMIT", "99");
+  mine = edit(mine, "SMTP_PASSWORD", "mail");
+  base(of_release("1.14.0"));
+  host.write(".env", mine);
+  host.write(".env.example", of_release("1.14.1"));
+  ASSERT_TRUE(step("run").ok());
+  const EnvValues before = evaluate(EnvFile::parse(mine));
+  const EnvValues theirs = evaluate(EnvFile::parse(of_release("1.14.1")));
+  const EnvValues after = evaluate(EnvFile::parse(host.read(".env")));
+  std::size_t moved = 0;
+  for (const std::string_view key : before.keys()) {
+    ASSERT_NE(after.find(key), nullptr) << key;
+    if (theirs.find(key) != nullptr) continue;
+    ++moved;
+    EXPECT_EQ(*after.find(key), *before.find(key)) << key;
+  }
+  EXPECT_EQ(moved, 503U);
+  EXPECT_EQ(*after.find("UPLOAD_FILE_SIZE_LIMIT"), "99");
+  EXPECT_EQ(*after.find("SECRET_KEY"), *before.find("SECRET_KEY"));
+  EXPECT_EQ(*after.find("ENABLE_COLLABORATION_MODE"), *theirs.find("ENABLE_COLLABORATION_MODE"));
+}
+
+// Without a snapshot nothing effective changes.
+TEST_F(Dify, ChangesNothingEffectiveWithoutABase) {
+  const std::string mine = of_release("1.13.0");
+  host.write(".env", mine);
+  host.write(".env.example", of_release("1.14.1"));
+  ASSERT_TRUE(step("run").ok());
+  const EnvValues before = evaluate(EnvFile::parse(mine));
+  const EnvValues after = evaluate(EnvFile::parse(host.read(".env")));
+  for (const std::string_view key : before.keys()) {
+    ASSERT_NE(after.find(key), nullptr) << key;
+    EXPECT_EQ(*after.find(key), *before.find(key)) << key;
+  }
+}
+
+}  // namespace
+}  // namespace drydock::env_sync
