@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto container_note = "container/";
 
-// The image may have no such thing, or no Compose: a service name is what decides.
+// "": the migrator runs on this machine.
 std::string service(const Call& call) { return call.text("/service"); }
 
 // Compose splits the option's text as a shell would.
