@@ -211,7 +211,7 @@ void ComposeUp::plan(Call& call) {
                  kept_in_anonymous_volumes({one})});
   }
   Names references;
-  for (const auto& [name, service] : model.services) {
+  for (const auto& [service_name, service] : model.services) {
     if (!service.image.empty()) references.insert(service.image);
   }
   for (const ServiceChange& change : decide_changes(
@@ -257,8 +257,8 @@ void ComposeUp::verify(Call& call) {
     }
   }
   Names references;
-  for (const std::string& name : scope) {
-    const std::string& image = model.services.at(name).image;
+  for (const std::string& each : scope) {
+    const std::string& image = model.services.at(each).image;
     if (!image.empty()) references.insert(image);
   }
   const auto changes = decide_changes(existing, model, scope, config_hashes(call, model),

@@ -150,12 +150,12 @@ void Pull::plan(Call& call) {
     if (call.text("/only") == "all") missing.insert(absent.begin(), absent.end());
   }
   const std::vector<Container> existing = drydock::compose::project_containers(call);
-  for (const auto& [name, service] : model.services) {
+  for (const auto& [service_name, service] : model.services) {
     if (images.count(service.image) == 0) continue;
-    const std::string before = running_image(existing, name);
+    const std::string before = running_image(existing, service_name);
     const bool pulls = missing.count(service.image) != 0;
     if (!pulls && before == service.image) continue;
-    drydock::Change change{"image", pulls ? "pull" : "change", name, before, service.image};
+    drydock::Change change{"image", pulls ? "pull" : "change", service_name, before, service.image};
     if (pulls) {
       change.detail = present.count(service.image) == 0
                           ? "its digest is known after pull"
