@@ -155,6 +155,10 @@ class Evaluation {
       if (stage == scope_.outputs.end()) return {nullptr, "after " + name[1], false};
       const std::string output = join({name.begin() + 3, name.end()}, ".");
       const auto found = stage->second.find(output);
+      // While planning, a stage may promise some outputs and leave the rest to its run.
+      if (found == stage->second.end() && scope_.run.empty()) {
+        return {nullptr, "after " + name[1], false};
+      }
       return found == stage->second.end() ? undefined(3, keys_of_map(stage->second))
                                           : found->second;
     }

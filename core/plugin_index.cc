@@ -136,6 +136,8 @@ bool IndexedStage::has(Step step, const nlohmann::json& options) const {
   }
 }
 
+std::string IndexedStage::sha256() const { return sha256_of_file(plugin_file); }
+
 PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker) {
   PluginIndex index;
   PluginCache cache = PluginCache::load();
