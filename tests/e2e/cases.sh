@@ -24,7 +24,7 @@ plan_changes_nothing() {
   local before after
   before=$(picture; cd "$sample" && find . -path ./volumes -prune -o -printf '%p %m %s %T@\n' | sort)
   expect_code 0 drydock -C "$sample" plan --var to=2
-  expect_contains "the plan" "$(<"$case_dir/said")" c5a94e6d0f12
+  expect_contains "the plan" "$(<"$case_dir/said")" "db → database"
   after=$(picture; cd "$sample" && find . -path ./volumes -prune -o -printf '%p %m %s %T@\n' | sort)
   expect_equal "the deployment after a plan" "$before" "$after"
 }

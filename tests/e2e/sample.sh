@@ -28,8 +28,14 @@ database_sleeps() {
   [[ $(in_database "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()") -gt 0 ]]
 }
 
-# Release 1 with three notes, values of the operator's own, and a pipeline.
+# Release 1 with three notes, values of the operator's own, and a pipeline. What an earlier case brought
+# back to exactly that is used again.
 fresh_sample() {
+  if [[ -e $sample/docker-compose.yaml && "$(picture 2>/dev/null)" == "$(cat "$report_dir/picture" 2>/dev/null)" ]]; then
+    cp "$repository/pipelines/sample/drydock.yaml" "$sample/"
+    forget_pulled_images
+    return 0
+  fi
   remove_sample
   mkdir -p "$sample"
   cp "$repository"/pipelines/sample/releases/1/{docker-compose.yaml,.env.example} \
@@ -47,6 +53,8 @@ fresh_sample() {
   for number in 1 2 3; do
     curl -fsS -o /dev/null -H 'Content-Type: application/json' -d "{\"text\": \"note $number\"}" "$url/notes"
   done
+  expect_code 0 drydock -C "$sample" init
+  picture >"$report_dir/picture"
 }
 
 upgraded_sample() {
