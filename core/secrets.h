@@ -29,6 +29,7 @@ class Masker {
   void add(const std::string& name, const std::string& value);
   std::string mask(std::string_view text) const;
   std::string mask(const std::string& text) const { return mask(std::string_view(text)); }
+  std::string mask(const char* text) const { return mask(std::string_view(text)); }
   nlohmann::json mask(const nlohmann::json& value) const;  // every text in it
   bool contains_secret(std::string_view text) const;
 
