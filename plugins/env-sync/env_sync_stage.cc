@@ -121,32 +121,32 @@ const char* const EnvSync::options = R"json({
 })json";
 
 void EnvSync::observe(Call& call) {
-  const std::string name = call.text("/env");
+  const std::string file = call.text("/env");
   const auto attributes = files::attributes(env_path(call));
-  call.fact("file " + name, attributes ? written(*attributes) : "absent");
+  call.fact("file " + file, attributes ? written(*attributes) : "absent");
   const std::optional<std::string> bytes = files::read_if_present(env_path(call));
   // In parts, since a fact is one message to the host.
   constexpr std::size_t part = 512 * 1024;
   for (std::size_t at = 0; bytes && (at == 0 || at < bytes->size()); at += part) {
-    call.secret_fact("content " + std::to_string(at / part + 1) + " of " + name,
+    call.secret_fact("content " + std::to_string(at / part + 1) + " of " + file,
                      std::string_view(*bytes).substr(at, part));
   }
 }
 
 void EnvSync::plan(Call& call) {
-  const std::string name = call.text("/env");
+  const std::string file = call.text("/env");
   const std::optional<std::string> ours = files::read_if_present(env_path(call));
-  const std::string copy = call.planned_dir() + "/" + name;
+  const std::string copy = call.planned_dir() + "/" + file;
   files::make_directories(std::filesystem::path(copy).parent_path().string());
   const Sync sync = with_merge_errors([&] { return synchronise(call, ours, copy); });
   files::write(copy, sync.merge.text);
   struct stat status {};
   if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
-    call.warn(name + " has " + std::to_string(status.st_nlink) +
+    call.warn(file + " has " + std::to_string(status.st_nlink) +
               " hard links; the other names keep the old content");
   }
   if (ours != sync.merge.text) report(call, sync, ours.has_value());
-  call.info(name + ": " + totals(sync));
+  call.info(file + ": " + totals(sync));
 }
 
 void EnvSync::run(Call& call) {
@@ -163,18 +163,18 @@ void EnvSync::run(Call& call) {
 }
 
 void EnvSync::verify(Call& call) {
-  const std::string name = call.text("/env");
+  const std::string file = call.text("/env");
   const EnvFile planned_file = EnvFile::parse(files::read(planned_env(call)));
   const EnvValues planned = evaluate(planned_file);
   const EnvValues now = evaluate(EnvFile::parse(files::read(env_path(call))));
-  if (now.error()) throw Failed(name + " is not readable for Compose: " + now.error()->explain());
+  if (now.error()) throw Failed(file + " is not readable for Compose: " + now.error()->explain());
   for (const std::string_view key : planned.keys()) {
     const std::string_view* wanted = planned.find(key);
     const std::string_view* found = now.find(key);
     if ((wanted == nullptr) == (found == nullptr) && (wanted == nullptr || *wanted == *found)) {
       continue;
     }
-    throw Failed(std::string(key) + " in " + name + " is not what was planned; somebody changed " +
+    throw Failed(std::string(key) + " in " + file + " is not what was planned; somebody changed " +
                  "the file during the run");
   }
 }

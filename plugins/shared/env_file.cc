@@ -52,7 +52,8 @@ class Parser {
   }
   // `reason` says it without a value.
   bool refuse(std::uint32_t begun, std::string why, std::string reason) {
-    error = EnvError{line(), std::move(why), begun, std::move(reason)};
+    // Compose 2.26 does not count the line of a KEY alone.
+    error = EnvError{line() - keys_alone_, std::move(why), begun, std::move(reason)};
     return false;
   }
   std::string_view rest() const { return text_.substr(at_); }
@@ -119,6 +120,7 @@ class Parser {
                     "a variable's name cannot contain a space; a comment begins with #");
     }
     at_ = end + 1;
+    if (statement.inherited) ++keys_alone_;
     if (!statement.inherited) skip_blanks();
     return true;
   }
@@ -173,6 +175,7 @@ class Parser {
   std::size_t at_ = 0;
   std::size_t counted_ = 0;  // lines are counted up to here
   std::uint32_t line_ = 1;
+  std::uint32_t keys_alone_ = 0;
 };
 
 }  // namespace
