@@ -1,6 +1,7 @@
 #include "stage_channel.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,18 @@ namespace {
 
 // Nobody is left who could be told.
 constexpr int runner_is_gone = 125;
+
+// A plugin that closes descriptor 3 while the main thread waits on it: the kernel keeps the socket
+// open for the waiting thread, and the runner would never notice. So the wait is not for ever.
+constexpr int look_again_ms = 500;
+
+void wait_for_bytes() {
+  pollfd waiting{StageChannel::fd, POLLIN, 0};
+  while (::poll(&waiting, 1, look_again_ms) <= 0) {
+  }
+  // Closed. The runner sees that now, and ends this worker.
+  while ((waiting.revents & POLLNVAL) != 0) ::pause();
+}
 
 }  // namespace
 
@@ -39,9 +52,10 @@ Message StageChannel::receive() {
   try {
     for (;;) {
       if (auto message = reader_.next()) return std::move(*message);
+      wait_for_bytes();
       std::array<char, 65536> buffer;
-      const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
-      if (got < 0 && errno == EINTR) continue;
+      const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (got <= 0) ::_exit(runner_is_gone);
       reader_.append(buffer.data(), static_cast<std::size_t>(got));
     }

@@ -1,0 +1,184 @@
+// Which files are plugins, which are refused and with what words, and what is remembered of them.
+#include "plugin_index.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "error.h"
+#include "worker_world.h"
+
+namespace drydock {
+namespace {
+
+// Counts how often a plugin was asked.
+struct CountingWorker : Worker {
+  explicit CountingWorker(Worker& worker) : real(worker) {}
+  StepResult perform(const StepRequest& request, StepListener& listener) override {
+    return real.perform(request, listener);
+  }
+  ProbeResult probe(const std::string& file) override {
+    ++probes;
+    return real.probe(file);
+  }
+  Worker& real;
+  int probes = 0;
+};
+
+struct PluginIndexTest : testing::Test {
+  TemporaryFolder plugins, cache;
+  Cancellation cancellation;
+  ProcessWorker real{DRYDOCK_STAGE, cancellation};
+  CountingWorker worker{real};
+  PluginIndexTest() { ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1); }
+  void add(const std::string& name) {
+    std::filesystem::copy_file(SAMPLE_PLUGIN, plugins / name);
+    ::chmod((plugins / name).c_str(), 0644);
+  }
+  PluginIndex scan() { return PluginIndex::scan({plugins.path()}, worker); }
+  std::string only_problem() {
+    const PluginIndex index = scan();
+    EXPECT_EQ(index.problems().size(), 1u);
+    return index.problems().empty() ? "" : index.problems()[0].sentence;
+  }
+};
+
+#define EXPECT_SAYS(sentence, part) \
+  EXPECT_NE((sentence).find(part), std::string::npos) << (sentence)
+
+TEST_F(PluginIndexTest, FindsStageTypes) {
+  add("a.so");
+  std::ofstream(plugins / "README") << "no plugin";
+  const PluginIndex index = scan();
+  EXPECT_TRUE(index.problems().empty());
+  const IndexedStage& stage = index.require("sample", "");
+  EXPECT_EQ(stage.plugin_id, "test.worker");
+  EXPECT_EQ(stage.plugin_file, std::filesystem::canonical(plugins / "a.so"));
+  EXPECT_TRUE(stage.has(Step::run, nlohmann::json::object()));
+  EXPECT_FALSE(stage.has(Step::settle, nlohmann::json::object()));
+  EXPECT_FALSE(stage.has(Step::verify, nlohmann::json::object()));
+  EXPECT_FALSE(stage.has(Step::verify, {{"verify", nullptr}}));
+  EXPECT_TRUE(stage.has(Step::verify, {{"verify", "x"}}));
+}
+
+TEST_F(PluginIndexTest, AnUnchangedFileIsNotAskedAgain) {
+  add("a.so");
+  scan();
+  EXPECT_EQ(scan().require("sample", "").description.notes_version, 2u);
+  EXPECT_EQ(worker.probes, 1);
+  const timespec times[2] = {{1000, 0}, {1000, 0}};
+  ::utimensat(AT_FDCWD, (plugins / "a.so").c_str(), times, 0);
+  scan();
+  EXPECT_EQ(worker.probes, 2);
+  struct stat status {};
+  ASSERT_EQ(::stat((cache / "drydock/plugins.json").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(PluginIndexTest, ADamagedCacheIsAnEmptyOne) {
+  add("a.so");
+  for (const char* text : {"", "{", "[]", R"({"format":"1 0.1","plugins":{"x":7}})"}) {
+    scan();
+    std::ofstream(cache / "drydock/plugins.json") << text;
+    EXPECT_NE(scan().find("sample"), nullptr) << text;
+  }
+  std::filesystem::remove_all(cache / "drydock");
+  std::ofstream(cache / "drydock") << "a file in its place";
+  EXPECT_NE(scan().find("sample"), nullptr);
+}
+
+TEST_F(PluginIndexTest, FilesThatAreNoPluginsAreNamed) {
+  std::ofstream(plugins / "bad.so") << "text";
+  EXPECT_SAYS(only_problem(), "bad.so is no ELF file");
+  std::ofstream(plugins / "bad.so", std::ios::trunc);
+  EXPECT_SAYS(only_problem(), "bad.so is empty");
+  std::filesystem::remove(plugins / "bad.so");
+  std::filesystem::create_directory(plugins / "bad.so");
+  EXPECT_SAYS(only_problem(), "bad.so is a folder");
+  std::filesystem::remove(plugins / "bad.so");
+  std::filesystem::create_symlink("nowhere", plugins / "bad.so");
+  EXPECT_SAYS(only_problem(), "does not exist");
+  EXPECT_EQ(worker.probes, 0);
+}
+
+TEST_F(PluginIndexTest, WhatOthersCanWriteIsRefused) {
+  add("a.so");
+  ::chmod((plugins / "a.so").c_str(), 0666);
+  EXPECT_SAYS(only_problem(), "a.so is writable by everybody");
+  ::chmod((plugins / "a.so").c_str(), 0664);
+  EXPECT_EQ(scan().warnings().size(), 1u);
+  EXPECT_TRUE(scan().problems().empty());
+  ::chmod(plugins.path().c_str(), 0777);
+  EXPECT_SAYS(only_problem(), "is writable by everybody");
+  // A link out of a safe folder does not help.
+  TemporaryFolder safe;
+  std::filesystem::create_symlink(plugins / "a.so", safe / "link.so");
+  EXPECT_EQ(PluginIndex::scan({safe.path()}, worker).problems().size(), 1u);
+  if (::geteuid() == 0) {
+    ::chmod(plugins.path().c_str(), 0755);
+    ASSERT_EQ(::chown((plugins / "a.so").c_str(), 12345, 0), 0);
+    EXPECT_SAYS(only_problem(), "belongs to user 12345");
+  }
+}
+
+TEST_F(PluginIndexTest, AStageTypeThatTwoFilesProvideNamesBoth) {
+  add("a.so");
+  add("b.so");
+  const std::string sentence = only_problem();
+  EXPECT_SAYS(sentence, "a.so and ");
+  EXPECT_SAYS(sentence, "b.so");
+}
+
+TEST_F(PluginIndexTest, AnotherAbiIsRefusedWithoutAsking) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(SAMPLE_PLUGIN, std::ios::binary).rdbuf();
+  std::string newer = bytes.str();
+  newer.replace(newer.find("\nabi=0.1\n"), 9, "\nabi=7.1\n");
+  std::ofstream(plugins / "newer.so", std::ios::binary) << newer;
+  EXPECT_SAYS(only_problem(), "newer.so is built for plugin ABI 7.1 and this Drydock has 0.1");
+  EXPECT_EQ(worker.probes, 0);
+}
+
+TEST_F(PluginIndexTest, ANoteThatContradictsThePluginIsRefused) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(SAMPLE_PLUGIN, std::ios::binary).rdbuf();
+  std::string other = bytes.str();
+  other.replace(other.find("\nversion=1.2.3\n"), 15, "\nversion=1.2.4\n");
+  std::ofstream(plugins / "other.so", std::ios::binary) << other;
+  EXPECT_SAYS(only_problem(), "contradicts itself: its note says test.worker 1.2.4");
+}
+
+TEST_F(PluginIndexTest, AMissingStageTypeNamesTheNearestOrTheProblems) {
+  add("a.so");
+  const auto message = [this](const std::string& name) -> std::string {
+    try {
+      scan().require(name, "p.yaml:3:5");
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_SAYS(message("sampel"), "p.yaml:3:5");
+  EXPECT_SAYS(message("sampel"), "did you mean 'sample'?");
+  std::ofstream(plugins / "bad.so") << "text";
+  EXPECT_SAYS(message("other"), "bad.so is no ELF file");
+}
+
+TEST_F(PluginIndexTest, AMissingFolderIsAProblem) {
+  const PluginIndex index = PluginIndex::scan({plugins / "missing"}, worker);
+  ASSERT_EQ(index.problems().size(), 1u);
+  EXPECT_SAYS(index.problems()[0].sentence, "cannot be read");
+}
+
+TEST(Digest, OfAFile) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "abc") << "abc";
+  EXPECT_EQ(sha256_of_file(folder / "abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_THROW(sha256_of_file(folder / "missing"), Error);
+}
+
+}  // namespace
+}  // namespace drydock

@@ -1,0 +1,117 @@
+// The rules of stage.h that the worker enforces, and the commands that a step runs.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "worker_world.h"
+
+namespace drydock {
+namespace {
+
+struct StepRules : WorkerTest {
+  StepResult command(const std::string& line, nlohmann::json more = nlohmann::json::object()) {
+    StepRequest asked = request("command");
+    asked.options["command"] = line;
+    asked.options.update(more);
+    return perform(asked);
+  }
+};
+
+TEST_F(StepRules, AStatusThatNoStepMayReturnIsABug) {
+  const auto status = [this](const std::string& returned, Step step) {
+    StepRequest asked = request("status", {step});
+    asked.options["status"] = returned;
+    return done(perform(asked)).status;
+  };
+  EXPECT_EQ(status("0", Step::run), Status::ok);
+  EXPECT_EQ(status("1", Step::run), Status::failed);
+  EXPECT_EQ(status("2", Step::run), Status::bad_options);
+  EXPECT_EQ(status("3", Step::run), Status::cancelled);
+  EXPECT_EQ(status("4", Step::run), Status::bug);
+  EXPECT_EQ(status("5", Step::plan), Status::unknown);
+  EXPECT_EQ(status("5", Step::run), Status::bug);
+  EXPECT_EQ(status("6", Step::plan), Status::bug);
+  EXPECT_EQ(status("77", Step::run), Status::bug);
+}
+
+TEST_F(StepRules, ABrokenRuleIsABugWhateverTheStepReturns) {
+  const auto broken = [this](const std::string& what, Step step) {
+    const Done answer = done(perform(request(what, {step})));
+    return answer.status == Status::bug && answer.reason.find("broke a rule") != std::string::npos;
+  };
+  EXPECT_TRUE(broken("change", Step::run));
+  EXPECT_FALSE(broken("change", Step::plan));
+  EXPECT_TRUE(broken("fact", Step::plan));
+  EXPECT_FALSE(broken("fact", Step::observe));
+  EXPECT_TRUE(broken("remember", Step::observe));
+  EXPECT_TRUE(broken("remember", Step::plan));
+  EXPECT_FALSE(broken("remember", Step::rollback));
+  EXPECT_TRUE(broken("large note", Step::run));
+  EXPECT_TRUE(broken("large output", Step::run));
+}
+
+TEST_F(StepRules, TheLargestNoteFitsWhateverItsBytes) {
+  EXPECT_TRUE(perform(request("large note that fits")).ok());
+  ASSERT_EQ(heard.notes.size(), 1u);
+  EXPECT_EQ(heard.notes[0].value, std::string(1u << 20, '\x01'));
+}
+
+TEST_F(StepRules, ACommandsLinesAreLogged) {
+  EXPECT_TRUE(command("pwd; echo $ADDED; echo error >&2; exit 3").ok());
+  EXPECT_TRUE(heard.heard(folder.path()));
+  EXPECT_TRUE(heard.heard("yes") && heard.heard("error"));
+  EXPECT_TRUE(heard.heard("status 0 code 3 signal 0 timed_out 0")) << heard.everything();
+}
+
+TEST_F(StepRules, ACommandGetsInputAndWritesAFile) {
+  const std::string file = folder / "out";
+  const std::string input(300000, 'i');  // more than a pipe holds
+  EXPECT_TRUE(command("cat", {{"input", input}, {"output_file", file}}).ok());
+  std::ostringstream written;
+  written << std::ifstream(file).rdbuf();
+  EXPECT_EQ(written.str(), input);
+  struct stat status {};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  EXPECT_TRUE(command("cat; echo end").ok());  // without input it is empty, not the terminal
+  EXPECT_TRUE(heard.heard("end"));
+}
+
+TEST_F(StepRules, ACommandOfAnotherThreadRuns) {
+  EXPECT_TRUE(perform(request("commands of threads")).ok());
+  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0")) << heard.everything();
+}
+
+TEST_F(StepRules, AMissingCommandIsNamed) {
+  const Done answer = done(perform(request("missing command")));
+  EXPECT_EQ(answer.status, Status::failed);
+  EXPECT_NE(answer.reason.find("'no-such-program' could not be started"), std::string::npos);
+}
+
+TEST_F(StepRules, ACommandsTimeoutEndsIt) {
+  EXPECT_TRUE(command("exec sleep 1000", {{"timeout", 50}}).ok());
+  EXPECT_TRUE(heard.heard("status 0 code -1 signal 15 timed_out 1")) << heard.everything();
+  EXPECT_TRUE(command("trap '' TERM; while :; do sleep 0.01; done", {{"timeout", 50}}).ok());
+  EXPECT_TRUE(heard.heard("status 0 code -1 signal 9 timed_out 1")) << heard.everything();
+}
+
+TEST_F(StepRules, ACancelEndsTheCommandAndTheStepAnswers) {
+  heard.on_line = [this](const std::string& line) {
+    if (line == "begun") cancellation.request();
+  };
+  patience.stop = std::chrono::seconds(60);
+  EXPECT_EQ(done(command("echo begun; exec sleep 1000")).status, Status::cancelled);
+  EXPECT_TRUE(heard.heard("status 3 code -1 signal 15 timed_out 0")) << heard.everything();
+}
+
+TEST_F(StepRules, ADaemonOfACommandDoesNotHoldTheStep) {
+  EXPECT_TRUE(command("sleep 1000 & echo begun").ok());
+  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0"));
+  ASSERT_EQ(heard.warnings.size(), 1u) << heard.everything();
+  EXPECT_NE(heard.warnings[0].find("(sleep 1000)"), std::string::npos) << heard.warnings[0];
+}
+
+}  // namespace
+}  // namespace drydock
