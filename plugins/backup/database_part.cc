@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "compose_engine.h"
+#include "compose_planned_stops.h"
 #include "database_dump.h"
 #include "database_record.h"
 #include "database_restore.h"
@@ -93,11 +95,13 @@ Failed not_running(const Group& group, const std::vector<Container>& all) {
                 running_services(all) + ")");
 }
 
-// Services that may go on writing while the dump is taken, as far as can be seen now.
-std::string writers(const std::vector<Container>& all, const Group& group) {
+// Services that may go on writing while the dump is taken: those that run now and that no earlier
+// stage will have stopped.
+std::string writers(const Call& call, const std::vector<Container>& all, const Group& group) {
+  const std::set<std::string> stopped = compose::planned_stops(call);
   std::vector<Container> others;
   for (const Container& one : all) {
-    if (one.id != group.container->id) others.push_back(one);
+    if (one.id != group.container->id && stopped.count(one.service) == 0) others.push_back(one);
   }
   const std::string running = running_services(others);
   return running == "none" ? "" : running;
@@ -195,7 +199,7 @@ void DatabasePart::plan(const Call& call) {
       }
       continue;
     }
-    const std::string writing = writers(all, group);
+    const std::string writing = writers(call, all, group);
     for (const auto& [name, bytes] : databases(call, group)) {
       Change change{"database", "save", name};
       change.before = describe_revisions(alembic_revisions(call, group.server, name));
@@ -204,9 +208,7 @@ void DatabasePart::plan(const Call& call) {
       if (restore_policy(call) == "never") {
         change.rollback_loses = "nothing is restored by itself, as `restore` is never";
       } else if (!writing.empty()) {
-        change.rollback_loses = "rows that " + writing +
-                                " write between the dump and the rollback, unless an earlier "
-                                "stage stops them";
+        change.rollback_loses = "rows that " + writing + " write between the dump and the rollback";
       }
       call.change(change);
     }

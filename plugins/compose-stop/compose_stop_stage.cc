@@ -7,6 +7,7 @@
 #include "compose_engine.h"
 #include "compose_facts.h"
 #include "compose_json.h"
+#include "compose_planned_stops.h"
 #include "compose_settle.h"
 
 namespace {
@@ -60,6 +61,7 @@ void ComposeStop::plan(Call& call) {
     call.change({"service", "stop", service, "running", "stopped",
                  running == 1 ? "" : std::to_string(running) + " containers"});
   }
+  drydock::compose::plan_to_stop(call, wanted(call));
   warn_of_unknown_names(call, existing);
 }
 

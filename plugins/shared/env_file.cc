@@ -52,8 +52,8 @@ class Parser {
   }
   // `reason` says it without a value.
   bool refuse(std::uint32_t begun, std::string why, std::string reason) {
-    // Compose 2.26 does not count the line of a KEY alone.
-    error = EnvError{line() - keys_alone_, std::move(why), begun, std::move(reason)};
+    // Compose 2.26 does not count the line of a KEY alone with a space after it.
+    error = EnvError{line() - uncounted_, std::move(why), begun, std::move(reason)};
     return false;
   }
   std::string_view rest() const { return text_.substr(at_); }
@@ -120,7 +120,8 @@ class Parser {
                     "a variable's name cannot contain a space; a comment begins with #");
     }
     at_ = end + 1;
-    if (statement.inherited) ++keys_alone_;
+    const bool blank = text_.substr(begin, end - begin).find(' ') != text_.npos;
+    if (statement.inherited && blank) ++uncounted_;
     if (!statement.inherited) skip_blanks();
     return true;
   }
@@ -175,7 +176,7 @@ class Parser {
   std::size_t at_ = 0;
   std::size_t counted_ = 0;  // lines are counted up to here
   std::uint32_t line_ = 1;
-  std::uint32_t keys_alone_ = 0;
+  std::uint32_t uncounted_ = 0;
 };
 
 }  // namespace
