@@ -10,12 +10,6 @@ namespace {
 
 using Write = std::function<EventText(const Event&)>;
 
-std::string of_pipeline(const Event& event) {
-  const std::string file = text_at(event.data, "pipeline_file");
-  return text_at(event.data, "pipeline") + (file.empty() ? "" : " (" + file + ")") + " for " +
-         text_at(event.data, "deployment");
-}
-
 std::string because(const Event& event) {
   const std::string reason = text_at(event.data, "reason");
   return reason.empty() ? "" : ": " + reason;
@@ -92,7 +86,7 @@ const std::unordered_map<std::string, Write>& writers() {
   static const std::unordered_map<std::string, Write> all = {
       {"plan.started",
        [](const Event& e) {
-         return EventText{LogLevel::info, "plan of " + of_pipeline(e)};
+         return EventText{LogLevel::info, "plan of " + pipeline_text(e.data)};
        }},
       {"stage.planned", stage_planned},
       {"plan.finished",
@@ -102,7 +96,8 @@ const std::unordered_map<std::string, Write>& writers() {
        }},
       {"run.started",
        [](const Event& e) {
-         return EventText{LogLevel::info, "run " + std::to_string(e.run) + " of " + of_pipeline(e)};
+         return EventText{LogLevel::info,
+                          "run " + std::to_string(e.run) + " of " + pipeline_text(e.data)};
        }},
       {"step.started",
        [](const Event& e) {

@@ -45,8 +45,9 @@ class PlainView : public EventSink {
     } else if (type == "step.finished") {
       show_step(event);
     } else if (type == "run.started") {
-      out_ << '\n';
-      print(event);
+      out_ << "\nRun " << event.run << " of " << one_line(pipeline_text(event.data)) << '\n';
+    } else if (type == "rollback.started") {
+      out_ << one_line(run_.rollback_text(event)) << '\n';
     } else if (type == "run.finished") {
       out_ << '\n';
       print(run_.closing.lines(style_));

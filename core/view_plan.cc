@@ -44,8 +44,10 @@ std::string rest_of(const json& change, const ViewStyle& style) {
   const std::string after = value_text(change, "after", style);
   const std::string detail = one_line(text_at(change, "detail"));
   std::string rest = before;
-  if (!before.empty() && !after.empty()) rest += " " + ink.arrow + " ";
-  rest += after;
+  if (before != after) {
+    if (!before.empty() && !after.empty()) rest += " " + ink.arrow + " ";
+    rest += after;
+  }
   if (!detail.empty()) rest += (rest.empty() ? "(" : " (") + detail + ")";
   return rest;
 }
@@ -118,11 +120,11 @@ void show_group(Lines& lines, const char* heading, std::vector<json> changes, st
     if (!row.rest.empty()) name_width = std::max(name_width, display_width(row.name));
   }
   name_width = std::min<std::size_t>(name_width, 28);
-  const std::string next(action_width + 6, ' ');
   for (const Row& row : rows) {
     const std::string first = "  " + pad(row.action, action_width) + "  ";
     const std::string text =
         row.rest.empty() ? row.name : pad(row.name, name_width) + "  " + row.rest;
+    const std::string next(action_width + (row.rest.empty() ? 4 : 6), ' ');
     append(lines, wrap(text, style.width, first, next));
   }
   if (left_out > 0) {
@@ -145,11 +147,6 @@ std::string disk_text(std::int64_t bytes) {
   return bytes == 0 ? "none" : format_size(bytes);
 }
 
-// The path below the deployment, as a person there would name it.
-std::string below(const std::string& dir, const std::string& path) {
-  return path.rfind(dir + "/", 0) == 0 ? path.substr(dir.size() + 1) : path;
-}
-
 }  // namespace
 
 void PlanReport::add(const Event& event) {
@@ -164,15 +161,13 @@ void PlanReport::add(const Event& event) {
 }
 
 Lines PlanReport::header(const ViewStyle& style) const {
-  const std::string file = text_at(started_, "pipeline_file");
   const std::string dir = text_at(started_, "deployment");
   const std::string project = text_at(started_, "project"), engine = text_at(started_, "engine");
   Texts files;
   for (const std::string& path : texts_at(started_, "compose_files")) {
     files.push_back(below(dir, path));
   }
-  Lines lines = wrap("Plan of " + text_at(started_, "pipeline") +
-                         (file.empty() ? "" : " (" + file + ")") + " for " + dir + ": " +
+  Lines lines = wrap("Plan of " + pipeline_text(started_) + ": " +
                          (project.empty() ? "no Compose project" : "project " + project) + ", " +
                          (files.empty() ? "no compose files" : join(files, ", ")) + ", " +
                          (engine.empty() ? "no engine reached" : "engine " + engine),

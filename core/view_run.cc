@@ -23,6 +23,7 @@ void RunPicture::add(const Event& event) {
       !name.empty() && (event.type.rfind("stage.", 0) == 0 || event.type == "step.started")) {
     names[event.stage] = name;
   }
+  if (event.type == "stage.finished") last_failure = text_at(event.data, "reason");
   if (event.type == "plan.started") phase = Phase::planning;
   if (event.type == "plan.finished") phase = Phase::none;
   if (event.type == "run.started" || event.type == "rollback.finished") phase = Phase::running;
@@ -37,6 +38,12 @@ void RunPicture::add(const Event& event) {
 std::string RunPicture::name_of(const Event& event) const {
   const auto found = names.find(event.stage);
   return one_line(found == names.end() ? event.stage : found->second);
+}
+
+std::string RunPicture::rollback_text(const Event& rollback_started) const {
+  const std::string reason = text_at(rollback_started.data, "reason");
+  const std::string why = reason.empty() || reason == last_failure ? "" : ": " + reason;
+  return "Rolling back " + count_of(number_at(rollback_started.data, "stages"), "stage") + why;
 }
 
 bool shown_at_once(const Event& log_event, bool verbose) {

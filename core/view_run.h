@@ -28,12 +28,15 @@ struct RunPicture {
   // To be called first with each event.
   void add(const Event& event);
   std::string name_of(const Event& event) const;  // of the event's stage, for people
+  // "Rolling back 3 stages", with the reason unless the last failed stage has just given it.
+  std::string rollback_text(const Event& rollback_started) const;
 
   Phase phase = Phase::none;
   PlanReport plan;
   ClosingReport closing;
   LogTail tail;
   std::map<std::string, std::string> names;  // stage -> name
+  std::string last_failure;                  // reason
 };
 
 // Does a view show this log event at once?

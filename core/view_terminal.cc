@@ -189,9 +189,9 @@ class TerminalView : public EventSink {
   void rollback_started(const Event& event) {
     now_.reset();
     say("");
-    std::string text = text_of(event).text;
-    text[0] = 'R';
-    for (const std::string& line : wrap(text, style_.width, "", indent)) say(ink_.bold(line));
+    for (const std::string& line : wrap(run_.rollback_text(event), style_.width, "", indent)) {
+      say(ink_.bold(line));
+    }
   }
 
   void rollback_finished(const Event& event) {

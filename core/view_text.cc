@@ -97,6 +97,16 @@ std::string plain_text(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string pipeline_text(const nlohmann::json& data) {
+  const std::string dir = text_at(data, "deployment");
+  const std::string file = below(dir, text_at(data, "pipeline_file"));
+  return text_at(data, "pipeline") + (file.empty() ? "" : " (" + file + ")") + " for " + dir;
+}
+
+std::string below(const std::string& dir, const std::string& path) {
+  return path.rfind(dir + "/", 0) == 0 ? path.substr(dir.size() + 1) : path;
+}
+
 std::string duration_at(const nlohmann::json& data, const char* key) {
   return format_duration(std::chrono::milliseconds(number_at(data, key)));
 }

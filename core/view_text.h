@@ -52,6 +52,10 @@ const nlohmann::json& list_at(const nlohmann::json& data, const char* key);  // 
 // Any JSON value as a person would write it.
 std::string plain_text(const nlohmann::json& value);
 
+// "sample (drydock.yaml) for /srv/sample", of an event that names all three.
+std::string pipeline_text(const nlohmann::json& data);
+// A path below `dir`, as a person there would name it; another one stays as it is.
+std::string below(const std::string& dir, const std::string& path);
 std::string duration_at(const nlohmann::json& data, const char* key);  // "12 s"
 std::string count_of(std::int64_t count, const char* thing);           // "1 stage", "3 stages"
 // "failed, attempt 2 of 4 in 20 s: the reason of the failure", of a stage.retry event.

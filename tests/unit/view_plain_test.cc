@@ -71,11 +71,18 @@ TEST(PlainView, TellsARollbackStepByStep) {
              event_at(7, "fact.differs", {{"name", "api"}, {"before", "1"}, {"after", "2"}}, "up",
                       "observe"),
              event_at(8, "rollback.finished", {{"status", "failed"}, {"duration_ms", 3000}})}),
-      "rolling back 2 stages: stage migrate failed\n"
+      "Rolling back 2 stages: stage migrate failed\n"
       "up: step rollback done in 0.8 s\n"
       "stop: step settle crashed after 0.8 s: crashed (SIGSEGV)\n"
       "up: 'api' was '1' before the run and is '2' now\n"
       "not wholly rolled back, or not verified, after 3.0 s\n");
+}
+
+TEST(PlainView, DoesNotSayTheReasonOfAFailureTwice) {
+  EXPECT_EQ(shown({stage_finished(4, "migrate", "failed", "exit code 1", 1000),
+                   event_at(5, "rollback.started", {{"reason", "exit code 1"}, {"stages", 2}})}),
+            "migrate: failed after 1.0 s: exit code 1\n"
+            "Rolling back 2 stages\n");
 }
 
 TEST(PlainView, AReaderThatGoesAwayIsAnError) {
