@@ -92,7 +92,7 @@ killed_in_rollback() {
   before=$(picture)
   start_run 3
   kill_at_event step.started backup rollback
-  expect_code 0 drydock -C "$sample" status
+  expect_code 4 drydock -C "$sample" status
   expect_code 0 drydock -C "$sample" rollback --yes
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
 }
