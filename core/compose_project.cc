@@ -169,7 +169,7 @@ std::map<std::string, std::string> evaluate_dot_env(const std::string& file) {
   if (!fs::is_regular_file(file, error)) return result;
   const EnvValues values = evaluate(EnvFile::parse(read_file(file, largest_compose_file)));
   if (values.error()) {
-    throw Error(file + " cannot be read as Docker Compose reads it: " + values.error()->describe() +
+    throw Error(file + " cannot be read as Docker Compose reads it: " + values.error()->explain() +
                 "; mend that line");
   }
   for (std::string_view key : values.keys()) {

@@ -7,6 +7,7 @@
 
 #include "ending.h"
 #include "files.h"
+#include "temporary_dir.h"
 #include "utc_time.h"
 #include "view.h"
 

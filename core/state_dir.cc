@@ -131,22 +131,6 @@ std::string StateDir::fingerprint(const std::string& value) const {
   return text;
 }
 
-TemporaryDir::TemporaryDir() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string base = runtime != nullptr && *runtime != '\0' ? runtime : "/var/tmp";
-  if (::access(base.c_str(), W_OK | X_OK) != 0) base = "/var/tmp";
-  path_ = base + "/drydock-XXXXXX";
-  if (::mkdtemp(path_.data()) == nullptr) {
-    throw Error("no private folder can be made in " + base + " (" + std::strerror(errno) +
-                "); free some space there or set XDG_RUNTIME_DIR");
-  }
-}
-
-TemporaryDir::~TemporaryDir() {
-  std::error_code error;
-  fs::remove_all(path_, error);
-}
-
 DeploymentLock::DeploymentLock(const StateDir& state) {
   const std::string path = lock_file(state);
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -45,20 +45,6 @@ class StateDir {
 
 // Makes a folder and its parents, 0700. Throws Error.
 void make_private_dir(const std::string& path);
-// A fresh private folder with a name that nobody can guess, in $XDG_RUNTIME_DIR or else /var/tmp,
-// removed with this object.
-class TemporaryDir {
- public:
-  TemporaryDir();
-  ~TemporaryDir();
-  TemporaryDir(const TemporaryDir&) = delete;
-  TemporaryDir& operator=(const TemporaryDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 // The deployment's lock: a flock that ends with the process that holds it, however it ends.
 class DeploymentLock {
  public:

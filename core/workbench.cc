@@ -166,6 +166,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline)
       deployment.model_before = model;
     }
   }
+  TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
   make_private_dir(planned);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());

@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "session.h"
+#include "temporary_dir.h"
 #include "view.h"
 
 namespace drydock {

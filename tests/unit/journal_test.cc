@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "state_dir.h"
+#include "temporary_dir.h"
 #include "utc_time.h"
 
 namespace drydock {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_worker.h"
+#include "temporary_dir.h"
 
 namespace drydock {
 namespace {

@@ -5,10 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <filesystem>
 
 #include "error.h"
 #include "files.h"
+#include "temporary_dir.h"
 
 namespace drydock {
 namespace {
@@ -78,13 +81,45 @@ TEST(DeploymentLock, EndsWithTheProcessThatHeldIt) {
   const DeploymentLock lock(state);
 }
 
+TEST(TemporaryDir, IsGoneWhenItsProcessEndsAndAtTheNextStartWhenThatWasKilled) {
+  std::string used;
+  {
+    const TemporaryDir dir;
+    used = dir.path();
+    make_private_dir(used + "/planned");
+    TemporaryDir::remove_abandoned();
+    EXPECT_TRUE(std::filesystem::exists(used)) << "one in use was removed";
+  }
+  EXPECT_FALSE(std::filesystem::exists(used));
+
+  std::array<int, 2> path{};
+  ASSERT_EQ(::pipe(path.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const TemporaryDir dir;
+    if (::write(path[1], dir.path().data(), dir.path().size()) < 0) ::_exit(1);
+    ::raise(SIGKILL);
+  }
+  ::close(path[1]);
+  std::array<char, 256> name{};
+  const ssize_t size = ::read(path[0], name.data(), name.size());
+  ::close(path[0]);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ASSERT_GT(size, 0);
+  const std::string abandoned(name.data(), static_cast<std::size_t>(size));
+  EXPECT_TRUE(std::filesystem::exists(abandoned));
+  TemporaryDir::remove_abandoned();
+  EXPECT_FALSE(std::filesystem::exists(abandoned));
+}
+
 TEST(Files, AnAtomicWriteLeavesNothingBesideIt) {
   const TemporaryDir dir;
-  const std::string path = dir.path() + "/file";
+  const std::string folder = dir.path() + "/folder", path = folder + "/file";
+  make_private_dir(folder);
   write_file_atomically(path, "one");
   write_file_atomically(path, "two");
   EXPECT_EQ(read_file(path, 10), "two");
-  const auto entries = std::filesystem::directory_iterator(dir.path());
+  const auto entries = std::filesystem::directory_iterator(folder);
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
   EXPECT_THROW(read_file(path, 2), Error);
   EXPECT_THROW(read_file(dir.path(), 100), Error);
