@@ -157,14 +157,15 @@ def judge(trial, output, exits):
             wrong.append(f"{file} contains {line!r}, which nothing of ours may")
     # Without after/ nothing may have changed.
     after = scenario.folder / "after"
-    wanted = world.tree(after, IGNORED) if after.is_dir() else trial.before
+    wanted = world.tree(after, IGNORED, scenario.fill) if after.is_dir() else trial.before
     have = world.tree(trial.deployment, IGNORED)
     modes = dict(reversed(line.split(maxsplit=1)) for line in lines_of(scenario.folder / "modes"))
     wanted = world.listing(wanted, modes)
     found = world.listing(have, {path: f"{have[path][0]:04o}" for path in modes if path in have})
     if wanted != found:
         wrong.append(diff(wanted, found, "files"))
-    wrong.extend(world.left_behind(trial.place))
+    if -9 not in exits:  # nobody can clear up after that
+        wrong.extend(world.left_behind(trial.place))
     wrong.extend(world.too_open(trial.deployment / ".drydock"))
     return wrong
 

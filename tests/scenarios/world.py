@@ -25,8 +25,9 @@ def environment(place):
     return result
 
 
-def tree(root, ignored):
-    """Path -> (mode, content) of everything below root; the content of a link is where it points."""
+def tree(root, ignored, fill=None):
+    """Path -> (mode, content) of everything below root; the content of a link is where it points.
+    `fill` is applied to the text of files."""
     result = {}
     for folder, folders, files in os.walk(root):
         if pathlib.Path(folder) == root:
@@ -43,6 +44,8 @@ def tree(root, ignored):
                 continue  # git keeps no empty ones, so they cannot be expected
             else:
                 content = "special file"
+            if fill and isinstance(content, bytes):
+                content = fill(content.decode()).encode()
             result[str(path.relative_to(root))] = (stat.S_IMODE(status.st_mode), content)
     return result
 
