@@ -13,7 +13,15 @@ namespace {
 
 namespace po = boost::program_options;
 
-enum Group : unsigned { none = 0, pipeline = 1, output = 2, stream = 4, consent = 8, fetches = 16 };
+enum Group : unsigned {
+  none = 0,
+  pipeline = 1,
+  output = 2,
+  stream = 4,
+  consent = 8,
+  fetches = 16,
+  loses = 32
+};
 
 struct Command {
   const char* name;
@@ -46,9 +54,12 @@ constexpr std::array<Command, 10> commands = {{
      "Plans, asks, then runs every stage. When one fails, all are rolled back and the result is "
      "verified. Without a terminal it needs --yes.",
      "drydock -C /srv/app run --var to=1.14.1 --yes"},
-    {"rollback", "[RUN]", "Put back what an interrupted or failed run changed",
-     output | stream | consent,
-     "Works from the journal alone; safe to repeat. Without a terminal it needs --yes.",
+    {"rollback", "[RUN]",
+     "Put back what a run changed, whether it was interrupted, failed or finished",
+     output | stream | consent | loses,
+     "Works from the journal alone; safe to repeat. Without a terminal it needs --yes, and for a "
+     "run that "
+     "finished well --accept-loss: what was written since then is lost.",
      "drydock -C /srv/app rollback --yes"},
     {"status", "", "What runs, what was done last, and whether something waits for you", output,
      "Names an interrupted run, a run that is going on, and the services of the deployment.",
@@ -92,6 +103,10 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   if ((groups & fetches) != 0)
     add("fetch", po::bool_switch(&into.fetch), "fill caches while planning");
   if ((groups & consent) != 0) add("yes,y", po::bool_switch(&into.yes), "do not ask");
+  if ((groups & loses) != 0) {
+    add("accept-loss", po::bool_switch(&into.accept_loss),
+        "undo a finished run; what was written since is lost");
+  }
   if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
   if ((groups & stream) != 0)
     add("events", po::bool_switch(&into.events), "stream events as JSON Lines");

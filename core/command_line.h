@@ -12,7 +12,7 @@ struct Arguments {
   std::string directory;                // -C
   std::string state_dir, uses;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
-  bool yes = false, json = false, events = false, verbose = false, fetch = false;
+  bool yes = false, accept_loss = false, json = false, events = false, verbose = false, fetch = false;
   bool help = false, version = false;
 };
 

@@ -1,6 +1,7 @@
 // plan, run and rollback: the commands that work on a deployment.
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 
 #include "commands.h"
@@ -67,11 +68,6 @@ RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
     throw Error("run " + number + " was rolled back already (" + run->finished +
                 "); `drydock show " + number + "` has the proof");
   }
-  if (run->state == RunState::done) {
-    throw Error("run " + number + " finished well (" + run->finished +
-                ") and only interrupted and failed runs can be rolled back; its backups are in " +
-                StateDir(run->deployment.value("state_dir", "")).run_files(run->id));
-  }
   const std::optional<RunRecord> newest = journal.last_run();
   if (newest && newest->id != run->id) {
     throw Error("run " + std::to_string(newest->id) + " came after run " + number +
@@ -79,6 +75,26 @@ RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
                 std::to_string(newest->id) + " first");
   }
   return *run;
+}
+
+// A finished run has been in use since: what was written after its dump is lost, and that needs a
+// word of its own.
+void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& run,
+                                  const std::string& dir) {
+  const std::string number = std::to_string(run.id);
+  const bool in_use_since = run.state == RunState::done;
+  const std::string loss =
+      "Everything that was written into its databases since (" + run.finished + ") is lost";
+  if (!arguments.yes) {
+    if (!person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
+                       run.started + ") changed in " + dir + "?" +
+                       (in_use_since ? " It finished well. " + loss + "." : ""))) {
+      throw Error("not confirmed; nothing was changed");
+    }
+  } else if (in_use_since && !arguments.accept_loss) {
+    throw Error("run " + number + " finished well. " + loss +
+                " when it is rolled back; add --accept-loss to go on");
+  }
 }
 
 }  // namespace
@@ -142,11 +158,7 @@ ExitCode command_rollback(const Arguments& arguments) {
   Journal journal(state.journal());
   const RunRecord run = run_to_roll_back(journal, arguments, dir);
   const std::string number = std::to_string(run.id);
-  if (!arguments.yes &&
-      !person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
-                     run.started + ") changed in " + dir + "?")) {
-    throw Error("not confirmed; nothing was changed");
-  }
+  require_consent_to_roll_back(arguments, run, dir);
 
   // Everything from the journal: the pipeline file may be gone by now.
   Deployment deployment = deployment_from_json(run.deployment);
@@ -166,17 +178,26 @@ ExitCode command_rollback(const Arguments& arguments) {
   end_dead_workers(journal, run.id, bench.events());
   const auto began = std::chrono::steady_clock::now();
   const bool interrupted = run.state == RunState::running || run.state == RunState::rolling_back;
-  const std::string reason = interrupted ? "run " + number + " was interrupted" : run.reason;
+  const bool finished_well = run.state == RunState::done;
+  const std::string reason = interrupted     ? "run " + number + " was interrupted"
+                             : finished_well ? "run " + number + " is undone on request"
+                                             : run.reason;
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
   const RollbackReport report =
       Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope)
           .whole_run(run.id, reason);
 
   Ending ending = rolled_back_ending(report, false);
-  if (report.verified()) ending.code = ExitCode::done;
+  if (report.verified()) {
+    ending.code = ExitCode::done;
+    // The files are those of before again, and so the snapshot that counts is the one of before.
+    std::error_code ignored;
+    std::filesystem::remove_all(state.snapshots() + "/" + number, ignored);
+  }
   ending.failed_stage = run.failed_stage;
   ending.failed_step = run.failed_step;
   ending.reason = reason;
+  if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
   ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   finish_run(journal, bench.events(), deployment, state, run.id, ending);

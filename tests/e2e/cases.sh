@@ -58,7 +58,9 @@ rollback_after_success() {
   local before
   before=$(picture)
   expect_code 0 drydock -C "$sample" run --var to=2 --yes
-  expect_code 0 drydock -C "$sample" rollback --yes
+  expect_code 2 drydock -C "$sample" rollback --yes
+  expect_contains "what it says" "$(<"$case_dir/said")" --accept-loss
+  expect_code 0 drydock -C "$sample" rollback --yes --accept-loss
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
 }
 
