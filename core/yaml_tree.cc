@@ -9,6 +9,7 @@
 #include <istream>
 #include <streambuf>
 #include <unordered_map>
+#include <utility>
 
 #include "error.h"
 #include "text.h"
@@ -214,7 +215,7 @@ class TreeBuilder : public YAML::EventHandler {
       parent.key = std::move(node);
       parent.has_key = true;
     } else {
-      parent.node.members.emplace_back(std::move(parent.key), std::move(node));
+      parent.node.members.push_back({std::move(parent.key), std::move(node)});
       parent.has_key = false;
     }
   }

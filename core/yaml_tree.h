@@ -5,12 +5,13 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "place.h"
 
 namespace drydock {
+
+struct YamlMember;
 
 struct YamlNode {
   enum class Kind { null, scalar, sequence, mapping };
@@ -18,8 +19,13 @@ struct YamlNode {
   std::string text;    // of a scalar
   bool plain = false;  // a scalar without quotes: may be a number or a boolean
   std::vector<YamlNode> items;
-  std::vector<std::pair<YamlNode, YamlNode>> members;  // keys are scalars
+  std::vector<YamlMember> members;
   Place place;
+};
+
+struct YamlMember {
+  YamlNode key;  // a scalar
+  YamlNode value;
 };
 
 // Throws Error: "FILE:LINE:COLUMN: ...".
