@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "spawn.h"
 
@@ -82,18 +83,16 @@ std::variant<PluginNote, NoPluginNote> read_plugin_note(const ReadAt& read_at) {
   if (header.e_shoff == 0 || header.e_shnum == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) {
     return without;
   }
+  std::vector<Elf64_Shdr> sections(header.e_shnum);  // at most 65535
+  if (!read_at(header.e_shoff, sections.data(), sections.size() * sizeof(Elf64_Shdr)) ||
+      header.e_shstrndx >= sections.size()) {
+    return damaged;
+  }
   // Offsets are kept below 2^62, so that the sums here cannot overflow.
   constexpr std::uint64_t far = std::uint64_t{1} << 62;
-  const auto section = [&](std::uint64_t index, Elf64_Shdr& into) {
-    return header.e_shoff < far &&
-           read_at(header.e_shoff + index * sizeof(Elf64_Shdr), &into, sizeof into) &&
-           into.sh_offset < far && into.sh_size < far;
-  };
-  Elf64_Shdr names{};
-  if (header.e_shstrndx >= header.e_shnum || !section(header.e_shstrndx, names)) return damaged;
-  for (std::uint64_t i = 0; i < header.e_shnum; ++i) {
-    Elf64_Shdr candidate{};
-    if (!section(i, candidate)) return damaged;
+  const Elf64_Shdr names = sections[header.e_shstrndx];
+  for (const Elf64_Shdr& candidate : sections) {
+    if (candidate.sh_offset >= far || names.sh_offset >= far) return damaged;
     char name[section_name.size() + 1] = {};
     if (candidate.sh_name >= names.sh_size || names.sh_size - candidate.sh_name < sizeof name ||
         !read_at(names.sh_offset + candidate.sh_name, name, sizeof name) ||
