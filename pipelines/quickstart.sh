@@ -109,13 +109,12 @@ what_next() {
   say
   [[ ! $left_out ]] || say "Left out, because $left_out: containers, images, a registry and PostgreSQL."
   say "Try next:"
-  say "  . ${state#"$PWD"/}/environment    # drydock on the PATH, and the sample's folder"
-  say "  drydock history"
-  say "  drydock show 2                         # what failed, and what was put back"
-  say "  drydock logs 2"
-  say "  drydock stages                         # what a pipeline can be made of"
-  say "  \$EDITOR drydock.yaml"
-  say "  ${0#"$PWD"/} --clean           # removes all of this"
+  printf '  %-44s# %s\n' ". ${state#"$PWD"/}/environment" "drydock on the PATH, and into the sample's folder" \
+    "drydock history" "both runs" \
+    "drydock show 2" "what failed, and what was put back" \
+    "drydock stages" "what a pipeline is made of" \
+    "less drydock.yaml" "the pipeline that has just run" \
+    "${0#"$PWD"/} --clean" "(in the checkout) stops and removes all of this"
 }
 
 # ------------------------------------------------------------------------------------------------
