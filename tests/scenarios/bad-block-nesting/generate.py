@@ -1,3 +1,3 @@
 with open('drydock.yaml', 'w') as file:
-    for depth in range(10_000):
+    for depth in range(1_000):
         file.write(' ' * depth + 'a:\n')
