@@ -36,8 +36,8 @@ class Scenario:
     def __init__(self, folder, case=""):
         self.folder = folder
         self.case = case
-        self.name = folder.name + (f"@{case.replace(' ', '_')}" if case else "")
         words = shlex.split(case)
+        self.name = folder.name + (f"@{words[0]}" if words else "")
         self.values = {"each": words[0] if words else ""}
         self.values.update((str(i), word) for i, word in enumerate(words[1:], 1))
 
