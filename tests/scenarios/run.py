@@ -73,6 +73,7 @@ class Trial:
         self.build = binary.parent.parent
         scenario.values.update(
             deployment=str(self.deployment), place=str(self.place), scenario=str(scenario.folder),
+            drydock=str(binary),
             plugins=str(self.build / "lib/drydock/stages"),
             misbehaving=str(self.build / "tests/misbehaving"))
         self.environment = world.environment(self.place)
