@@ -10,6 +10,7 @@
 #include "planner.h"
 #include "recovery.h"
 #include "text.h"
+#include "view_closing.h"
 
 namespace drydock {
 namespace {
@@ -151,6 +152,20 @@ void print_stage(const json& stage) {
   }
 }
 
+// The answers of the closing screen, as the run gave them.
+void print_closing(const RunRecord& run) {
+  ClosingReport report;
+  Event started, finished;
+  started.type = "run.started";
+  finished.type = "run.finished";
+  started.run = finished.run = run.id;
+  started.data = {{"pipeline", run.pipeline}, {"pipeline_file", run.pipeline_file}};
+  finished.data = run.closing;
+  report.add(started);
+  report.add(finished);
+  for (const std::string& line : report.lines(style_of_stdout())) std::cout << line << "\n";
+}
+
 }  // namespace
 
 ExitCode command_status(const Arguments& arguments) {
@@ -249,9 +264,12 @@ ExitCode command_show(const Arguments& arguments) {
   }
   std::cout << run_line(run, going_on) << "\n  by " << run.user << " on " << run.host << ", "
             << run.pipeline_file << "\n";
-  if (!run.reason.empty()) std::cout << "  " << make_visible(run.reason) << "\n";
   for (const json& stage : document["stages"]) print_stage(stage);
-  std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";
+  if (run.closing.empty()) {
+    std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";
+  } else {
+    print_closing(run);
+  }
   return ExitCode::done;
 }
 

@@ -14,6 +14,8 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$repository/pipelines/lib/engine.sh"
 . "$e2e/sample.sh"
 . "$e2e/cases.sh"
+. "$repository/tests/bench/upgrade_cost.sh"
+exec 3>&1  # what a case has to say although it passes
 
 skip_all() {
   local name
@@ -59,6 +61,9 @@ url=http://127.0.0.1:$web_port
 registry=127.0.0.1:5055
 export PATH=$repository/build/bin:$PATH
 unset DOCKER_HOST DOCKER_CONTEXT
+# What killed runs leave behind in the folder for private temporary files goes with $report_dir.
+export XDG_RUNTIME_DIR=$report_dir/runtime
+mkdir -m 700 "$XDG_RUNTIME_DIR"
 
 # A /run of our own hides this machine's sockets.
 mount -t tmpfs tmpfs /run

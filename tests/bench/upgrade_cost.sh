@@ -1,0 +1,48 @@
+# What an upgrade of the sample costs with Drydock, against the same work typed by hand. Sourced by
+# tests/e2e/run.sh, which has started the engine and the registry; prints figures, judges nothing.
+#
+#   tests/e2e/run.sh upgrade_cost
+
+upgrade_rounds=3
+
+seconds_of() {
+  local began=$EPOCHREALTIME
+  "$@" >/dev/null
+  awk -v began="$began" -v ended="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", ended - began }'
+}
+
+# The commands that a careful operator types: pull, stop the writers, dump, leave the old database, migrate, start, look.
+upgrade_by_hand() {
+  local compose=(docker compose --project-directory "$sample")
+  (
+    cd "$sample"
+    docker pull -q "$registry/drydock-sample/api:2"
+    docker pull -q "$registry/drydock-sample/web:2"
+    "${compose[@]}" stop api web
+    docker exec "$("${compose[@]}" ps -q db)" pg_dump -Fc -Z1 -U app app >"$case_dir/dump"
+    docker exec -i "$("${compose[@]}" ps -q db)" pg_restore -f /dev/null <"$case_dir/dump"
+    "${compose[@]}" rm -f -s db
+    cp "$releases"/2/{docker-compose.yaml,.env.example} .
+    sed -i 's/^DB_HOST=.*/DB_HOST=database/' .env
+    "${compose[@]}" up -d --wait database
+    "${compose[@]}" run --rm -T --no-deps -e MODE=migration -e MIGRATION_ENABLED=true api
+    "${compose[@]}" up -d --wait
+    curl -fsS "$url/version" | grep -q '"version":"2"'
+  )
+}
+
+median_of() { printf '%s\n' "$@" | sort -n | sed -n "$(($# / 2 + 1))p"; }
+
+upgrade_cost() {
+  local drydock=() hand=() round
+  for round in $(seq "$upgrade_rounds"); do
+    fresh_sample
+    hand+=("$(seconds_of upgrade_by_hand)")
+    remove_sample
+    fresh_sample
+    drydock+=("$(seconds_of drydock -C "$sample" run --var to=2 --yes)")
+    remove_sample
+  done
+  echo "upgrade by hand: ${hand[*]} s, median $(median_of "${hand[@]}") s" >&3
+  echo "upgrade with drydock: ${drydock[*]} s, median $(median_of "${drydock[@]}") s" >&3
+}
