@@ -136,6 +136,9 @@ TEST(Schema, KnowsWhichOptionsAreSecret) {
   EXPECT_TRUE(is_write_only(schema, "/password"));
   EXPECT_TRUE(is_write_only(schema, "/databases/0/secrets/1"));
   EXPECT_FALSE(is_write_only(schema, "/databases/0/kind"));
+  const json whole = json::parse(R"({"properties": {"a": {"writeOnly": true, "type": "object",
+    "properties": {"b": {"type": "string"}}}}})");
+  EXPECT_TRUE(is_write_only(whole, "/a/b"));  // all of what is secret is
   EXPECT_FALSE(is_write_only(schema, "/nowhere/at/all"));
   EXPECT_FALSE(is_write_only(schema, ""));
 }
