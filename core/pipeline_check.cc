@@ -8,6 +8,7 @@
 #include "pipeline.h"
 #include "schema.h"
 #include "schema_lookup.h"
+#include "secrets.h"
 #include "text.h"
 
 namespace drydock {
@@ -125,6 +126,14 @@ class Check {
       throw Error(option_prefix(stage, pointer) + "found " + name +
                   ", allowed: secrets only in options that '" + stage.uses + "' keeps secret (" +
                   (allowed.empty() ? "it has none" : join(allowed, ", ")) + ").");
+    }
+    // Resolved options are journaled, and a secret of .env must not get there by another door.
+    const std::string variable = name.substr(name.rfind('.') + 1);
+    const bool of_env = name.rfind("env.", 0) == 0 || name.rfind("before.env.", 0) == 0;
+    if (of_env && !secret_option && is_secret_name(variable)) {
+      throw Error(option_prefix(stage, pointer) + "found " + name +
+                  ", which is secret by its name, allowed: a secret declared with 'dotenv: " +
+                  variable + "', in an option that '" + stage.uses + "' keeps secret.");
     }
     if (secret_option && !secret_name && name.rfind("vars.", 0) != 0) {
       throw Error(option_prefix(stage, pointer) + "found " + name +

@@ -74,6 +74,10 @@ TEST(CheckPipeline, LetsFinallyKnowHowItEnded) {
 
 TEST(CheckPipeline, KeepsSecretsInSecretOptions) {
   const std::string head = "secrets: {hook: {env: H}}";
+  EXPECT_EQ(refusal("- exec: [x, '${{ env.DB_PASSWORD }}']\n", head),
+            "p.yaml:4:13: option 'command[1]' of stage 'exec': found env.DB_PASSWORD, which is secret "
+            "by its name, allowed: a secret declared with 'dotenv: DB_PASSWORD', in an option that "
+            "'exec' keeps secret.");
   EXPECT_EQ(refusal("- {uses: notify, with: {webhook: '${{ secrets.hook }}'}}\n", head),
             "no error");
   EXPECT_EQ(
