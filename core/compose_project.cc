@@ -199,12 +199,12 @@ ComposeProject find_compose_project(const DeploymentSpec& spec, const std::strin
 
   found.engine = engine_version();
   std::set<std::string> running_projects;
-  std::string running_files;
+  std::set<std::string> running_files;
   if (!found.engine.empty()) {
     for (const LabelledContainer& container :
          containers_from(dir).value_or(std::vector<LabelledContainer>())) {
       running_projects.insert(container.project);
-      running_files = container.config_files;
+      running_files.insert(container.config_files);
     }
   }
   if (spec.project) {
@@ -215,12 +215,15 @@ ComposeProject find_compose_project(const DeploymentSpec& spec, const std::strin
                 "); choose one with `deployment: {project: NAME}`");
   } else if (running_projects.size() == 1) {
     found.project = *running_projects.begin();
-    // Started with other files than the rules find: those are the deployment's.
-    const std::vector<std::string> started_with = split(running_files, ',');
+    // Started with other files than the rules find: those are the deployment's. Not so when only
+    // some were: a rollback starts a service that the files of the time no longer had from a kept
+    // model.
+    const bool by_rule = running_files.count(join(found.files, ",")) != 0;
+    const std::vector<std::string> started_with = split(*running_files.begin(), ',');
     const bool all_there = !started_with.empty() &&
                            std::all_of(started_with.begin(), started_with.end(),
                                        [](const std::string& file) { return fs::exists(file); });
-    if (!spec.files && all_there) found.files = started_with;
+    if (!spec.files && !by_rule && all_there) found.files = started_with;
   } else {
     found.project = project_by_rule(dir, found.files, env);
   }

@@ -5,7 +5,7 @@ everyday_cases=(
   plan_changes_nothing upgrade failed_migration rollback_after_success
   killed_in_source killed_in_env-sync killed_in_pull killed_in_compose-stop killed_in_backup
   killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
-  killed_in_http-check killed_in_rollback
+  killed_in_http-check killed_in_rollback upgrade_after_rollback
   quickstart quickstart_embedded
 )
 long_cases=(killed_anywhere)
@@ -97,6 +97,19 @@ killed_in_rollback() {
   expect_code 4 drydock -C "$sample" status
   expect_code 0 drydock -C "$sample" rollback --yes
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
+}
+
+# What a rollback put back can be upgraded again: its database runs from the compose model that was kept.
+upgrade_after_rollback() {
+  fresh_sample
+  hang_http_check
+  start_run
+  kill_at_event step.started http-check run
+  expect_code 0 drydock -C "$sample" rollback --yes
+  cp "$repository/pipelines/sample/drydock.yaml" "$sample/"
+  expect_code 0 drydock -C "$sample" run --var to=2 --yes
+  expect_contains "the version" "$(about)" '"revision":"4b7e2f9031ad","version":"2"'
+  expect_equal "the texts of the notes" "$(texts_of_fresh_sample)" "$(texts)"
 }
 
 # Twelve instants spread over a run; the seed makes a failure repeatable.
