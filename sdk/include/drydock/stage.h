@@ -9,8 +9,8 @@
  *
  * Versions. A plugin is accepted when its abi_major equals the host's and its abi_minor is not
  * greater. Structs grow only at the end, and each begins with its size, so that a newer host can
- * read an older plugin. Until major 1 is declared the boundary may still change from one minor
- * version to the next.
+ * read an older plugin (drydock_bytes and drydock_step have none: they never grow). Until major 1
+ * is declared the boundary may still change from one minor version to the next.
  *
  * Ownership. Nothing allocated on one side is freed on the other. Every pointer that a plugin
  * receives lives until the step returns; every pointer that it passes to a host function is copied
@@ -47,14 +47,17 @@ enum {
   DRYDOCK_FAILED = 1, /* step: see fail() for the sentence; host: the operating system refused */
   DRYDOCK_BAD_OPTIONS = 2, /* step: what the schema could not express; nothing was changed */
   DRYDOCK_CANCELLED = 3,   /* the run is being cancelled, or the deadline passed */
-  DRYDOCK_BUG = 4,         /* the plugin broke a rule of this file */
+  DRYDOCK_BUG = 4,         /* the plugin broke a rule of this file. Where a host function returned
+                              it, the step has ended as BUG, whatever it returns itself */
   DRYDOCK_UNKNOWN = 5,     /* plan only: depends on something that is not known yet */
   DRYDOCK_NOT_FOUND = 6    /* host only: no such option, secret, note or index */
 };
 
 typedef struct drydock_call drydock_call;
 
-/* --- what a step may ask the host ------------------------------------------------------------ */
+/* --- what a step may ask the host ------------------------------------------------------------
+ * Names, keys and paths are neither NULL nor empty. What one call hands over is at most 4 MiB (a
+ * note 1 MiB); log lines and sentences that are too long for a person are cut. */
 
 enum {
   DRYDOCK_LOG_DEBUG = 0,
@@ -82,10 +85,10 @@ typedef struct drydock_value {
   uint32_t struct_size; /* set by the caller to sizeof(drydock_value) */
   drydock_type type;
   int32_t boolean;
-  int64_t integer; /* also set for a BOOLEAN (0, 1) */
-  double number;   /* also set for an INTEGER */
-  drydock_bytes text;
-  size_t size; /* members of an ARRAY or OBJECT */
+  int64_t integer;    /* also set for a BOOLEAN (0, 1) */
+  double number;      /* also set for an INTEGER */
+  drydock_bytes text; /* of a STRING; of a NUMBER or INTEGER as JSON writes it */
+  size_t size;        /* members of an ARRAY or OBJECT */
 } drydock_value;
 
 /* One change that run would make, reported by plan. */
@@ -124,11 +127,14 @@ typedef struct drydock_process {
       environment;         /* NULL-terminated "NAME=value"; may be NULL. Secrets belong here */
   const char* directory;   /* NULL: the deployment */
   drydock_bytes input;     /* standard input; ignored when input_file is set */
-  const char* input_file;  /* NULL: input, or /dev/null when that is empty */
+  const char* input_file;  /* NULL: input, or /dev/null when that is empty. This path and the next
+                              are relative to the deployment, whatever `directory` says */
   const char* output_file; /* standard output goes to this file (created or truncated, 0600)
                               instead of to on_line; NULL: to on_line */
-  int64_t timeout_ms;      /* 0: until the step's own deadline */
-  /* Called on the step's thread for each line without its end; lines longer than 1 MiB are split.
+  int64_t timeout_ms;      /* then SIGTERM, and SIGKILL a while later; 0: until the step's own
+                              deadline */
+  /* Called for each line, without its end, on the thread that called run_process and before that
+   * returns; lines longer than 1 MiB are split.
    * stream is 1 (stdout) or 2 (stderr). NULL: every line becomes a log line of level INFO. */
   void (*on_line)(void* user, int stream, const char* line, size_t size);
   void* user;
@@ -138,7 +144,7 @@ typedef struct drydock_exit {
   uint32_t struct_size;
   int32_t code;      /* the exit code, or -1 when a signal ended it */
   int32_t signal;    /* the signal, or 0 */
-  int32_t timed_out; /* 1 when timeout_ms ended it */
+  int32_t timed_out; /* 1 when timeout_ms ended it; code may then be 0 all the same */
 } drydock_exit;
 
 typedef struct drydock_host {
@@ -156,7 +162,8 @@ typedef struct drydock_host {
 
   /* Options by JSON Pointer (RFC 6901): "" is the whole object, "/databases/0/names". */
   drydock_status (*option)(const drydock_call*, const char* pointer, drydock_value* out);
-  /* The key of member `index` of the OBJECT at pointer. */
+  /* The key of member `index` of the OBJECT at pointer. Members are sorted by their bytes: the
+   * order of the YAML is not kept. */
   drydock_status (*option_key)(const drydock_call*, const char* pointer, size_t index,
                                drydock_bytes* out);
   /* The value of an option that the schema marks writeOnly, by its JSON Pointer. */
@@ -205,13 +212,14 @@ struct drydock_call {
                               and in observe before a run */
   const char* snapshot_dir; /* files of the deployment as the last finished run (or init) left them;
                                "" when there is none */
-  const char* run_label; /* "drydock.run=<deployment>/<run>" for `docker run --label`; "" in plan */
-  uint64_t run_id;       /* 0 in plan */
-  uint32_t attempt;      /* 1, 2, ... of this step in this run */
-  int32_t interrupted;   /* 1 when an earlier attempt of this stage died or was killed */
-  int64_t deadline_ms;   /* CLOCK_MONOTONIC, milliseconds; 0: none */
-  int32_t may_fetch;     /* plan: caches (images, release files) may be filled */
-  int32_t cancel_fd;     /* readable once the step is cancelled; never read from it */
+  const char* run_label;    /* "drydock.run=<deployment>/<run>" for `docker run --label`; "" in plan
+                               and in observe before a run */
+  uint64_t run_id;     /* 0 before a run; a plan that is repeated during the run has its number */
+  uint32_t attempt;    /* 1, 2, ... of this step in this run */
+  int32_t interrupted; /* 1 when an earlier attempt of this stage died or was killed */
+  int64_t deadline_ms; /* CLOCK_MONOTONIC, milliseconds; 0: none */
+  int32_t may_fetch;   /* plan: caches (images, release files) may be filled */
+  int32_t cancel_fd;   /* readable once the step is cancelled; never read from it */
 
   /* The Compose project, for `docker compose`. project is "" when the deployment has no compose
    * files. Paths are absolute; the lists end with NULL. */

@@ -27,7 +27,8 @@
 // observe, plan, run, verify, rollback, settle, of which only run is required; and where wanted
 // notes_version, and STEP_only_with (the JSON Pointer of an option without which that step does not
 // exist). A step returns normally or throws: Failed, BadOptions, Unknown (in plan), or what the
-// Call throws by itself. No exception leaves the plugin.
+// Call throws by itself; any other std::exception counts as Failed. No exception leaves the plugin,
+// but one that leaves a thread that the step started ends the worker, as in any program.
 #pragma once
 
 #include <sys/stat.h>
@@ -47,71 +48,9 @@
 #include <vector>
 
 #include "drydock/stage.h"
+#include "drydock/stage_types.hpp"
 
 namespace drydock {
-
-// The step failed. The sentence is for the person who can fix it: place, both values, remedy.
-struct Failed : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-// The options contradict each other or the deployment. Nothing was changed.
-struct BadOptions : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-// plan: depends on something that is not known yet. The text completes "known ...": "after pull".
-struct Unknown : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-// The run is being cancelled. Thrown by the Call; a step only cleans up and lets it pass.
-struct Cancelled : std::exception {
-  const char* what() const noexcept override { return "cancelled"; }
-};
-
-// One change that run would make. what: file variable image service database revision command
-// request; action: add change remove keep start stop retire pull save run check.
-struct Change {
-  std::string what;
-  std::string action;
-  std::string name;
-  std::string before = {};
-  std::string after = {};
-  std::string detail = {};
-  std::int64_t disk_bytes = 0;      // -1: not known
-  std::string rollback_loses = {};  // what a rollback would lose; empty: nothing
-};
-
-enum class Stream { out = 1, err = 2 };
-
-// A command: an argument vector, never a shell line. See drydock_process for what the child gets.
-struct Process {
-  std::vector<std::string> arguments;
-  std::vector<std::string> environment = {};  // "NAME=value"
-  std::string directory = {};                 // empty: the deployment
-  std::string input = {};
-  std::string input_file = {};
-  std::string output_file = {};
-  std::chrono::milliseconds timeout{0};                        // 0: until the step's deadline
-  std::function<void(Stream, std::string_view)> on_line = {};  // empty: lines are logged
-};
-
-struct Exit {
-  int code = 0;    // -1 when a signal ended it
-  int signal = 0;  // or 0
-  bool timed_out = false;
-  bool ok() const { return code == 0; }
-  // "exit code 3", "signal 9", "timed out"
-  std::string describe() const {
-    if (timed_out) return "timed out";
-    return code >= 0 ? "exit code " + std::to_string(code) : "signal " + std::to_string(signal);
-  }
-};
-
-// What a command printed, when a step wants to read it.
-struct Captured {
-  Exit exit;
-  std::string out;
-  std::string err;
-};
 
 // One step of one stage, as the plugin sees it. Borrows everything from the host; lives as long as
 // the step. The members may be called from any thread of the step.
@@ -166,7 +105,7 @@ class Call {
     return deployment(path);
   }
 
-  // --- options, by JSON Pointer; defaults are applied -------------------------------------------
+  // --- options, by JSON Pointer; defaults are applied ------------------------------------------
   bool has(const std::string& pointer) const { return value(pointer).type != DRYDOCK_NULL; }
   // The option as text, "" when it is absent. Numbers and booleans as JSON writes them.
   std::string text(const std::string& pointer) const {
@@ -230,8 +169,7 @@ class Call {
     return std::string(bytes.data, bytes.size);
   }
 
-  // --- what a person sees
-  // -------------------------------------------------------------------------
+  // --- what a person sees ----------------------------------------------------------------------
   void debug(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_DEBUG, bytes(text)); }
   void info(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_INFO, bytes(text)); }
   void warn(std::string_view text) const { host_->log(call_, DRYDOCK_LOG_WARNING, bytes(text)); }
@@ -244,8 +182,7 @@ class Call {
     if (cancelled()) throw Cancelled();
   }
 
-  // --- what is kept
-  // -------------------------------------------------------------------------------
+  // --- what is kept ----------------------------------------------------------------------------
   void output(const std::string& name, std::string_view value, std::uint32_t flags = 0) const {
     check(host_->output(call_, name.c_str(), bytes(value), flags));
   }
@@ -301,9 +238,10 @@ class Call {
     check(host_->fact(call_, name.c_str(), bytes(value), DRYDOCK_INFORMATIONAL));
   }
 
-  // --- commands
-  // ----------------------------------------------------------------------------------- Runs to the
-  // end, whatever the exit code. Throws Cancelled, or Failed when it cannot be started.
+  // --- commands --------------------------------------------------------------------------------
+
+  // Runs to the end, whatever the exit code. Throws Cancelled. When the command cannot be started
+  // the step ends as FAILED with the host's reason: that is nothing a step can catch.
   Exit run(const Process& process) const {
     std::vector<const char*> arguments = pointers(process.arguments);
     std::vector<const char*> environment = pointers(process.environment);
