@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,11 +25,14 @@ class Option {
   Option(std::nullptr_t) {}
   Option(bool value) : type_(DRYDOCK_BOOLEAN), integer_(value ? 1 : 0) {}
   template <class Integer, class = std::enable_if_t<std::is_integral_v<Integer>>>
-  Option(Integer value) : type_(DRYDOCK_INTEGER), integer_(static_cast<std::int64_t>(value)) {}
-  Option(double value) : type_(DRYDOCK_NUMBER), number_(value) {}
+  Option(Integer value)
+      : type_(DRYDOCK_INTEGER),
+        integer_(static_cast<std::int64_t>(value)),
+        text_(std::to_string(integer_)) {}
+  Option(double value) : type_(DRYDOCK_NUMBER), number_(value), text_(as_json(value)) {}
   Option(const char* value) : type_(DRYDOCK_STRING), text_(value) {}
   Option(std::string value) : type_(DRYDOCK_STRING), text_(std::move(value)) {}
-  Option(std::chrono::milliseconds value) : type_(DRYDOCK_INTEGER), integer_(value.count()) {}
+  Option(std::chrono::milliseconds value) : Option(value.count()) {}
   Option(const std::vector<std::string>& values) : type_(DRYDOCK_ARRAY) {
     for (const std::string& value : values) members_.emplace_back(value);
   }
@@ -70,6 +74,11 @@ class Option {
   }
 
  private:
+  static std::string as_json(double value) {
+    char digits[64];
+    std::string text(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  }
   static Option of(drydock_type type) {
     Option made;
     made.type_ = type;
