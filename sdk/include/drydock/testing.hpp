@@ -1,8 +1,9 @@
 // drydock/testing.hpp: a fake host, to test a stage without Drydock running. Header-only, C++17;
-// needs nothing but the standard library and a POSIX system.
+// needs nothing but the standard library on Linux.
 //
-//   drydock::testing::FakeHost host;               // with a deployment of its own, removed at the
-//   end host.option("/file", "hello.txt"); auto planned = host.perform<Greet>("plan");
+//   drydock::testing::FakeHost host;  // with a deployment of its own, removed at the end
+//   host.option("/file", "hello.txt");
+//   auto planned = host.perform<Greet>("plan");
 //   EXPECT_TRUE(planned.ok()) << planned.failure;
 //   EXPECT_EQ(host.changes.at(0).name, "hello.txt");
 //   host.die_at_remember(1);                       // the worker is killed once the note is on disk
@@ -12,7 +13,9 @@
 // What it enforces: the rules of stage.h about who may call what. A call that breaks one returns
 // BUG, as the real host's would, and is listed in `violations`. What it does not do: it knows no
 // JSON, so the defaults of the schema are not applied and nothing is checked against it. Set the
-// options as the step is to see them: durations in milliseconds, sizes in bytes.
+// options as the step is to see them: durations in milliseconds, sizes in bytes. The members of an
+// object come in the order in which they were set, where the real host sorts them. Commands that
+// take too long or are cancelled are killed at once, without a SIGTERM before.
 //
 // A step runs on a thread of its own, with the deployment as working directory of the process. A
 // step that dies is parked for good at that very instruction: no destructor runs, no lock is let
@@ -26,11 +29,16 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "drydock/stage.hpp"
 #include "drydock/testing_option.hpp"
@@ -174,9 +182,9 @@ class FakeHost {
     on_process([this](const Process& process) { return execute(process, cancel_pipe_[0]); });
   }
 
-  // --- what goes wrong
-  // ---------------------------------------------------------------------------- The next step is
-  // cancelled; or, from within on_process, this one.
+  // --- what goes wrong -------------------------------------------------------------------------
+
+  // The next step is cancelled; or, from within on_process, this one.
   void cancel() {
     if (::write(cancel_pipe_[1], "x", 1) != 1) throw std::runtime_error("cannot cancel");
   }
@@ -361,8 +369,8 @@ class FakeHost {
     call.planned_dir = current.planned_dir.c_str();
     call.private_dir = current.private_dir.c_str();
     call.snapshot_dir = snapshot_.c_str();
-    call.run_label = current.step == "plan" ? "" : run_label.c_str();
-    call.run_id = current.step == "plan" ? 0 : run_id;
+    call.run_label = current.step == "plan" || before_a_run ? "" : run_label.c_str();
+    call.run_id = current.step == "plan" || before_a_run ? 0 : run_id;
     call.attempt = ++attempts_[current.step];
     call.interrupted = interrupted ? 1 : 0;
     if (deadline.count() > 0) {
