@@ -68,8 +68,20 @@ Runner::~Runner() {
 ExitCode Runner::run(Plan plan) {
   const auto began = SteadyClock::now();
   open_run(plan);
-  const std::optional<Failure> failure = carry_out(plan);
+  try {
+    return bring_to_an_end(plan, carry_out(plan), began);
+  } catch (const std::exception& e) {
+    // Something was changed, and the journal could not be told how it ended (a full disk).
+    const std::string number = std::to_string(run_);
+    throw Error("run " + number +
+                    " could not be brought to an end: " + session_.masker.mask(e.what()) +
+                    "; mend that, then put everything back with `drydock rollback " + number + "`",
+                ExitCode::needs_person);
+  }
+}
 
+ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failure,
+                                 SteadyClock::time_point began) {
   Ending ending;
   if (failure && (session_.pipeline.rollback_on_failure || failure->cancelled)) {
     ending = rolled_back_ending(roll_back(*failure), failure->cancelled);
@@ -77,13 +89,13 @@ ExitCode Runner::run(Plan plan) {
   } else if (failure) {
     ending.state = RunState::stopped;
     ending.code = ExitCode::needs_person;
+    journal_.set_run_state(run_, ending.state, failure->stage, failure->step, failure->reason);
   } else if (!not_put_back_.empty()) {
     ending.state = RunState::needs_person;
     ending.code = ExitCode::needs_person;
     ending.rollback.problems = not_put_back_;
   } else {
-    // What later runs compare the operator's edits with.
-    take_snapshot(session_.deployment, session_.state.snapshots() + "/" + std::to_string(run_));
+    keep_snapshot();
   }
   if (failure) {
     ending.failed_stage = failure->stage;
@@ -94,6 +106,18 @@ ExitCode Runner::run(Plan plan) {
   ending.duration = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - began);
   finish_run(journal_, session_.events, session_.deployment, session_.state, run_, ending);
   return ending.code;
+}
+
+// What later runs compare the operator's edits with. An upgrade that went well has not failed
+// because one of the files cannot be read.
+void Runner::keep_snapshot() {
+  try {
+    take_snapshot(session_.deployment, session_.state.snapshots() + "/" + std::to_string(run_));
+  } catch (const std::exception& e) {
+    session_.events.emit(
+        "warning",
+        {{"text", "no snapshot was taken of the files as they are now: " + std::string(e.what())}});
+  }
 }
 
 // Before anything changes, the journal holds what a rollback needs: order, options, plugins, the
@@ -142,8 +166,14 @@ std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
     if (session_.cancellation.requested()) {
       return Failure{stage.identity.key, "run", "cancelled before it began", true};
     }
-    const std::optional<Failure> failure = carry_out(stage);
-    if (failure && !goes_on_without(stage, *failure)) return failure;
+    try {
+      const std::optional<Failure> failure = carry_out(stage);
+      if (failure && !goes_on_without(stage, *failure)) return failure;
+    } catch (const std::exception& e) {
+      // No failure of our own (a full disk under the journal) leaves the upgrade half done.
+      return Failure{stage.identity.key, "run", session_.masker.mask(e.what()),
+                     session_.cancellation.requested()};
+    }
   }
   return std::nullopt;
 }
@@ -370,8 +400,18 @@ Scope Runner::scope(const json& run) {
 }
 
 Rollback Runner::rollback() {
+  Scope known;
+  try {
+    known = scope(run_values("failed", std::nullopt));
+  } catch (const Error&) {
+    // What a stage made of `.env` may be why it failed, and must not keep it from being put back.
+    known.vars = session_.vars;
+    known.secret = [this](const std::string& name) { return session_.secrets.get(name); };
+    known.env = known.before_env = session_.env_before;
+    known.outputs = session_.outputs;
+  }
   return Rollback(journal_, session_.worker, session_.events, session_.masker, session_.state,
-                  session_.deployment, scope(run_values("failed", std::nullopt)));
+                  session_.deployment, known);
 }
 
 }  // namespace drydock

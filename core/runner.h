@@ -31,6 +31,9 @@ class Runner {
   };
 
   void open_run(const Plan& plan);
+  ExitCode bring_to_an_end(Plan& plan, const std::optional<Failure>& failure,
+                           std::chrono::steady_clock::time_point began);
+  void keep_snapshot();
   std::optional<Failure> carry_out(Plan& plan);
   std::optional<Failure> carry_out(PlannedStage& stage);
   std::optional<Failure> settle_unknowns(PlannedStage& stage);
