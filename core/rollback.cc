@@ -42,6 +42,7 @@ RollbackReport Rollback::one_stage(std::uint64_t run, int position) {
   const Stages all = journal_.stages(run);
   count_ = static_cast<int>(all.size());
   const Stages alone(all.begin() + position, all.begin() + position + 1);
+  if (alone.front().attempt == 0) return {};  // its plan failed, and nothing of it was started
   return roll_back(run, alone, alone);
 }
 
@@ -103,9 +104,9 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
     report = performer_.perform(
         request, {stage.key, stage.name, stage.uses, stage.position + 1, count_, stage.position});
     if (report.ok()) return true;
-    failure = describe(report.result.outcome);
+    failure = events_.masker().mask(describe(report.result.outcome));
   } catch (const Error& e) {
-    failure = e.what();
+    failure = events_.masker().mask(e.what());
     events_.emit("log", {{"level", "error"}, {"text", failure}}, stage.key,
                  std::string(name_of(step)));
   }
