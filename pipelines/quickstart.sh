@@ -12,6 +12,8 @@ set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
 state=${DRYDOCK_QUICKSTART_DIR:-$repository/build/quickstart}
+mkdir -p "$state"
+state=$(cd "$state" && pwd)
 log=$state/quickstart.log
 registry= url= deployment=
 
@@ -34,10 +36,10 @@ esac
 
 # --- getting ready ------------------------------------------------------------------------------
 
-build() {
+build() (
   cd "$repository"
   cmake --preset release && cmake --build --preset release --target product
-}
+)
 
 # Sets `left_out` to why the story is told without containers.
 left_out=
@@ -119,7 +121,6 @@ what_next() {
 
 # ------------------------------------------------------------------------------------------------
 
-mkdir -p "$state"
 : >>"$log"
 
 if [[ $story == clean ]]; then
