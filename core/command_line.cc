@@ -130,7 +130,7 @@ std::vector<std::string> command_names() {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&problem)) {
     hint = did_you_mean(unknown->get_option_name(), known);
   }
-  throw Error("drydock " + command + ": " + problem.what() + hint + "; `drydock " + command +
+  throw Error(command + ": " + problem.what() + hint + "; `drydock " + command +
               " --help` lists what is allowed");
 }
 
@@ -147,7 +147,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     } else if (words[at] == "-C" && at + 1 < words.size()) {
       arguments.directory = words[++at];
     } else {
-      throw Error("drydock: found '" + words[at] +
+      throw Error("found '" + words[at] +
                   "' before the command; allowed there: -C DIR, --help, --version");
     }
   }
@@ -156,7 +156,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   arguments.command = words[at++];
   const Command* command = find_command(arguments.command);
   if (command == nullptr) {
-    throw Error("drydock: '" + arguments.command + "' is no command" +
+    throw Error("'" + arguments.command + "' is no command" +
                 did_you_mean(arguments.command, command_names()) +
                 "; `drydock --help` lists all of them");
   }
@@ -183,20 +183,18 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   if (arguments.directory.empty()) arguments.directory = before_command;
   const std::size_t most = *command->operand == '\0' ? 0 : 1;
   if (arguments.positional.size() > most) {
-    throw Error(
-        "drydock " + arguments.command + ": found '" + arguments.positional[most] +
-        "', allowed: " + (most == 0 ? "options only" : "one " + std::string(command->operand)));
+    throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
+                (most == 0 ? "options only" : "one " + std::string(command->operand)));
   }
   if (!arguments.with.empty() && arguments.uses.empty()) {
-    throw Error("drydock " + arguments.command + ": --with needs --uses TYPE beside it");
+    throw Error(arguments.command + ": --with needs --uses TYPE beside it");
   }
   if (!arguments.uses.empty() && !arguments.positional.empty()) {
-    throw Error("drydock " + arguments.command + ": found both --uses " + arguments.uses +
+    throw Error(arguments.command + ": found both --uses " + arguments.uses +
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
   }
   if (arguments.json && arguments.events) {
-    throw Error("drydock " + arguments.command +
-                ": found both --json and --events; give one of them");
+    throw Error(arguments.command + ": found both --json and --events; give one of them");
   }
   return arguments;
 }

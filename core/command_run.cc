@@ -1,6 +1,10 @@
 // plan, run and rollback: the commands that work on a deployment.
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
@@ -24,20 +28,51 @@ void print_document(const Workbench& bench) {
 void require_consent_possible(const Arguments& arguments) {
   if (arguments.yes || (::isatty(STDIN_FILENO) != 0 && !arguments.json && !arguments.events))
     return;
-  throw Error("drydock " + arguments.command +
+  throw Error(arguments.command +
               " asks before it changes anything, and there is no terminal to ask on; add --yes");
 }
 
-bool person_agrees(const std::string& question) {
+bool person_agrees(const std::string& question, const Cancellation& cancellation) {
   std::cout << question << " [y/N] " << std::flush;
+  // Ctrl-C is an answer, too.
+  std::array<pollfd, 2> heard{pollfd{STDIN_FILENO, POLLIN, 0},
+                              pollfd{cancellation.fd(), POLLIN, 0}};
+  while (::poll(heard.data(), heard.size(), -1) < 0 && errno == EINTR) {
+  }
+  if (cancellation.requested()) {
+    std::cout << "\n";
+    throw Error("cancelled; nothing was changed", ExitCode::cancelled);
+  }
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 std::optional<RunRecord> interrupted_run_of(const StateDir& state) {
-  if (!state.exists() || ::access(state.journal().c_str(), F_OK) != 0) return std::nullopt;
+  if (::access(state.journal().c_str(), F_OK) != 0) {
+    if (errno != EACCES) return std::nullopt;
+    throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
+                "); run drydock as the user who owns it");
+  }
   return interrupted_run(Journal(state.journal()), state);
+}
+
+void refuse_after_interruption(const Arguments& arguments, const std::string& dir) {
+  const StateDir state = state_of(arguments, dir);
+  if (const auto interrupted = interrupted_run_of(state)) {
+    const Journal journal(state.journal());
+    throw Error(describe_interruption(journal, *interrupted, dir), ExitCode::busy);
+  }
+}
+
+// `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
+std::map<std::string, std::string> readable_dot_env(const std::string& dir, Events& events) {
+  try {
+    return evaluate_dot_env(dir + "/.env");
+  } catch (const Error& e) {
+    events.emit("warning", {{"text", e.what()}});
+    return {};
+  }
 }
 
 std::uint64_t run_number(const std::string& text) {
@@ -68,11 +103,13 @@ RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
     throw Error("run " + number + " was rolled back already (" + run->finished +
                 "); `drydock show " + number + "` has the proof");
   }
-  const std::optional<RunRecord> newest = journal.last_run();
-  if (newest && newest->id != run->id) {
-    throw Error("run " + std::to_string(newest->id) + " came after run " + number +
+  // A newer run that was itself put back left nothing that stands in the way.
+  for (const RunRecord& newer : journal.runs()) {
+    if (newer.id <= run->id) break;
+    if (newer.state == RunState::rolled_back || newer.state == RunState::cancelled) continue;
+    throw Error("run " + std::to_string(newer.id) + " came after run " + number +
                 "; putting back the older one would undo half of the newer: roll back run " +
-                std::to_string(newest->id) + " first");
+                std::to_string(newer.id) + " first");
   }
   return *run;
 }
@@ -80,15 +117,16 @@ RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
 // A finished run has been in use since: what was written after its dump is lost, and that needs a
 // word of its own.
 void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& run,
-                                  const std::string& dir) {
+                                  const std::string& dir, const Cancellation& cancellation) {
   const std::string number = std::to_string(run.id);
   const bool in_use_since = run.state == RunState::done;
   const std::string loss =
       "Everything that was written into its databases since (" + run.finished + ") is lost";
   if (!arguments.yes) {
     if (!person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
-                       run.started + ") changed in " + dir + "?" +
-                       (in_use_since ? " It finished well. " + loss + "." : ""))) {
+                           run.started + ") changed in " + dir + "?" +
+                           (in_use_since ? " It finished well. " + loss + "." : ""),
+                       cancellation)) {
       throw Error("not confirmed; nothing was changed");
     }
   } else if (in_use_since && !arguments.accept_loss) {
@@ -115,10 +153,14 @@ ExitCode command_plan(const Arguments& arguments) {
 }
 
 ExitCode command_run(const Arguments& arguments) {
+  // First of all: what a killed run left behind may be why anything else cannot be prepared.
+  refuse_after_interruption(arguments, deployment_dir(arguments.directory, {}));
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
-  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()));
+  Pipeline pipeline = find_pipeline(arguments, bench.installation());
+  refuse_after_interruption(arguments, deployment_dir(arguments.directory, pipeline.deployment));
+  PreparedSession prepared(bench, std::move(pipeline));
   Session& session = prepared.session();
   const StateDir& state = prepared.state();
   state.create();
@@ -132,7 +174,8 @@ ExitCode command_run(const Arguments& arguments) {
   Planner planner(session);
   Plan plan = planner.plan(true);
   if (!arguments.yes) {
-    if (!person_agrees("\nGo ahead?")) throw Error("not confirmed; nothing was changed");
+    if (!person_agrees("\nGo ahead?", bench.cancellation()))
+      throw Error("not confirmed; nothing was changed");
     // While a person was reading, the world may have moved on.
     const std::vector<std::string> stale = planner.stale_facts(plan);
     if (!stale.empty()) {
@@ -158,17 +201,18 @@ ExitCode command_rollback(const Arguments& arguments) {
   Journal journal(state.journal());
   const RunRecord run = run_to_roll_back(journal, arguments, dir);
   const std::string number = std::to_string(run.id);
-  require_consent_to_roll_back(arguments, run, dir);
+  require_consent_to_roll_back(arguments, run, dir, bench.cancellation());
 
   // Everything from the journal: the pipeline file may be gone by now.
   Deployment deployment = deployment_from_json(run.deployment);
   deployment.model_before = state.model_before(run.id);
   if (::access(deployment.model_before.c_str(), R_OK) != 0) deployment.model_before.clear();
-  const std::map<std::string, std::string> env = evaluate_dot_env(dir + "/.env");
+  const std::map<std::string, std::string> env = readable_dot_env(dir, bench.events());
   mask_env(env, bench.masker());
   SecretStore secrets(secret_sources_from_json(run.secret_sources), env, bench.masker());
   Scope scope;
   scope.vars = run.vars;
+  scope.env = scope.before_env = env;
   scope.secret = [&secrets](const std::string& name) { return secrets.get(name); };
 
   make_private_dir(state.logs(run.id));

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "recovery.h"
+
 namespace drydock {
 namespace {
 
@@ -45,7 +47,7 @@ json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run
 
 json next_commands(const Ending& ending, const std::string& dir, std::uint64_t run) {
   const std::string number = std::to_string(run);
-  const std::string command = "drydock -C " + dir;
+  const std::string command = command_for(dir);
   switch (ending.state) {
     case RunState::stopped:
       return {command + " show " + number, command + " rollback " + number};
@@ -54,17 +56,6 @@ json next_commands(const Ending& ending, const std::string& dir, std::uint64_t r
               command + " rollback " + number + "   (safe to repeat)"};
     default:
       return json::array();
-  }
-}
-
-std::string status_of(RunState state) {
-  switch (state) {
-    case RunState::rolled_back:
-      return "rolled_back";
-    case RunState::needs_person:
-      return "needs_person";
-    default:
-      return std::string(name_of(state));
   }
 }
 
@@ -88,7 +79,7 @@ void finish_run(Journal& journal, Events& events, const Deployment& deployment,
   std::vector<std::string> differences = ending.rollback.problems;
   for (const std::string& difference : ending.rollback.differences)
     differences.push_back(difference);
-  const json closing = {{"status", status_of(ending.state)},
+  const json closing = {{"status", name_of(ending.state)},
                         {"exit_code", static_cast<int>(ending.code)},
                         {"failed_stage", ending.failed_stage},
                         {"failed_step", ending.failed_step},

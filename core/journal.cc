@@ -24,9 +24,9 @@ using soci::use;
 constexpr int schema_version = 1;
 
 constexpr std::array<std::string_view, 7> run_state_names = {
-    "running", "rolling-back", "done", "rolled-back", "cancelled", "stopped", "needs-person"};
+    "running", "rolling_back", "done", "rolled_back", "cancelled", "stopped", "needs_person"};
 constexpr std::array<std::string_view, 7> stage_state_names = {
-    "pending", "skipped", "started", "done", "failed", "rolled-back", "settled"};
+    "pending", "skipped", "started", "done", "failed", "rolled_back", "settled"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, std::string_view name) {
@@ -135,6 +135,9 @@ auto Journal::guarded(const char* what, Work work) const {
     throw Error("the journal " + path_ + " failed to " + what + " (" + e.get_error_message() +
                     "); if the file is damaged, move it aside: backups beside it stay usable",
                 ExitCode::refused);
+  } catch (const json::exception& e) {
+    throw Error("the journal " + path_ + " failed to " + what + " (" + e.what() +
+                "); the names of folders and files, variables and options must be UTF-8");
   }
 }
 
@@ -233,7 +236,8 @@ void Journal::set_run_state(std::uint64_t run, RunState state, const std::string
 
 void Journal::finish_run(std::uint64_t run, RunState state, int exit_code, const json& closing) {
   guarded("record the end of the run", [&](soci::session& sql) {
-    const std::string name(name_of(state)), now = utc_now(), text = closing.dump();
+    const std::string name(name_of(state)),
+        now = utc_now(), text = closing.dump(-1, ' ', false, json::error_handler_t::replace);
     sql << "UPDATE runs SET state = :state, finished = :now, exit_code = :code, "
            "closing = :closing WHERE id = :id",
         use(name), use(now), use(exit_code), use(text), use(run);
@@ -366,7 +370,7 @@ std::vector<RunRecord> Journal::runs() const { return select_runs("id > :zero", 
 
 std::optional<RunRecord> Journal::unfinished_run() const {
   const std::vector<RunRecord> found =
-      select_runs("id > :zero AND state IN ('running', 'rolling-back')", 0);
+      select_runs("id > :zero AND state IN ('running', 'rolling_back')", 0);
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 

@@ -199,8 +199,14 @@ std::vector<EndedProcess> end_orphans(pid_t group, std::uint64_t start_time) {
     if (orphans.empty()) break;
     for (const ProcessInfo& each : with_descendants(orphans, table)) {
       if (each.state != 'Z') {
-        const std::string line = command_line(each.pid);
-        result.push_back({each.pid, line.empty() ? each.command : line});
+        // One that is slow to die is met again, and named once.
+        const bool named =
+            std::any_of(result.begin(), result.end(),
+                        [&each](const EndedProcess& one) { return one.pid == each.pid; });
+        if (!named) {
+          const std::string line = command_line(each.pid);
+          result.push_back({each.pid, line.empty() ? each.command : line});
+        }
         ::kill(each.pid, SIGKILL);
       }
       if (each.parent == ::getpid()) reap_killed(each.pid);

@@ -19,7 +19,9 @@ using nlohmann::json;
 
 // A signal handler reaches nothing but this.
 Cancellation* signalled = nullptr;
-extern "C" void on_signal(int) { signalled->request(); }
+extern "C" void on_signal(int) {
+  if (signalled != nullptr) signalled->request();  // null: the command has ended already
+}
 
 // Gathers what --json prints when the command ends.
 class Collector : public EventSink {
@@ -112,6 +114,7 @@ json Workbench::document() const {
 Pipeline find_pipeline(const Arguments& arguments, const Installation& installation) {
   if (!arguments.uses.empty()) return single_stage_pipeline(arguments.uses, arguments.with);
   if (arguments.positional.empty()) {
+    deployment_dir(arguments.directory, {});  // a folder that is not there is the better reason
     const fs::path file = fs::path(arguments.directory) / "drydock.yaml";
     if (!fs::exists(file)) {
       throw Error("there is no pipeline " + file.string() +
@@ -121,8 +124,10 @@ Pipeline find_pipeline(const Arguments& arguments, const Installation& installat
   }
   const std::string& named = arguments.positional.front();
   const bool path = named.find('/') != std::string::npos || fs::path(named).has_extension();
-  if (path || fs::exists(named)) return load_pipeline(named);
   const fs::path installed = fs::path(installation.pipelines) / (named + ".yaml");
+  // A checkout of the application beside us is often a folder of the same name.
+  const bool only_a_folder = fs::is_directory(named) && fs::exists(installed);
+  if (path || (fs::exists(named) && !only_a_folder)) return load_pipeline(named);
   if (!fs::exists(installed)) {
     std::vector<std::string> names;
     std::error_code error;
