@@ -73,6 +73,8 @@ TEST(FakeHost, OptionsAreSetByJsonPointer) {
   host.option("/map/a~1b", true);
   host.option("/files", {"x", "y"});
   host.option("/empty", Option::array());
+  host.option("/ratio", 2.5);
+  host.option("/whole", 2.0);
   Anything::act = [](Call& call) {
     EXPECT_EQ(call.texts("/list"), (std::vector<std::string>{"a", "2"}));
     EXPECT_EQ(call.keys("/map"), (std::vector<std::string>{"a/b"}));
@@ -81,7 +83,10 @@ TEST(FakeHost, OptionsAreSetByJsonPointer) {
     EXPECT_TRUE(call.has("/empty"));
     EXPECT_FALSE(call.has("/empty/0"));
     EXPECT_FALSE(call.has("/absent/deep"));
-    EXPECT_EQ(call.keys(""), (std::vector<std::string>{"list", "map", "files", "empty"}));
+    EXPECT_EQ(call.text("/ratio"), "2.5");
+    EXPECT_EQ(call.text("/whole"), "2.0");
+    EXPECT_EQ(call.keys(""),
+              (std::vector<std::string>{"list", "map", "files", "empty", "ratio", "whole"}));
   };
   EXPECT_TRUE(host.perform<Anything>("run").ok());
   EXPECT_THROW(host.option("/list/7", 1), std::invalid_argument);
@@ -189,6 +194,28 @@ TEST(FakeHost, FoldersAreToldToTheStepsThatMayUseThem) {
   };
   EXPECT_TRUE(host.perform<Anything>("plan").ok());
   EXPECT_TRUE(host.perform<Anything>("rollback").ok());
+}
+
+TEST(FakeHost, ThereIsNoRunBeforeTheRun) {
+  FakeHost host;
+  std::uint64_t run = 1;
+  std::string label = "none";
+  Anything::act = [&](Call& call) {
+    run = call.run_id();
+    label = call.run_label();
+  };
+  EXPECT_TRUE(host.perform<Anything>("observe").ok());
+  EXPECT_EQ(run, 0u);
+  EXPECT_EQ(label, "");
+  EXPECT_TRUE(host.perform<Anything>("run").ok());
+  EXPECT_TRUE(host.perform<Anything>("observe").ok());
+  EXPECT_EQ(run, host.run_id);
+  EXPECT_EQ(label, host.run_label);
+}
+
+TEST(Exit, IsNotOkWhenItTimedOut) {
+  EXPECT_TRUE((drydock::Exit{0, 0, false}.ok()));
+  EXPECT_FALSE((drydock::Exit{0, 0, true}.ok()));
 }
 
 TEST(FakeHost, RemovesItsFolders) {
