@@ -4,6 +4,15 @@
 
 namespace drydock {
 
+std::string command_for(const std::string& dir) {
+  const std::string plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
+  if (dir.find_first_not_of(plain) == std::string::npos) return "drydock -C " + dir;
+  std::string quoted;
+  for (const char c : dir) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return "drydock -C '" + quoted + "'";
+}
+
 std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state) {
   if (DeploymentLock::held(state)) return std::nullopt;
   return journal.unfinished_run();
@@ -20,7 +29,7 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
   }
   if (run.state == RunState::rolling_back) where = "while it was being rolled back";
   return "run " + std::to_string(run.id) + " (" + run.pipeline + ", started " + run.started +
-         ") was interrupted " + where + "; put everything back with: drydock -C " + dir +
+         ") was interrupted " + where + "; put everything back with: " + command_for(dir) +
          " rollback " + std::to_string(run.id);
 }
 

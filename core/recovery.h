@@ -18,6 +18,9 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir);
 
+// "drydock -C DIR", to be copied into a shell.
+std::string command_for(const std::string& dir);
+
 // Ends what the dead run's workers left going, each by name as a recovery event. Containers and
 // database sessions are ended by the interrupted stage itself, from its notes.
 void end_dead_workers(const Journal& journal, std::uint64_t run, Events& events);
