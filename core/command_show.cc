@@ -1,6 +1,8 @@
 // status, history, show and logs: the commands that only look.
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -22,8 +24,13 @@ struct Lookup {
   explicit Lookup(const Arguments& arguments)
       : dir(deployment_dir(arguments.directory, {})),
         state(arguments.state_dir.empty() ? dir + "/.drydock" : arguments.state_dir) {
-    if (::access(state.journal().c_str(), F_OK) == 0)
+    if (::access(state.journal().c_str(), F_OK) == 0) {
       journal = std::make_unique<Journal>(state.journal());
+    } else if (errno == EACCES) {
+      // Not the same as nothing: a run may wait there.
+      throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
+                  "); run drydock as the user who owns it");
+    }
   }
   // Throws Error when nothing was ever run.
   const Journal& runs() const {
@@ -171,7 +178,13 @@ void print_closing(const RunRecord& run) {
 ExitCode command_status(const Arguments& arguments) {
   const Lookup lookup(arguments);
   const std::optional<DeploymentLock::Holder> holder = DeploymentLock::held(lookup.state);
-  const ComposeProject project = find_compose_project({}, lookup.dir);
+  ComposeProject project;
+  std::string unknown_project;
+  try {
+    project = find_compose_project({}, lookup.dir);
+  } catch (const Error& e) {
+    unknown_project = e.what();  // what waits for a person is said all the same
+  }
   std::optional<std::vector<RunningService>> services;
   if (!project.project.empty()) services = services_of(project, lookup.dir);
   std::optional<RunRecord> last, interrupted;
@@ -206,7 +219,9 @@ ExitCode command_status(const Arguments& arguments) {
     return code;
   }
   std::cout << "deployment  " << lookup.dir << "\n";
-  if (project.files.empty()) {
+  if (!unknown_project.empty()) {
+    std::cout << "project     not known: " << make_visible(unknown_project) << "\n";
+  } else if (project.files.empty()) {
     std::cout << "project     none (no compose file in this folder)\n";
   } else {
     std::cout << "project     " << project.project << "   engine "

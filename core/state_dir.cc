@@ -92,6 +92,10 @@ void make_private_dir(const std::string& path) {
 
 void StateDir::create() const {
   make_private_dir(path_);
+  if (::access(path_.c_str(), R_OK | W_OK | X_OK) != 0) {
+    throw Error("the folder " + path_ + " cannot be used by " + user_name() + " (" +
+                std::strerror(errno) + "); run drydock as the user who owns it");
+  }
   const std::string ignore = path_ + "/.gitignore";
   // Keeps backups and secrets out of the operator's own repository.
   if (!fs::exists(ignore)) write_file_atomically(ignore, "*\n");
@@ -116,7 +120,8 @@ std::string StateDir::newest_snapshot() const {
 std::string StateDir::fingerprint(const std::string& value) const {
   if (key_.empty()) {
     const std::string key_file = path_ + "/key";
-    key_ = fs::exists(key_file) ? read_file(key_file, 4096) : random_key();
+    std::error_code unreadable;
+    key_ = fs::exists(key_file, unreadable) ? read_file(key_file, 4096) : random_key();
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
