@@ -12,4 +12,4 @@ if [ "$MIGRATION_ENABLED" = true ]; then
   fi
 fi
 
-exec gunicorn --bind 0.0.0.0:5001 --workers "${API_WORKERS:-1}" --graceful-timeout 5 app:app
+exec gunicorn --bind 0.0.0.0:5001 --workers "${API_WORKERS:-1}" --timeout 120 --graceful-timeout 5 app:app
