@@ -241,6 +241,9 @@ ExitCode command_rollback(const Arguments& arguments) {
   ending.failed_stage = run.failed_stage;
   ending.failed_step = run.failed_step;
   ending.reason = reason;
+  if (interrupted) {
+    ending.data_lost = "none, unless the application wrote something after the interruption";
+  }
   if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
   ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);

@@ -49,18 +49,22 @@ std::vector<std::string> split(const std::string& text, char separator) {
 // Containers that Compose started from this folder; nullopt when no engine answers.
 std::optional<std::vector<LabelledContainer>> containers_from(const std::string& dir) {
   const CapturedCommand listed = docker(
-      {"docker", "ps", "--all", "--no-trunc", "--filter",
-       std::string("label=") + working_dir_label + "=" + dir, "--format",
+      {"docker", "ps", "--all", "--no-trunc", "--filter", std::string("label=") + working_dir_label,
+       "--format",
        "{{.Label \"com.docker.compose.project\"}}\t{{.Label \"com.docker.compose.service\"}}\t"
        "{{.Image}}\t{{.State}}\t{{.Status}}\t"
        "{{.Label \"com.docker.compose.project.config_files\"}}\t"
-       "{{.Label \"com.docker.compose.oneoff\"}}"},
+       "{{.Label \"com.docker.compose.oneoff\"}}\t"
+       "{{.Label \"com.docker.compose.project.working_dir\"}}"},
       dir);
   if (!listed.ok()) return std::nullopt;
   std::vector<LabelledContainer> containers;
   for (const std::string& line : split(listed.out, '\n')) {
     std::vector<std::string> fields = split(line, '\t');
-    fields.resize(7);
+    fields.resize(8);
+    // Compose writes the folder as it was called, perhaps through a link.
+    std::error_code error;
+    if (fs::weakly_canonical(fields[7], error) != dir) continue;
     containers.push_back(
         {fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], fields[6]});
   }

@@ -56,14 +56,14 @@ RollbackReport Rollback::roll_back(std::uint64_t run, const Stages& started,
     if (!stage->has(Step::rollback) && !stage->has(Step::settle)) {
       result.left.push_back(stage->key);
     } else if (perform(run, *stage, Step::rollback, report, result)) {
-      journal_.end_step(run, stage->position, StageState::rolled_back, "", {}, report.artifacts);
+      note_end(run, *stage, StageState::rolled_back, "", report, result);
     }
   }
   // Second pass, forwards: what ran before is started again, from what has been put back. One
   // reverse pass would start the old containers on the new schema.
   for (const StageRecord& stage : started) {
     if (perform(run, stage, Step::settle, report, result)) {
-      journal_.end_step(run, stage.position, StageState::settled, "", {}, report.artifacts);
+      note_end(run, stage, StageState::settled, "", report, result);
     }
   }
   for (const StageRecord& stage : to_verify) verify(run, stage, result);
@@ -112,9 +112,19 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
   }
   const std::string problem = stage.key + ": " + std::string(name_of(step)) + " failed: " + failure;
   result.problems.push_back(problem);
-  if (step != Step::observe)
-    journal_.end_step(run, stage.position, stage.state, problem, {}, report.artifacts);
+  if (step != Step::observe) note_end(run, stage, stage.state, problem, report, result);
   return false;
+}
+
+// A journal that fails for one stage does not keep the others from being rolled back.
+void Rollback::note_end(std::uint64_t run, const StageRecord& stage, StageState state,
+                        const std::string& reason, const StepReport& report,
+                        RollbackReport& result) {
+  try {
+    journal_.end_step(run, stage.position, state, reason, {}, report.artifacts);
+  } catch (const Error& e) {
+    result.problems.push_back(stage.key + ": its end could not be journaled: " + e.what());
+  }
 }
 
 // "Rolled back" means that what each stage could have changed is equal to what it was: told by

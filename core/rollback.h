@@ -36,6 +36,8 @@ class Rollback {
   bool perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
                RollbackReport& result);
   void verify(std::uint64_t run, const StageRecord& stage, RollbackReport& result);
+  void note_end(std::uint64_t run, const StageRecord& stage, StageState state,
+                const std::string& reason, const StepReport& report, RollbackReport& result);
 
   Journal& journal_;
   Events& events_;
