@@ -224,9 +224,11 @@ ComposeProject find_compose_project(const DeploymentSpec& spec, const std::strin
     // model.
     const bool by_rule = running_files.count(join(found.files, ",")) != 0;
     const std::vector<std::string> started_with = split(*running_files.begin(), ',');
-    const bool all_there = !started_with.empty() &&
-                           std::all_of(started_with.begin(), started_with.end(),
-                                       [](const std::string& file) { return fs::exists(file); });
+    const bool all_there =
+        !started_with.empty() &&
+        std::all_of(started_with.begin(), started_with.end(), [](const std::string& file) {
+          return fs::exists(file) && file.find("/backups/") == std::string::npos;
+        });
     if (!spec.files && !by_rule && all_there) found.files = started_with;
   } else {
     found.project = project_by_rule(dir, found.files, env);
