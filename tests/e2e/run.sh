@@ -42,11 +42,26 @@ if [[ ${1:-} != --inside ]]; then
   "$repository/pipelines/sample/build-images.sh" --base ||
     skip_all "the root filesystem of the sample's images could not be made"
   work=$(mktemp -d /var/tmp/drydock-e2e.XXXXXX)
-  trap 'rm -rf "$work"' EXIT
+  # unshare itself ignores the signals that end a script, so they are handled here: with unshare dies
+  # the first process inside, and with that everything else inside.
+  inside=
+  clean_up() {
+    if [[ $inside ]]; then
+      kill -KILL "$inside" 2>/dev/null || true
+      wait "$inside" 2>/dev/null || true
+    fi
+    await 30 0 rm -rf "$work"
+  }
+  trap clean_up EXIT
+  trap 'exit 130' INT TERM HUP
   isolated=(unshare --mount --net --pid --fork --kill-child --mount-proc)
   "${isolated[@]}" true 2>/dev/null || skip_all "this machine does not let root make namespaces"
-  "${isolated[@]}" "$0" --inside "$work" "${selected[@]}"
-  exit
+  "${isolated[@]}" "$0" --inside "$work" "${selected[@]}" &
+  inside=$!
+  code=0
+  wait "$inside" || code=$?
+  inside=
+  exit "$code"
 fi
 
 # --- inside -------------------------------------------------------------------------------------
