@@ -248,7 +248,8 @@ TEST_F(Dify, LosesNothingFrom1_13_0To1_14_0) {
   // A placeholder that was never touched, and that 1.14.0 comments out: "DO NOT enable it if ...".
   EXPECT_LE(lost.size(), 1U);
   for (const std::string& key : lost) EXPECT_EQ(key, "ALIYUN_CLOUDBOX_ID");
-  for (const std::string_view key : evaluate(EnvFile::parse(of_release("1.14.0"))).keys()) {
+  const EnvValues release = evaluate(EnvFile::parse(of_release("1.14.0")));
+  for (const std::string_view key : release.keys()) {
     EXPECT_NE(after.find(key), nullptr) << key;
   }
 }

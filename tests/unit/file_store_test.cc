@@ -89,7 +89,7 @@ TEST_F(FileStore, NeverOverwritesWithCommitNew) {
 
 TEST_F(FileStore, RemovesWhatAKilledReplacementLeft) {
   const std::string path = make("file", "old");
-  auto* killed = new Replacement(path);  // never destroyed, as after SIGKILL
+  static Replacement* killed = new Replacement(path);  // never destroyed, as after SIGKILL
   killed->write("secret");
   ::close(killed->descriptor());
   make(".file.drydock-notours", "operator's own");
