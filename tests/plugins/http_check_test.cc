@@ -46,7 +46,9 @@ TEST_F(HttpCheckTest, SaysTheLastReasonWhenTheTimeIsUp) {
   const std::string said = failure(LoopbackServer::response(502));
   EXPECT_NE(said.find("/health did not answer as expected within 0.1 s ("), std::string::npos)
       << said;
-  EXPECT_NE(said.find("tries): the answer was status 502 instead of 200"), std::string::npos)
+  // The last try may have been cut short by the end of the time.
+  EXPECT_TRUE(said.find("tries): the answer was status 502 instead of 200") != std::string::npos ||
+              said.find("tries): no answer: ") != std::string::npos)
       << said;
 }
 
