@@ -51,7 +51,7 @@ engine_stop() {
   server_stop "$dir" "--data-root $dir/data"
   case $run in
     /run/drydock-engine.*)
-      grep -o " $run/[^ ]*" /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null
+      { grep -o " $run/[^ ]*" /proc/mounts || true; } | sort -r | xargs -r umount -l 2>/dev/null || true
       rm -rf "$run"
       ;;
   esac
