@@ -15,24 +15,25 @@ constexpr std::chrono::milliseconds idle_period(100);
 
 }  // namespace
 
-Conversation::Conversation(const std::string& stage_binary, Subject& subject,
-                           const WorkerPatience& patience, const Cancellation* cancellation,
+Conversation::Conversation(WorkerSession& worker, Subject& subject, const WorkerPatience& patience,
+                           const Cancellation* cancellation,
                            std::optional<std::chrono::milliseconds> timeout)
-    : subject_(subject),
+    : worker_(worker),
+      subject_(subject),
       patience_(patience),
       cancellation_(cancellation),
       timeout_(timeout),
-      idle_at_(Clock::now() + idle_period),
-      worker_(
-          stage_binary,
-          [this](WorkerSession::Stream stream, std::string_view line) {
-            subject_.line(stream, line);
-          },
-          [this](Message message) { receive(std::move(message)); }) {}
+      idle_at_(Clock::now() + idle_period) {
+  worker_.listen(
+      [this](WorkerSession::Stream stream, std::string_view line) { subject_.line(stream, line); },
+      [this](Message message) { receive(std::move(message)); });
+}
 
 Conversation::Ending Conversation::hold() {
   // The time to start and to load counts, too.
   if (timeout_) deadline_ = Clock::now() + *timeout_;
+  too_large_ = !subject_.ask(worker_);
+  if (too_large_) kill();
   while (!worker_.exited()) {
     const bool watch_cancel = cancellation_ != nullptr && stop_ == Stop::no;
     try {
@@ -50,7 +51,7 @@ Conversation::Ending Conversation::hold() {
 }
 
 void Conversation::receive(Message message) {
-  if (!broke_.empty() || answered_ || !refused_.empty()) return;  // not heard any more
+  if (!broke_.empty() || answered_ || !refused_.empty() || too_large_) return;  // not heard
   if (!greeted_) {
     if (message.kind != "drydock-stage") throw WireError("sent something before its greeting");
     greet(message.body);
@@ -74,10 +75,7 @@ void Conversation::greet(const nlohmann::json& body) {
     kill();
     return;
   }
-  if (!subject_.begin(worker_)) {
-    too_large_ = true;
-    kill();
-  }
+  subject_.begin(worker_);
 }
 
 void Conversation::watch_the_clock() {

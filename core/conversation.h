@@ -24,8 +24,11 @@ class Conversation {
   class Subject {
    public:
     virtual ~Subject() = default;
-    // After the greeting was accepted. False: a frame would be too large; the worker is ended.
-    virtual bool begin(WorkerSession& worker) = 0;
+    // While the worker starts: what it loads and reads by itself, without changing anything.
+    // False: a frame would be too large; the worker is ended.
+    virtual bool ask(WorkerSession& worker) = 0;
+    // After the greeting was accepted.
+    virtual void begin(WorkerSession& worker) = 0;
     // True when this was the answer. Throws WireError for what makes no sense.
     virtual bool take(const Message& message, WorkerSession& worker) = 0;
     virtual void line(WorkerSession::Stream stream, std::string_view text) = 0;
@@ -44,10 +47,9 @@ class Conversation {
   };
   using Ending = std::variant<Answered, TooLarge, Refused, Stopped, Crashed, TimedOut>;
 
-  Conversation(const std::string& stage_binary, Subject& subject, const WorkerPatience& patience,
+  Conversation(WorkerSession& worker, Subject& subject, const WorkerPatience& patience,
                const Cancellation* cancellation, std::optional<std::chrono::milliseconds> timeout);
 
-  WorkerSession& worker() { return worker_; }
   Ending hold();
   bool was_cancelled() const { return stop_ == Stop::cancelled; }
   bool was_timed_out() const { return stop_ == Stop::timed_out; }
@@ -64,6 +66,7 @@ class Conversation {
   std::chrono::milliseconds until_next_event() const;
   Ending end(int status);
 
+  WorkerSession& worker_;
   Subject& subject_;
   WorkerPatience patience_;
   const Cancellation* cancellation_;  // null: may not be cancelled
@@ -75,7 +78,6 @@ class Conversation {
   std::optional<Clock::time_point> deadline_;  // of the step
   std::optional<Clock::time_point> next_;      // when more force is used
   Clock::time_point idle_at_;
-  WorkerSession worker_;
 };
 
 }  // namespace drydock

@@ -22,11 +22,13 @@
 namespace drydock {
 namespace {
 
+constexpr std::size_t proc_file_size = 4096;
+
 // Files of /proc have no size to ask for; those read here are small.
 std::string read_proc(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return "";
-  std::string result(4096, '\0');
+  std::string result(proc_file_size, '\0');
   const ssize_t got = ::read(file.get(), result.data(), result.size());
   result.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return result;
@@ -53,9 +55,20 @@ std::set<pid_t>& expected_children() {
   return children;
 }
 
-bool has_children() {
+// Are there children that nobody expects? True also where the kernel does not list them.
+bool has_unexpected_children() {
   siginfo_t info{};
-  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
+  // Those of this thread; what was orphaned became a child of the first one.
+  const std::string self = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
+  const std::string list = read_proc(self);
+  if (list.empty() || list.size() == proc_file_size) return true;
+  std::istringstream children(list);
+  const std::lock_guard lock(children_mutex());
+  for (pid_t child; children >> child;) {
+    if (expected_children().count(child) == 0) return true;
+  }
+  return false;
 }
 
 // Reaps a child that was killed, unless the kernel cannot let go of it within a second.
@@ -186,7 +199,7 @@ std::vector<EndedProcess> end_orphans(pid_t group, std::uint64_t start_time) {
   std::vector<EndedProcess> result;
   // Killing a parent may hand us its children: again until there are none, but not for ever.
   for (int round = 0; round < 20; ++round) {
-    if (!has_children() && ::kill(-group, 0) != 0) break;
+    if (!has_unexpected_children() && ::kill(-group, 0) != 0) break;
     const std::lock_guard lock(children_mutex());
     const std::set<pid_t>& expected = expected_children();
     const std::vector<ProcessInfo> table = all_processes();

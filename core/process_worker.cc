@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include <functional>
 #include <utility>
 
 #include "conversation.h"
@@ -20,24 +21,31 @@ constexpr std::size_t log_limit = 16u << 20;
 // A worker that performs steps: forwards what they report to the listener.
 class Performance : public Conversation::Subject {
  public:
-  Performance(const StepRequest& request, StepListener& listener, const WorkerPatience& patience)
+  Performance(const StepRequest& request, StepListener& listener, const WorkerPatience& patience,
+              std::function<void()> at_work)
       : last(request.steps.empty() ? Step::run : request.steps.front()),
         request_(request),
         listener_(listener),
-        patience_(patience) {}
+        patience_(patience),
+        at_work_(std::move(at_work)) {}
 
-  bool begin(WorkerSession& worker) override {
+  bool ask(WorkerSession& worker) override {
     if (!worker.send("request", request_body(request_))) return false;
     for (const Note& note : request_.notes) {
       if (!worker.send("note", note_body(note))) return false;
     }
+    listener_.spawned(worker.group(), worker.start_time());
+    return true;
+  }
+
+  void begin(WorkerSession& worker) override {
     // The same clock on both sides: it is one machine.
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     const std::int64_t deadline =
         request_.timeout ? std::chrono::duration_cast<milliseconds>(now + *request_.timeout).count()
                          : 0;
-    return worker.send(
-        "begin", {{"deadline_ms", deadline}, {"command_grace_ms", patience_.stop.count() * 2 / 3}});
+    worker.send("begin",
+                {{"deadline_ms", deadline}, {"command_grace_ms", patience_.stop.count() * 2 / 3}});
   }
 
   bool take(const Message& message, WorkerSession& worker) override {
@@ -62,6 +70,7 @@ class Performance : public Conversation::Subject {
     } else if (message.kind == "step") {
       last = read_step(body);
       listener_.step_begins(last);
+      at_work_();
     } else if (message.kind == "done") {
       StepDone step = read_done(body);
       done = std::move(step.done);
@@ -114,6 +123,7 @@ class Performance : public Conversation::Subject {
   const StepRequest& request_;
   StepListener& listener_;
   const WorkerPatience& patience_;
+  std::function<void()> at_work_;
   std::size_t logged_ = 0, dropped_lines_ = 0, dropped_bytes_ = 0;
 };
 
@@ -122,7 +132,8 @@ class Probe : public Conversation::Subject {
  public:
   explicit Probe(std::string plugin_file) : plugin_file_(std::move(plugin_file)) {}
 
-  bool begin(WorkerSession& worker) override { return worker.send("probe", to_wire(plugin_file_)); }
+  bool ask(WorkerSession& worker) override { return worker.send("probe", to_wire(plugin_file_)); }
+  void begin(WorkerSession&) override {}
   bool take(const Message& message, WorkerSession&) override {
     if (message.kind == "plugin") {
       result = read_description(message.body);
@@ -161,15 +172,26 @@ ProcessWorker::ProcessWorker(std::string stage_binary, const Cancellation& cance
                              WorkerPatience patience)
     : stage_binary_(std::move(stage_binary)), cancellation_(cancellation), patience_(patience) {}
 
+ProcessWorker::~ProcessWorker() = default;
+
+std::unique_ptr<WorkerSession> ProcessWorker::take_next() {
+  // Somebody may have ended it while it waited: the kernel, when memory ran out.
+  if (!next_ || !next_->is_alive()) next_ = std::make_unique<WorkerSession>(stage_binary_);
+  return std::move(next_);
+}
+
+void ProcessWorker::prepare_next() {
+  if (!next_) next_ = std::make_unique<WorkerSession>(stage_binary_);
+}
+
 StepResult ProcessWorker::perform(const StepRequest& request, StepListener& listener) {
-  Performance performance(request, listener, patience_);
-  Conversation conversation(stage_binary_, performance, patience_,
-                            request.cancellable ? &cancellation_ : nullptr, request.timeout);
-  if (!conversation.worker().started()) {
-    return {performance.last,
-            Crashed{0, "could not be started: " + conversation.worker().why_not_started()}};
+  Performance performance(request, listener, patience_, [this] { prepare_next(); });
+  const std::unique_ptr<WorkerSession> worker = take_next();
+  if (!worker->started()) {
+    return {performance.last, Crashed{0, "could not be started: " + worker->why_not_started()}};
   }
-  listener.spawned(conversation.worker().group(), conversation.worker().start_time());
+  Conversation conversation(*worker, performance, patience_,
+                            request.cancellable ? &cancellation_ : nullptr, request.timeout);
   const Conversation::Ending ending = conversation.hold();
   performance.say_what_was_dropped();
 
@@ -200,10 +222,11 @@ ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
   // It changes nothing and is short, so a cancel does not wait for it either.
   WorkerPatience patience = patience_;
   patience.stop = patience.terminate = milliseconds(0);
-  Conversation conversation(stage_binary_, subject, patience, nullptr, patience_.probe);
-  if (!conversation.worker().started()) {
-    return Crashed{0, "could not be started: " + conversation.worker().why_not_started()};
+  WorkerSession worker(stage_binary_);
+  if (!worker.started()) {
+    return Crashed{0, "could not be started: " + worker.why_not_started()};
   }
+  Conversation conversation(worker, subject, patience, nullptr, patience_.probe);
   const Conversation::Ending ending = conversation.hold();
   if (std::holds_alternative<Conversation::Answered>(ending)) return subject.result;
   if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "cancellation.h"
 #include "worker.h"
 
 namespace drydock {
+
+class WorkerSession;
 
 // How long a worker is waited for. Tests make these short.
 struct WorkerPatience {
@@ -24,14 +27,21 @@ class ProcessWorker : public Worker {
   // `stage_binary`: the path of drydock-stage. The cancellation must live as long as this.
   ProcessWorker(std::string stage_binary, const Cancellation& cancellation,
                 WorkerPatience patience = {});
+  ~ProcessWorker() override;
 
   StepResult perform(const StepRequest& request, StepListener& listener) override;
   ProbeResult probe(const std::string& plugin_file) override;
 
  private:
+  std::unique_ptr<WorkerSession> take_next();
+  void prepare_next();
+
   std::string stage_binary_;
   const Cancellation& cancellation_;
   WorkerPatience patience_;
+  // To start a process takes as long as many a step, so the next worker starts while one performs.
+  // It knows nothing, and does nothing but wait, until it is taken.
+  std::unique_ptr<WorkerSession> next_;
 };
 
 }  // namespace drydock

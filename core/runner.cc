@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 
 #include "ending.h"
 #include "files.h"
@@ -18,7 +19,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-StageRecord record_of(const PlannedStage& stage) {
+StageRecord record_of(const PlannedStage& stage, const std::string& plugin_sha256) {
   StageRecord record;
   record.position = stage.identity.position;
   record.key = stage.identity.key;
@@ -27,7 +28,7 @@ StageRecord record_of(const PlannedStage& stage) {
   record.plugin_file = stage.type->plugin_file;
   record.plugin_id = stage.type->plugin_id;
   record.plugin_version = stage.type->plugin_version;
-  record.plugin_sha256 = stage.type->sha256();
+  record.plugin_sha256 = plugin_sha256;
   record.notes_version = stage.type->description.notes_version;
   record.options = stage.resolved ? stage.options.values : json();
   record.secret_texts = stage.options.secret_texts;
@@ -137,7 +138,12 @@ void Runner::open_run(const Plan& plan) {
   record.secret_sources = to_json(session_.pipeline.secrets);
   record.deployment = to_json(session_.deployment);
   std::vector<StageRecord> stages;
-  for (const PlannedStage& stage : plan.stages) stages.push_back(record_of(stage));
+  std::map<std::string, std::string> digests;
+  for (const PlannedStage& stage : plan.stages) {
+    std::string& digest = digests[stage.type->plugin_file];
+    if (digest.empty()) digest = stage.type->sha256();
+    stages.push_back(record_of(stage, digest));
+  }
   run_ = journal_.create_run(record, stages);
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.facts.empty()) {
@@ -242,7 +248,7 @@ std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
     } else {
       journal_.save_facts(run_, stage.identity.position, Moment::before, stage.facts);
     }
-    journal_.save_stage(run_, record_of(stage));
+    journal_.save_stage(run_, record_of(stage, stage.type->sha256()));
     return std::nullopt;
   } catch (const Error& e) {
     return Failure{stage.identity.key, "plan", session_.masker.mask(std::string(e.what())), false};

@@ -37,14 +37,17 @@ namespace {
   leave();
 }
 
-[[noreturn]] void perform(StageChannel& channel, const StepRequest& request, StageHost& host) {
+drydock_stage load(StageChannel& channel, const StepRequest& request) {
   const auto loaded = load_plugin(request.plugin_file);
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
   const auto found =
       find_stage(std::get<LoadedPlugin>(loaded), request.plugin_file, request.stage_type);
   if (const auto* refused = std::get_if<WontLoad>(&found)) refuse(channel, *refused);
-  const auto& stage = std::get<drydock_stage>(found);
+  return std::get<drydock_stage>(found);
+}
 
+[[noreturn]] void perform(StageChannel& channel, const StepRequest& request,
+                          const drydock_stage& stage, StageHost& host) {
   for (Step step : request.steps) {
     const drydock_step& performed = step_of(stage, step);
     if (performed.perform == nullptr) {
@@ -85,6 +88,7 @@ int work() {
                 {"abi", DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR)}});
 
   StepRequest request;
+  drydock_stage stage{};
   StageTimes times;
   for (bool begun = false; !begun;) {
     const Message message = channel.receive();
@@ -92,6 +96,8 @@ int work() {
       describe(channel, from_wire(message.body));
     } else if (message.kind == "request") {
       request = read_request(message.body);
+      // While the runner journals that the step begins.
+      stage = load(channel, request);
     } else if (message.kind == "note") {
       request.notes.push_back(read_note(message.body));
     } else if (message.kind == "begin") {
@@ -106,7 +112,8 @@ int work() {
     refuse(channel, {"The deployment " + request.deployment_dir +
                      " cannot be entered: " + std::strerror(errno) + "."});
   }
-  std::thread(perform, std::ref(channel), std::cref(request), std::ref(host)).detach();
+  std::thread(perform, std::ref(channel), std::cref(request), std::cref(stage), std::ref(host))
+      .detach();
   listen(channel, host);
 }
 

@@ -27,11 +27,8 @@ void pipe_pair(Descriptor& read, Descriptor& write) {
 
 }  // namespace
 
-WorkerSession::WorkerSession(const std::string& stage_binary, OnLine on_line, OnMessage on_message)
-    : on_line_(std::move(on_line)),
-      on_message_(std::move(on_message)),
-      out_lines_(longest_line),
-      err_lines_(longest_line) {
+WorkerSession::WorkerSession(const std::string& stage_binary)
+    : out_lines_(longest_line), err_lines_(longest_line) {
   Descriptor theirs, out, err;
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0) {
@@ -61,6 +58,16 @@ WorkerSession::~WorkerSession() {
   signal_group(SIGKILL);
   std::vector<EndedProcess> left_behind;
   reap(left_behind);
+}
+
+void WorkerSession::listen(OnLine on_line, OnMessage on_message) {
+  on_line_ = std::move(on_line);
+  on_message_ = std::move(on_message);
+}
+
+bool WorkerSession::is_alive() const {
+  pollfd ended{child_.pidfd.get(), POLLIN, 0};
+  return started() && ::poll(&ended, 1, 0) == 0;
 }
 
 bool WorkerSession::send(std::string_view kind, const nlohmann::json& body) {

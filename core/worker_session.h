@@ -22,11 +22,14 @@ class WorkerSession {
   using OnMessage = std::function<void(Message)>;
 
   // Starts `stage_binary`; started() says whether that worked.
-  WorkerSession(const std::string& stage_binary, OnLine on_line, OnMessage on_message);
+  explicit WorkerSession(const std::string& stage_binary);
   // Kills and reaps what is left of it, so that no exception leaves a worker behind.
   ~WorkerSession();
   WorkerSession(const WorkerSession&) = delete;
   WorkerSession& operator=(const WorkerSession&) = delete;
+
+  // Before the first wait().
+  void listen(OnLine on_line, OnMessage on_message);
 
   bool started() const { return child_.pid > 0; }
   const std::string& why_not_started() const { return child_.refused; }
@@ -40,6 +43,8 @@ class WorkerSession {
   void wait(std::chrono::milliseconds timeout, int also);
 
   bool exited() const { return exited_; }
+  // Asks the kernel, where exited() knows only what wait() has seen.
+  bool is_alive() const;
   bool disconnected() const { return !channel_; }
   void signal_group(int signal) const;
 

@@ -63,10 +63,13 @@ void wait_until_expected(const Call& call) {
   for (int tries = 1;; ++tries) {
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
     request.timeout = std::max(milliseconds(1), std::min(each, left));
-    const auto reason = expectation.unmet(drydock::send(call, request));
+    const drydock::HttpReply reply = drydock::send(call, request);
+    const auto reason = expectation.unmet(reply);
     if (!reason) return;
     if (*reason != last_reason) call.info("try " + std::to_string(tries) + ": " + *reason);
-    last_reason = *reason;
+    // That the end of the time cut a try short says less than the answer before it.
+    const bool cut_short = reply.status == 0 && left < each && !last_reason.empty();
+    if (!cut_short) last_reason = *reason;
     if (Clock::now() + call.duration("/interval") >= end) {
       throw drydock::Failed(drydock::shown_url(request.url) +
                             " did not answer as expected within " + in_seconds(limit) + " (" +

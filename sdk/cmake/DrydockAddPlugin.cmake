@@ -16,6 +16,7 @@ function(drydock_add_plugin name)
     PREFIX "" OUTPUT_NAME "${name}" SUFFIX ".so"
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   if(NOT DRYDOCK_SANITIZE)
-    target_link_options(${target} PRIVATE LINKER:-z,defs LINKER:--gc-sections LINKER:--as-needed)
+    target_link_options(${target} PRIVATE LINKER:-z,defs LINKER:--gc-sections LINKER:--as-needed
+      -static-libstdc++ -static-libgcc LINKER:--exclude-libs,ALL)
   endif()
 endfunction()

@@ -16,7 +16,7 @@ class HttpCheckTest : public testing::Test {
   HttpCheckTest() {
     host.option("/status", drydock::testing::Option::array());
     host.option("/status/0", 200);
-    host.option("/timeout", milliseconds(80));
+    host.option("/timeout", milliseconds(500));
     host.option("/interval", milliseconds(5));
     host.option("/request_timeout", milliseconds(5000));
   }
@@ -44,17 +44,15 @@ TEST_F(HttpCheckTest, WaitsUntilTheAnswerIsAsExpected) {
 
 TEST_F(HttpCheckTest, SaysTheLastReasonWhenTheTimeIsUp) {
   const std::string said = failure(LoopbackServer::response(502));
-  EXPECT_NE(said.find("/health did not answer as expected within 0.1 s ("), std::string::npos)
+  EXPECT_NE(said.find("/health did not answer as expected within 0.5 s ("), std::string::npos)
       << said;
-  // The last try may have been cut short by the end of the time.
-  EXPECT_TRUE(said.find("tries): the answer was status 502 instead of 200") != std::string::npos ||
-              said.find("tries): no answer: ") != std::string::npos)
+  EXPECT_NE(said.find("tries): the answer was status 502 instead of 200"), std::string::npos)
       << said;
 }
 
 TEST_F(HttpCheckTest, EndsBeforeTheStepsOwnDeadline) {
   host.option("/timeout", milliseconds(3600000));
-  host.deadline = milliseconds(100);
+  host.deadline = milliseconds(600);
   EXPECT_NE(failure(LoopbackServer::response(502)).find("status 502"), std::string::npos);
 }
 

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -183,6 +184,32 @@ TEST_F(WorkerTest, AnExceptionOfTheListenerLeavesNoWorker) {
   heard.on_line = [](const std::string&) { throw std::runtime_error("the disk is full"); };
   EXPECT_THROW(perform(request("sleep")), std::runtime_error);
   EXPECT_EQ(process_start_time(heard.group), 0u);
+}
+
+TEST_F(WorkerTest, TheNextOneWaitsAlreadyAndMayDie) {
+  const auto children = [] {
+    std::vector<pid_t> result;
+    for (const ProcessInfo& each : all_processes()) {
+      if (each.parent == ::getpid()) result.push_back(each.pid);
+    }
+    return result;
+  };
+  {
+    ProcessWorker worker(DRYDOCK_STAGE, cancellation, patience);
+    for (int round = 0; round < 3; ++round) {
+      const StepResult result = worker.perform(request("report"), heard);
+      EXPECT_TRUE(result.ok()) << describe(result.outcome);
+      ASSERT_EQ(children().size(), 1u);
+      EXPECT_NE(children()[0], heard.group);
+      if (round == 1) {
+        ::kill(children()[0], SIGKILL);
+        siginfo_t info{};
+        ::waitid(P_PID, static_cast<id_t>(children()[0]), &info, WEXITED | WNOWAIT);
+      }
+    }
+    EXPECT_TRUE(heard.warnings.empty()) << heard.everything();
+  }
+  EXPECT_TRUE(children().empty());
 }
 
 TEST_F(WorkerTest, TheWorldOfAWorkerIsClean) {
