@@ -1,6 +1,9 @@
 #include "alembic_migrate_stage.h"
 
 #include <algorithm>
+#include <functional>
+#include <future>
+#include <sstream>
 
 #include "compose_engine.h"
 #include "migrated_database.h"
@@ -60,6 +63,27 @@ std::string mismatch(const Call& call, const MigratedDatabase& database, const R
          ": the migrator failed or did nothing, whatever its exit code; look at its output above";
 }
 
+// That they cannot be asked for matters only in verify, which then says why.
+void remember_heads(const Call& call) {
+  try {
+    std::string heads;
+    for (const std::string& head : ask_heads(call)) heads += head + "\n";
+    call.remember("heads", heads);
+  } catch (const std::runtime_error& e) {
+    call.debug(e.what());
+  }
+}
+
+// The heads are the scripts' own: whether the migrator did anything makes no difference to them.
+std::vector<std::string> known_heads(const Call& call) {
+  const auto noted = call.recall("heads");
+  if (!noted) return ask_heads(call);
+  std::istringstream lines(*noted);
+  std::vector<std::string> heads;
+  for (std::string head; lines >> head;) heads.push_back(head);
+  return heads;
+}
+
 // What an interrupted attempt left: its container, and its sessions in the database.
 void end_leftovers(const Call& call) {
   const std::vector<std::string> ended = end_containers(call);
@@ -109,7 +133,10 @@ void AlembicMigrate::run(Call& call) {
     last.add(line);
     call.info(line);
   };
+  // Both start the application, which takes longer than most migrations: at the same time.
+  auto heads = std::async(std::launch::async, remember_heads, std::cref(call));
   const drydock::Exit exit = call.run(process);
+  heads.wait();
   const std::string after = describe(current_revisions(call, database));
   if (!exit.ok()) {
     throw Failed("the migration of database " + database.name + " ended with " + exit.describe() +
@@ -124,7 +151,7 @@ void AlembicMigrate::run(Call& call) {
 
 void AlembicMigrate::verify(Call& call) {
   const MigratedDatabase database = running_database(call);
-  const std::vector<std::string> heads = ask_heads(call);
+  const std::vector<std::string> heads = known_heads(call);
   const Revisions found = current_revisions(call, database);
   if (!same(found, heads)) throw Failed(mismatch(call, database, found, heads));
 }

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "compose_answers.h"
 #include "compose_json.h"
 
 namespace drydock::compose {
@@ -46,6 +47,12 @@ Failed engine_refused(const Captured& captured, const std::string& what) {
 
 std::string ask(const Call& call, Process process, const std::string& what) {
   const Captured captured = call.capture(std::move(process));
+  if (!captured.exit.ok()) throw engine_refused(captured, what);
+  return captured.out;
+}
+
+std::string ask_once(const Call& call, Process process, const std::string& what) {
+  const Captured captured = capture_once(call, std::move(process));
   if (!captured.exit.ok()) throw engine_refused(captured, what);
   return captured.out;
 }

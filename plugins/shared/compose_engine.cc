@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "compose_answers.h"
 #include "compose_command.h"
 #include "compose_json.h"
 
@@ -37,7 +38,7 @@ void for_all(const Call& call, std::vector<std::string> command,
 std::vector<Container> list(const Call& call, std::vector<std::string> filters) {
   std::vector<std::string> command = {"docker", "ps", "--quiet", "--no-trunc"};
   command.insert(command.end(), filters.begin(), filters.end());
-  return inspect(call, lines_of(ask_docker(call, std::move(command), "list the containers")));
+  return inspect(call, lines_of(ask_once(call, {std::move(command)}, "list the containers")));
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ std::vector<Container> inspect(const Call& call, const std::vector<std::string>&
   if (ids.empty()) return {};
   std::vector<std::string> command = {"docker", "inspect", "--type", "container"};
   command.insert(command.end(), ids.begin(), ids.end());
-  const Captured captured = call.capture({std::move(command)});
+  const Captured captured = capture_once(call, {std::move(command)});
   // One that is gone since it was listed is no error; the others are printed all the same.
   if (!captured.exit.ok() && !says_missing(captured.err)) {
     throw engine_refused(captured, "inspect the containers");
@@ -150,13 +151,13 @@ void tag_image(const Call& call, const std::string& id, const std::string& refer
 
 Model resolved_model(const Call& call) {
   return parse_model(
-      ask(call, call.compose({"config", "--format", "json"}), "resolve the compose files"));
+      ask_once(call, call.compose({"config", "--format", "json"}), "resolve the compose files"));
 }
 
 std::set<std::string> all_service_names(const Call& call) {
   const std::vector<std::string> names =
-      lines_of(ask(call, call.compose({"--profile", "*", "config", "--services"}),
-                   "list the services of the compose files"));
+      lines_of(ask_once(call, call.compose({"--profile", "*", "config", "--services"}),
+                        "list the services of the compose files"));
   return {names.begin(), names.end()};
 }
 
@@ -171,7 +172,7 @@ std::map<std::string, std::string> config_hashes(const Call& call, const Model& 
   }
   process.arguments.insert(process.arguments.end(), {"config", "--hash", "*"});
   std::map<std::string, std::string> result;
-  for (const std::string& line : lines_of(ask(call, process, "hash the compose files"))) {
+  for (const std::string& line : lines_of(ask_once(call, process, "hash the compose files"))) {
     const std::size_t space = line.find(' ');
     if (space != std::string::npos) result[line.substr(0, space)] = line.substr(space + 1);
   }
