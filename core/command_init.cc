@@ -94,9 +94,9 @@ ExitCode command_init(const Arguments& arguments) {
             << "\n";
   const bool own = fs::exists(deployment.dir + "/drydock.yaml");
   if (own) {
-    std::cout << "\nNext: " << command_for(deployment.dir) << " plan\n";
+    std::cout << "\nNext: " << command_for(deployment.dir, state.path(), "plan") << "\n";
   } else if (!pipeline.empty()) {
-    std::cout << "\nNext: " << command_for(deployment.dir) << " plan " << pipeline
+    std::cout << "\nNext: " << command_for(deployment.dir, state.path(), "plan " + pipeline)
               << "   (`drydock validate " << pipeline << "` names its variables)\n";
   } else {
     std::cout << "\nNext: write drydock.yaml; `drydock stages` lists what it can use.\n";

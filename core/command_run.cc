@@ -61,8 +61,17 @@ void refuse_after_interruption(const Arguments& arguments, const std::string& di
   const StateDir state = state_of(arguments, dir);
   if (const auto interrupted = interrupted_run_of(state)) {
     const Journal journal(state.journal());
-    throw Error(describe_interruption(journal, *interrupted, dir), ExitCode::busy);
+    throw Error(describe_interruption(journal, *interrupted, dir, state), ExitCode::busy);
   }
+}
+
+// A person may have mended by hand what a run left, so this stops nobody.
+void warn_of_half_done(Workbench& bench, PreparedSession& prepared) {
+  const StateDir& state = prepared.state();
+  if (::access(state.journal().c_str(), R_OK) != 0) return;
+  const std::string left =
+      describe_half_done(Journal(state.journal()), prepared.session().deployment.dir, state);
+  if (!left.empty()) bench.events().emit("warning", {{"text", left}});
 }
 
 // `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
@@ -140,13 +149,16 @@ void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& r
 ExitCode command_plan(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
-  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()));
+  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
+                           PreparedSession::Lock::none);
   if (const auto interrupted = interrupted_run_of(prepared.state())) {
     const Journal journal(prepared.state().journal());
-    bench.events().emit("warning",
-                        {{"text", describe_interruption(journal, *interrupted,
-                                                        prepared.session().deployment.dir)}});
+    bench.events().emit(
+        "warning",
+        {{"text", describe_interruption(journal, *interrupted, prepared.session().deployment.dir,
+                                        prepared.state())}});
   }
+  warn_of_half_done(bench, prepared);
   Planner(prepared.session()).plan(arguments.fetch);
   print_document(bench);
   return ExitCode::done;
@@ -160,17 +172,16 @@ ExitCode command_run(const Arguments& arguments) {
   bench.handle_signals();
   Pipeline pipeline = find_pipeline(arguments, bench.installation());
   refuse_after_interruption(arguments, deployment_dir(arguments.directory, pipeline.deployment));
-  PreparedSession prepared(bench, std::move(pipeline));
+  PreparedSession prepared(bench, std::move(pipeline), PreparedSession::Lock::taken);
   Session& session = prepared.session();
   const StateDir& state = prepared.state();
-  state.create();
-  const DeploymentLock lock(state);
   Journal journal(state.journal());
   if (const auto interrupted = journal.unfinished_run()) {
-    throw Error(describe_interruption(journal, *interrupted, session.deployment.dir),
+    throw Error(describe_interruption(journal, *interrupted, session.deployment.dir, state),
                 ExitCode::busy);
   }
 
+  warn_of_half_done(bench, prepared);
   Planner planner(session);
   Plan plan = planner.plan(true);
   if (!arguments.yes) {

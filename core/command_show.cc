@@ -13,6 +13,7 @@
 #include "recovery.h"
 #include "text.h"
 #include "view_closing.h"
+#include "workbench.h"
 
 namespace drydock {
 namespace {
@@ -22,8 +23,7 @@ using nlohmann::json;
 // These commands need a deployment and its state, and no pipeline.
 struct Lookup {
   explicit Lookup(const Arguments& arguments)
-      : dir(deployment_dir(arguments.directory, {})),
-        state(arguments.state_dir.empty() ? dir + "/.drydock" : arguments.state_dir) {
+      : dir(deployment_dir(arguments.directory, {})), state(state_of(arguments, dir)) {
     if (::access(state.journal().c_str(), F_OK) == 0) {
       journal = std::make_unique<Journal>(state.journal());
     } else if (errno == EACCES) {
@@ -193,8 +193,14 @@ ExitCode command_status(const Arguments& arguments) {
     interrupted = interrupted_run(*lookup.journal, lookup.state);
   }
   const std::string interruption =
-      interrupted ? describe_interruption(*lookup.journal, *interrupted, lookup.dir) : "";
-  const ExitCode code = interrupted ? ExitCode::busy : ExitCode::done;
+      interrupted ? describe_interruption(*lookup.journal, *interrupted, lookup.dir, lookup.state)
+                  : "";
+  const std::string half_done = lookup.journal && !interrupted
+                                    ? describe_half_done(*lookup.journal, lookup.dir, lookup.state)
+                                    : "";
+  const ExitCode code = interrupted          ? ExitCode::busy
+                        : !half_done.empty() ? ExitCode::needs_person
+                                             : ExitCode::done;
   if (arguments.json) {
     json document = {
         {"deployment", lookup.dir},
@@ -203,6 +209,7 @@ ExitCode command_status(const Arguments& arguments) {
         {"services", nullptr},
         {"last_run", last ? to_json(*last, holder.has_value()) : json()},
         {"interrupted", interrupted ? json(interruption) : json()},
+        {"half_done", half_done.empty() ? json() : json(half_done)},
         {"lock", holder
                      ? json{{"pid", holder->pid}, {"user", holder->user}, {"since", holder->since}}
                      : json()}};
@@ -241,6 +248,7 @@ ExitCode command_status(const Arguments& arguments) {
               << holder->since << "\n";
   }
   if (interrupted) std::cout << "\n" << make_visible(interruption) << "\n";
+  if (!half_done.empty()) std::cout << "\n" << make_visible(half_done) << "\n";
   return code;
 }
 

@@ -45,15 +45,16 @@ json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run
   return kept;
 }
 
-json next_commands(const Ending& ending, const std::string& dir, std::uint64_t run) {
-  const std::string number = std::to_string(run);
-  const std::string command = command_for(dir);
+json next_commands(const Ending& ending, const std::string& dir, const StateDir& state,
+                   std::uint64_t run) {
+  const auto command = [&](const std::string& name) {
+    return command_for(dir, state.path(), name + " " + std::to_string(run));
+  };
   switch (ending.state) {
     case RunState::stopped:
-      return {command + " show " + number, command + " rollback " + number};
+      return {command("show"), command("rollback")};
     case RunState::needs_person:
-      return {command + " show " + number, command + " logs " + number,
-              command + " rollback " + number + "   (safe to repeat)"};
+      return {command("show"), command("logs"), command("rollback") + "   (safe to repeat)"};
     default:
       return json::array();
   }
@@ -90,7 +91,7 @@ void finish_run(Journal& journal, Events& events, const Deployment& deployment,
                         {"differences", differences},
                         {"not_undone", ending.rollback.left},
                         {"kept", kept_files(journal, state, run)},
-                        {"next", next_commands(ending, deployment.dir, run)},
+                        {"next", next_commands(ending, deployment.dir, state, run)},
                         {"duration_ms", ending.duration.count()},
                         {"log_dir", state.logs(run)}};
   journal.finish_run(run, ending.state, static_cast<int>(ending.code),

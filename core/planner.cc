@@ -153,19 +153,23 @@ StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPe
   return report;
 }
 
+StepReport Planner::observe(const PlannedStage& stage) {
+  StepRequest request = request_for(session_.deployment);
+  request.plugin_file = stage.type->plugin_file;
+  request.stage_type = stage.type->description.name;
+  request.stage_id = stage.identity.key;
+  request.options = stage.options.values;
+  request.secrets = stage.options.secrets;
+  request.timeout = examination_timeout;
+  request.steps = {Step::observe};
+  return performer_.perform(request, stage.identity);
+}
+
 std::vector<std::string> Planner::stale_facts(const Plan& plan) {
   std::vector<std::string> differences;
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.observed) continue;
-    StepRequest request = request_for(session_.deployment);
-    request.plugin_file = stage.type->plugin_file;
-    request.stage_type = stage.type->description.name;
-    request.stage_id = stage.identity.key;
-    request.options = stage.options.values;
-    request.secrets = stage.options.secrets;
-    request.timeout = examination_timeout;
-    request.steps = {Step::observe};
-    const StepReport report = performer_.perform(request, stage.identity);
+    const StepReport report = observe(stage);
     if (!report.ok()) {
       differences.push_back(stage.identity.key + ": " + describe(report.result.outcome));
       continue;

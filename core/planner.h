@@ -24,6 +24,8 @@ struct PlannedStage {
   ResolvedOptions options;
   bool observed = false;
   std::vector<Fact> facts;
+  // `on_failure: continue`: the facts right before its run.
+  std::vector<Fact> facts_when_begun;
   std::vector<PlannedChange> changes;
 
   bool has(Step step) const { return type->has(step, options.values); }
@@ -43,6 +45,9 @@ class Planner {
 
   // Facts that have changed since the plan was made, as sentences. Empty: the plan still holds.
   std::vector<std::string> stale_facts(const Plan& plan);
+
+  // The facts of a stage as they are now.
+  StepReport observe(const PlannedStage& stage);
 
   // Evaluates `when` and the options. False: the stage is skipped, or waits for something unknown.
   bool resolve(PlannedStage& stage, const Scope& scope);

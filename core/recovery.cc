@@ -4,13 +4,24 @@
 
 namespace drydock {
 
-std::string command_for(const std::string& dir) {
+namespace {
+
+std::string shell_word(const std::string& text) {
   const std::string plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
-  if (dir.find_first_not_of(plain) == std::string::npos) return "drydock -C " + dir;
+  if (text.find_first_not_of(plain) == std::string::npos) return text;
   std::string quoted;
-  for (const char c : dir) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return "drydock -C '" + quoted + "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return "'" + quoted + "'";
+}
+
+}  // namespace
+
+std::string command_for(const std::string& dir, const std::string& state_dir,
+                        const std::string& command) {
+  const bool usual = state_dir == dir + "/.drydock";
+  return "drydock -C " + shell_word(dir) + " " + command +
+         (usual ? "" : " --state-dir " + shell_word(state_dir));
 }
 
 std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state) {
@@ -19,7 +30,7 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 }
 
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
-                                  const std::string& dir) {
+                                  const std::string& dir, const StateDir& state) {
   std::string where = "before its first stage";
   for (const StageRecord& stage : journal.stages(run.id)) {
     // The last stage that has begun a step is where it stopped: while rolling back, the last that
@@ -29,8 +40,25 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
   }
   if (run.state == RunState::rolling_back) where = "while it was being rolled back";
   return "run " + std::to_string(run.id) + " (" + run.pipeline + ", started " + run.started +
-         ") was interrupted " + where + "; put everything back with: " + command_for(dir) +
-         " rollback " + std::to_string(run.id);
+         ") was interrupted " + where + "; put everything back with: " +
+         command_for(dir, state.path(), "rollback " + std::to_string(run.id));
+}
+
+std::string describe_half_done(const Journal& journal, const std::string& dir,
+                               const StateDir& state) {
+  const std::optional<RunRecord> last = journal.last_run();
+  if (!last || (last->state != RunState::stopped && last->state != RunState::needs_person)) {
+    return "";
+  }
+  const std::string number = std::to_string(last->id);
+  const std::string place =
+      last->failed_stage.empty() ? "" : " in stage '" + last->failed_stage + "'";
+  return "run " + number + " (" + last->pipeline + ", ended " + last->finished + ") failed" +
+         place +
+         (last->state == RunState::stopped ? " and was left as it was"
+                                           : " and could not be put back whole") +
+         "; what is wrong: " + command_for(dir, state.path(), "show " + number) +
+         ", put everything back with: " + command_for(dir, state.path(), "rollback " + number);
 }
 
 void end_dead_workers(const Journal& journal, std::uint64_t run, Events& events) {

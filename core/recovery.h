@@ -16,10 +16,17 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 // "run 7 (sample) was interrupted in stage 'migrate', step run", with the commands that are
 // offered.
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
-                                  const std::string& dir);
+                                  const std::string& dir, const StateDir& state);
 
-// "drydock -C DIR", to be copied into a shell.
-std::string command_for(const std::string& dir);
+// The last run, when it ended half done and nothing has put it back since: a sentence with the
+// commands that are offered; "" otherwise.
+std::string describe_half_done(const Journal& journal, const std::string& dir,
+                               const StateDir& state);
+
+// "drydock -C DIR COMMAND", to be copied into a shell; with --state-dir where that is not the
+// usual.
+std::string command_for(const std::string& dir, const std::string& state_dir,
+                        const std::string& command);
 
 // Ends what the dead run's workers left going, each by name as a recovery event. Containers and
 // database sessions are ended by the interrupted stage itself, from its notes.

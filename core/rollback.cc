@@ -30,7 +30,11 @@ RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason)
   }
   events_.emit("rollback.started", {{"reason", reason}, {"stages", started.size()}});
   const auto began = std::chrono::steady_clock::now();
-  RollbackReport report = roll_back(run, started, to_verify);
+  RollbackReport report;
+  roll_back(run, started, report);
+  for (const StageRecord& stage : to_verify) {
+    verify(run, stage, journal_.facts(run, stage.position, Moment::before), report);
+  }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   events_.emit("rollback.finished", {{"status", report.verified() ? "verified" : "failed"},
@@ -38,17 +42,19 @@ RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason)
   return report;
 }
 
-RollbackReport Rollback::one_stage(std::uint64_t run, int position) {
+RollbackReport Rollback::one_stage(std::uint64_t run, int position,
+                                   const std::vector<Fact>& before) {
   const Stages all = journal_.stages(run);
   count_ = static_cast<int>(all.size());
   const Stages alone(all.begin() + position, all.begin() + position + 1);
   if (alone.front().attempt == 0) return {};  // its plan failed, and nothing of it was started
-  return roll_back(run, alone, alone);
+  RollbackReport report;
+  roll_back(run, alone, report);
+  verify(run, alone.front(), before, report);
+  return report;
 }
 
-RollbackReport Rollback::roll_back(std::uint64_t run, const Stages& started,
-                                   const Stages& to_verify) {
-  RollbackReport result;
+void Rollback::roll_back(std::uint64_t run, const Stages& started, RollbackReport& result) {
   StepReport report;
   // First pass, backwards: what was started is stopped and removed, and files, tags and data are
   // put back.
@@ -66,8 +72,6 @@ RollbackReport Rollback::roll_back(std::uint64_t run, const Stages& started,
       note_end(run, stage, StageState::settled, "", report, result);
     }
   }
-  for (const StageRecord& stage : to_verify) verify(run, stage, result);
-  return result;
 }
 
 // A failure is written down and the other stages are still rolled back. False: failed, or there is
@@ -129,8 +133,8 @@ void Rollback::note_end(std::uint64_t run, const StageRecord& stage, StageState 
 
 // "Rolled back" means that what each stage could have changed is equal to what it was: told by
 // observing again, not by an exit code.
-void Rollback::verify(std::uint64_t run, const StageRecord& stage, RollbackReport& result) {
-  const std::vector<Fact> before = journal_.facts(run, stage.position, Moment::before);
+void Rollback::verify(std::uint64_t run, const StageRecord& stage, const std::vector<Fact>& before,
+                      RollbackReport& result) {
   const bool must_return =
       std::any_of(before.begin(), before.end(), [](const Fact& fact) { return fact.must_return; });
   StepReport report;

@@ -27,15 +27,17 @@ class Rollback {
 
   // Both passes over every stage that was started and not rolled back alone before, then the proof.
   RollbackReport whole_run(std::uint64_t run, const std::string& reason);
-  // `on_failure: continue`: this stage alone.
-  RollbackReport one_stage(std::uint64_t run, int position);
+  // `on_failure: continue`: this stage alone. The facts of before its run must return, which
+  // earlier stages have made others than those of before the first change.
+  RollbackReport one_stage(std::uint64_t run, int position, const std::vector<Fact>& before);
 
  private:
   using Stages = std::vector<StageRecord>;
-  RollbackReport roll_back(std::uint64_t run, const Stages& started, const Stages& to_verify);
+  void roll_back(std::uint64_t run, const Stages& started, RollbackReport& result);
   bool perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
                RollbackReport& result);
-  void verify(std::uint64_t run, const StageRecord& stage, RollbackReport& result);
+  void verify(std::uint64_t run, const StageRecord& stage, const std::vector<Fact>& before,
+              RollbackReport& result);
   void note_end(std::uint64_t run, const StageRecord& stage, StageState state,
                 const std::string& reason, const StepReport& report, RollbackReport& result);
 

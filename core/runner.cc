@@ -68,7 +68,12 @@ Runner::~Runner() {
 
 ExitCode Runner::run(Plan plan) {
   const auto began = SteadyClock::now();
-  open_run(plan);
+  try {
+    open_run(plan);
+  } catch (const std::exception&) {
+    close_unbegun_run();
+    throw;
+  }
   try {
     return bring_to_an_end(plan, carry_out(plan), began);
   } catch (const std::exception& e) {
@@ -168,6 +173,16 @@ void Runner::open_run(const Plan& plan) {
                                        {"log_dir", session_.state.logs(run_)}});
 }
 
+// Nothing was changed, so that nothing waits for a rollback. Where the journal itself cannot be
+// written, the run stays as one that was interrupted before its first stage.
+void Runner::close_unbegun_run() {
+  if (run_ == 0) return;
+  try {
+    journal_.finish_run(run_, RunState::rolled_back, static_cast<int>(ExitCode::refused), {});
+  } catch (const Error&) {
+  }
+}
+
 // Every stage in order, until one fails for good.
 std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
   for (PlannedStage& stage : plan.stages) {
@@ -208,6 +223,11 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
     // Its outputs are defined, and empty: an expression may fall back with `??`.
     session_.outputs[stage.spec->id];
     return std::nullopt;
+  }
+  if (stage.spec->continue_on_failure && stage.observed) {
+    const StepReport seen = planner_.observe(stage);
+    if (!seen.ok()) return failure_of(stage, seen);
+    stage.facts_when_begun = seen.facts;
   }
   return attempt(stage);
 }
@@ -334,7 +354,8 @@ bool Runner::pause_before_retry(const PlannedStage& stage, unsigned attempt,
 // `on_failure: continue`: the stage alone is rolled back, and the run goes on.
 bool Runner::goes_on_without(const PlannedStage& stage, const Failure& failure) {
   if (!stage.spec->continue_on_failure || failure.cancelled) return false;
-  const RollbackReport report = rollback().one_stage(run_, stage.identity.position);
+  const RollbackReport report =
+      rollback().one_stage(run_, stage.identity.position, stage.facts_when_begun);
   for (const std::string& problem : report.problems) not_put_back_.push_back(problem);
   for (const std::string& difference : report.differences) not_put_back_.push_back(difference);
   emit_finished(stage, "continued", failure.reason);

@@ -31,6 +31,7 @@ class Runner {
   };
 
   void open_run(const Plan& plan);
+  void close_unbegun_run();
   ExitCode bring_to_an_end(Plan& plan, const std::optional<Failure>& failure,
                            std::chrono::steady_clock::time_point began);
   void keep_snapshot();

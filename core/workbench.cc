@@ -146,7 +146,7 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
   return StateDir(fs::absolute(arguments.state_dir).lexically_normal().string());
 }
 
-PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline)
+PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
     : pipeline_(std::move(pipeline)),
       plugins_(bench.plugins()),
       dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
@@ -154,6 +154,10 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline)
   check_pipeline(pipeline_, plugins_);
   const Arguments& arguments = bench.arguments();
   nlohmann::json vars = resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
+  if (lock == Lock::taken) {
+    state_.create();
+    lock_.emplace(state_);
+  }
 
   Deployment deployment;
   deployment.dir = dir_;

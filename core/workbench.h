@@ -64,10 +64,12 @@ Pipeline find_pipeline(const Arguments& arguments, const Installation& installat
 // The state folder that belongs to a deployment.
 StateDir state_of(const Arguments& arguments, const std::string& deployment_dir);
 
-// A session with everything that it refers to.
+// A session with everything that it refers to. With Lock::taken nobody else changes the deployment
+// from before its `.env` and model are read until this ends.
 class PreparedSession {
  public:
-  PreparedSession(Workbench& bench, Pipeline pipeline);
+  enum class Lock { none, taken };
+  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock);
   Session& session() { return *session_; }
   const StateDir& state() const { return state_; }
 
@@ -76,6 +78,7 @@ class PreparedSession {
   PluginIndex plugins_;
   std::string dir_;
   StateDir state_;
+  std::optional<DeploymentLock> lock_;
   TemporaryDir temporary_;
   std::map<std::string, std::string> env_;
   std::unique_ptr<SecretStore> secrets_;
