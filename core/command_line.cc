@@ -83,6 +83,11 @@ const Command* find_command(const std::string& name) {
   return nullptr;
 }
 
+std::chrono::milliseconds duration_of(const std::string& option, const std::string& text) {
+  if (const auto duration = parse_duration(text)) return *duration;
+  throw Error("found '" + text + "' after " + option + ", allowed: a duration such as 30s or 10m");
+}
+
 po::options_description options_of(unsigned groups, Arguments& into) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -102,7 +107,14 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & fetches) != 0)
     add("fetch", po::bool_switch(&into.fetch), "fill caches while planning");
-  if ((groups & consent) != 0) add("yes,y", po::bool_switch(&into.yes), "do not ask");
+  if ((groups & consent) != 0) {
+    add("yes,y", po::bool_switch(&into.yes), "do not ask");
+    add("lock-wait",
+        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
+          into.lock_wait = duration_of("--lock-wait", text);
+        }),
+        "how long to wait for another run to end (default: 0s)");
+  }
   if ((groups & loses) != 0) {
     add("accept-loss", po::bool_switch(&into.accept_loss),
         "undo a finished run; what was written since is lost");

@@ -1,6 +1,7 @@
 // The command line as a value. `drydock [-C DIR] COMMAND [options]`.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@ struct Arguments {
   std::vector<std::string> positional;  // PIPELINE, RUN or NAME
   std::string directory;                // -C
   std::string state_dir, uses;
+  std::chrono::milliseconds lock_wait{0};
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
-  bool yes = false, accept_loss = false, json = false, events = false, verbose = false, fetch = false;
+  bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
+       fetch = false;
   bool help = false, version = false;
 };
 

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "ending.h"
 #include "recovery.h"
+#include "rollback_plugin.h"
 #include "runner.h"
 #include "workbench.h"
 
@@ -107,19 +108,8 @@ RunRecord run_to_roll_back(const Journal& journal, const Arguments& arguments,
     run = journal.last_run();
     if (!run) throw Error("nothing was ever run on " + dir + ", so there is nothing to roll back");
   }
-  const std::string number = std::to_string(run->id);
-  if (run->state == RunState::rolled_back || run->state == RunState::cancelled) {
-    throw Error("run " + number + " was rolled back already (" + run->finished +
-                "); `drydock show " + number + "` has the proof");
-  }
-  // A newer run that was itself put back left nothing that stands in the way.
-  for (const RunRecord& newer : journal.runs()) {
-    if (newer.id <= run->id) break;
-    if (newer.state == RunState::rolled_back || newer.state == RunState::cancelled) continue;
-    throw Error("run " + std::to_string(newer.id) + " came after run " + number +
-                "; putting back the older one would undo half of the newer: roll back run " +
-                std::to_string(newer.id) + " first");
-  }
+  const std::string obstacle = obstacle_to_rollback(journal, *run);
+  if (!obstacle.empty()) throw Error(obstacle);
   return *run;
 }
 
@@ -208,7 +198,7 @@ ExitCode command_rollback(const Arguments& arguments) {
     throw Error("nothing was ever run on " + dir + ", so there is nothing to roll back");
   Workbench bench(arguments);
   bench.handle_signals();
-  const DeploymentLock lock(state);
+  const DeploymentLock lock(state, bench.patience());
   Journal journal(state.journal());
   const RunRecord run = run_to_roll_back(journal, arguments, dir);
   const std::string number = std::to_string(run.id);
@@ -238,8 +228,10 @@ ExitCode command_rollback(const Arguments& arguments) {
                              : finished_well ? "run " + number + " is undone on request"
                                              : run.reason;
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
+  RollbackPlugins plugins(bench.plugin_folders(), bench.worker());
   const RollbackReport report =
-      Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope)
+      Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope,
+               [&plugins](const StageRecord& stage) { return plugins.file_for(stage); })
           .whole_run(run.id, reason);
 
   Ending ending = rolled_back_ending(report, false);

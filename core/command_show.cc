@@ -259,10 +259,17 @@ ExitCode command_history(const Arguments& arguments) {
       lookup.journal ? lookup.journal->runs() : std::vector<RunRecord>();
   json document = json::array();
   for (const RunRecord& run : runs) {
-    if (arguments.json)
+    const bool works =
+        going_on && (run.state == RunState::running || run.state == RunState::rolling_back);
+    const std::string obstacle = works ? "run " + std::to_string(run.id) + " is going on"
+                                       : obstacle_to_rollback(*lookup.journal, run);
+    if (arguments.json) {
       document.push_back(to_json(run, going_on));
-    else
-      std::cout << run_line(run, going_on) << "\n";
+      document.back()["can_be_undone"] = obstacle.empty();
+      document.back()["undo_obstacle"] = obstacle.empty() ? json() : json(obstacle);
+    } else {
+      std::cout << run_line(run, going_on) << (obstacle.empty() ? "; can be undone" : "") << "\n";
+    }
   }
   if (arguments.json)
     print(document);

@@ -136,6 +136,12 @@ bool IndexedStage::has(Step step, const nlohmann::json& options) const {
   }
 }
 
+std::string unsafe_to_load(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return path + " cannot be read.";
+  return unsafe(path, status);
+}
+
 std::string IndexedStage::sha256() const { return sha256_of_file(plugin_file); }
 
 PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker) {

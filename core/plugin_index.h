@@ -54,4 +54,8 @@ class PluginIndex {
 // The SHA-256 of a file in hexadecimal. Throws Error.
 std::string sha256_of_file(const std::string& path);
 
+// "" when only its owner, who is root or this user, can change the file or folder; else a sentence
+// with the remedy.
+std::string unsafe_to_load(const std::string& path);
+
 }  // namespace drydock

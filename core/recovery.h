@@ -18,6 +18,9 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir, const StateDir& state);
 
+// Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
+std::string obstacle_to_rollback(const Journal& journal, const RunRecord& run);
+
 // The last run, when it ended half done and nothing has put it back since: a sentence with the
 // commands that are offered; "" otherwise.
 std::string describe_half_done(const Journal& journal, const std::string& dir,

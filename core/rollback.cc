@@ -11,12 +11,13 @@ namespace drydock {
 using nlohmann::json;
 
 Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker,
-                   const StateDir& state, Deployment deployment, Scope scope)
+                   const StateDir& state, Deployment deployment, Scope scope, PluginFor plugin_for)
     : journal_(journal),
       events_(events),
       state_(state),
       deployment_(std::move(deployment)),
       scope_(std::move(scope)),
+      plugin_for_(std::move(plugin_for)),
       performer_(worker, events, masker, state, &journal) {}
 
 RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason) {
@@ -82,7 +83,7 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
   std::string failure;
   try {
     StepRequest request = request_for(deployment_);
-    request.plugin_file = stage.plugin_file;
+    request.plugin_file = plugin_for_(stage);
     request.stage_type = stage.uses;
     request.stage_id = stage.key;
     request.steps = {step};

@@ -2,6 +2,7 @@
 // one after it died.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,12 @@ struct RollbackReport {
 
 class Rollback {
  public:
+  // The plugin file that undoes a stage. Throws Error when there is none.
+  using PluginFor = std::function<std::string(const StageRecord&)>;
+
   // `scope` evaluates secret options again: vars and secrets.
   Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker, const StateDir& state,
-           Deployment deployment, Scope scope);
+           Deployment deployment, Scope scope, PluginFor plugin_for);
 
   // Both passes over every stage that was started and not rolled back alone before, then the proof.
   RollbackReport whole_run(std::uint64_t run, const std::string& reason);
@@ -46,6 +50,7 @@ class Rollback {
   const StateDir& state_;
   Deployment deployment_;
   Scope scope_;
+  PluginFor plugin_for_;
   StepPerformer performer_;
   int count_ = 0;  // stages of the run, for people
 };

@@ -60,6 +60,7 @@ Runner::Runner(Session& session, Journal& journal)
     : session_(session),
       journal_(journal),
       planner_(session),
+      rollback_plugins_(session.plugin_folders, session.worker),
       performer_(session.worker, session.events, session.masker, session.state, &journal) {}
 
 Runner::~Runner() {
@@ -441,7 +442,8 @@ Rollback Runner::rollback() {
     known.outputs = session_.outputs;
   }
   return Rollback(journal_, session_.worker, session_.events, session_.masker, session_.state,
-                  session_.deployment, known);
+                  session_.deployment, known,
+                  [this](const StageRecord& stage) { return rollback_plugins_.file_for(stage); });
 }
 
 }  // namespace drydock

@@ -11,6 +11,7 @@
 #include "journal.h"
 #include "planner.h"
 #include "rollback.h"
+#include "rollback_plugin.h"
 #include "session.h"
 
 namespace drydock {
@@ -56,6 +57,7 @@ class Runner {
   Session& session_;
   Journal& journal_;
   Planner planner_;
+  RollbackPlugins rollback_plugins_;
   StepPerformer performer_;
   std::unique_ptr<EventSink> log_;
   std::uint64_t run_ = 0;

@@ -23,6 +23,7 @@ namespace drydock {
 struct Session {
   const Pipeline& pipeline;
   const PluginIndex& plugins;
+  std::vector<std::string> plugin_folders;
   Deployment deployment;
   nlohmann::json vars;
   std::string planned_dir;  // private, mirrors the deployment while plans are made

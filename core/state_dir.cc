@@ -20,6 +20,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "spawn.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -42,13 +43,20 @@ std::string read_text(int fd) {
   return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : "";
 }
 
-// Tries for a moment: `status` may look at the lock at the same time.
-bool take_lock(int fd) {
-  for (int attempt = 0; attempt < 10; ++attempt) {
+// `status` may look at the lock for a moment, which is nobody's to wait for.
+constexpr std::chrono::milliseconds glance(200);
+
+// Does not sleep in flock(), which a cancel could not end.
+bool take_lock(int fd, std::chrono::milliseconds wait, const Cancellation* cancellation) {
+  const auto until = std::chrono::steady_clock::now() + wait;
+  for (;;) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
-    ::poll(nullptr, 0, 20);
+    if (std::chrono::steady_clock::now() >= until) return false;
+    pollfd cancelled{cancellation == nullptr ? -1 : cancellation->fd(), POLLIN, 0};
+    if (::poll(&cancelled, 1, 20) > 0) {
+      throw Error("cancelled while waiting for the lock; nothing was changed", ExitCode::cancelled);
+    }
   }
-  return false;
 }
 
 std::string lock_file(const StateDir& state) { return state.path() + "/lock"; }
@@ -137,25 +145,29 @@ std::string StateDir::fingerprint(const std::string& value) const {
   return text;
 }
 
-DeploymentLock::DeploymentLock(const StateDir& state) {
+DeploymentLock::DeploymentLock(const StateDir& state, const Patience& patience) {
   const std::string path = lock_file(state);
-  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd_ < 0) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) {
     throw Error("the lock " + path + " cannot be opened (" + std::strerror(errno) +
                 "); check who owns it");
   }
-  if (!take_lock(fd_)) {
-    const Holder holder = parse_holder(read_text(fd_));
-    ::close(fd_);
-    fd_ = -1;
+  bool taken = take_lock(file.get(), glance, patience.cancellation);
+  if (!taken && patience.wait.count() > 0) {
+    if (patience.on_wait) patience.on_wait(parse_holder(read_text(file.get())));
+    taken = take_lock(file.get(), patience.wait, patience.cancellation);
+  }
+  if (!taken) {
+    const Holder holder = parse_holder(read_text(file.get()));
     throw Error(
         "another run holds the lock of this deployment" +
             (holder.pid == 0 ? std::string()
                              : " (process " + std::to_string(holder.pid) + " of " + holder.user +
                                    " on " + holder.host + " since " + holder.since + ")") +
-            "; wait until it has ended, `drydock status` shows it",
+            "; wait until it has ended (`drydock status` shows it), or add --lock-wait 10m",
         ExitCode::busy);
   }
+  fd_ = file.release();
   const std::string text = nlohmann::json{
       {"pid", ::getpid()},
       {"user", user_name()},

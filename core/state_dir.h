@@ -2,9 +2,13 @@
 // --state-dir.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+
+#include "cancellation.h"
 
 namespace drydock {
 
@@ -52,8 +56,14 @@ class DeploymentLock {
     int pid = 0;
     std::string user, host, since;
   };
+  struct Patience {
+    std::chrono::milliseconds wait{0};
+    const Cancellation* cancellation = nullptr;  // ends the wait, with exit code 130
+    std::function<void(const Holder&)> on_wait;  // once, when somebody holds it
+  };
   // Throws Error (exit code 4) that names the holder, as far as it is known.
-  explicit DeploymentLock(const StateDir& state);
+  explicit DeploymentLock(const StateDir& state) : DeploymentLock(state, Patience()) {}
+  DeploymentLock(const StateDir& state, const Patience& patience);
   ~DeploymentLock();
   DeploymentLock(const DeploymentLock&) = delete;
   DeploymentLock& operator=(const DeploymentLock&) = delete;

@@ -88,7 +88,15 @@ void Workbench::handle_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-PluginIndex Workbench::plugins_as_found() {
+DeploymentLock::Patience Workbench::patience() {
+  return {arguments_.lock_wait, &cancellation_, [this](const DeploymentLock::Holder& holder) {
+            events_.emit("warning",
+                         {{"text", "waiting for process " + std::to_string(holder.pid) + " of " +
+                                       holder.user + " (since " + holder.since + ") to end"}});
+          }};
+}
+
+std::vector<std::string> Workbench::plugin_folders() const {
   std::vector<std::string> folders = {installation_.stages};
   for (const std::string& folder : arguments_.plugin_dirs) {
     if (!fs::is_directory(folder)) {
@@ -97,8 +105,10 @@ PluginIndex Workbench::plugins_as_found() {
     }
     folders.push_back(fs::canonical(folder).string());
   }
-  return PluginIndex::scan(folders, *worker_);
+  return folders;
 }
+
+PluginIndex Workbench::plugins_as_found() { return PluginIndex::scan(plugin_folders(), *worker_); }
 
 PluginIndex Workbench::plugins() {
   PluginIndex index = plugins_as_found();
@@ -156,7 +166,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
   nlohmann::json vars = resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
   if (lock == Lock::taken) {
     state_.create();
-    lock_.emplace(state_);
+    lock_.emplace(state_, bench.patience());
   }
 
   Deployment deployment;
@@ -181,6 +191,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
   session_.emplace(Session{pipeline_,
                            plugins_,
+                           bench.plugin_folders(),
                            std::move(deployment),
                            std::move(vars),
                            planned,

@@ -38,6 +38,11 @@ class Workbench {
   // SIGINT and SIGTERM cancel; SIGHUP and SIGPIPE never do.
   void handle_signals();
 
+  // How the deployment's lock is waited for, by --lock-wait.
+  DeploymentLock::Patience patience();
+
+  // Where plugins are looked for: the installation's folder, then those of --plugins.
+  std::vector<std::string> plugin_folders() const;
   // Throws Error when a plugin file is broken: a damaged installation is mended before it upgrades
   // anything.
   PluginIndex plugins();

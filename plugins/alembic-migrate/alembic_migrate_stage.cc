@@ -65,20 +65,20 @@ std::string mismatch(const Call& call, const MigratedDatabase& database, const R
 
 // That they cannot be asked for matters only in verify, which then says why.
 void remember_heads(const Call& call) {
+  std::string heads;
   try {
-    std::string heads;
     for (const std::string& head : ask_heads(call)) heads += head + "\n";
-    call.remember("heads", heads);
   } catch (const std::runtime_error& e) {
     call.debug(e.what());
   }
+  call.remember("heads", heads);  // also over those of an attempt before this one
 }
 
 // The heads are the scripts' own: whether the migrator did anything makes no difference to them.
 std::vector<std::string> known_heads(const Call& call) {
-  const auto noted = call.recall("heads");
-  if (!noted) return ask_heads(call);
-  std::istringstream lines(*noted);
+  const std::string noted = call.recall("heads").value_or("");
+  if (noted.empty()) return ask_heads(call);
+  std::istringstream lines(noted);
   std::vector<std::string> heads;
   for (std::string head; lines >> head;) heads.push_back(head);
   return heads;

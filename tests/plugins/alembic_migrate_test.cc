@@ -226,6 +226,7 @@ TEST_F(InContainer, ExitCodeZeroAndTheOldRevisionIsAFailure) {
   revision = "two";
   EXPECT_TRUE(step("verify").ok());
   heads = {1, "", "Error: no such command 'db'"};
+  ASSERT_TRUE(step("run").ok());
   EXPECT_NE(step("verify").failure.find("no such command"), std::string::npos);
 }
 

@@ -251,6 +251,9 @@ TEST_F(BackupPostgres, PlansWhatIsDumpedAndWhatItWouldLose) {
   EXPECT_GT(host.changes[0].disk_bytes, 1'000'000);
   EXPECT_NE(host.changes[0].rollback_loses.find("api"), std::string::npos);
   docker.containers = {{"api-1", "api", "sha256:api", "running", "api:1", "/x", ""}};
+  for (const auto& left : std::filesystem::directory_iterator(host.planned_dir())) {
+    std::filesystem::remove_all(left);  // another plan
+  }
   EXPECT_EQ(step("plan").status, DRYDOCK_UNKNOWN);
   EXPECT_EQ(facts().at("database.app.schema"), "not running");
   const StepResult run = step("run");

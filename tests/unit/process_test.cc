@@ -1,9 +1,12 @@
 // Processes that outlive those who should have ended them.
 #include "process.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "worker_world.h"
 
@@ -19,6 +22,9 @@ struct Sleeper {
     request.environment = scrubbed_environment();
     child = spawn_child(request);
     start_time = process_start_time(child.pid);
+    // For a moment after execve the kernel does not tell the arguments yet.
+    const std::string arguments = "/proc/" + std::to_string(child.pid) + "/cmdline";
+    while (std::ifstream(arguments).peek() == std::ifstream::traits_type::eof()) ::sched_yield();
   }
   ~Sleeper() {
     ::kill(child.pid, SIGKILL);

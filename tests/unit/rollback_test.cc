@@ -42,7 +42,8 @@ class RollbackTest : public ::testing::Test {
   RollbackReport roll_back() {
     Deployment deployment;
     deployment.dir = dir_.path();
-    return Rollback(journal_, worker_, events_, masker_, state_, deployment, {})
+    return Rollback(journal_, worker_, events_, masker_, state_, deployment, {},
+                    [](const StageRecord& stage) { return stage.plugin_file; })
         .whole_run(run_, "a test");
   }
   void observe_env_as(const std::string& value) {

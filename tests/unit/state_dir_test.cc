@@ -67,6 +67,38 @@ TEST(DeploymentLock, ASecondHolderIsToldWhoHoldsIt) {
   EXPECT_FALSE(DeploymentLock::held(state));
 }
 
+TEST(DeploymentLock, WaitsUntilTheHolderIsDone) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path());
+  std::optional<DeploymentLock> first;
+  first.emplace(state);
+  DeploymentLock::Patience patience;
+  patience.wait = std::chrono::hours(1);
+  patience.on_wait = [&](const DeploymentLock::Holder& holder) {
+    EXPECT_EQ(holder.pid, ::getpid());
+    first.reset();
+  };
+  const DeploymentLock second(state, patience);
+  EXPECT_FALSE(first);
+}
+
+TEST(DeploymentLock, ACancelEndsTheWait) {
+  const TemporaryDir dir;
+  const StateDir state(dir.path());
+  const DeploymentLock first(state);
+  Cancellation cancellation;
+  DeploymentLock::Patience patience;
+  patience.wait = std::chrono::hours(1);
+  patience.cancellation = &cancellation;
+  patience.on_wait = [&](const DeploymentLock::Holder&) { cancellation.request(); };
+  try {
+    const DeploymentLock second(state, patience);
+    FAIL() << "two locks were given";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::cancelled);
+  }
+}
+
 TEST(DeploymentLock, EndsWithTheProcessThatHeldIt) {
   const TemporaryDir dir;
   const StateDir state(dir.path());

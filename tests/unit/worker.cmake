@@ -11,6 +11,7 @@ drydock_test(worker_test
     plugin_note_test.cc
     process_test.cc
     process_worker_test.cc
+    rollback_plugin_test.cc
     step_rules_test.cc
     wire_test.cc
   LIBRARIES drydock_core)
