@@ -20,7 +20,9 @@ enum Group : unsigned {
   stream = 4,
   consent = 8,
   fetches = 16,
-  loses = 32
+  loses = 32,
+  starts = 64,
+  follows = 128
 };
 
 struct Command {
@@ -32,7 +34,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 10> commands = {{
+constexpr std::array<Command, 12> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -50,10 +52,17 @@ constexpr std::array<Command, 10> commands = {{
      "(images, a release's files), so that less is unknown.",
      "drydock -C /srv/app plan --var to=1.14.1"},
     {"run", "[PIPELINE]", "Upgrade: every stage forward, or everything back",
-     pipeline | output | stream | consent,
+     pipeline | output | stream | consent | starts,
      "Plans, asks, then runs every stage. When one fails, all are rolled back and the result is "
-     "verified. Without a terminal it needs --yes.",
+     "verified. Without a terminal it needs --yes. With --detach it goes on when this command has "
+     "ended; a --key that a run has already attaches to that run instead of starting another.",
      "drydock -C /srv/app run --var to=1.14.1 --yes"},
+    {"attach", "[RUN]", "Show a run that is going on until it ends (default: the last)",
+     output | stream, "Ends with the run's own exit code. Ctrl-C leaves the run going on.",
+     "drydock -C /srv/app attach"},
+    {"cancel", "[RUN]", "Cancel a run that is going on: it is rolled back", output,
+     "Asks the run to cancel and returns; `drydock attach` shows how it is rolled back.",
+     "drydock -C /srv/app cancel 7"},
     {"rollback", "[RUN]",
      "Put back what a run changed, whether it was interrupted, failed or finished",
      output | stream | consent | loses,
@@ -69,9 +78,10 @@ constexpr std::array<Command, 10> commands = {{
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
      "drydock -C /srv/app show 3"},
-    {"logs", "[RUN]", "The log of one run (default: the last)", stream,
-     "Prints the run's log as text, or with --events as JSON Lines.",
-     "drydock -C /srv/app logs 3 --events"},
+    {"logs", "[RUN]", "The log of one run (default: the last)", stream | follows,
+     "Prints the run's log as text, or with --events as JSON Lines; with --follow also what is "
+     "still to come, until the run has ended.",
+     "drydock -C /srv/app logs 3 --events --follow --from 17"},
     {"stages", "[NAME]", "The stage types, or one with its options, defaults and an example",
      output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
 }};
@@ -115,6 +125,14 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         }),
         "how long to wait for another run to end (default: 0s)");
   }
+  if ((groups & starts) != 0) {
+    add("detach", po::bool_switch(&into.detach), "return once the run has started");
+    add("key", po::value(&into.key)->value_name("KEY"), "a name that no two runs share");
+  }
+  if ((groups & follows) != 0) {
+    add("follow,f", po::bool_switch(&into.follow), "wait for what is still to come");
+    add("from", po::value(&into.from)->value_name("SEQ"), "with --events: from this event on");
+  }
   if ((groups & loses) != 0) {
     add("accept-loss", po::bool_switch(&into.accept_loss),
         "undo a finished run; what was written since is lost");
@@ -150,6 +168,7 @@ std::vector<std::string> command_names() {
 
 Arguments parse_command_line(const std::vector<std::string>& words) {
   Arguments arguments;
+  arguments.words = words;
   std::size_t at = 0;
   for (; at < words.size() && words[at].rfind('-', 0) == 0; ++at) {
     if (words[at] == "--help" || words[at] == "-h") {
@@ -176,6 +195,10 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   po::options_description options = options_of(command->groups, arguments);
   po::options_description with_operands = options;
   with_operands.add_options()("operand", po::value(&arguments.positional));
+  if ((command->groups & starts) != 0) {
+    with_operands.add_options()("tell-until-started",
+                                po::bool_switch(&arguments.tell_until_started));
+  }
   po::positional_options_description operands;
   operands.add("operand", -1);
   try {
@@ -204,6 +227,14 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   if (!arguments.uses.empty() && !arguments.positional.empty()) {
     throw Error(arguments.command + ": found both --uses " + arguments.uses +
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
+  }
+  if (arguments.detach && !arguments.yes) {
+    throw Error(arguments.command +
+                ": --detach cannot ask, since nobody is there to answer; look at "
+                "`drydock plan`, then add --yes");
+  }
+  if (arguments.from != 1 && !arguments.events) {
+    throw Error(arguments.command + ": --from counts events; add --events");
   }
   if (arguments.json && arguments.events) {
     throw Error(arguments.command + ": found both --json and --events; give one of them");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,13 @@ struct Arguments {
   std::string command;                  // "" with --help or --version alone
   std::vector<std::string> positional;  // PIPELINE, RUN or NAME
   std::string directory;                // -C
-  std::string state_dir, uses;
+  std::vector<std::string> words;       // all of it, as given
+  std::string state_dir, uses, key;
+  std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
+  bool detach = false, follow = false;
+  bool tell_until_started = false;  // how --detach starts the process that performs the run
   bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
        fetch = false;
   bool help = false, version = false;

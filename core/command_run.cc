@@ -9,7 +9,9 @@
 #include <iostream>
 
 #include "commands.h"
+#include "detached_run.h"
 #include "ending.h"
+#include "follow.h"
 #include "recovery.h"
 #include "rollback_plugin.h"
 #include "runner.h"
@@ -49,29 +51,29 @@ bool person_agrees(const std::string& question, const Cancellation& cancellation
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-std::optional<RunRecord> interrupted_run_of(const StateDir& state) {
-  if (::access(state.journal().c_str(), F_OK) != 0) {
-    if (errno != EACCES) return std::nullopt;
-    throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
-                "); run drydock as the user who owns it");
+// Null: nothing was ever run.
+std::unique_ptr<Journal> existing_journal(const StateDir& state) {
+  if (::access(state.journal().c_str(), F_OK) == 0) {
+    return std::make_unique<Journal>(state.journal());
   }
-  return interrupted_run(Journal(state.journal()), state);
+  if (errno != EACCES) return nullptr;
+  throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
+              "); run drydock as the user who owns it");
 }
 
 void refuse_after_interruption(const Arguments& arguments, const std::string& dir) {
   const StateDir state = state_of(arguments, dir);
-  if (const auto interrupted = interrupted_run_of(state)) {
-    const Journal journal(state.journal());
-    throw Error(describe_interruption(journal, *interrupted, dir, state), ExitCode::busy);
+  const auto journal = existing_journal(state);
+  if (!journal) return;
+  if (const auto interrupted = interrupted_run(*journal, state)) {
+    throw Error(describe_interruption(*journal, *interrupted, dir, state), ExitCode::busy);
   }
 }
 
 // A person may have mended by hand what a run left, so this stops nobody.
-void warn_of_half_done(Workbench& bench, PreparedSession& prepared) {
-  const StateDir& state = prepared.state();
-  if (::access(state.journal().c_str(), R_OK) != 0) return;
+void warn_of_half_done(Workbench& bench, PreparedSession& prepared, const Journal& journal) {
   const std::string left =
-      describe_half_done(Journal(state.journal()), prepared.session().deployment.dir, state);
+      describe_half_done(journal, prepared.session().deployment.dir, prepared.state());
   if (!left.empty()) bench.events().emit("warning", {{"text", left}});
 }
 
@@ -141,18 +143,55 @@ ExitCode command_plan(const Arguments& arguments) {
   bench.handle_signals();
   PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
                            PreparedSession::Lock::none);
-  if (const auto interrupted = interrupted_run_of(prepared.state())) {
-    const Journal journal(prepared.state().journal());
-    bench.events().emit(
-        "warning",
-        {{"text", describe_interruption(journal, *interrupted, prepared.session().deployment.dir,
-                                        prepared.state())}});
+  if (const auto journal = existing_journal(prepared.state())) {
+    warn_of_half_done(bench, prepared, *journal);
+    if (const auto interrupted = interrupted_run(*journal, prepared.state())) {
+      bench.events().emit(
+          "warning",
+          {{"text", describe_interruption(*journal, *interrupted, prepared.session().deployment.dir,
+                                          prepared.state())}});
+    }
   }
-  warn_of_half_done(bench, prepared);
   Planner(prepared.session()).plan(arguments.fetch);
   print_document(bench);
   return ExitCode::done;
 }
+
+namespace {
+
+// A key that a run has already: that run is shown, and no other one started.
+std::optional<std::uint64_t> run_with_key(const Arguments& arguments, const StateDir& state) {
+  const auto journal = arguments.key.empty() ? nullptr : existing_journal(state);
+  const auto run = journal ? journal->run_with_key(arguments.key) : std::nullopt;
+  return run ? std::optional(run->id) : std::nullopt;
+}
+
+ExitCode say_detached(const Arguments& arguments, const std::string& dir, const StateDir& state,
+                      std::uint64_t run, bool known) {
+  if (arguments.json) {
+    std::cout << json{{"run", run}, {"known", known}}.dump(2) << "\n";
+  } else if (!arguments.events) {
+    std::cout << "\nRun " << run
+              << (known ? " has this key already" : " has started and goes on by itself")
+              << "; see: " << command_for(dir, state.path(), "attach " + std::to_string(run))
+              << "\n";
+  }
+  return ExitCode::done;
+}
+
+ExitCode run_detached(const Arguments& arguments, const std::string& dir, const StateDir& state) {
+  Workbench bench(arguments);
+  const DetachedRun started = start_detached(arguments, bench.sink());
+  if (started.run != 0) return say_detached(arguments, dir, state, started.run, false);
+  // Another one with the same key may have been quicker.
+  if (const auto run = run_with_key(arguments, state)) {
+    return say_detached(arguments, dir, state, *run, true);
+  }
+  std::cerr << started.said;
+  return started.code;
+}
+
+}  // namespace
 
 ExitCode command_run(const Arguments& arguments) {
   // First of all: what a killed run left behind may be why anything else cannot be prepared.
@@ -161,7 +200,17 @@ ExitCode command_run(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   Pipeline pipeline = find_pipeline(arguments, bench.installation());
-  refuse_after_interruption(arguments, deployment_dir(arguments.directory, pipeline.deployment));
+  const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
+  const StateDir own_state = state_of(arguments, dir);
+  if (const auto run = run_with_key(arguments, own_state)) {
+    if (arguments.detach) return say_detached(arguments, dir, own_state, *run, true);
+    Arguments named = arguments;
+    named.positional = {std::to_string(*run)};
+    named.directory = dir;
+    return attach_to(Lookup(named), *run, bench.cancellation(), bench.sink());
+  }
+  refuse_after_interruption(arguments, dir);
+  if (arguments.detach) return run_detached(arguments, dir, own_state);
   PreparedSession prepared(bench, std::move(pipeline), PreparedSession::Lock::taken);
   Session& session = prepared.session();
   const StateDir& state = prepared.state();
@@ -170,8 +219,13 @@ ExitCode command_run(const Arguments& arguments) {
     throw Error(describe_interruption(journal, *interrupted, session.deployment.dir, state),
                 ExitCode::busy);
   }
+  if (const auto same_key = journal.run_with_key(arguments.key)) {
+    throw Error("run " + std::to_string(same_key->id) + " has begun with the key " + arguments.key +
+                    " meanwhile; `drydock attach " + std::to_string(same_key->id) + "` shows it",
+                ExitCode::busy);
+  }
 
-  warn_of_half_done(bench, prepared);
+  warn_of_half_done(bench, prepared, journal);
   Planner planner(session);
   Plan plan = planner.plan(true);
   if (!arguments.yes) {

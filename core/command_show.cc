@@ -1,4 +1,4 @@
-// status, history, show and logs: the commands that only look.
+// status, history and show: the commands that only look.
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "deployment.h"
+#include "lookup.h"
 #include "planner.h"
 #include "recovery.h"
 #include "text.h"
@@ -19,44 +20,6 @@ namespace drydock {
 namespace {
 
 using nlohmann::json;
-
-// These commands need a deployment and its state, and no pipeline.
-struct Lookup {
-  explicit Lookup(const Arguments& arguments)
-      : dir(deployment_dir(arguments.directory, {})), state(state_of(arguments, dir)) {
-    if (::access(state.journal().c_str(), F_OK) == 0) {
-      journal = std::make_unique<Journal>(state.journal());
-    } else if (errno == EACCES) {
-      // Not the same as nothing: a run may wait there.
-      throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
-                  "); run drydock as the user who owns it");
-    }
-  }
-  // Throws Error when nothing was ever run.
-  const Journal& runs() const {
-    if (!journal)
-      throw Error("nothing was ever run on " + dir + " (there is no " + state.journal() + ")");
-    return *journal;
-  }
-  RunRecord run(const Arguments& arguments) const {
-    if (arguments.positional.empty()) {
-      if (const auto last = runs().last_run()) return *last;
-      throw Error("nothing was ever run on " + dir);
-    }
-    const std::string& named = arguments.positional.front();
-    const bool number = !named.empty() && named.size() < 10 &&
-                        named.find_first_not_of("0123456789") == std::string::npos;
-    if (!number)
-      throw Error("found '" + named +
-                  "' where the number of a run is needed; `drydock history` lists them");
-    if (const auto found = runs().run(std::stoull(named))) return *found;
-    throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
-  }
-
-  std::string dir;
-  StateDir state;
-  std::unique_ptr<Journal> journal;
-};
 
 void print(const json& document) {
   std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
@@ -300,17 +263,6 @@ ExitCode command_show(const Arguments& arguments) {
   } else {
     print_closing(run);
   }
-  return ExitCode::done;
-}
-
-ExitCode command_logs(const Arguments& arguments) {
-  const Lookup lookup(arguments);
-  const RunRecord run = lookup.run(arguments);
-  const std::string file =
-      lookup.state.logs(run.id) + (arguments.events ? "/events.jsonl" : "/run.log");
-  std::ifstream log(file);
-  if (!log) throw Error("the log " + file + " cannot be read; was it removed?");
-  std::cout << log.rdbuf();
   return ExitCode::done;
 }
 

@@ -10,6 +10,8 @@ ExitCode command_init(const Arguments& arguments);
 ExitCode command_validate(const Arguments& arguments);
 ExitCode command_plan(const Arguments& arguments);
 ExitCode command_run(const Arguments& arguments);
+ExitCode command_attach(const Arguments& arguments);
+ExitCode command_cancel(const Arguments& arguments);
 ExitCode command_rollback(const Arguments& arguments);
 ExitCode command_status(const Arguments& arguments);
 ExitCode command_history(const Arguments& arguments);

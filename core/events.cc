@@ -25,6 +25,24 @@ std::string Event::to_json_line() const {
   return line + "," + dump(data).substr(1);
 }
 
+std::optional<Event> Event::from_json_line(const std::string& line) {
+  try {
+    nlohmann::json json = nlohmann::json::parse(line);
+    Event event;
+    event.seq = json.at("seq").get<std::uint64_t>();
+    event.time = json.at("time").get<std::string>();
+    event.type = json.at("type").get<std::string>();
+    event.run = json.value("run", std::uint64_t{0});
+    event.stage = json.value("stage", "");
+    event.step = json.value("step", "");
+    for (const char* name : {"seq", "time", "type", "run", "stage", "step"}) json.erase(name);
+    event.data = std::move(json);
+    return event;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::int64_t Event::milliseconds() const { return utc_milliseconds(time); }
 
 void Events::remove(EventSink& sink) { std::erase(sinks_, &sink); }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Event {
   // One object on one line without its end, flat: seq, time, type, then run, stage and step where
   // there is one, then the members of data.
   std::string to_json_line() const;
+  // nullopt: no event.
+  static std::optional<Event> from_json_line(const std::string& line);
   std::int64_t milliseconds() const;  // `time` since the epoch; 0 when it cannot be read
 };
 

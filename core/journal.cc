@@ -39,14 +39,15 @@ State state_named(const std::array<std::string_view, n>& names, std::string_view
 
 // A table per kind of thing. Texts of plugins are masked before they come here; notes are any
 // bytes.
-constexpr std::array<const char*, 7> schema = {
+constexpr std::array<const char*, 8> schema = {
     R"(CREATE TABLE runs (
-         id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL,
+         id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, key TEXT NOT NULL,
          pipeline TEXT NOT NULL, pipeline_file TEXT NOT NULL, pipeline_sha256 TEXT NOT NULL,
          user TEXT NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
          exit_code INTEGER NOT NULL, failed_stage TEXT NOT NULL, failed_step TEXT NOT NULL,
          reason TEXT NOT NULL, vars TEXT NOT NULL, secret_sources TEXT NOT NULL,
          deployment TEXT NOT NULL, closing TEXT NOT NULL))",
+    R"(CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key <> '')",
     R"(CREATE TABLE stages (
          run INTEGER NOT NULL REFERENCES runs(id), position INTEGER NOT NULL, key TEXT NOT NULL,
          name TEXT NOT NULL, uses TEXT NOT NULL, plugin_file TEXT NOT NULL,
@@ -74,9 +75,16 @@ constexpr std::array<const char*, 7> schema = {
 };
 
 // SQLite would create the file with the mode of the umask, and its -wal and -shm files take its
-// mode.
+// mode. One that exists is never opened here: closing it would take the locks of every connection
+// that this process has to it (POSIX), another process would take the journal for unused, and what
+// is written afterwards would be lost.
 void create_private_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) return;
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0 && errno == EEXIST && ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+    return;
+  }
   if (fd < 0) {
     throw Error("the journal " + path + " cannot be opened (" + std::strerror(errno) +
                 "); check who owns it and whether the disk is writable");
@@ -177,12 +185,14 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
     const std::string state(name_of(run.state)), vars = run.vars.dump(),
                                                  sources = run.secret_sources.dump(),
                                                  deployment = run.deployment.dump();
-    sql << "INSERT INTO runs (state, pipeline, pipeline_file, pipeline_sha256, user, host, "
+    sql << "INSERT INTO runs (state, key, pipeline, pipeline_file, pipeline_sha256, user, host, "
            "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
-           "secret_sources, deployment, closing) VALUES (:state, :pipeline, :file, :sha, :user, "
+           "secret_sources, deployment, closing) VALUES (:state, :key, :pipeline, :file, :sha, "
+           ":user, "
            ":host, :started, '', -1, '', '', '', :vars, :sources, :deployment, '{}')",
-        use(state), use(run.pipeline), use(run.pipeline_file), use(run.pipeline_sha256),
-        use(run.user), use(run.host), use(run.started), use(vars), use(sources), use(deployment);
+        use(state), use(run.key), use(run.pipeline), use(run.pipeline_file),
+        use(run.pipeline_sha256), use(run.user), use(run.host), use(run.started), use(vars),
+        use(sources), use(deployment);
     long long id = 0;
     sql << "SELECT last_insert_rowid()", into(id);
 
@@ -334,14 +344,16 @@ std::vector<RunRecord> Journal::select_runs(const std::string& where,
     RunRecord r;
     std::string state, vars, sources, deployment, closing;
     soci::statement select =
-        (sql.prepare << "SELECT id, state, pipeline, pipeline_file, pipeline_sha256, user, host, "
-                        "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
-                        "secret_sources, deployment, closing FROM runs WHERE " +
-                            where + " ORDER BY id DESC",
-         use(parameter), into(r.id), into(state), into(r.pipeline), into(r.pipeline_file),
-         into(r.pipeline_sha256), into(r.user), into(r.host), into(r.started), into(r.finished),
-         into(r.exit_code), into(r.failed_stage), into(r.failed_step), into(r.reason), into(vars),
-         into(sources), into(deployment), into(closing));
+        (sql.prepare
+             << "SELECT id, state, key, pipeline, pipeline_file, pipeline_sha256, user, host, "
+                "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
+                "secret_sources, deployment, closing FROM runs WHERE " +
+                    where + " ORDER BY id DESC",
+         use(parameter), into(r.id), into(state), into(r.key), into(r.pipeline),
+         into(r.pipeline_file), into(r.pipeline_sha256), into(r.user), into(r.host),
+         into(r.started), into(r.finished), into(r.exit_code), into(r.failed_stage),
+         into(r.failed_step), into(r.reason), into(vars), into(sources), into(deployment),
+         into(closing));
     select.execute();
     while (select.fetch()) {
       r.state = state_named<RunState>(run_state_names, state);
@@ -353,6 +365,15 @@ std::vector<RunRecord> Journal::select_runs(const std::string& where,
     }
     return result;
   });
+}
+
+std::optional<RunRecord> Journal::run_with_key(const std::string& key) const {
+  const long long id = guarded("look for a run", [&](soci::session& sql) {
+    long long found = 0;
+    sql << "SELECT id FROM runs WHERE key = :key AND key <> ''", use(key), into(found);
+    return found;
+  });
+  return id == 0 ? std::nullopt : run(static_cast<std::uint64_t>(id));
 }
 
 std::optional<RunRecord> Journal::run(std::uint64_t id) const {

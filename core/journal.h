@@ -40,6 +40,7 @@ struct JournaledWorker {
 struct RunRecord {
   std::uint64_t id = 0;
   RunState state = RunState::running;
+  std::string key;  // who started it gave it this name; "": none. No two runs share one
   std::string pipeline, pipeline_file, pipeline_sha256;
   std::string user, host;
   std::string started, finished;  // UTC, RFC 3339; finished "": not yet
@@ -99,6 +100,7 @@ class Journal {
   // --- reading
   // --------------------------------------------------------------------------------------
   std::optional<RunRecord> run(std::uint64_t id) const;
+  std::optional<RunRecord> run_with_key(const std::string& key) const;
   std::optional<RunRecord> last_run() const;
   std::vector<RunRecord> runs() const;  // newest first
   // The newest run that is neither finished nor, as the caller knows from the lock, still going on.

@@ -1,6 +1,7 @@
 #include "runner.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -54,6 +55,22 @@ std::string what_is_lost(const Plan& plan, const Journal& journal, std::uint64_t
   return lost;
 }
 
+// `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
+// a signal reaches it.
+class CancelRequests : public EventSink {
+ public:
+  CancelRequests(std::string file, Cancellation& cancellation)
+      : file_(std::move(file)), cancellation_(cancellation) {}
+  void event(const Event&) override { idle(); }
+  void idle() override {
+    if (!cancellation_.requested() && ::access(file_.c_str(), F_OK) == 0) cancellation_.request();
+  }
+
+ private:
+  std::string file_;
+  Cancellation& cancellation_;
+};
+
 }  // namespace
 
 Runner::Runner(Session& session, Journal& journal)
@@ -65,6 +82,7 @@ Runner::Runner(Session& session, Journal& journal)
 
 Runner::~Runner() {
   if (log_) session_.events.remove(*log_);
+  if (cancel_requests_) session_.events.remove(*cancel_requests_);
 }
 
 ExitCode Runner::run(Plan plan) {
@@ -134,6 +152,7 @@ void Runner::keep_snapshot() {
 // facts that must return and the Compose model.
 void Runner::open_run(const Plan& plan) {
   RunRecord record;
+  record.key = session_.key;
   record.pipeline = session_.pipeline.name;
   record.pipeline_file = session_.pipeline.file;
   record.pipeline_sha256 = session_.pipeline.sha256;
@@ -167,6 +186,9 @@ void Runner::open_run(const Plan& plan) {
   make_private_dir(session_.state.logs(run_));
   log_ = make_run_log(session_.state.logs(run_));
   session_.events.add(*log_);
+  cancel_requests_ =
+      std::make_unique<CancelRequests>(session_.state.cancel_request(run_), session_.cancellation);
+  session_.events.add(*cancel_requests_);
   session_.events.emit("run.started", {{"pipeline", session_.pipeline.name},
                                        {"pipeline_file", session_.pipeline.file},
                                        {"deployment", session_.deployment.dir},

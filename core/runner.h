@@ -59,7 +59,7 @@ class Runner {
   Planner planner_;
   RollbackPlugins rollback_plugins_;
   StepPerformer performer_;
-  std::unique_ptr<EventSink> log_;
+  std::unique_ptr<EventSink> log_, cancel_requests_;
   std::uint64_t run_ = 0;
   std::chrono::steady_clock::time_point stage_began_;
   std::vector<std::string> not_put_back_;  // of stages under `on_failure: continue`

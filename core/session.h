@@ -26,6 +26,7 @@ struct Session {
   std::vector<std::string> plugin_folders;
   Deployment deployment;
   nlohmann::json vars;
+  std::string key;          // of the run, --key
   std::string planned_dir;  // private, mirrors the deployment while plans are made
 
   const StateDir& state;
@@ -33,7 +34,7 @@ struct Session {
   Events& events;
   Masker& masker;
   SecretStore& secrets;
-  const Cancellation& cancellation;
+  Cancellation& cancellation;
 
   std::map<std::string, std::string> env_before;  // the deployment's .env before the first change
   // What stages put out so far, by stage id. Lives on from the plan into the run.

@@ -26,7 +26,7 @@ struct Start {
   char* const* environment;
   const char* directory;
   std::array<int, 4> descriptors;
-  bool own_session;
+  bool own_session, outlives_us;
   const char* oom_score_adj;
   pid_t parent;
   // Set by the child when it fails.
@@ -75,8 +75,10 @@ IN_THE_CHILD int begin(void* data) {
   };
   reset_signals();
   if (start.own_session && ::setsid() < 0) fail("setsid");
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
-  if (::getppid() != start.parent) ::_exit(127);  // it died before prctl could notice
+  if (!start.outlives_us) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
+    if (::getppid() != start.parent) ::_exit(127);  // it died before prctl could notice
+  }
   if (*start.oom_score_adj != '\0') {
     const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     // Where /proc is not writable the worker is simply not preferred.
@@ -184,6 +186,7 @@ Spawned spawn(const SpawnRequest& request) {
               request.directory.c_str(),
               {request.input, request.output, request.error, request.channel},
               request.own_session,
+              request.outlives_us,
               oom.c_str(),
               ::getpid()};
 

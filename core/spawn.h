@@ -32,8 +32,9 @@ struct SpawnRequest {
   // Become descriptors 0, 1, 2, 3; every other one is closed. -1: /dev/null for 0, 1 and 2, none
   // for 3.
   int input = -1, output = -1, error = -1, channel = -1;
-  bool own_session = true;  // a process group, too; and no terminal that could stop it
-  int oom_score_adj = 0;    // 0: as the parent
+  bool outlives_us = false;  // else it is killed when the thread that starts it ends
+  bool own_session = true;   // a process group, too; and no terminal that could stop it
+  int oom_score_adj = 0;     // 0: as the parent
 };
 
 struct Spawned {

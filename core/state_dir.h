@@ -30,6 +30,8 @@ class StateDir {
   std::string backups(std::uint64_t run, const std::string& stage) const {
     return run_files(run) + "/" + stage;
   }
+  // Made by `drydock cancel`; whoever performs the run looks for it.
+  std::string cancel_request(std::uint64_t run) const { return logs(run) + "/cancel"; }
   // The Compose model as it was before the run; the file may be absent.
   std::string model_before(std::uint64_t run) const {
     return run_files(run) + "/model-before.json";

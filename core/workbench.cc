@@ -46,6 +46,19 @@ class Collector : public EventSink {
   json document_ = json::object();
 };
 
+// For the process that waits until a detached run has started, and no longer.
+class UntilStarted : public EventSink {
+ public:
+  void event(const Event& event) override {
+    if (!started_) stream_->event(event);
+    started_ = started_ || event.type == "run.started";
+  }
+
+ private:
+  std::unique_ptr<EventSink> stream_ = make_event_stream(std::cout);
+  bool started_ = false;
+};
+
 }  // namespace
 
 Installation Installation::here() {
@@ -64,6 +77,9 @@ Workbench::Workbench(const Arguments& arguments)
   if (arguments.json) {
     collector_ = std::make_unique<Collector>();
     events_.add(*collector_);
+  } else if (arguments.tell_until_started) {
+    view_ = std::make_unique<UntilStarted>();
+    events_.add(*view_);
   } else if (arguments.events) {
     view_ = make_event_stream(std::cout);
     events_.add(*view_);
@@ -194,6 +210,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
                            bench.plugin_folders(),
                            std::move(deployment),
                            std::move(vars),
+                           arguments.key,
                            planned,
                            state_,
                            bench.worker(),

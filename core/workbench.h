@@ -38,6 +38,9 @@ class Workbench {
   // SIGINT and SIGTERM cancel; SIGHUP and SIGPIPE never do.
   void handle_signals();
 
+  // Who shows the events: for those of a run that another process performs.
+  EventSink& sink() { return collector_ ? *collector_ : *view_; }
+
   // How the deployment's lock is waited for, by --lock-wait.
   DeploymentLock::Patience patience();
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 #include "error.h"
@@ -72,6 +75,44 @@ TEST_F(JournalTest, KeepsARunForTheNextProcess) {
   ASSERT_EQ(journal.facts(1, 1, Moment::before).size(), 1u);
   EXPECT_TRUE(journal.facts(1, 1, Moment::before)[0].must_return);
   EXPECT_TRUE(journal.facts(1, 1, Moment::after_rollback).empty());
+}
+
+// Two connections of one process, one of them closed, and then a connection of another process.
+TEST_F(JournalTest, NothingIsLostWhenOthersOpenAndCloseIt) {
+  std::array<int, 2> go{}, done{};
+  ASSERT_EQ(::pipe(go.data()) | ::pipe(done.data()), 0);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    // Forked before this process has a connection, which SQLite would take for its own.
+    char byte = 0;
+    if (::read(go[0], &byte, 1) == 1) Journal opened(path_);
+    if (::write(done[1], "x", 1) != 1) ::_exit(1);
+    const bool told = ::read(go[0], &byte, 1) == 1;
+    ::_exit(told && Journal(path_).last_run().has_value() ? 0 : 1);
+  }
+  char byte = 0;
+  Journal journal(path_);
+  { const Journal second(path_); }
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  ASSERT_EQ(::read(done[0], &byte, 1), 1);
+  journal.create_run(some_run(), {some_stage(0, "a")});
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0) << "what was written is not there for another process";
+}
+
+TEST_F(JournalTest, AKeyBelongsToOneRun) {
+  Journal journal(path_);
+  EXPECT_FALSE(journal.run_with_key("a"));
+  RunRecord run = some_run();
+  EXPECT_EQ(journal.create_run(run, {}), 1u);
+  EXPECT_FALSE(journal.run_with_key(""));
+  run.key = "a";
+  EXPECT_EQ(journal.create_run(run, {}), 2u);
+  ASSERT_TRUE(journal.run_with_key("a"));
+  EXPECT_EQ(journal.run_with_key("a")->id, 2u);
+  EXPECT_THROW(journal.create_run(run, {}), Error);
 }
 
 TEST_F(JournalTest, NotesAreAnyBytesInTheOrderOfTheirKeys) {

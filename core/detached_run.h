@@ -1,0 +1,25 @@
+// `drydock run --detach`: the run is performed by another process, which outlives this one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "command_line.h"
+#include "error.h"
+#include "events.h"
+
+namespace drydock {
+
+struct DetachedRun {
+  std::uint64_t run = 0;  // 0: it ended before it began a run
+  ExitCode code = ExitCode::done;
+  std::string said;  // on its standard error, when it ended
+};
+
+// Starts `drydock run` with the same arguments in a session of its own and returns once its run has
+// begun, or it has ended. Until then its events go to `sink`: the plan. Throws Error when it cannot
+// be started.
+DetachedRun start_detached(const Arguments& arguments, EventSink& sink);
+
+}  // namespace drydock

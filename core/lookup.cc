@@ -1,0 +1,51 @@
+#include "lookup.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "deployment.h"
+#include "error.h"
+#include "workbench.h"
+
+namespace drydock {
+
+Lookup::Lookup(const Arguments& arguments)
+    : dir(deployment_dir(arguments.directory, {})), state(state_of(arguments, dir)) {
+  if (::access(state.journal().c_str(), F_OK) == 0) {
+    journal = std::make_unique<Journal>(state.journal());
+  } else if (errno == EACCES) {
+    // Not the same as nothing: a run may wait there.
+    throw Error("the journal " + state.journal() + " cannot be read (" + std::strerror(errno) +
+                "); run drydock as the user who owns it");
+  }
+}
+
+const Journal& Lookup::runs() const {
+  if (!journal)
+    throw Error("nothing was ever run on " + dir + " (there is no " + state.journal() + ")");
+  return *journal;
+}
+
+RunRecord Lookup::run(const Arguments& arguments) const {
+  if (arguments.positional.empty()) {
+    if (const auto last = runs().last_run()) return *last;
+    throw Error("nothing was ever run on " + dir);
+  }
+  const std::string& named = arguments.positional.front();
+  const bool number = !named.empty() && named.size() < 10 &&
+                      named.find_first_not_of("0123456789") == std::string::npos;
+  if (!number)
+    throw Error("found '" + named +
+                "' where the number of a run is needed; `drydock history` lists them");
+  if (const auto found = runs().run(std::stoull(named))) return *found;
+  throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
+}
+
+bool Lookup::is_going_on(const RunRecord& run) const {
+  return (run.state == RunState::running || run.state == RunState::rolling_back) &&
+         DeploymentLock::held(state).has_value();
+}
+
+}  // namespace drydock

@@ -1,0 +1,28 @@
+// What the commands that look at runs need: a deployment and its state, and no pipeline.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "command_line.h"
+#include "journal.h"
+#include "state_dir.h"
+
+namespace drydock {
+
+struct Lookup {
+  // Throws Error when there is no such deployment, or its journal cannot be read.
+  explicit Lookup(const Arguments& arguments);
+  // Throws Error when nothing was ever run.
+  const Journal& runs() const;
+  // The run that the command line names, else the last. Throws Error when there is none.
+  RunRecord run(const Arguments& arguments) const;
+  // Does somebody work on it now?
+  bool is_going_on(const RunRecord& run) const;
+
+  std::string dir;
+  StateDir state;
+  std::unique_ptr<Journal> journal;  // null: nothing was ever run
+};
+
+}  // namespace drydock
