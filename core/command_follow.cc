@@ -19,14 +19,14 @@ ExitCode command_attach(const Arguments& arguments) {
   const RunRecord run = lookup.run(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
-  const ExitCode code = attach_to(lookup, run.id, bench.cancellation(), bench.sink());
-  if (bench.cancellation().requested() && !arguments.json && !arguments.events) {
+  const auto code = attach_to(lookup, run.id, bench.cancellation(), bench.sink());
+  if (!code && !arguments.json && !arguments.events) {
     const std::string number = std::to_string(run.id);
     std::cout << "\nrun " << number << " goes on; cancel it with: "
               << command_for(lookup.dir, lookup.state.path(), "cancel " + number) << "\n";
   }
-  if (arguments.json) std::cout << bench.document().dump(2) << "\n";
-  return code;
+  bench.print_document();
+  return code.value_or(ExitCode::done);
 }
 
 ExitCode command_cancel(const Arguments& arguments) {
@@ -42,6 +42,7 @@ ExitCode command_cancel(const Arguments& arguments) {
                 command_for(lookup.dir, lookup.state.path(), "attach " + number) + "` shows it");
   }
   const std::string request = lookup.state.cancel_request(run.id);
+  make_private_dir(lookup.state.logs(run.id));
   const Descriptor file(::open(request.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) {
     throw Error("run " + number + " cannot be asked to cancel: " + request + " cannot be made (" +
@@ -50,7 +51,8 @@ ExitCode command_cancel(const Arguments& arguments) {
   if (arguments.json) {
     std::cout << nlohmann::json{{"run", run.id}, {"cancel_requested", true}}.dump(2) << "\n";
   } else {
-    std::cout << "run " << number << " is asked to cancel and will be rolled back; see: "
+    std::cout << "run " << number
+              << " is asked to cancel; unless it is ending already it is rolled back. See: "
               << command_for(lookup.dir, lookup.state.path(), "attach " + number) << "\n";
   }
   return ExitCode::done;

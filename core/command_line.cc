@@ -184,6 +184,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   }
   if (at == words.size()) return arguments;
 
+  arguments.command_at = at;
   arguments.command = words[at++];
   const Command* command = find_command(arguments.command);
   if (command == nullptr) {

@@ -13,6 +13,7 @@ struct Arguments {
   std::vector<std::string> positional;  // PIPELINE, RUN or NAME
   std::string directory;                // -C
   std::vector<std::string> words;       // all of it, as given
+  std::size_t command_at = 0;           // in words
   std::string state_dir, uses, key;
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "line_splitter.h"
@@ -30,12 +32,19 @@ struct Pipe {
   Descriptor read, write;
 };
 
+// The words before the command, the command, and its own words: whatever comes after a `--` is no
+// option any more.
 std::vector<std::string> words_of(const Arguments& arguments) {
-  std::vector<std::string> words = {"/proc/self/exe"};
-  for (const std::string& word : arguments.words) {
+  // By its own name, for whoever looks at the processes, unless that file was replaced meanwhile.
+  std::error_code gone;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", gone);
+  const bool there = std::filesystem::exists(self, gone);
+  std::vector<std::string> words = {there ? self.string() : "/proc/self/exe"};
+  for (std::size_t i = 0; i < arguments.words.size(); ++i) {
+    const std::string& word = arguments.words[i];
     if (word != "--detach" && word != "--json" && word != "--events") words.push_back(word);
+    if (i == arguments.command_at) words.emplace_back("--tell-until-started");
   }
-  words.emplace_back("--tell-until-started");
   return words;
 }
 
@@ -62,45 +71,75 @@ bool read_some(Descriptor& from, const std::function<void(std::string_view)>& ta
   return true;
 }
 
+// What it said on its standard error is a sentence after "drydock: ", which is said again.
+std::string sentence(std::string said, int status) {
+  const std::string prefix = "drydock: ";
+  if (said.compare(0, prefix.size(), prefix) == 0) said.erase(0, prefix.size());
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  if (!said.empty()) return said;
+  return "the process that was to perform the run ended " +
+         (WIFSIGNALED(status) ? "by signal " + std::to_string(WTERMSIG(status))
+                              : "with exit code " + std::to_string(WEXITSTATUS(status))) +
+         " before the run began; `drydock status` says whether anything waits";
+}
+
+// The events of the run until it has begun, on a sink that may fail.
+class Start {
+ public:
+  explicit Start(EventSink& sink) : sink_(&sink) {}
+  std::uint64_t run() const { return run_; }
+  void line(std::string_view text) {
+    const auto event = Event::from_json_line(std::string(text));
+    if (!event || run_ != 0) return;
+    if (event->type == "run.started") run_ = event->run;
+    try {
+      if (sink_ != nullptr) sink_->event(*event);
+    } catch (const std::exception&) {
+      sink_ = nullptr;  // nobody reads any more; the run begins all the same
+    }
+  }
+
+ private:
+  EventSink* sink_;
+  std::uint64_t run_ = 0;
+};
+
 }  // namespace
 
-DetachedRun start_detached(const Arguments& arguments, EventSink& sink) {
+DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
+                           const Cancellation& cancellation) {
   Pipe out, err;
-  const pid_t pid = start(arguments, out.write.get(), err.write.get()).pid;
+  const Spawned child = start(arguments, out.write.get(), err.write.get());
   out.write.close();
   err.write.close();
 
-  DetachedRun result;
+  Start begun(sink);
   LineSplitter lines(longest_line);
-  const auto take_line = [&](std::string_view line) {
-    const auto event = Event::from_json_line(std::string(line));
-    if (!event || result.run != 0) return;
-    if (event->type == "run.started") {
-      result.run = event->run;
-    } else {
-      sink.event(*event);
-    }
-  };
+  std::string said;
+  bool handed_on = false;
   while (out.read || err.read) {
-    std::array<pollfd, 2> waiting{pollfd{out.read.get(), POLLIN, 0},
-                                  pollfd{err.read.get(), POLLIN, 0}};
+    std::array<pollfd, 3> waiting{pollfd{out.read.get(), POLLIN, 0},
+                                  pollfd{err.read.get(), POLLIN, 0},
+                                  pollfd{handed_on ? -1 : cancellation.fd(), POLLIN, 0}};
     if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    if (waiting[0].revents != 0 &&
-        !read_some(out.read, [&](std::string_view text) { lines.feed(text, take_line); })) {
-      out.read.close();
+    const auto take = [&](std::string_view text) {
+      lines.feed(text, [&](std::string_view line) { begun.line(line); });
+    };
+    if (waiting[0].revents != 0 && !read_some(out.read, take)) out.read.close();
+    const auto keep = [&](std::string_view text) { said += text; };
+    if (waiting[1].revents != 0 && !read_some(err.read, keep)) err.read.close();
+    if (waiting[2].revents != 0) {
+      handed_on = true;
+      ::kill(child.pid, SIGTERM);  // it is our child and not reaped, so the pid is its own
     }
-    if (waiting[1].revents != 0 &&
-        !read_some(err.read, [&](std::string_view text) { result.said += text; })) {
-      err.read.close();
-    }
-    if (result.run != 0) return result;
+    if (begun.run() != 0) return {begun.run(), ExitCode::done, ""};
   }
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  result.code =
-      WIFEXITED(status) ? static_cast<ExitCode>(WEXITSTATUS(status)) : ExitCode::needs_person;
-  return result;
+  return {0,
+          WIFEXITED(status) ? static_cast<ExitCode>(WEXITSTATUS(status)) : ExitCode::needs_person,
+          sentence(said, status)};
 }
 
 }  // namespace drydock

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cancellation.h"
 #include "command_line.h"
 #include "error.h"
 #include "events.h"
@@ -14,12 +15,13 @@ namespace drydock {
 struct DetachedRun {
   std::uint64_t run = 0;  // 0: it ended before it began a run
   ExitCode code = ExitCode::done;
-  std::string said;  // on its standard error, when it ended
+  std::string said;  // why, when it ended
 };
 
 // Starts `drydock run` with the same arguments in a session of its own and returns once its run has
-// begun, or it has ended. Until then its events go to `sink`: the plan. Throws Error when it cannot
-// be started.
-DetachedRun start_detached(const Arguments& arguments, EventSink& sink);
+// begun, or it has ended. Until then its events go to `sink` (the plan), and a cancel is handed on
+// to it. Throws Error when it cannot be started.
+DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
+                           const Cancellation& cancellation);
 
 }  // namespace drydock

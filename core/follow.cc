@@ -16,12 +16,22 @@ constexpr int look_again_ms = 100;
 // Its last lines come after its end is in the journal, and another run may hold the lock by then.
 constexpr int quiet_rounds_at_the_end = 5;
 
+bool is_half_way(const RunRecord& run) {
+  return run.state == RunState::running || run.state == RunState::rolling_back;
+}
+
+// The exit code comes last: until then the run tells under `finally` how it went.
 bool has_ended(const Lookup& lookup, std::uint64_t run, int quiet_rounds) {
   if (!DeploymentLock::held(lookup.state)) return true;
   const auto record = lookup.runs().run(run);
-  const bool works =
-      record && (record->state == RunState::running || record->state == RunState::rolling_back);
-  return !works && quiet_rounds >= quiet_rounds_at_the_end;
+  return record && !is_half_way(*record) && record->exit_code >= 0 &&
+         quiet_rounds >= quiet_rounds_at_the_end;
+}
+
+// False: cancelled.
+bool pause(const Cancellation& cancellation) {
+  pollfd cancelled{cancellation.fd(), POLLIN, 0};
+  return ::poll(&cancelled, 1, look_again_ms) <= 0;
 }
 
 }  // namespace
@@ -30,6 +40,11 @@ bool follow_lines(const std::string& file, const Lookup& lookup, std::uint64_t r
                   const Cancellation& cancellation,
                   const std::function<void(const std::string&)>& on_line) {
   std::ifstream in(file, std::ios::binary);
+  // A run that has just begun is in the journal a moment before it has a log.
+  while (!in && !has_ended(lookup, run, quiet_rounds_at_the_end)) {
+    if (!pause(cancellation)) return false;
+    in.open(file, std::ios::binary);
+  }
   if (!in) {
     throw Error("the log " + file + " cannot be read (" + std::strerror(errno) +
                 "); was it removed?");
@@ -46,24 +61,34 @@ bool follow_lines(const std::string& file, const Lookup& lookup, std::uint64_t r
     }
     in.clear();
     if (last) return true;
-    pollfd cancelled{cancellation.fd(), POLLIN, 0};
-    if (::poll(&cancelled, 1, look_again_ms) > 0) return false;
+    if (!pause(cancellation)) return false;
   }
 }
 
-ExitCode attach_to(const Lookup& lookup, std::uint64_t run, const Cancellation& cancellation,
-                   EventSink& sink) {
-  const bool ended = follow_lines(lookup.state.logs(run) + "/events.jsonl", lookup, run,
-                                  cancellation, [&](const std::string& line) {
-                                    if (const auto event = Event::from_json_line(line)) {
-                                      sink.event(*event);
-                                    }
-                                  });
-  if (!ended) return ExitCode::done;
+std::optional<ExitCode> attach_to(const Lookup& lookup, std::uint64_t run,
+                                  const Cancellation& cancellation, EventSink& sink) {
+  bool shown = true;
+  const auto show = [&](const std::string& line) {
+    try {
+      if (const auto event = Event::from_json_line(line); event && shown) sink.event(*event);
+    } catch (const std::exception&) {
+      shown = false;  // nobody reads any more; the exit code is still of use
+    }
+  };
+  const std::string events = lookup.state.logs(run) + "/events.jsonl";
+  if (!follow_lines(events, lookup, run, cancellation, show)) return std::nullopt;
   const auto record = lookup.runs().run(run);
+  if (record && is_half_way(*record)) {
+    throw Error(describe_interruption(lookup.runs(), *record, lookup.dir, lookup.state),
+                ExitCode::busy);
+  }
   if (record && record->exit_code >= 0) return static_cast<ExitCode>(record->exit_code);
-  throw Error(describe_interruption(lookup.runs(), *record, lookup.dir, lookup.state),
-              ExitCode::busy);
+  const std::string number = std::to_string(run);
+  throw Error("run " + number + " ended" +
+                  (record ? " as " + std::string(name_of(record->state)) : "") +
+                  ", and its process died before it had told so; see `" +
+                  command_for(lookup.dir, lookup.state.path(), "show " + number) + "`",
+              ExitCode::needs_person);
 }
 
 }  // namespace drydock

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "cancellation.h"
@@ -18,9 +19,9 @@ bool follow_lines(const std::string& file, const Lookup& lookup, std::uint64_t r
                   const Cancellation& cancellation,
                   const std::function<void(const std::string&)>& on_line);
 
-// Shows a run on `sink` until it ends. Returns the run's own exit code; ExitCode::done when it was
-// left before. Throws Error (exit code 4) when the run turns out to be interrupted.
-ExitCode attach_to(const Lookup& lookup, std::uint64_t run, const Cancellation& cancellation,
-                   EventSink& sink);
+// Shows a run on `sink` until it ends. Returns the run's own exit code; nullopt when it was left
+// before. Throws Error (exit code 4) when the run turns out to be interrupted.
+std::optional<ExitCode> attach_to(const Lookup& lookup, std::uint64_t run,
+                                  const Cancellation& cancellation, EventSink& sink);
 
 }  // namespace drydock

@@ -237,8 +237,9 @@ void Journal::set_run_state(std::uint64_t run, RunState state, const std::string
                             const std::string& failed_step, const std::string& reason) {
   guarded("record the run's state", [&](soci::session& sql) {
     const std::string name(name_of(state));
+    // What it ended with before, if it had ended, no longer holds.
     sql << "UPDATE runs SET state = :state, failed_stage = :stage, failed_step = :step, "
-           "reason = :reason WHERE id = :id",
+           "reason = :reason, exit_code = -1 WHERE id = :id",
         use(name), use(failed_stage), use(failed_step), use(reason), use(run);
     return 0;
   });
@@ -251,6 +252,16 @@ void Journal::finish_run(std::uint64_t run, RunState state, int exit_code, const
     sql << "UPDATE runs SET state = :state, finished = :now, exit_code = :code, "
            "closing = :closing WHERE id = :id",
         use(name), use(now), use(exit_code), use(text), use(run);
+    return 0;
+  });
+}
+
+void Journal::abandon_run(std::uint64_t run, int exit_code) {
+  guarded("record that the run did not begin", [&](soci::session& sql) {
+    const std::string state(name_of(RunState::rolled_back)), now = utc_now();
+    sql << "UPDATE runs SET state = :state, finished = :now, exit_code = :code, key = '' "
+           "WHERE id = :id",
+        use(state), use(now), use(exit_code), use(run);
     return 0;
   });
 }

@@ -86,6 +86,8 @@ class Journal {
   void set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
                      const std::string& failed_step, const std::string& reason);
   void finish_run(std::uint64_t run, RunState state, int exit_code, const nlohmann::json& closing);
+  // A run that ended before its first step: nothing waits for it, and its key is free again.
+  void abandon_run(std::uint64_t run, int exit_code);
   // Before a step that changes things: stage, step, attempt and who works on it.
   void begin_step(std::uint64_t run, int position, Step step, unsigned attempt,
                   const JournaledWorker& worker);

@@ -44,14 +44,14 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
          command_for(dir, state.path(), "rollback " + std::to_string(run.id));
 }
 
-std::string obstacle_to_rollback(const Journal& journal, const RunRecord& run) {
+std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
   const std::string number = std::to_string(run.id);
   if (run.state == RunState::rolled_back || run.state == RunState::cancelled) {
     return "run " + number + " was rolled back already (" + run.finished + "); `drydock show " +
            number + "` has the proof";
   }
   // A newer run that was itself put back left nothing that stands in the way.
-  for (const RunRecord& newer : journal.runs()) {
+  for (const RunRecord& newer : newest_first) {
     if (newer.id <= run.id) break;
     if (newer.state == RunState::rolled_back || newer.state == RunState::cancelled) continue;
     return "run " + std::to_string(newer.id) + " came after run " + number +

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "events.h"
 #include "journal.h"
@@ -19,7 +20,7 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir, const StateDir& state);
 
 // Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
-std::string obstacle_to_rollback(const Journal& journal, const RunRecord& run);
+std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run);
 
 // The last run, when it ended half done and nothing has put it back since: a sentence with the
 // commands that are offered; "" otherwise.

@@ -25,8 +25,9 @@ std::optional<std::string> unfit(const std::string& file, const StageRecord& sta
                                  Worker& worker) {
   std::error_code missing;
   if (!fs::is_regular_file(file, missing)) return "is not there any more";
-  if (const std::string unsafe = unsafe_to_load(file); !unsafe.empty()) {
-    return unsafe.substr(file.size() + 1, unsafe.size() - file.size() - 2);
+  for (const std::string& path : {file, fs::path(file).parent_path().string()}) {
+    const std::string unsafe = unsafe_to_load(path);
+    if (!unsafe.empty()) return "is not loaded: " + unsafe.substr(0, unsafe.size() - 1);
   }
   const auto read = read_plugin_note(file);
   if (const auto* none = std::get_if<NoPluginNote>(&read)) return none->reason;
@@ -37,7 +38,11 @@ std::optional<std::string> unfit(const std::string& file, const StageRecord& sta
   }
   const ProbeResult probed = worker.probe(file);
   const auto* description = std::get_if<PluginDescription>(&probed);
-  if (description == nullptr) return "cannot be loaded";
+  if (description == nullptr) {
+    if (const auto* refused = std::get_if<WontLoad>(&probed)) return "(" + refused->reason + ")";
+    if (const auto* crashed = std::get_if<Crashed>(&probed)) return describe(Outcome(*crashed));
+    return "took too long to load";
+  }
   for (const StageDescription& type : description->stages) {
     if (type.name != stage.uses) continue;
     if (type.notes_version == stage.notes_version) return std::nullopt;

@@ -201,7 +201,7 @@ void Runner::open_run(const Plan& plan) {
 void Runner::close_unbegun_run() {
   if (run_ == 0) return;
   try {
-    journal_.finish_run(run_, RunState::rolled_back, static_cast<int>(ExitCode::refused), {});
+    journal_.abandon_run(run_, static_cast<int>(ExitCode::refused));
   } catch (const Error&) {
   }
 }
@@ -234,11 +234,7 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
   session_.events.emit("stage.started", who, identity.key);
   stage_began_ = SteadyClock::now();
   std::optional<Failure> failure = settle_unknowns(stage);
-  if (failure) {
-    journal_.set_stage_state(run_, identity.position, StageState::failed, failure->reason);
-    emit_finished(stage, failure->cancelled ? "cancelled" : "failed", failure->reason);
-    return failure;
-  }
+  if (failure) return not_begun(stage, *failure);
   if (stage.state == PlannedStage::State::skipped) {
     journal_.set_stage_state(run_, identity.position, StageState::skipped, stage.reason);
     who["reason"] = stage.reason;
@@ -249,10 +245,17 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
   }
   if (stage.spec->continue_on_failure && stage.observed) {
     const StepReport seen = planner_.observe(stage);
-    if (!seen.ok()) return failure_of(stage, seen);
+    if (!seen.ok()) return not_begun(stage, *failure_of(stage, seen));
     stage.facts_when_begun = seen.facts;
   }
   return attempt(stage);
+}
+
+// A stage that failed before its run.
+Runner::Failure Runner::not_begun(const PlannedStage& stage, const Failure& failure) {
+  journal_.set_stage_state(run_, stage.identity.position, StageState::failed, failure.reason);
+  emit_finished(stage, failure.cancelled ? "cancelled" : "failed", failure.reason);
+  return failure;
 }
 
 // Options may refer to what earlier stages put out, or wrote into `.env`. A stage whose plan had

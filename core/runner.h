@@ -38,6 +38,7 @@ class Runner {
   void keep_snapshot();
   std::optional<Failure> carry_out(Plan& plan);
   std::optional<Failure> carry_out(PlannedStage& stage);
+  Failure not_begun(const PlannedStage& stage, const Failure& failure);
   std::optional<Failure> settle_unknowns(PlannedStage& stage);
   std::optional<Failure> attempt(PlannedStage& stage);
   std::optional<Failure> perform(const PlannedStage& stage, Step step, unsigned attempt,

@@ -62,24 +62,22 @@ std::optional<std::string> SecretStore::get(const std::string& name) {
   if (source == sources_.end()) {
     throw Error("The secret '" + name + "' is not declared; add it to 'secrets:' of the pipeline.");
   }
-  std::optional<std::string> value = read_secret(name, source->second);
-  if (value && value->empty()) value.reset();
-  if (!value && !source->second.optional) {
+  const std::string value = read_secret(name, source->second).value_or("");
+  if (value.empty() && !source->second.optional) {
     throw Error("The secret '" + name + "' has no value: " + where_from(source->second) +
                 " is not set or empty; set it, or declare the secret 'optional: true'.");
   }
-  if (value) {
-    if (value->size() > largest_secret) {
-      throw Error("The secret '" + name + "' is larger than 64 KiB; is it the right source?");
-    }
-    masker_.add(name, *value);
-    // Where it came from is the name that programs print it under.
-    const SecretSource::Kind kind = source->second.kind;
-    if (kind == SecretSource::Kind::env || kind == SecretSource::Kind::dotenv) {
-      masker_.add(source->second.value.front(), *value);
-    }
+  if (value.empty()) return read_[name] = std::nullopt;
+  if (value.size() > largest_secret) {
+    throw Error("The secret '" + name + "' is larger than 64 KiB; is it the right source?");
   }
-  return read_[name] = std::move(value);
+  masker_.add(name, value);
+  // Where it came from is the name that programs print it under.
+  const SecretSource::Kind kind = source->second.kind;
+  if (kind == SecretSource::Kind::env || kind == SecretSource::Kind::dotenv) {
+    masker_.add(source->second.value.front(), value);
+  }
+  return read_[name] = value;
 }
 
 std::string SecretStore::where_from(const SecretSource& source) {

@@ -137,6 +137,11 @@ json Workbench::document() const {
   return collector_ ? static_cast<const Collector&>(*collector_).document() : json::object();
 }
 
+void Workbench::print_document() const {
+  if (!collector_) return;
+  std::cout << document().dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+}
+
 Pipeline find_pipeline(const Arguments& arguments, const Installation& installation) {
   if (!arguments.uses.empty()) return single_stage_pipeline(arguments.uses, arguments.with);
   if (arguments.positional.empty()) {

@@ -54,6 +54,7 @@ class Workbench {
 
   // --json: what the events told, as one document.
   nlohmann::json document() const;
+  void print_document() const;  // nothing without --json
 
  private:
   const Arguments& arguments_;

@@ -133,8 +133,10 @@ void AlembicMigrate::run(Call& call) {
     last.add(line);
     call.info(line);
   };
-  // Both start the application, which takes longer than most migrations: at the same time.
-  auto heads = std::async(std::launch::async, remember_heads, std::cref(call));
+  // Both start the application, which takes longer than most migrations: at the same time. Not on
+  // one SQLite file, which two processes would lock against each other.
+  const auto when = in_container ? std::launch::async : std::launch::deferred;
+  auto heads = std::async(when, remember_heads, std::cref(call));
   const drydock::Exit exit = call.run(process);
   heads.wait();
   const std::string after = describe(current_revisions(call, database));

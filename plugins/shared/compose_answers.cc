@@ -58,7 +58,11 @@ Captured capture_once(const Call& call, Process question) {
   if (!answer.exit.ok()) return answer;
   std::error_code failed;  // then it is asked again
   fs::create_directory(folder, failed);
-  std::ofstream(file, std::ios::binary) << key << '\0' << answer.out;
+  const fs::path part = file.string() + ".part";
+  std::ofstream written(part, std::ios::binary);
+  written << key << '\0' << answer.out;
+  written.close();
+  if (written) fs::rename(part, file, failed);  // whole, or not at all
   return answer;
 }
 

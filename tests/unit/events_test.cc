@@ -25,6 +25,27 @@ class FullDisk : public EventSink {
   int calls = 0;
 };
 
+TEST(Event, ComesBackFromItsLine) {
+  const Event event{7,
+                    "2026-03-01T10:04:09.117Z",
+                    "stage.finished",
+                    3,
+                    "migrate",
+                    "run",
+                    {{"status", "done"}, {"seconds", 2.5}}};
+  const auto back = Event::from_json_line(event.to_json_line());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->to_json_line(), event.to_json_line());
+  EXPECT_EQ(back->data, event.data);
+  EXPECT_EQ(back->run, 3u);
+  const Event plain{1,  "2026-03-01T10:04:09.117Z", "plan.started", 0, "",
+                    "", nlohmann::json::object()};
+  EXPECT_EQ(Event::from_json_line(plain.to_json_line())->to_json_line(), plain.to_json_line());
+  for (const char* line : {"", "{", "[]", "{\"seq\":\"x\"}", "{\"seq\":1}"}) {
+    EXPECT_FALSE(Event::from_json_line(line)) << line;
+  }
+}
+
 TEST(Events, NumbersWithoutGapsFromOneInEachRun) {
   const Masker masker;
   Events events(masker);

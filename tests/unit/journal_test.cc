@@ -113,6 +113,10 @@ TEST_F(JournalTest, AKeyBelongsToOneRun) {
   ASSERT_TRUE(journal.run_with_key("a"));
   EXPECT_EQ(journal.run_with_key("a")->id, 2u);
   EXPECT_THROW(journal.create_run(run, {}), Error);
+  journal.abandon_run(2, 2);
+  EXPECT_FALSE(journal.run_with_key("a"));
+  EXPECT_EQ(journal.run(2)->exit_code, 2);
+  EXPECT_EQ(journal.create_run(run, {}), 3u);
 }
 
 TEST_F(JournalTest, NotesAreAnyBytesInTheOrderOfTheirKeys) {

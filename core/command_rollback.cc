@@ -1,0 +1,120 @@
+// rollback: puts back what a run changed, from the journal alone.
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "commands.h"
+#include "consent.h"
+#include "ending.h"
+#include "lookup.h"
+#include "recovery.h"
+#include "rollback.h"
+#include "rollback_plugin.h"
+#include "workbench.h"
+
+namespace drydock {
+namespace {
+
+// `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
+std::map<std::string, std::string> readable_dot_env(const std::string& dir, Events& events) {
+  try {
+    return evaluate_dot_env(dir + "/.env");
+  } catch (const Error& e) {
+    events.emit("warning", {{"text", e.what()}});
+    return {};
+  }
+}
+
+// A finished run has been in use since: what was written after its dump is lost, and that needs a
+// word of its own.
+void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& run,
+                                  const std::string& dir, const Cancellation& cancellation) {
+  const std::string number = std::to_string(run.id);
+  const bool in_use_since = run.state == RunState::done;
+  const std::string loss =
+      "Everything that was written into its databases since (" + run.finished + ") is lost";
+  if (!arguments.yes) {
+    if (!person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
+                           run.started + ") changed in " + dir + "?" +
+                           (in_use_since ? " It finished well. " + loss + "." : ""),
+                       cancellation)) {
+      throw Error("not confirmed; nothing was changed");
+    }
+  } else if (in_use_since && !arguments.accept_loss) {
+    throw Error("run " + number + " finished well. " + loss +
+                " when it is rolled back; add --accept-loss to go on");
+  }
+}
+
+}  // namespace
+
+ExitCode command_rollback(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  const Lookup lookup(arguments);
+  lookup.runs();  // where nothing was ever run, no folder is made for a lock
+  const std::string& dir = lookup.dir;
+  const StateDir& state = lookup.state;
+  Workbench bench(arguments);
+  bench.handle_signals();
+  RollbackPlugins plugins(bench.plugin_folders(), bench.worker());
+  const DeploymentLock lock(state, bench.patience());
+  Journal& journal = *lookup.journal;
+  const RunRecord run = lookup.run(arguments);
+  const std::string number = std::to_string(run.id);
+  const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
+  if (!obstacle.empty()) throw Error(obstacle);
+  require_consent_to_roll_back(arguments, run, dir, bench.cancellation());
+
+  // Everything from the journal: the pipeline file may be gone by now.
+  Deployment deployment = deployment_from_json(run.deployment);
+  deployment.model_before = state.model_before(run.id);
+  if (::access(deployment.model_before.c_str(), R_OK) != 0) deployment.model_before.clear();
+  const std::map<std::string, std::string> env = readable_dot_env(dir, bench.events());
+  mask_env(env, bench.masker());
+  SecretStore secrets(secret_sources_from_json(run.secret_sources), env, bench.masker());
+  Scope scope;
+  scope.vars = run.vars;
+  scope.env = scope.before_env = env;
+  scope.secret = [&secrets](const std::string& name) { return secrets.get(name); };
+
+  make_private_dir(state.logs(run.id));
+  bench.events().set_run(run.id, last_seq_of(state.logs(run.id)));
+  const std::unique_ptr<EventSink> log = make_run_log(state.logs(run.id));
+  bench.events().add(*log);
+  end_dead_workers(journal, run.id, bench.events());
+  const auto began = std::chrono::steady_clock::now();
+  const bool interrupted = run.state == RunState::running || run.state == RunState::rolling_back;
+  const bool finished_well = run.state == RunState::done;
+  const std::string reason = interrupted     ? "run " + number + " was interrupted"
+                             : finished_well ? "run " + number + " is undone on request"
+                                             : run.reason;
+  journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
+  const RollbackReport report =
+      Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope,
+               [&plugins](const StageRecord& stage) { return plugins.file_for(stage); })
+          .whole_run(run.id, reason);
+
+  Ending ending = rolled_back_ending(report, false);
+  if (report.verified()) {
+    ending.code = ExitCode::done;
+    // The files are those of before again, and so the snapshot that counts is the one of before.
+    std::error_code ignored;
+    std::filesystem::remove_all(state.snapshots() + "/" + number, ignored);
+  }
+  ending.failed_stage = run.failed_stage;
+  ending.failed_step = run.failed_step;
+  ending.reason = reason;
+  if (interrupted) {
+    ending.data_lost = "none, unless the application wrote something after the interruption";
+  }
+  if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
+  ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  finish_run(journal, bench.events(), deployment, state, run.id, ending);
+  bench.events().remove(*log);
+  bench.print_document();
+  return ending.code;
+}
+
+}  // namespace drydock

@@ -1,0 +1,37 @@
+#include "consent.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <iostream>
+
+#include "error.h"
+
+namespace drydock {
+
+void require_consent_possible(const Arguments& arguments) {
+  if (arguments.yes || (::isatty(STDIN_FILENO) != 0 && !arguments.json && !arguments.events))
+    return;
+  throw Error(arguments.command +
+              " asks before it changes anything, and there is no terminal to ask on; add --yes");
+}
+
+bool person_agrees(const std::string& question, const Cancellation& cancellation) {
+  std::cout << question << " [y/N] " << std::flush;
+  // Ctrl-C is an answer, too.
+  std::array<pollfd, 2> heard{pollfd{STDIN_FILENO, POLLIN, 0},
+                              pollfd{cancellation.fd(), POLLIN, 0}};
+  while (::poll(heard.data(), heard.size(), -1) < 0 && errno == EINTR) {
+  }
+  if (cancellation.requested()) {
+    std::cout << "\n";
+    throw Error("cancelled; nothing was changed", ExitCode::cancelled);
+  }
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace drydock
