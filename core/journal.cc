@@ -1,17 +1,13 @@
 #include "journal.h"
 
-#include <fcntl.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "error.h"
+#include "journal_file.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -35,61 +31,6 @@ State state_named(const std::array<std::string_view, n>& names, std::string_view
   }
   throw Error("the journal holds the state '" + std::string(name) +
               "', which this Drydock does not know; use the Drydock that wrote it");
-}
-
-// A table per kind of thing. Texts of plugins are masked before they come here; notes are any
-// bytes.
-constexpr std::array<const char*, 8> schema = {
-    R"(CREATE TABLE runs (
-         id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, key TEXT NOT NULL,
-         pipeline TEXT NOT NULL, pipeline_file TEXT NOT NULL, pipeline_sha256 TEXT NOT NULL,
-         user TEXT NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
-         exit_code INTEGER NOT NULL, failed_stage TEXT NOT NULL, failed_step TEXT NOT NULL,
-         reason TEXT NOT NULL, vars TEXT NOT NULL, secret_sources TEXT NOT NULL,
-         deployment TEXT NOT NULL, closing TEXT NOT NULL))",
-    R"(CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key <> '')",
-    R"(CREATE TABLE stages (
-         run INTEGER NOT NULL REFERENCES runs(id), position INTEGER NOT NULL, key TEXT NOT NULL,
-         name TEXT NOT NULL, uses TEXT NOT NULL, plugin_file TEXT NOT NULL,
-         plugin_id TEXT NOT NULL, plugin_version TEXT NOT NULL, plugin_sha256 TEXT NOT NULL,
-         notes_version INTEGER NOT NULL, options TEXT NOT NULL, secret_texts TEXT NOT NULL,
-         steps TEXT NOT NULL, final INTEGER NOT NULL, rollback_timeout_ms INTEGER NOT NULL,
-         state TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
-         started TEXT NOT NULL, finished TEXT NOT NULL, reason TEXT NOT NULL,
-         PRIMARY KEY (run, position)))",
-    R"(CREATE TABLE notes (
-         run INTEGER NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-         sequence INTEGER PRIMARY KEY AUTOINCREMENT, UNIQUE (run, position, key)))",
-    R"(CREATE TABLE facts (
-         run INTEGER NOT NULL, position INTEGER NOT NULL, moment INTEGER NOT NULL,
-         name TEXT NOT NULL, value TEXT NOT NULL, must_return INTEGER NOT NULL))",
-    R"(CREATE TABLE outputs (
-         run INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-         promote INTEGER NOT NULL, PRIMARY KEY (run, position, name)))",
-    R"(CREATE TABLE artifacts (
-         run INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
-         description TEXT NOT NULL, PRIMARY KEY (run, position, name)))",
-    R"(CREATE TABLE workers (
-         run INTEGER NOT NULL, position INTEGER NOT NULL, process_group INTEGER NOT NULL,
-         start_time TEXT NOT NULL, boot_id TEXT NOT NULL))",
-};
-
-// SQLite would create the file with the mode of the umask, and its -wal and -shm files take its
-// mode. One that exists is never opened here: closing it would take the locks of every connection
-// that this process has to it (POSIX), another process would take the journal for unused, and what
-// is written afterwards would be lost.
-void create_private_file(const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) return;
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0 && errno == EEXIST && ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-    return;
-  }
-  if (fd < 0) {
-    throw Error("the journal " + path + " cannot be opened (" + std::strerror(errno) +
-                "); check who owns it and whether the disk is writable");
-  }
-  ::close(fd);
 }
 
 std::string connection_to(const std::string& path) {
@@ -169,7 +110,7 @@ Journal::Journal(const std::string& path) : path_(path) {
     }
     if (version == 0) {
       soci::transaction transaction(sql);
-      for (const char* statement : schema) sql << statement;
+      for (const char* statement : journal_schema) sql << statement;
       sql << "PRAGMA user_version=" << schema_version;
       transaction.commit();
     }

@@ -122,14 +122,18 @@ bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
   return true;
 }
 
-StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPerformer& performer,
-                            bool may_fetch) {
-  StepRequest request = base;
+void address(StepRequest& request, const PlannedStage& stage) {
   request.plugin_file = stage.type->plugin_file;
   request.stage_type = stage.type->description.name;
   request.stage_id = stage.identity.key;
   request.options = stage.options.values;
   request.secrets = stage.options.secrets;
+}
+
+StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPerformer& performer,
+                            bool may_fetch) {
+  StepRequest request = base;
+  address(request, stage);
   request.may_fetch = may_fetch;
   request.timeout = stage.spec->timeout.value_or(examination_timeout);
   // A `finally` stage changes nothing that a rollback would have to put back.
@@ -155,11 +159,7 @@ StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPe
 
 StepReport Planner::observe(const PlannedStage& stage) {
   StepRequest request = request_for(session_.deployment);
-  request.plugin_file = stage.type->plugin_file;
-  request.stage_type = stage.type->description.name;
-  request.stage_id = stage.identity.key;
-  request.options = stage.options.values;
-  request.secrets = stage.options.secrets;
+  address(request, stage);
   request.timeout = examination_timeout;
   request.steps = {Step::observe};
   return performer_.perform(request, stage.identity);

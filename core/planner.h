@@ -36,6 +36,9 @@ struct Plan {
   std::vector<PlannedStage> stages;  // `finally` stages last
 };
 
+// Fills in whose request it is: plugin, stage and resolved options.
+void address(StepRequest& request, const PlannedStage& stage);
+
 class Planner {
  public:
   explicit Planner(Session& session);

@@ -332,12 +332,8 @@ std::optional<Runner::Failure> Runner::attempt(PlannedStage& stage) {
 std::optional<Runner::Failure> Runner::perform(const PlannedStage& stage, Step step,
                                                unsigned attempt, StepReport& gathered) {
   StepRequest request = request_for(session_.deployment);
-  request.plugin_file = stage.type->plugin_file;
-  request.stage_type = stage.type->description.name;
-  request.stage_id = stage.identity.key;
+  address(request, stage);
   request.steps = {step};
-  request.options = stage.options.values;
-  request.secrets = stage.options.secrets;
   request.private_dir = session_.state.backups(run_, stage.identity.key);
   request.run_id = run_;
   request.run_label = run_label(session_.deployment, run_);
