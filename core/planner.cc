@@ -78,6 +78,7 @@ void Planner::plan_stage(PlannedStage& stage, bool may_fetch) {
   if (!resolve(stage, scope)) return;
   StepRequest base = request_for(session_.deployment);
   base.planned_dir = session_.planned_dir;
+  base.planning_dir = session_.planning_dir;
   const StepReport report = examine(stage, base, performer_, may_fetch);
   if (!report.ok() && stage.state != PlannedStage::State::unknown) {
     const Done* done = std::get_if<Done>(&report.result.outcome);

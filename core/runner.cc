@@ -276,9 +276,12 @@ std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
       return std::nullopt;
     }
 
-    const TemporaryDir planned;
+    const TemporaryDir temporary;
     StepRequest base = request_for(session_.deployment);
-    base.planned_dir = planned.path();
+    base.planned_dir = temporary.path() + "/planned";
+    base.planning_dir = temporary.path() + "/planning";
+    make_private_dir(base.planned_dir);
+    make_private_dir(base.planning_dir);
     base.run_id = run_;
     // What was seen before the first change is what must return; a look from now may see what
     // earlier stages did.

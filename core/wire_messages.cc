@@ -90,6 +90,7 @@ json request_body(const StepRequest& request) {
           {"secrets", std::move(secrets)},
           {"deployment_dir", to_wire(request.deployment_dir)},
           {"planned_dir", to_wire(request.planned_dir)},
+          {"planning_dir", to_wire(request.planning_dir)},
           {"private_dir", to_wire(request.private_dir)},
           {"snapshot_dir", to_wire(request.snapshot_dir)},
           {"run_label", to_wire(request.run_label)},
@@ -118,6 +119,7 @@ StepRequest read_request(const json& body) {
   }
   request.deployment_dir = text(body, "deployment_dir");
   request.planned_dir = text(body, "planned_dir");
+  request.planning_dir = text(body, "planning_dir");
   request.private_dir = text(body, "private_dir");
   request.snapshot_dir = text(body, "snapshot_dir");
   request.run_label = text(body, "run_label");

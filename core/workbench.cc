@@ -208,7 +208,9 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
   }
   TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
+  const std::string planning = temporary_.path() + "/planning";
   make_private_dir(planned);
+  make_private_dir(planning);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
   session_.emplace(Session{pipeline_,
                            plugins_,
@@ -217,6 +219,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
                            std::move(vars),
                            arguments.key,
                            planned,
+                           planning,
                            state_,
                            bench.worker(),
                            bench.events(),

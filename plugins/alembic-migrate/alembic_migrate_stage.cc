@@ -139,16 +139,12 @@ void AlembicMigrate::run(Call& call) {
   auto heads = std::async(when, remember_heads, std::cref(call));
   const drydock::Exit exit = call.run(process);
   heads.wait();
+  if (exit.ok()) return;  // what that is worth, verify says
   const std::string after = describe(current_revisions(call, database));
-  if (!exit.ok()) {
-    throw Failed("the migration of database " + database.name + " ended with " + exit.describe() +
-                 (last.text().empty() ? "" : " (" + last.text() + ")") + "; " +
-                 (after == before ? "its revision is still " + before
-                                  : "its revision went from " + before + " to " + after));
-  }
-  call.info("database " + database.name + ": revision " + before +
-            (after == before ? " is still the one" : " -> " + after));
-  call.output("revision", after);
+  throw Failed("the migration of database " + database.name + " ended with " + exit.describe() +
+               (last.text().empty() ? "" : " (" + last.text() + ")") + "; " +
+               (after == before ? "its revision is still " + before
+                                : "its revision went from " + before + " to " + after));
 }
 
 void AlembicMigrate::verify(Call& call) {
@@ -156,6 +152,10 @@ void AlembicMigrate::verify(Call& call) {
   const std::vector<std::string> heads = known_heads(call);
   const Revisions found = current_revisions(call, database);
   if (!same(found, heads)) throw Failed(mismatch(call, database, found, heads));
+  const std::string before = call.recall("before").value_or("unknown"), after = describe(found);
+  call.info("database " + database.name + ": revision " + before +
+            (after == before ? " is still the one" : " -> " + after));
+  call.output("revision", after);
 }
 
 void AlembicMigrate::rollback(Call& call) {

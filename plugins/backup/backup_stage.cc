@@ -15,9 +15,9 @@ using drydock::Failed;
 namespace {
 
 // Half a backup is none: refused before it begins.
-void check_space(const Call& call) {
-  const std::int64_t needed = DatabasePart::bytes_needed(call) + SqlitePart::bytes_needed(call) +
-                              FilePart::bytes_needed(call);
+void check_space(const Call& call, std::int64_t databases) {
+  const std::int64_t needed =
+      databases + SqlitePart::bytes_needed(call) + FilePart::bytes_needed(call);
   struct statvfs disk {};
   if (::statvfs(call.private_dir().c_str(), &disk) != 0) {
     throw Failed("the free space for " + call.private_dir() +
@@ -57,8 +57,7 @@ void Backup::plan(Call& call) {
 
 void Backup::run(Call& call) {
   remove_part_files(call);
-  check_space(call);
-  DatabasePart::run(call);
+  DatabasePart::run(call, [&](std::int64_t databases) { check_space(call, databases); });
   SqlitePart::run(call);
   FilePart::run(call);
 }

@@ -60,8 +60,8 @@ DumpContent read_lines(const Call& call, Process process, const std::string& doi
   return reader.finish();
 }
 
-// What CREATE DATABASE needs to make it the same again, and what belongs to the database itself
-// and so is in no dump that is restored under another name.
+// Revision and structure; what CREATE DATABASE needs to make it the same again; and what belongs to
+// the database itself and so is in no dump that is restored under another name.
 void describe_database(const Call& call, const PostgresServer& server, DatabaseRecord& record) {
   static const std::string create = R"sql(
 SELECT format('WITH TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L'
@@ -92,10 +92,17 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s;', a.privilege_type, d.datname,
     CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(a.grantee)) END,
     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = current_database();)sql";
-  const std::vector<Rows> answers = query_all(call, server, record.name, {create, properties});
-  record.create_with = answers[0].at(0);
+  std::vector<std::string> queries = facts_queries();
+  queries.insert(queries.end(), {create, properties});
+  std::vector<Rows> answers = query_all(call, server, record.name, queries);
   record.properties.clear();
-  for (const std::string& line : answers[1]) record.properties += line + "\n";
+  for (const std::string& line : answers.back()) record.properties += line + "\n";
+  answers.pop_back();
+  record.create_with = answers.back().at(0);
+  answers.pop_back();
+  const DatabaseFacts facts = facts_of(answers);
+  record.schema = facts.schema;
+  record.revisions = facts.revisions;
 }
 
 }  // namespace
@@ -130,9 +137,6 @@ DumpContent read_database(const Call& call, const PostgresServer& server,
 
 void dump_database(const Call& call, const PostgresServer& server, DatabaseRecord& record) {
   describe_database(call, server, record);
-  const DatabaseFacts facts = database_facts(call, server, record.name);
-  record.schema = facts.schema;
-  record.revisions = facts.revisions;
 
   const std::string file = call.private_dir() + "/" + record.dump;
   files::make_directories(file.substr(0, file.rfind('/')));

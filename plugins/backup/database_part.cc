@@ -1,5 +1,7 @@
 // The option `databases`.
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <set>
@@ -202,7 +204,7 @@ void DatabasePart::plan(const Call& call) {
     const std::string writing = writers(call, all, group);
     for (const auto& [name, bytes] : databases(call, group)) {
       Change change{"database", "save", name};
-      change.before = describe_revisions(alembic_revisions(call, group.server, name));
+      change.before = describe_revisions(database_facts(call, group.server, name, bytes).revisions);
       change.disk_bytes = bytes;
       change.detail = "PostgreSQL dump of " + group.server.description + ", read back whole";
       if (restore_policy(call) == "never") {
@@ -216,29 +218,31 @@ void DatabasePart::plan(const Call& call) {
   if (!missing.empty()) throw Unknown("once service " + missing + " runs");
 }
 
-std::int64_t DatabasePart::bytes_needed(const Call& call) {
+void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>& check_space) {
+  const std::vector<Container> all = containers(call);
+  std::vector<std::pair<Group, DatabaseSizes>> groups;
   std::int64_t bytes = 0;
-  const std::vector<Container> all = containers(call);
-  for (const Group& group : find_groups(call, all)) {
+  for (Group& group : find_groups(call, all)) {
     if (!group.container) throw not_running(group, all);
-    for (const auto& database : databases(call, group)) bytes += database.second;
+    DatabaseSizes sizes = databases(call, group);
+    for (const auto& database : sizes) bytes += database.second;
+    groups.emplace_back(std::move(group), std::move(sizes));
   }
-  return bytes;
-}
-
-void DatabasePart::run(const Call& call) {
-  const std::vector<Container> all = containers(call);
-  const std::vector<Group> groups = find_groups(call, all);
+  check_space(bytes);
   if (groups.empty()) return;
   // What a rollback starts the old database from: by then the deployment's files are others.
   if (!call.model_before().empty()) {
     files::write(call.private_dir() + "/" + kept_model, files::read(call.model_before()));
   }
   bool first = true;
-  for (const Group& group : groups) {
-    if (!group.container) throw not_running(group, all);
+  for (const auto& [group, sizes] : groups) {
     const std::string folder = "databases/" + file_name(group.container->service) + "/";
-    for (const auto& database : databases(call, group)) {
+    const std::string roles =
+        call.private_dir() + "/" + folder + "roles" + attempt_suffix(call) + ".sql";
+    files::make_directories(call.private_dir() + "/" + folder);
+    auto roles_dumped = std::async(std::launch::async, dump_roles, std::cref(call),
+                                   std::cref(group.server), std::cref(roles));
+    for (const auto& database : sizes) {
       const std::string& name = database.first;
       DatabaseRecord record;
       record.service = group.container->service;
@@ -254,9 +258,7 @@ void DatabasePart::run(const Call& call) {
       report(call, record, first);
       first = false;
     }
-    const std::string roles =
-        call.private_dir() + "/" + folder + "roles" + attempt_suffix(call) + ".sql";
-    if (dump_roles(call, group.server, roles)) {
+    if (roles_dumped.get()) {
       call.artifact("roles " + group.container->service, roles,
                     "PostgreSQL roles of service " + group.container->service +
                         ", for a restore on another server");

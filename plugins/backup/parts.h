@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "drydock/stage.hpp"
@@ -13,8 +14,8 @@ struct DatabasePart {
   static void observe(const Call&);
   // Throws Unknown, after all changes were reported, when a database does not run yet.
   static void plan(const Call&);
-  static std::int64_t bytes_needed(const Call&);
-  static void run(const Call&);
+  // check_space is told how many bytes the dumps may need, before the first one.
+  static void run(const Call&, const std::function<void(std::int64_t)>& check_space);
   static void verify(const Call&);
   static void rollback(const Call&);
 };

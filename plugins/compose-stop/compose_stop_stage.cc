@@ -33,8 +33,10 @@ std::vector<Container> of_services(const std::vector<Container>& containers,
 // A misspelt service would go on writing. Releases differ in what they have, so a name is only
 // suspicious when neither a container nor the files know it.
 void warn_of_unknown_names(const Call& call, const std::vector<Container>& existing) {
-  std::set<std::string> known = drydock::compose::all_service_names(call);
+  std::set<std::string> known, asked = wanted(call);
   for (const Container& one : existing) known.insert(one.service);
+  if (std::includes(known.begin(), known.end(), asked.begin(), asked.end())) return;
+  known.merge(drydock::compose::all_service_names(call));
   std::string all;
   for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
   for (const std::string& name : wanted(call)) {

@@ -1,7 +1,10 @@
 #include "compose_up_stage.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <set>
 #include <sstream>
 
@@ -74,11 +77,12 @@ std::vector<Mount> data_mounts(const std::vector<Mount>& mounts) {
   return result;
 }
 
+// running: everything on the engine, whosoever's.
 void refuse_held_mounts(const Call& call, Model model, const Names& scope,
-                        std::vector<Container> existing, const std::vector<Container>& retired) {
+                        std::vector<Container> existing, std::vector<Container> running,
+                        const std::vector<Container>& retired) {
   for (auto& [name, service] : model.services) service.mounts = data_mounts(service.mounts);
   for (Container& one : existing) one.mounts = data_mounts(one.mounts);
-  std::vector<Container> running = running_containers(call);
   for (Container& one : running) one.mounts = data_mounts(one.mounts);
   Names retired_ids, shares;
   for (const Container& one : retired) retired_ids.insert(one.id);
@@ -133,6 +137,8 @@ void bring_up(const Call& call, const Model& model, const Names& scope) {
 // not come back when the engine restarts.
 void let_restart(const Call& call, const Model& model, const Names& scope,
                  const std::vector<Container>& present) {
+  const auto held = [](const Container& one) { return !one.runs() && one.serves(); };
+  if (std::none_of(present.begin(), present.end(), held)) return;
   for (const Container& one : project_containers(call)) {
     const Container* before = find_id(present, one.id);
     if (before == nullptr || before->runs() || !one.serves() || scope.count(one.service) == 0) {
@@ -146,11 +152,11 @@ void let_restart(const Call& call, const Model& model, const Names& scope,
 }
 
 // What an earlier compose-up of this pipeline has planned is done by the time this one runs. The
-// planned folder is how the plan of one stage leaves word to those of later ones.
+// planning folder is how the plan of one stage leaves word to those of later ones.
 class PlannedEarlier {
  public:
   explicit PlannedEarlier(const Call& call)
-      : file_(call.planned_dir() + "/.drydock-compose-up"), stage_(call.stage_id()) {
+      : file_(call.planning_dir() + "/compose-up"), stage_(call.stage_id()) {
     std::ifstream before(file_);
     for (std::string stage, change; before >> stage && std::getline(before >> std::ws, change);) {
       if (stage != stage_) changes_.insert(change);
@@ -200,8 +206,9 @@ void ComposeUp::plan(Call& call) {
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
   const std::vector<Container> existing = project_containers(call);
+  auto hashed = std::async(std::launch::async, config_hashes, std::cref(call), std::cref(model));
   const std::vector<Container> retired = left_the_files(call, model, existing);
-  refuse_held_mounts(call, model, scope, existing, retired);
+  refuse_held_mounts(call, model, scope, existing, running_containers(call), retired);
 
   PlannedEarlier planned(call);
   for (const Container& one : retired) {
@@ -214,8 +221,8 @@ void ComposeUp::plan(Call& call) {
   for (const auto& [service_name, service] : model.services) {
     if (!service.image.empty()) references.insert(service.image);
   }
-  for (const ServiceChange& change : decide_changes(
-           existing, model, scope, config_hashes(call, model), image_ids(call, references), true)) {
+  for (const ServiceChange& change :
+       decide_changes(existing, model, scope, hashed.get(), image_ids(call, references), true)) {
     if (!planned.is_new("service " + change.service)) continue;
     call.change({"service", change.action, change.service, change.image_before, change.image_after,
                  change.why, 0, change.rollback_loses});
@@ -223,12 +230,16 @@ void ComposeUp::plan(Call& call) {
 }
 
 void ComposeUp::run(Call& call) {
+  // What takes longest at the same time: from here on something may be down.
+  auto looked = std::async(std::launch::async, [&] {
+    return std::pair(project_containers(call), running_containers(call));
+  });
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
-  const std::vector<Container> existing = project_containers(call);
+  const auto [existing, running] = looked.get();
   remember_once(call, existing, scope);
   const std::vector<Container> retired = left_the_files(call, model, existing);
-  refuse_held_mounts(call, model, scope, existing, retired);
+  refuse_held_mounts(call, model, scope, existing, running, retired);
   retire(call, retired);
 
   const auto begin = std::chrono::steady_clock::now();
@@ -243,9 +254,10 @@ void ComposeUp::run(Call& call) {
 }
 
 void ComposeUp::verify(Call& call) {
-  const Model model = resolved_model(call);
+  auto looked = std::async(std::launch::async, project_containers, std::cref(call));
+  const auto [model, hashes] = resolved_with_hashes(call);
   const Names scope = scope_of(call, model);
-  const std::vector<Container> existing = project_containers(call);
+  const std::vector<Container> existing = looked.get();
   for (const Container& one : left_the_files(call, model, existing)) {
     throw Failed("service " + one.service + " has left the compose files, but its container " +
                  one.name + " is there again; look for what starts it");
@@ -261,8 +273,8 @@ void ComposeUp::verify(Call& call) {
     const std::string& image = model.services.at(each).image;
     if (!image.empty()) references.insert(image);
   }
-  const auto changes = decide_changes(existing, model, scope, config_hashes(call, model),
-                                      image_ids(call, references), false);
+  const auto changes =
+      decide_changes(existing, model, scope, hashes, image_ids(call, references), false);
   for (const ServiceChange& change : changes) {
     if (change.action != "change") continue;
     throw Failed("service " + change.service + " runs " + change.image_before +

@@ -41,8 +41,7 @@ std::set<std::string> services_of_model(const std::string& json) {
   const nlohmann::json model = nlohmann::json::parse(json, nullptr, false);
   if (!model.is_object() || !model.contains("services") || !model["services"].is_object()) {
     throw std::runtime_error(
-        "the Compose model from before the run is not what `docker compose "
-        "config --format json` writes");
+        "a Compose model is not what `docker compose config --format json` writes");
   }
   std::set<std::string> names;
   for (const auto& [name, service] : model["services"].items()) names.insert(name);

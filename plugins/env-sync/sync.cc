@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compose_answers.h"
 #include "file_store.h"
 #include "services.h"
 #include "variable_names.h"
@@ -52,18 +53,26 @@ MergeOptions read_options(Call& call) {
   return options;
 }
 
-// The services of the planned model: all, or those that this `.env` enables.
-std::set<std::string> list_services(Call& call, const std::string& env_file, bool all) {
-  std::vector<std::string> arguments = {"--env-file", env_file};
-  if (all) arguments.insert(arguments.end(), {"--profile", "*"});
-  arguments.insert(arguments.end(), {"config", "--services"});
-  const Captured listed = call.capture(call.compose(arguments));
-  if (!listed.exit.ok()) {
-    throw Failed("docker compose cannot read the new release's files with the merged .env (" +
-                 listed.exit.describe() + "): " + listed.err);
+// What Compose says of the planned files with this `.env`.
+std::string ask_compose(Call& call, const std::string& env_file,
+                        std::vector<std::string> arguments) {
+  if (env_file != call.planned(".env")) {
+    arguments.insert(arguments.begin(), {"--env-file", env_file});
   }
+  Captured answer = compose::capture_once(call, call.compose(std::move(arguments)));
+  if (!answer.exit.ok()) {
+    throw Failed("docker compose cannot read the new release's files with the merged .env (" +
+                 answer.exit.describe() + "): " + answer.err);
+  }
+  return std::move(answer.out);
+}
+
+// All services of the planned files, whatever their profiles.
+std::set<std::string> all_services(Call& call, const std::string& env_file) {
+  const std::string listed =
+      ask_compose(call, env_file, {"--profile", "*", "config", "--services"});
   std::set<std::string> names;
-  std::string_view out = listed.out;
+  std::string_view out = listed;
   while (!out.empty()) {
     const std::size_t end = std::min(out.find('\n'), out.size());
     if (end > 0) names.emplace(out.substr(0, end));
@@ -85,7 +94,8 @@ bool names_one_of(const EnvFile& env, const std::set<std::string>& services) {
 void check_enabled(Call& call, const Merge& merge, const MergeOptions& options,
                    const std::string& env_file) {
   if (merge.count(Decision::followed) == 0) return;
-  const std::set<std::string> enabled = list_services(call, env_file, false);
+  const std::set<std::string> enabled =
+      services_of_model(ask_compose(call, env_file, {"config", "--format", "json"}));
   for (const MergedVariable& variable : merge.variables) {
     if (variable.decision != Decision::followed || !variable.result) continue;
     const std::string service = service_in(*variable.result, options.services, true);
@@ -132,7 +142,7 @@ Sync synchronise(Call& call, const std::optional<std::string>& ours, const std::
   } else if (const auto before = services_of_model(files::read(model));
              names_one_of(ours_file, before)) {
     files::write(scratch, sync.merge.text);
-    options.services = list_services(call, scratch, true);
+    options.services = all_services(call, scratch);
     for (const std::string& service : before) {
       if (options.services.count(service) == 0) options.retired_services.insert(service);
     }

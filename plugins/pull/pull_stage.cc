@@ -1,6 +1,10 @@
 #include "pull_stage.h"
 
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <set>
+#include <vector>
 
 #include "compose_command.h"
 #include "compose_engine.h"
@@ -13,6 +17,8 @@ using drydock::Failed;
 using drydock::compose::Container;
 using drydock::compose::Model;
 using drydock::compose::Service;
+
+constexpr std::size_t at_once = 3;  // pulls
 
 // An image to have, and the services that want it.
 struct Wanted {
@@ -95,14 +101,29 @@ void pull(const Call& call, const std::string& reference, const Wanted& wanted) 
   }
 }
 
+// A few at once, as Compose does; after a failure none is begun any more.
 void pull_all(const Call& call, const std::set<std::string>& missing,
               const std::map<std::string, Wanted>& images) {
-  std::size_t done = 0;
-  for (const std::string& reference : missing) {
-    call.progress(done++, missing.size(), "images");
-    pull(call, reference, images.at(reference));
+  const std::vector<std::string> queue(missing.begin(), missing.end());
+  std::atomic<std::size_t> next = 0, done = 0;
+  const auto take = [&] {
+    for (std::size_t i = next++; i < queue.size(); i = next++) {
+      try {
+        pull(call, queue[i], images.at(queue[i]));
+      } catch (...) {
+        next = queue.size();
+        throw;
+      }
+      call.progress(++done, queue.size(), "images");
+    }
+  };
+  call.progress(0, queue.size(), "images");
+  std::vector<std::future<void>> pullers;
+  for (std::size_t i = 0; i < std::min(at_once, queue.size()); ++i) {
+    pullers.push_back(std::async(std::launch::async, take));
   }
-  call.progress(done, missing.size(), "images");
+  for (std::future<void>& puller : pullers) puller.wait();
+  for (std::future<void>& puller : pullers) puller.get();
 }
 
 std::string before_key(const std::string& reference) { return "before/" + reference; }
@@ -179,25 +200,35 @@ void Pull::run(Call& call) {
     call.remember(before_key(reference), found == present.end() ? "" : found->second);
   }
   pull_all(call, missing, images);
-  for (const auto& [reference, id] : drydock::compose::image_ids(call, references(images))) {
-    call.remember(after_key(reference), id);
+  const auto now =
+      missing.empty() ? present : drydock::compose::image_ids(call, references(images));
+  for (const auto& [reference, wanted] : images) {
+    const auto found = now.find(reference);
+    if (found == now.end()) {
+      throw Failed("the image " + reference + " of service " + wanted.services +
+                   " is not on this engine after it was pulled; is something removing images?");
+    }
+    call.remember(after_key(reference), found->second);
   }
 }
 
 void Pull::verify(Call& call) {
-  const auto images = wanted_images(call, drydock::compose::resolved_model(call));
-  const auto present = drydock::compose::image_ids(call, references(images));
-  for (const auto& [reference, wanted] : images) {
+  std::map<std::string, std::string> noted;
+  for (const auto& [key, id] : call.notes(after_key(""))) {
+    noted[key.substr(after_key("").size())] = id;
+  }
+  std::set<std::string> names;
+  for (const auto& [reference, id] : noted) names.insert(reference);
+  const auto present = drydock::compose::image_ids(call, names);
+  for (const auto& [reference, id] : noted) {
     const auto found = present.find(reference);
     if (found == present.end()) {
-      throw Failed("the image " + reference + " of service " + wanted.services +
-                   " is not on this engine after it was pulled; is something removing images?");
+      throw Failed("the image " + reference + " was " + id +
+                   " when it was pulled and is gone; is something removing images?");
     }
-    const std::string noted = call.recall(after_key(reference)).value_or("");
-    if (found->second != noted) {
-      throw Failed("the image " + reference + " of service " + wanted.services + " was " + noted +
-                   " when it was pulled and is " + found->second +
-                   " now; is something else pulling or building?");
+    if (found->second != id) {
+      throw Failed("the image " + reference + " was " + id + " when it was pulled and is " +
+                   found->second + " now; is something else pulling or building?");
     }
   }
 }

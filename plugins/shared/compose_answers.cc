@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,21 +13,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Each planned file with what changes when it is written again. What begins with .drydock is a
-// word of one plan to later ones.
+constexpr off_t small_file = 256 << 10;  // larger ones are not what Compose reads
+
+// Each planned file with what changes when it is written differently.
 std::string state_of(const std::string& planned_dir) {
   std::set<std::string> files;
   for (auto entry = fs::recursive_directory_iterator(planned_dir);
        entry != fs::recursive_directory_iterator(); ++entry) {
-    if (entry->path().filename().string().rfind(".drydock", 0) == 0) {
-      entry.disable_recursion_pending();
-      continue;
-    }
     struct stat status {};
     if (::lstat(entry->path().c_str(), &status) != 0) continue;
-    files.insert(entry->path().string() + ' ' + std::to_string(status.st_ino) + ' ' +
-                 std::to_string(status.st_size) + ' ' + std::to_string(status.st_mtim.tv_sec) +
-                 '.' + std::to_string(status.st_mtim.tv_nsec));
+    std::string line = entry->path().string() + ' ' + std::to_string(status.st_size) + ' ';
+    if (S_ISREG(status.st_mode) && status.st_size <= small_file) {
+      std::ifstream file(entry->path(), std::ios::binary);
+      const std::string text(std::istreambuf_iterator<char>(file), {});
+      line += std::to_string(std::hash<std::string>{}(text));
+    } else {
+      line += std::to_string(status.st_ino) + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
+              std::to_string(status.st_mtim.tv_nsec);
+    }
+    files.insert(std::move(line));
   }
   std::string result;
   for (const std::string& file : files) result += file + '\n';
@@ -36,16 +41,25 @@ std::string state_of(const std::string& planned_dir) {
 std::string key_of(const Call& call, const Process& question) {
   std::string key;
   for (const std::string& argument : question.arguments) key += argument + '\0';
-  key += '\n' + question.input + '\n' + state_of(call.planned_dir());
+  key += '\n' + question.input + '\n';
+  if (reads_planned_files(call, question)) key += state_of(call.planned_dir());
   return key;
 }
 
 }  // namespace
 
+bool reads_planned_files(const Call& call, const Process& question) {
+  const std::string folder = call.planned_dir() + "/";
+  return folder != "/" && std::any_of(question.arguments.begin(), question.arguments.end(),
+                                      [&](const std::string& argument) {
+                                        return argument.compare(0, folder.size(), folder) == 0;
+                                      });
+}
+
 Captured capture_once(const Call& call, Process question) {
-  if (call.planned_dir().empty()) return call.capture(std::move(question));
+  if (call.planning_dir().empty()) return call.capture(std::move(question));
   const std::string key = key_of(call, question);
-  const fs::path folder = call.planned_dir() + "/.drydock-answers";
+  const fs::path folder = call.planning_dir() + "/answers";
   const fs::path file = folder / std::to_string(std::hash<std::string>{}(key));
   std::ifstream known(file, std::ios::binary);
   const std::string kept(std::istreambuf_iterator<char>(known), {});

@@ -1,8 +1,5 @@
 #include "compose_command.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "compose_answers.h"
 #include "compose_json.h"
 
@@ -78,9 +75,7 @@ void run_compose(const Call& call, Process process, const std::string& what) {
 
 Process compose_with_model(const Call& call, const std::string& model_file,
                            std::vector<std::string> arguments) {
-  std::ifstream file(model_file, std::ios::binary);
-  if (!file) throw Failed("cannot read the kept compose model " + model_file);
-  const Model model = parse_model(std::string(std::istreambuf_iterator<char>(file), {}));
+  const Model model = read_model(model_file);
   Process process;
   process.arguments = {"docker",
                        "compose",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <future>
 
 #include "compose_answers.h"
 #include "compose_command.h"
@@ -129,14 +131,19 @@ std::map<std::string, std::string> image_ids(const Call& call,
                                              const std::set<std::string>& references) {
   std::map<std::string, std::string> result;
   if (references.empty()) return result;
-  // All at once, which is nearly always enough; the answer does not tell which one is missing.
   std::vector<std::string> command = {"docker", "image", "inspect", "--format", "{{.Id}}"};
   command.insert(command.end(), references.begin(), references.end());
   const Captured captured = call.capture({std::move(command)});
+  // The ids of those that are there in their order, and a line of error for each other one.
+  std::vector<std::string> present;
+  for (const std::string& reference : references) {
+    if (captured.err.find("No such image: " + reference + '\n') == std::string::npos) {
+      present.push_back(reference);
+    }
+  }
   const std::vector<std::string> ids = lines_of(captured.out);
-  if (captured.exit.ok() && ids.size() == references.size()) {
-    std::size_t i = 0;
-    for (const std::string& reference : references) result[reference] = ids[i++];
+  if (ids.size() == present.size() && captured.exit.ok() == (present.size() == references.size())) {
+    for (std::size_t i = 0; i < ids.size(); ++i) result[present[i]] = ids[i];
     return result;
   }
   for (const std::string& reference : references) {
@@ -150,8 +157,23 @@ void tag_image(const Call& call, const std::string& id, const std::string& refer
 }
 
 Model resolved_model(const Call& call) {
-  return parse_model(
-      ask_once(call, call.compose({"config", "--format", "json"}), "resolve the compose files"));
+  Process question = call.compose({"config", "--format", "json"});
+  // The runner has asked the same just before.
+  const bool as_before = !call.planning_dir().empty() && !call.model_before().empty() &&
+                         !reads_planned_files(call, question);
+  if (as_before) return read_model(call.model_before());
+  return parse_model(ask_once(call, std::move(question), "resolve the compose files"));
+}
+
+Resolved resolved_with_hashes(const Call& call) {
+  const Model without_dependencies;
+  auto hashes = std::async(std::launch::async, config_hashes, std::cref(call),
+                           std::cref(without_dependencies));
+  Resolved resolved{resolved_model(call), {}};
+  resolved.hashes = drop_absent_dependencies(resolved.model).empty()
+                        ? hashes.get()
+                        : config_hashes(call, resolved.model);
+  return resolved;
 }
 
 std::set<std::string> all_service_names(const Call& call) {

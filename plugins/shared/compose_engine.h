@@ -59,5 +59,11 @@ Model resolved_model(const Call& call);
 std::set<std::string> all_service_names(const Call& call);
 // service -> the hash that Compose will label its containers with. model: of the same files.
 std::map<std::string, std::string> config_hashes(const Call& call, const Model& model);
+// Both, in the time of the slower one.
+struct Resolved {
+  Model model;
+  std::map<std::string, std::string> hashes;
+};
+Resolved resolved_with_hashes(const Call& call);
 
 }  // namespace drydock::compose

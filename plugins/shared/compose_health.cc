@@ -11,6 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds longest_poll{1000};
+
 // Waits, but not for a step that is being cancelled.
 void pause_for(const Call& call, std::chrono::milliseconds duration) {
   pollfd cancel{call.cancel_fd(), POLLIN, 0};
@@ -21,6 +23,17 @@ void pause_for(const Call& call, std::chrono::milliseconds duration) {
 [[noreturn]] void give_up(const Call& call, const Culprit& culprit, const std::string& when) {
   throw Failed(culprit.sentence() + when +
                (culprit.container.id.empty() ? "" : show_logs(call, culprit.container)));
+}
+
+// The same containers as they are now: cheaper than listing all, which is only done when one of
+// them is gone or one is still to come.
+std::vector<Container> look_again(const Call& call, const std::vector<Container>& last,
+                                  const Culprit& culprit) {
+  std::vector<std::string> ids;
+  for (const Container& one : last) ids.push_back(one.id);
+  if (culprit.container.id.empty()) return project_containers(call);
+  std::vector<Container> now = inspect(call, ids);
+  return now.size() == ids.size() ? now : project_containers(call);
 }
 
 // What must not change while a service proves that it stays up.
@@ -131,16 +144,17 @@ void wait_until_ready(const Call& call, const std::vector<Expectation>& expected
                       const WaitOptions& options) {
   if (expected.empty()) return;
   const Clock::time_point begin = Clock::now();
-  std::vector<Container> existing;
+  std::vector<Container> existing = project_containers(call);
   for (;;) {
-    existing = project_containers(call);
     const std::optional<Culprit> culprit = first_not_ready(expected, existing);
     if (!culprit) break;
     if (culprit->verdict.readiness == Readiness::failed) give_up(call, *culprit, "");
     if (Clock::now() - begin >= options.wait) {
       give_up(call, *culprit, " after " + in_words(options.wait));
     }
-    pause_for(call, options.poll);
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+    pause_for(call, std::clamp(waited / 10, options.poll, longest_poll));
+    existing = look_again(call, existing, *culprit);
   }
   const auto alive = lives(expected, existing);
   const Clock::time_point ready = Clock::now();
@@ -148,7 +162,7 @@ void wait_until_ready(const Call& call, const std::vector<Expectation>& expected
   while (Clock::now() - ready < options.healthy_for) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options.healthy_for -
                                                                             (Clock::now() - ready));
-    pause_for(call, std::min(options.poll, left + std::chrono::milliseconds(1)));
+    pause_for(call, std::min(longest_poll, left + std::chrono::milliseconds(1)));
     existing = project_containers(call);
     if (const auto culprit = first_not_ready(expected, existing)) give_up(call, *culprit, unstable);
     if (const auto culprit = restarted(alive, existing)) give_up(call, *culprit, unstable);

@@ -45,7 +45,8 @@ std::optional<Culprit> first_not_ready(const std::vector<Expectation>& expected,
 struct WaitOptions {
   std::chrono::milliseconds wait{0};         // until every one is ready
   std::chrono::milliseconds healthy_for{0};  // and then stays so, without a restart
-  std::chrono::milliseconds poll{250};
+  // Between two looks at first; the longer it takes, the longer, up to a second.
+  std::chrono::milliseconds poll{100};
 };
 
 // Waits until all that is expected is ready, and stays so. Throws Failed, naming the service, the

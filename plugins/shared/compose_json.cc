@@ -1,5 +1,7 @@
 #include "compose_json.h"
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "drydock/stage.hpp"
@@ -159,6 +161,12 @@ Model parse_model(std::string_view resolved) {
     }
     return result;
   });
+}
+
+Model read_model(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw Failed("cannot read the kept compose model " + file);
+  return parse_model(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
 std::string to_note(const std::vector<Container>& containers) {

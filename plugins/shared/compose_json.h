@@ -15,6 +15,8 @@ std::vector<Container> parse_containers(std::string_view inspected);
 
 // What `docker compose config --format json` prints.
 Model parse_model(std::string_view resolved);
+// Such a text that was kept in a file. Throws Failed when it cannot be read.
+Model read_model(const std::string& file);
 
 // The containers as JSON text for a note. Environment and mounts are left out: they may hold
 // secrets, and a rollback does not need them.

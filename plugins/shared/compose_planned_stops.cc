@@ -5,7 +5,7 @@
 namespace drydock::compose {
 namespace {
 
-std::string list_of(const Call& call) { return call.planned_dir() + "/.drydock-stopped"; }
+std::string list_of(const Call& call) { return call.planning_dir() + "/stopped"; }
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Which services will stand still by the time a later stage runs: the planned folder is how the
+// Which services will stand still by the time a later stage runs: the planning folder is how the
 // plan of one stage leaves word to those of later ones. A dump that is taken while its writers
 // stand still loses nothing in a rollback, and the plan can say so.
 #pragma once

@@ -6,7 +6,7 @@ shared_library(drydock_content_hash content_hash.cc)
 target_link_libraries(drydock_content_hash PRIVATE OpenSSL::Crypto)
 
 shared_library(drydock_postgres postgres_server.cc postgres_facts.cc postgres_content.cc)
-target_link_libraries(drydock_postgres PUBLIC drydock::sdk PRIVATE drydock_content_hash)
+target_link_libraries(drydock_postgres PUBLIC drydock::sdk PRIVATE drydock_compose drydock_content_hash)
 
 shared_library(drydock_sqlite sqlite_file.cc)
 target_link_libraries(drydock_sqlite PRIVATE drydock_content_hash SQLite::SQLite3)

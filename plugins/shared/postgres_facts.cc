@@ -102,11 +102,18 @@ std::string rows_sql(std::int64_t database_bytes) {
 
 DatabaseFacts database_facts(const Call& call, const PostgresServer& server,
                              const std::string& database, std::int64_t bytes) {
-  std::vector<std::string> questions = {revisions_sql("alembic_version"), structure};
-  if (bytes >= 0) questions.push_back(rows_sql(bytes));
-  const std::vector<Rows> answers = query_all(call, server, database, questions);
-  DatabaseFacts facts{hash_of(answers[1]), revisions_of(answers[0]), ""};
-  if (bytes < 0) return facts;
+  return facts_of(query_all(call, server, database, facts_queries(bytes)));
+}
+
+std::vector<std::string> facts_queries(std::int64_t bytes) {
+  std::vector<std::string> queries = {revisions_sql("alembic_version"), structure};
+  if (bytes >= 0) queries.push_back(rows_sql(bytes));
+  return queries;
+}
+
+DatabaseFacts facts_of(const std::vector<Rows>& answers) {
+  DatabaseFacts facts{hash_of(answers.at(1)), revisions_of(answers.at(0)), ""};
+  if (answers.size() < 3) return facts;
   for (const std::string& row : answers[2]) facts.rows += (facts.rows.empty() ? "" : ", ") + row;
   if (facts.rows.empty()) facts.rows = "no tables";
   return facts;

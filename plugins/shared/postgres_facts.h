@@ -24,6 +24,9 @@ struct DatabaseFacts {
 // bytes: the database's size, which decides how rows are counted; -1: they are not.
 DatabaseFacts database_facts(const Call&, const PostgresServer&, const std::string& database,
                              std::int64_t bytes = -1);
+// The same in a session with other questions: what to ask of query_all, and what its answers mean.
+std::vector<std::string> facts_queries(std::int64_t bytes = -1);
+DatabaseFacts facts_of(const std::vector<Rows>& answers);
 
 // All rows of Alembic's table, in whichever schema it stands.
 Revisions alembic_revisions(const Call&, const PostgresServer&, const std::string& database,

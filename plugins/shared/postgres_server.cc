@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <regex>
+#include <sstream>
+
+#include "compose_answers.h"
 
 namespace drydock {
 namespace {
@@ -91,20 +94,18 @@ std::vector<Rows> query_all(const Call& call, const PostgresServer& server,
       {"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1",
        std::string("--field-separator=") + unit_separator, "--file", "-"});
   for (const std::string& one : sql) process.input += one + "\n\\echo " + next + "\n";
+  const Captured captured = compose::capture_once(call, std::move(process));
+  if (!captured.exit.ok()) {
+    throw Failed("PostgreSQL of " + server.description + ", database " + database + ": " +
+                 (captured.err.empty() ? captured.exit.describe() : client_error(captured.err)));
+  }
   std::vector<Rows> answers(1);
-  std::string errors;
-  process.on_line = [&](Stream stream, std::string_view line) {
-    if (stream == Stream::err)
-      errors.append(line).append("\n");
-    else if (line == next)
+  std::istringstream lines(captured.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line == next)
       answers.emplace_back();
     else if (!line.empty())
-      answers.back().emplace_back(line);
-  };
-  const Exit exit = call.run(process);
-  if (!exit.ok()) {
-    throw Failed("PostgreSQL of " + server.description + ", database " + database + ": " +
-                 (errors.empty() ? exit.describe() : client_error(errors)));
+      answers.back().push_back(std::move(line));
   }
   answers.resize(sql.size());
   return answers;

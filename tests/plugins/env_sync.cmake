@@ -10,5 +10,5 @@ target_link_libraries(env_sync_merge
 drydock_test(env_merge_test SOURCES env_merge_test.cc LIBRARIES env_sync_merge rapidcheck)
 drydock_test(env_sync_test
   SOURCES env_sync_test.cc ${env_sync}/env_sync_stage.cc ${env_sync}/sync.cc ${env_sync}/report.cc
-  LIBRARIES env_sync_merge drydock_files)
+  LIBRARIES env_sync_merge drydock_compose drydock_files)
 target_compile_definitions(env_sync_test PRIVATE DRYDOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -34,6 +34,10 @@ class EnvSyncStage : public ::testing::Test {
   void base(const std::string& text) {
     std::ofstream(host.snapshot_dir() + "/.env.example", std::ios::binary) << text;
   }
+  // The next plan belongs to another planning.
+  void forget_answers() const {
+    for (const auto& left : fs::directory_iterator(host.planning_dir())) fs::remove_all(left);
+  }
   std::string at(const std::string& path) const { return host.deployment_dir() + "/" + path; }
   const Change* change(const std::string& name) const {
     for (const Change& each : host.changes) {
@@ -183,7 +187,8 @@ TEST_F(EnvSyncStage, AsksComposeForTheServicesThatLeft) {
   host.write(".env.example", "DB_HOST=db_postgres\nCOMPOSE_PROFILES=postgresql\n");
   host.write("model.json", R"({"services": {"db": {}, "api": {}}})");
   host.model_before = at("model.json");
-  std::string enabled = "api\ndb_postgres\n";
+  const std::string both = R"({"services": {"api": {}, "db_postgres": {}}})";
+  std::string enabled = both;
   host.on_process([&](const Process& process) {
     const auto& words = process.arguments;
     const bool all = std::find(words.begin(), words.end(), "*") != words.end();
@@ -196,9 +201,11 @@ TEST_F(EnvSyncStage, AsksComposeForTheServicesThatLeft) {
   EXPECT_EQ(change("DB_HOST")->after, "db_postgres");
   EXPECT_EQ(change("DB_HOST")->detail, "named the service db, which left");
 
-  enabled = "api\n";
+  enabled = R"({"services": {"api": {}}})";
+  forget_answers();
   EXPECT_NE(step("plan").failure.find("does not enable"), std::string::npos);
-  enabled = "api\ndb_postgres\n";
+  enabled = both;
+  forget_answers();
   host.option("/base", "none");
   EXPECT_NE(step("plan").failure.find("DB_HOST names the service \"db\""), std::string::npos);
 }

@@ -208,6 +208,9 @@ struct drydock_call {
   const char* deployment_dir; /* absolute; the working directory of the step too */
   const char* planned_dir;    /* plan: private folder that mirrors the deployment; see stage.hpp
                                  planned(). "" in other steps */
+  const char* planning_dir;   /* while a run is planned: private folder that observe and plan of all
+                                 stages share, for answers that hold as long as nothing changes and
+                                 for words to later plans. "" when anything may have changed */
   const char* private_dir; /* this stage's folder in this run, 0700, kept for a rollback; "" in plan
                               and in observe before a run */
   const char* snapshot_dir; /* files of the deployment as the last finished run (or init) left them;

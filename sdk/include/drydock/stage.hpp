@@ -64,6 +64,7 @@ class Call {
   std::string step() const { return call_->step; }
   std::string deployment_dir() const { return call_->deployment_dir; }
   std::string planned_dir() const { return call_->planned_dir; }
+  std::string planning_dir() const { return call_->planning_dir; }
   std::string private_dir() const { return call_->private_dir; }
   std::string snapshot_dir() const { return call_->snapshot_dir; }
   std::string run_label() const { return call_->run_label; }

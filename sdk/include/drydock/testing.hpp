@@ -121,6 +121,7 @@ class FakeHost {
     deployment_ = made("deployment");
     private_ = made("private");
     planned_ = made("planned");
+    planning_ = made("planning");
     if (::pipe2(cancel_pipe_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error("no pipe");
   }
   ~FakeHost() {
@@ -140,6 +141,7 @@ class FakeHost {
   const std::string& deployment_dir() const { return deployment_; }
   const std::string& private_dir() const { return private_; }
   const std::string& planned_dir() const { return planned_; }
+  const std::string& planning_dir() const { return planning_; }
   // Steps see none until this was called.
   const std::string& snapshot_dir() {
     if (snapshot_.empty()) snapshot_ = made("snapshot");
@@ -271,7 +273,7 @@ class FakeHost {
     drydock_call call{};
     std::vector<const char*> compose_files, profiles;
     std::deque<std::string> lent;  // what the step was handed and may keep until it returns
-    std::string planned_dir, private_dir, failure;
+    std::string planned_dir, planning_dir, private_dir, failure;
     int remembered = 0;
     drydock_status status = DRYDOCK_OK;
     bool ended = false, dead = false;
@@ -358,6 +360,8 @@ class FakeHost {
       return to.data();
     };
     current.planned_dir = current.step == "plan" ? planned_ : "";
+    // A test may change the world between two looks.
+    current.planning_dir = current.step == "plan" ? planning_ : "";
     const bool before_a_run = current.step == "observe" && !changed_;
     current.private_dir = current.step == "plan" || before_a_run ? "" : private_;
     call.struct_size = sizeof call;
@@ -367,6 +371,7 @@ class FakeHost {
     call.step = current.step.c_str();
     call.deployment_dir = deployment_.c_str();
     call.planned_dir = current.planned_dir.c_str();
+    call.planning_dir = current.planning_dir.c_str();
     call.private_dir = current.private_dir.c_str();
     call.snapshot_dir = snapshot_.c_str();
     call.run_label = current.step == "plan" || before_a_run ? "" : run_label.c_str();
@@ -400,7 +405,7 @@ class FakeHost {
     notes.push_back({key, std::string(value)});
   }
 
-  std::string root_, deployment_, private_, planned_, snapshot_;
+  std::string root_, deployment_, private_, planned_, planning_, snapshot_;
   Option options_ = Option::object();
   std::map<std::string, std::string> secrets_;
   std::function<Result(const Process&)> answer_;
