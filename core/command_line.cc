@@ -22,7 +22,8 @@ enum Group : unsigned {
   fetches = 16,
   loses = 32,
   starts = 64,
-  follows = 128
+  follows = 128,
+  forces = 256
 };
 
 struct Command {
@@ -34,7 +35,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 12> commands = {{
+constexpr std::array<Command, 13> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -63,6 +64,11 @@ constexpr std::array<Command, 12> commands = {{
     {"cancel", "[RUN]", "Cancel a run that is going on: it is rolled back", output,
      "Asks the run to cancel and returns; `drydock attach` shows how it is rolled back.",
      "drydock -C /srv/app cancel 7"},
+    {"resume", "[RUN]", "Go on with a run that was interrupted or stopped",
+     output | stream | consent | forces,
+     "Begins again with the stage that it was in; what was done stays done. Refused when the "
+     "pipeline, its variables, a plugin or what a stage reads has changed since.",
+     "drydock -C /srv/app resume --yes"},
     {"rollback", "[RUN]",
      "Put back what a run changed, whether it was interrupted, failed or finished",
      output | stream | consent | loses,
@@ -136,6 +142,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   if ((groups & loses) != 0) {
     add("accept-loss", po::bool_switch(&into.accept_loss),
         "undo a finished run; what was written since is lost");
+  }
+  if ((groups & forces) != 0) {
+    add("force", po::bool_switch(&into.force), "go on although something has changed since");
   }
   if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
   if ((groups & stream) != 0)

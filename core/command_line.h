@@ -21,7 +21,7 @@ struct Arguments {
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
   bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
-       fetch = false;
+       fetch = false, force = false;
   bool help = false, version = false;
 };
 

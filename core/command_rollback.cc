@@ -1,6 +1,4 @@
 // rollback: puts back what a run changed, from the journal alone.
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 
@@ -8,6 +6,7 @@
 #include "consent.h"
 #include "ending.h"
 #include "lookup.h"
+#include "plan_record.h"
 #include "recovery.h"
 #include "rollback.h"
 #include "rollback_plugin.h"
@@ -67,9 +66,7 @@ ExitCode command_rollback(const Arguments& arguments) {
   require_consent_to_roll_back(arguments, run, dir, bench.cancellation());
 
   // Everything from the journal: the pipeline file may be gone by now.
-  Deployment deployment = deployment_from_json(run.deployment);
-  deployment.model_before = state.model_before(run.id);
-  if (::access(deployment.model_before.c_str(), R_OK) != 0) deployment.model_before.clear();
+  const Deployment deployment = deployment_before(run, state);
   const std::map<std::string, std::string> env = readable_dot_env(dir, bench.events());
   mask_env(env, bench.masker());
   SecretStore secrets(secret_sources_from_json(run.secret_sources), env, bench.masker());
@@ -106,7 +103,10 @@ ExitCode command_rollback(const Arguments& arguments) {
   ending.failed_step = run.failed_step;
   ending.reason = reason;
   if (interrupted) {
-    ending.data_lost = "none, unless the application wrote something after the interruption";
+    ending.data_lost = what_is_lost(journal.stages(run.id));
+    if (ending.data_lost.empty()) {
+      ending.data_lost = "none, unless the application wrote something after the interruption";
+    }
   }
   if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
   ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -96,8 +96,8 @@ const std::unordered_map<std::string, Write>& writers() {
        }},
       {"run.started",
        [](const Event& e) {
-         return EventText{LogLevel::info,
-                          "run " + std::to_string(e.run) + " of " + pipeline_text(e.data)};
+         return EventText{LogLevel::info, "run " + std::to_string(e.run) + " of " +
+                                              pipeline_text(e.data) + goes_on_text(e.data)};
        }},
       {"step.started",
        [](const Event& e) {

@@ -123,31 +123,33 @@ Journal::~Journal() = default;
 std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages) {
   return guarded("record the run", [&](soci::session& sql) {
     soci::transaction transaction(sql);
-    const std::string state(name_of(run.state)), vars = run.vars.dump(),
-                                                 sources = run.secret_sources.dump(),
-                                                 deployment = run.deployment.dump();
+    const std::string state(name_of(run.state)),
+        vars = run.vars.dump(), sources = run.secret_sources.dump(),
+        deployment = run.deployment.dump(), run_inputs = to_json(run.inputs).dump();
     sql << "INSERT INTO runs (state, key, pipeline, pipeline_file, pipeline_sha256, user, host, "
            "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
-           "secret_sources, deployment, closing) VALUES (:state, :key, :pipeline, :file, :sha, "
-           ":user, "
-           ":host, :started, '', -1, '', '', '', :vars, :sources, :deployment, '{}')",
+           "secret_sources, deployment, closing, inputs) VALUES (:state, :key, :pipeline, :file, "
+           ":sha, :user, :host, :started, '', -1, '', '', '', :vars, :sources, :deployment, '{}', "
+           ":inputs)",
         use(state), use(run.key), use(run.pipeline), use(run.pipeline_file),
         use(run.pipeline_sha256), use(run.user), use(run.host), use(run.started), use(vars),
-        use(sources), use(deployment);
+        use(sources), use(deployment), use(run_inputs);
     long long id = 0;
     sql << "SELECT last_insert_rowid()", into(id);
 
     StageRecord s;
-    std::string options, secret_texts, steps;
+    std::string options, secret_texts, steps, inputs, loses;
     int final = 0;
     long long notes_version = 0, rollback_timeout = 0;
     soci::statement insert =
         (sql.prepare << "INSERT INTO stages VALUES (:run, :position, :key, :name, :uses, :file, "
                         ":id, :version, :sha, :notes_version, :options, :secret_texts, :steps, "
-                        ":final, :rollback_timeout, 'pending', '', 0, '', '', '')",
+                        ":final, :rollback_timeout, 'pending', '', 0, '', '', '', :inputs, "
+                        ":loses)",
          use(id), use(s.position), use(s.key), use(s.name), use(s.uses), use(s.plugin_file),
          use(s.plugin_id), use(s.plugin_version), use(s.plugin_sha256), use(notes_version),
-         use(options), use(secret_texts), use(steps), use(final), use(rollback_timeout));
+         use(options), use(secret_texts), use(steps), use(final), use(rollback_timeout),
+         use(inputs), use(loses));
     for (const StageRecord& stage : stages) {
       s = stage;
       options = stage.options.dump();
@@ -156,6 +158,8 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
       final = stage.final ? 1 : 0;
       notes_version = stage.notes_version;
       rollback_timeout = stage.rollback_timeout_ms;
+      inputs = to_json(stage.inputs).dump();
+      loses = json(stage.loses).dump();
       insert.execute(true);
     }
     transaction.commit();
@@ -166,10 +170,12 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
 void Journal::save_stage(std::uint64_t run, const StageRecord& stage) {
   guarded("record a stage's options", [&](soci::session& sql) {
     const std::string options = stage.options.dump(), secret_texts = stage.secret_texts.dump(),
-                      steps = steps_text(stage.steps);
-    sql << "UPDATE stages SET options = :options, secret_texts = :secret_texts, steps = :steps "
-           "WHERE run = :run AND position = :position",
-        use(options), use(secret_texts), use(steps), use(run), use(stage.position);
+                      steps = steps_text(stage.steps), inputs = to_json(stage.inputs).dump(),
+                      loses = json(stage.loses).dump();
+    sql << "UPDATE stages SET options = :options, secret_texts = :secret_texts, steps = :steps, "
+           "inputs = :inputs, loses = :loses WHERE run = :run AND position = :position",
+        use(options), use(secret_texts), use(steps), use(inputs), use(loses), use(run),
+        use(stage.position);
     return 0;
   });
 }
@@ -294,18 +300,18 @@ std::vector<RunRecord> Journal::select_runs(const std::string& where,
   return guarded("read the runs", [&](soci::session& sql) {
     std::vector<RunRecord> result;
     RunRecord r;
-    std::string state, vars, sources, deployment, closing;
+    std::string state, vars, sources, deployment, closing, inputs;
     soci::statement select =
         (sql.prepare
              << "SELECT id, state, key, pipeline, pipeline_file, pipeline_sha256, user, host, "
                 "started, finished, exit_code, failed_stage, failed_step, reason, vars, "
-                "secret_sources, deployment, closing FROM runs WHERE " +
+                "secret_sources, deployment, closing, inputs FROM runs WHERE " +
                     where + " ORDER BY id DESC",
          use(parameter), into(r.id), into(state), into(r.key), into(r.pipeline),
          into(r.pipeline_file), into(r.pipeline_sha256), into(r.user), into(r.host),
          into(r.started), into(r.finished), into(r.exit_code), into(r.failed_stage),
          into(r.failed_step), into(r.reason), into(vars), into(sources), into(deployment),
-         into(closing));
+         into(closing), into(inputs));
     select.execute();
     while (select.fetch()) {
       r.state = state_named<RunState>(run_state_names, state);
@@ -313,6 +319,7 @@ std::vector<RunRecord> Journal::select_runs(const std::string& where,
       r.secret_sources = json::parse(sources);
       r.deployment = json::parse(deployment);
       r.closing = json::parse(closing);
+      r.inputs = inputs_from_json(json::parse(inputs));
       result.push_back(r);
     }
     return result;
@@ -351,21 +358,24 @@ std::vector<StageRecord> Journal::stages(std::uint64_t run) const {
   return guarded("read the stages", [&](soci::session& sql) {
     std::vector<StageRecord> result;
     StageRecord s;
-    std::string options, secret_texts, steps, state;
+    std::string options, secret_texts, steps, state, inputs, loses;
     int final = 0, attempt = 0;
     long long notes_version = 0, rollback_timeout = 0;
     soci::statement select =
-        (sql.prepare << "SELECT position, key, name, uses, plugin_file, plugin_id, "
-                        "plugin_version, plugin_sha256, notes_version, options, secret_texts, "
-                        "steps, final, rollback_timeout_ms, state, step, attempt, started, "
-                        "finished, reason FROM stages WHERE run = :run ORDER BY position",
+        (sql.prepare
+             << "SELECT position, key, name, uses, plugin_file, plugin_id, "
+                "plugin_version, plugin_sha256, notes_version, options, secret_texts, "
+                "steps, final, rollback_timeout_ms, state, step, attempt, started, "
+                "finished, reason, inputs, loses FROM stages WHERE run = :run ORDER BY position",
          use(run), into(s.position), into(s.key), into(s.name), into(s.uses), into(s.plugin_file),
          into(s.plugin_id), into(s.plugin_version), into(s.plugin_sha256), into(notes_version),
          into(options), into(secret_texts), into(steps), into(final), into(rollback_timeout),
          into(state), into(s.step), into(attempt), into(s.started), into(s.finished),
-         into(s.reason));
+         into(s.reason), into(inputs), into(loses));
     select.execute();
     while (select.fetch()) {
+      s.inputs = inputs_from_json(json::parse(inputs));
+      s.loses = json::parse(loses).get<std::vector<std::string>>();
       s.notes_version = static_cast<std::uint32_t>(notes_version);
       s.options = json::parse(options);
       s.secret_texts = json::parse(secret_texts);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "inputs.h"
 #include "step.h"
 #include "worker.h"
 
@@ -49,6 +50,7 @@ struct RunRecord {
   nlohmann::json vars, secret_sources;  // what evaluates secret options again
   nlohmann::json deployment;            // see Deployment in deployment.h
   nlohmann::json closing;               // the data of the run.finished event
+  std::vector<Input> inputs;            // files of the command line; the pipeline's is the first
 };
 
 struct StageRecord {
@@ -62,6 +64,8 @@ struct StageRecord {
   std::vector<Step> steps;      // those that exist with these options
   bool final = false;
   std::int64_t rollback_timeout_ms = 0;  // 0: none
+  std::vector<Input> inputs;
+  std::vector<std::string> loses;  // what a rollback would lose, in words, by its plan
   StageState state = StageState::pending;
   std::string step;  // the step that was begun last
   unsigned attempt = 0;
@@ -70,7 +74,8 @@ struct StageRecord {
   bool has(Step wanted) const;
 };
 
-enum class Moment { before, after_rollback };
+// `when_begun` is kept only for stages that are put back alone (`on_failure: continue`).
+enum class Moment { before, after_rollback, when_begun };
 
 class Journal {
  public:

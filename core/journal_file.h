@@ -15,7 +15,7 @@ inline constexpr std::array<const char*, 8> journal_schema = {
          user TEXT NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
          exit_code INTEGER NOT NULL, failed_stage TEXT NOT NULL, failed_step TEXT NOT NULL,
          reason TEXT NOT NULL, vars TEXT NOT NULL, secret_sources TEXT NOT NULL,
-         deployment TEXT NOT NULL, closing TEXT NOT NULL))",
+         deployment TEXT NOT NULL, closing TEXT NOT NULL, inputs TEXT NOT NULL))",
     R"(CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key <> '')",
     R"(CREATE TABLE stages (
          run INTEGER NOT NULL REFERENCES runs(id), position INTEGER NOT NULL, key TEXT NOT NULL,
@@ -25,7 +25,7 @@ inline constexpr std::array<const char*, 8> journal_schema = {
          steps TEXT NOT NULL, final INTEGER NOT NULL, rollback_timeout_ms INTEGER NOT NULL,
          state TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
          started TEXT NOT NULL, finished TEXT NOT NULL, reason TEXT NOT NULL,
-         PRIMARY KEY (run, position)))",
+         inputs TEXT NOT NULL, loses TEXT NOT NULL, PRIMARY KEY (run, position)))",
     R"(CREATE TABLE notes (
          run INTEGER NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
          sequence INTEGER PRIMARY KEY AUTOINCREMENT, UNIQUE (run, position, key)))",

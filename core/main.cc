@@ -19,13 +19,14 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 12> entries = {{
+constexpr std::array<Entry, 13> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
     {"run", drydock::command_run},
     {"attach", drydock::command_attach},
     {"cancel", drydock::command_cancel},
+    {"resume", drydock::command_resume},
     {"rollback", drydock::command_rollback},
     {"status", drydock::command_status},
     {"history", drydock::command_history},

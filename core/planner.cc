@@ -49,11 +49,14 @@ json to_json(const PlannedChange& change) {
 
 Planner::Planner(Session& session)
     : session_(session),
-      performer_(session.worker, session.events, session.masker, session.state, nullptr) {}
+      performer_(session.worker, session.events, session.masker, session.state, nullptr),
+      planned_files_(session.planned_dir) {}
+
+Plan Planner::laid_out() const { return {lay_out(session_.pipeline, session_.plugins)}; }
 
 Plan Planner::plan(bool may_fetch) {
   const Deployment& deployment = session_.deployment;
-  Plan plan{lay_out(session_.pipeline, session_.plugins)};
+  Plan plan = laid_out();
   session_.events.emit("plan.started", {{"pipeline", session_.pipeline.name},
                                         {"pipeline_file", session_.pipeline.file},
                                         {"deployment", deployment.dir},
@@ -80,6 +83,7 @@ void Planner::plan_stage(PlannedStage& stage, bool may_fetch) {
   base.planned_dir = session_.planned_dir;
   base.planning_dir = session_.planning_dir;
   const StepReport report = examine(stage, base, performer_, may_fetch);
+  planned_files_.planned(stage.identity.position);
   if (!report.ok() && stage.state != PlannedStage::State::unknown) {
     const Done* done = std::get_if<Done>(&report.result.outcome);
     const bool cancelled = done != nullptr && done->status == Status::cancelled;
@@ -150,6 +154,10 @@ StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPe
   stage.observed = request.steps.front() == Step::observe &&
                    (report.ok() || report.result.last != Step::observe);
   stage.changes = report.changes;
+  stage.inputs.clear();
+  for (const std::string& path : report.inputs) {
+    stage.inputs.push_back(planned_files_.input(path, session_.deployment.dir));
+  }
   const Done* done = std::get_if<Done>(&report.result.outcome);
   if (done != nullptr && done->status == Status::unknown && report.result.last == Step::plan) {
     stage.state = PlannedStage::State::unknown;

@@ -2,6 +2,7 @@
 // files of those before it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct PlannedStage {
   // `on_failure: continue`: the facts right before its run.
   std::vector<Fact> facts_when_begun;
   std::vector<PlannedChange> changes;
+  std::vector<Input> inputs;
+
+  // Of a run that goes on after an interruption.
+  bool ended = false;                        // nothing is left to do
+  unsigned attempts = 0;                     // that were begun
+  std::optional<std::string> failed_before;  // why; it is still to be put back alone
 
   bool has(Step step) const { return type->has(step, options.values); }
   bool can_roll_back() const { return has(Step::rollback) || has(Step::settle); }
@@ -43,6 +50,8 @@ class Planner {
  public:
   explicit Planner(Session& session);
 
+  // The stages in their order, neither observed nor planned.
+  Plan laid_out() const;
   // Emits plan.* events. Throws Error when a stage cannot be planned: nothing was changed.
   Plan plan(bool may_fetch);
 
@@ -66,6 +75,7 @@ class Planner {
 
   Session& session_;
   StepPerformer performer_;
+  PlannedFiles planned_files_;
 };
 
 // A fact that must return and did not.

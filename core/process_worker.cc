@@ -60,6 +60,8 @@ class Performance : public Conversation::Subject {
       listener_.fact(read_fact(body));
     } else if (message.kind == "change") {
       listener_.change(read_change(body));
+    } else if (message.kind == "input") {
+      listener_.input(from_wire(body));
     } else if (message.kind == "output") {
       listener_.output(read_output(body));
     } else if (message.kind == "artifact") {

@@ -1,5 +1,7 @@
 #include "recovery.h"
 
+#include <unistd.h>
+
 #include "process.h"
 
 namespace drydock {
@@ -39,9 +41,19 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
     if (run.state == RunState::running && stage.state == StageState::started) break;
   }
   if (run.state == RunState::rolling_back) where = "while it was being rolled back";
-  return "run " + std::to_string(run.id) + " (" + run.pipeline + ", started " + run.started +
-         ") was interrupted " + where + "; put everything back with: " +
-         command_for(dir, state.path(), "rollback " + std::to_string(run.id));
+  const std::string number = std::to_string(run.id);
+  const bool goes_on = run.state == RunState::running && !run.inputs.empty();
+  return "run " + number + " (" + run.pipeline + ", started " + run.started + ") was interrupted " +
+         where +
+         "; put everything back with: " + command_for(dir, state.path(), "rollback " + number) +
+         (goes_on ? ", or go on with: " + command_for(dir, state.path(), "resume " + number) : "");
+}
+
+Deployment deployment_before(const RunRecord& run, const StateDir& state) {
+  Deployment deployment = deployment_from_json(run.deployment);
+  deployment.model_before = state.model_before(run.id);
+  if (::access(deployment.model_before.c_str(), R_OK) != 0) deployment.model_before.clear();
+  return deployment;
 }
 
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
@@ -68,6 +80,7 @@ std::string describe_half_done(const Journal& journal, const std::string& dir,
     return "";
   }
   const std::string number = std::to_string(last->id);
+  const bool goes_on = last->state == RunState::stopped && !last->inputs.empty();
   const std::string place =
       last->failed_stage.empty() ? "" : " in stage '" + last->failed_stage + "'";
   return "run " + number + " (" + last->pipeline + ", ended " + last->finished + ") failed" +
@@ -75,7 +88,10 @@ std::string describe_half_done(const Journal& journal, const std::string& dir,
          (last->state == RunState::stopped ? " and was left as it was"
                                            : " and could not be put back whole") +
          "; what is wrong: " + command_for(dir, state.path(), "show " + number) +
-         ", put everything back with: " + command_for(dir, state.path(), "rollback " + number);
+         ", put everything back with: " + command_for(dir, state.path(), "rollback " + number) +
+         (goes_on ? ", or mend that and go on with: " +
+                        command_for(dir, state.path(), "resume " + number)
+                  : "");
 }
 
 void end_dead_workers(const Journal& journal, std::uint64_t run, Events& events) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deployment.h"
 #include "events.h"
 #include "journal.h"
 #include "state_dir.h"
@@ -18,6 +19,9 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 // offered.
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir, const StateDir& state);
+
+// The deployment as the run's first stage found it.
+Deployment deployment_before(const RunRecord& run, const StateDir& state);
 
 // Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run);

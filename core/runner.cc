@@ -5,12 +5,11 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 
 #include "ending.h"
 #include "files.h"
+#include "plan_record.h"
 #include "temporary_dir.h"
-#include "utc_time.h"
 #include "view.h"
 
 namespace drydock {
@@ -19,41 +18,6 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
-
-StageRecord record_of(const PlannedStage& stage, const std::string& plugin_sha256) {
-  StageRecord record;
-  record.position = stage.identity.position;
-  record.key = stage.identity.key;
-  record.name = stage.identity.name;
-  record.uses = stage.type->description.name;
-  record.plugin_file = stage.type->plugin_file;
-  record.plugin_id = stage.type->plugin_id;
-  record.plugin_version = stage.type->plugin_version;
-  record.plugin_sha256 = plugin_sha256;
-  record.notes_version = stage.type->description.notes_version;
-  record.options = stage.resolved ? stage.options.values : json();
-  record.secret_texts = stage.options.secret_texts;
-  for (Step step : all_steps) {
-    if (stage.resolved && stage.has(step)) record.steps.push_back(step);
-  }
-  record.final = stage.final;
-  record.rollback_timeout_ms = stage.spec->rollback_timeout.value_or(milliseconds(0)).count();
-  return record;
-}
-
-// What the plan said a rollback would lose, of the stages that were started.
-std::string what_is_lost(const Plan& plan, const Journal& journal, std::uint64_t run) {
-  std::string lost;
-  const std::vector<StageRecord> records = journal.stages(run);
-  for (const PlannedStage& stage : plan.stages) {
-    if (records[static_cast<std::size_t>(stage.identity.position)].attempt == 0) continue;
-    for (const PlannedChange& change : stage.changes) {
-      if (!change.rollback_loses.empty())
-        lost += (lost.empty() ? "" : "; ") + change.rollback_loses;
-    }
-  }
-  return lost;
-}
 
 // `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
 // a signal reaches it.
@@ -93,6 +57,24 @@ ExitCode Runner::run(Plan plan) {
     close_unbegun_run();
     throw;
   }
+  return to_its_end(plan, began);
+}
+
+ExitCode Runner::resume(Plan plan, const RunRecord& record) {
+  const auto began = SteadyClock::now();
+  run_ = record.id;
+  // A cancel that came before the interruption is no wish of now.
+  ::unlink(session_.state.cancel_request(run_).c_str());
+  journal_.set_run_state(run_, RunState::running, "", "", "");
+  std::string stage;
+  for (const PlannedStage& each : plan.stages) {
+    if (!each.ended && stage.empty()) stage = each.identity.key;
+  }
+  tell_of_run(last_seq_of(session_.state.logs(run_)), stage);
+  return to_its_end(plan, began);
+}
+
+ExitCode Runner::to_its_end(Plan& plan, SteadyClock::time_point began) {
   try {
     return bring_to_an_end(plan, carry_out(plan), began);
   } catch (const std::exception& e) {
@@ -110,7 +92,7 @@ ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failu
   Ending ending;
   if (failure && (session_.pipeline.rollback_on_failure || failure->cancelled)) {
     ending = rolled_back_ending(roll_back(*failure), failure->cancelled);
-    ending.data_lost = what_is_lost(plan, journal_, run_);
+    ending.data_lost = what_is_lost(journal_.stages(run_));
   } else if (failure) {
     ending.state = RunState::stopped;
     ending.code = ExitCode::needs_person;
@@ -151,25 +133,7 @@ void Runner::keep_snapshot() {
 // Before anything changes, the journal holds what a rollback needs: order, options, plugins, the
 // facts that must return and the Compose model.
 void Runner::open_run(const Plan& plan) {
-  RunRecord record;
-  record.key = session_.key;
-  record.pipeline = session_.pipeline.name;
-  record.pipeline_file = session_.pipeline.file;
-  record.pipeline_sha256 = session_.pipeline.sha256;
-  record.user = user_name();
-  record.host = host_name();
-  record.started = utc_now();
-  record.vars = session_.vars;
-  record.secret_sources = to_json(session_.pipeline.secrets);
-  record.deployment = to_json(session_.deployment);
-  std::vector<StageRecord> stages;
-  std::map<std::string, std::string> digests;
-  for (const PlannedStage& stage : plan.stages) {
-    std::string& digest = digests[stage.type->plugin_file];
-    if (digest.empty()) digest = stage.type->sha256();
-    stages.push_back(record_of(stage, digest));
-  }
-  run_ = journal_.create_run(record, stages);
+  run_ = journal_.create_run(record_of(session_), records_of(plan));
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.facts.empty()) {
       journal_.save_facts(run_, stage.identity.position, Moment::before, stage.facts);
@@ -181,19 +145,29 @@ void Runner::open_run(const Plan& plan) {
     write_file_atomically(kept, read_file(session_.deployment.model_before, largest_model));
     session_.deployment.model_before = kept;
   }
+  const std::string env = session_.deployment.dir + "/.env";
+  if (std::filesystem::is_regular_file(env)) {
+    write_file_atomically(session_.state.env_before(run_), read_file(env, largest_model));
+  }
+  tell_of_run(0, "");
+}
 
-  session_.events.set_run(run_);
+// To the run's own log as well, from here on. `goes_on_with`: the stage, when the run is resumed.
+void Runner::tell_of_run(std::uint64_t last_seq, const std::string& goes_on_with) {
+  session_.events.set_run(run_, last_seq);
   make_private_dir(session_.state.logs(run_));
   log_ = make_run_log(session_.state.logs(run_));
   session_.events.add(*log_);
   cancel_requests_ =
       std::make_unique<CancelRequests>(session_.state.cancel_request(run_), session_.cancellation);
   session_.events.add(*cancel_requests_);
-  session_.events.emit("run.started", {{"pipeline", session_.pipeline.name},
-                                       {"pipeline_file", session_.pipeline.file},
-                                       {"deployment", session_.deployment.dir},
-                                       {"project", session_.deployment.compose.project},
-                                       {"log_dir", session_.state.logs(run_)}});
+  json data = {{"pipeline", session_.pipeline.name},
+               {"pipeline_file", session_.pipeline.file},
+               {"deployment", session_.deployment.dir},
+               {"project", session_.deployment.compose.project},
+               {"log_dir", session_.state.logs(run_)}};
+  if (!goes_on_with.empty()) data["goes_on_with"] = goes_on_with;
+  session_.events.emit("run.started", std::move(data));
 }
 
 // Nothing was changed, so that nothing waits for a rollback. Where the journal itself cannot be
@@ -210,11 +184,14 @@ void Runner::close_unbegun_run() {
 std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
   for (PlannedStage& stage : plan.stages) {
     if (stage.final) break;
+    if (stage.ended) continue;
     if (session_.cancellation.requested()) {
       return Failure{stage.identity.key, "run", "cancelled before it began", true};
     }
     try {
-      const std::optional<Failure> failure = carry_out(stage);
+      const std::optional<Failure> failure =
+          stage.failed_before ? Failure{stage.identity.key, "run", *stage.failed_before, false}
+                              : carry_out(stage);
       if (failure && !goes_on_without(stage, *failure)) return failure;
     } catch (const std::exception& e) {
       // No failure of our own (a full disk under the journal) leaves the upgrade half done.
@@ -233,6 +210,11 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
               {"count", identity.count}};
   session_.events.emit("stage.started", who, identity.key);
   stage_began_ = SteadyClock::now();
+  if (stage.attempts > 0) {
+    stage.options.secrets =
+        resolve_secret_texts(stage.options.secret_texts, scope(run_values("running", {})));
+    return attempt(stage);
+  }
   std::optional<Failure> failure = settle_unknowns(stage);
   if (failure) return not_begun(stage, *failure);
   if (stage.state == PlannedStage::State::skipped) {
@@ -247,6 +229,7 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
     const StepReport seen = planner_.observe(stage);
     if (!seen.ok()) return not_begun(stage, *failure_of(stage, seen));
     stage.facts_when_begun = seen.facts;
+    journal_.save_facts(run_, identity.position, Moment::when_begun, seen.facts);
   }
   return attempt(stage);
 }
@@ -307,7 +290,7 @@ std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
 // run and verify, again and again as `retry` allows. Notes are kept from one attempt to the next.
 std::optional<Runner::Failure> Runner::attempt(PlannedStage& stage) {
   std::optional<Failure> failure;
-  for (unsigned attempt = 1;; ++attempt) {
+  for (unsigned attempt = stage.attempts + 1;; ++attempt) {
     StepReport gathered;
     failure = perform(stage, Step::run, attempt, gathered);
     if (!failure && stage.has(Step::verify))
@@ -323,7 +306,7 @@ std::optional<Runner::Failure> Runner::attempt(PlannedStage& stage) {
       emit_finished(stage, "done", "");
       return std::nullopt;
     }
-    if (!pause_before_retry(stage, attempt, *failure)) {
+    if (!pause_before_retry(stage, attempt - stage.attempts, *failure)) {
       journal_.end_step(run_, stage.identity.position, StageState::failed, failure->reason,
                         gathered.outputs, gathered.artifacts);
       emit_finished(stage, failure->cancelled ? "cancelled" : "failed", failure->reason);
@@ -341,6 +324,7 @@ std::optional<Runner::Failure> Runner::perform(const PlannedStage& stage, Step s
   request.run_id = run_;
   request.run_label = run_label(session_.deployment, run_);
   request.attempt = attempt;
+  request.interrupted = stage.attempts > 0;
   request.timeout = stage.spec->timeout;
   request.cancellable = !stage.final;  // a cancelled run still tells that it was
   if (attempt > 1 || step != Step::run)

@@ -24,6 +24,9 @@ class Runner {
 
   // Carries out the plan: every stage forward, or everything back. Returns how it ended.
   ExitCode run(Plan plan);
+  // Goes on with a run that was interrupted, or stopped. The plan is what restore() made of its
+  // journal.
+  ExitCode resume(Plan plan, const RunRecord& record);
 
  private:
   struct Failure {
@@ -32,7 +35,9 @@ class Runner {
   };
 
   void open_run(const Plan& plan);
+  void tell_of_run(std::uint64_t last_seq, const std::string& goes_on_with);
   void close_unbegun_run();
+  ExitCode to_its_end(Plan& plan, std::chrono::steady_clock::time_point began);
   ExitCode bring_to_an_end(Plan& plan, const std::optional<Failure>& failure,
                            std::chrono::steady_clock::time_point began);
   void keep_snapshot();

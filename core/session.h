@@ -26,9 +26,10 @@ struct Session {
   std::vector<std::string> plugin_folders;
   Deployment deployment;
   nlohmann::json vars;
-  std::string key;           // of the run, --key
-  std::string planned_dir;   // private, mirrors the deployment while plans are made
-  std::string planning_dir;  // private, shared by all observe and plan of one planning
+  std::string key;            // of the run, --key
+  std::vector<Input> inputs;  // the pipeline's file, and what the command line names
+  std::string planned_dir;    // private, mirrors the deployment while plans are made
+  std::string planning_dir;   // private, shared by all observe and plan of one planning
 
   const StateDir& state;
   Worker& worker;

@@ -73,6 +73,7 @@ const drydock_host table = {
     &Table<&StageHost::recall>::call,
     &Table<&StageHost::note_at>::call,
     &Table<&StageHost::change>::call,
+    &Table<&StageHost::input>::call,
     &Table<&StageHost::fact>::call,
     &Table<&StageHost::run_process>::call,
 };
@@ -325,6 +326,14 @@ drydock_status StageHost::change(const drydock_change* change) {
   planned.disk_bytes = change->disk_bytes;
   planned.rollback_loses = copy(change->rollback_loses);
   return send("change", change_body(planned), "a change");
+}
+
+drydock_status StageHost::input(const char* path) {
+  if (!is_step(Step::plan)) {
+    return broke("input() was called in " + std::string(name_of(step_)) + ", and only plan may");
+  }
+  if (!is_name(path)) return broke("input() was called without a path");
+  return send("input", to_wire(path), "an input");
 }
 
 drydock_status StageHost::fact(const char* name, drydock_bytes value, std::uint32_t kind) {

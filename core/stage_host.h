@@ -56,6 +56,7 @@ class StageHost {
   drydock_status recall(const char* key, drydock_bytes* out);
   drydock_status note_at(std::size_t index, drydock_bytes* key, drydock_bytes* value);
   drydock_status change(const drydock_change* change);
+  drydock_status input(const char* path);
   drydock_status fact(const char* name, drydock_bytes value, std::uint32_t kind);
   drydock_status run_process(const drydock_process* process, drydock_exit* out);
 

@@ -36,6 +36,8 @@ class StateDir {
   std::string model_before(std::uint64_t run) const {
     return run_files(run) + "/model-before.json";
   }
+  // `.env` as it was before the run; absent where there was none.
+  std::string env_before(std::uint64_t run) const { return run_files(run) + "/env-before"; }
   std::string snapshots() const { return path_ + "/snapshots"; }
   // The newest snapshot, or "".
   std::string newest_snapshot() const;

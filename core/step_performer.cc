@@ -63,6 +63,8 @@ class Recorder : public StepListener {
 
   void change(const PlannedChange& change) override { report_.changes.push_back(change); }
 
+  void input(const std::string& path) override { report_.inputs.push_back(path); }
+
   // What holds a known secret is one, whatever the stage says of it.
   void output(const Output& reported) override {
     Output output = reported;

@@ -25,6 +25,7 @@ struct StepReport {
   StepResult result;
   std::vector<Fact> facts;  // secret values already turned into fingerprints, others masked
   std::vector<PlannedChange> changes;
+  std::vector<std::string> inputs;  // paths, as the stage named them
   std::vector<Output> outputs;
   std::vector<Artifact> artifacts;
   bool ok() const { return result.ok(); }

@@ -45,7 +45,8 @@ class PlainView : public EventSink {
     } else if (type == "step.finished") {
       show_step(event);
     } else if (type == "run.started") {
-      out_ << "\nRun " << event.run << " of " << one_line(pipeline_text(event.data)) << '\n';
+      out_ << "\nRun " << event.run << " of " << one_line(pipeline_text(event.data))
+           << goes_on_text(event.data) << '\n';
     } else if (type == "rollback.started") {
       out_ << one_line(run_.rollback_text(event)) << '\n';
     } else if (type == "run.finished") {

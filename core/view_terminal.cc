@@ -93,7 +93,7 @@ class TerminalView : public EventSink {
     now_.reset();
     say("");
     say(ink_.bold("Run " + std::to_string(event.run) + " of " +
-                  one_line(text_at(event.data, "pipeline"))));
+                  one_line(text_at(event.data, "pipeline")) + goes_on_text(event.data)));
   }
 
   void stage_started(const Event& event) { begin(event, ""); }

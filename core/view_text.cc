@@ -103,6 +103,11 @@ std::string pipeline_text(const nlohmann::json& data) {
   return text_at(data, "pipeline") + (file.empty() ? "" : " (" + file + ")") + " for " + dir;
 }
 
+std::string goes_on_text(const nlohmann::json& data) {
+  const std::string stage = text_at(data, "goes_on_with");
+  return stage.empty() ? "" : " goes on with stage '" + stage + "'";
+}
+
 std::string below(const std::string& dir, const std::string& path) {
   return path.rfind(dir + "/", 0) == 0 ? path.substr(dir.size() + 1) : path;
 }

@@ -54,6 +54,8 @@ std::string plain_text(const nlohmann::json& value);
 
 // "sample (drydock.yaml) for /srv/sample", of an event that names all three.
 std::string pipeline_text(const nlohmann::json& data);
+// " goes on with stage 'migrate'" of a run that was resumed; "" of another.
+std::string goes_on_text(const nlohmann::json& data);
 // A path below `dir`, as a person there would name it; another one stays as it is.
 std::string below(const std::string& dir, const std::string& path);
 std::string duration_at(const nlohmann::json& data, const char* key);  // "12 s"

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "process.h"
 #include "process_worker.h"
+#include "recovery.h"
 #include "text.h"
 
 namespace drydock {
@@ -206,6 +207,30 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
       deployment.model_before = model;
     }
   }
+  std::vector<Input> inputs;
+  if (!pipeline_.file.empty()) {
+    inputs.push_back({fs::absolute(pipeline_.file).lexically_normal().string(), pipeline_.sha256});
+  }
+  for (const std::string& file : arguments.vars_files) {
+    const std::string path = fs::absolute(file).lexically_normal().string();
+    inputs.push_back({path, digest_of(path)});
+  }
+  complete(bench, std::move(deployment), std::move(vars), arguments.key, std::move(inputs));
+}
+
+PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run)
+    : pipeline_(std::move(pipeline)),
+      plugins_(bench.plugins()),
+      dir_(run.deployment.at("dir").get<std::string>()),
+      state_(state_of(bench.arguments(), dir_)) {
+  check_pipeline(pipeline_, plugins_);
+  env_ = evaluate_dot_env(state_.env_before(run.id));
+  mask_env(env_, bench.masker());
+  complete(bench, deployment_before(run, state_), run.vars, run.key, run.inputs);
+}
+
+void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
+                               std::string key, std::vector<Input> inputs) {
   TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
   const std::string planning = temporary_.path() + "/planning";
@@ -217,7 +242,8 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
                            bench.plugin_folders(),
                            std::move(deployment),
                            std::move(vars),
-                           arguments.key,
+                           std::move(key),
+                           std::move(inputs),
                            planned,
                            planning,
                            state_,

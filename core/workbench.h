@@ -79,10 +79,16 @@ class PreparedSession {
  public:
   enum class Lock { none, taken };
   PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock);
+  // Of a run that goes on: its variables, its project, and `.env` as it was before. The caller
+  // holds the lock.
+  PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run);
   Session& session() { return *session_; }
   const StateDir& state() const { return state_; }
 
  private:
+  void complete(Workbench& bench, Deployment deployment, nlohmann::json vars, std::string key,
+                std::vector<Input> inputs);
+
   Pipeline pipeline_;
   PluginIndex plugins_;
   std::string dir_;

@@ -78,6 +78,7 @@ class StepListener {
   virtual void progress(std::uint64_t done, std::uint64_t total, const std::string& unit) = 0;
   virtual void fact(const Fact&) = 0;
   virtual void change(const PlannedChange&) = 0;
+  virtual void input(const std::string& path) = 0;  // relative to the deployment, or absolute
   virtual void output(const Output&) = 0;
   virtual void artifact(const Artifact&) = 0;
   // The note is on disk when this returns; or the reason why it was refused.

@@ -134,7 +134,9 @@ void EnvSync::observe(Call& call) {
 }
 
 void EnvSync::plan(Call& call) {
-  const std::string file = call.text("/env");
+  const std::string file = call.text("/env"), base = call.text("/base");
+  call.input(call.text("/template"));
+  if (!base.empty() && base != "auto" && base != "none") call.input(base);
   const std::optional<std::string> ours = files::read_if_present(env_path(call));
   const std::string copy = call.planned_dir() + "/" + file;
   files::make_directories(std::filesystem::path(copy).parent_path().string());

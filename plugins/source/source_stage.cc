@@ -140,6 +140,7 @@ void Source::observe(Call& call) {
 void Source::plan(Call& call) {
   const ReleaseTree release = release_of(call);
   check_compose_file(call, release);
+  call.input(call.text("/directory"));
   std::uint64_t size = 0;
   for (const Entry& entry : release.entries()) size += entry.size;
   std::vector<Planned> changes;

@@ -194,6 +194,140 @@ class OnlyTheWorkerLoadsPlugins(Case):
         self.assertEqual([os.path.basename(file) for file in loaded], ["exec.so"])
 
 
+class ResumedAfterAKill(Case):
+    """The interrupted stage is begun again, what was done before is not, and outputs are kept."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("drydock.yaml", PIPELINE.replace(
+            "echo new > data", "echo new > data; echo change >> done").replace(
+            "read line < go", "read line < go; echo wait >> done") + """
+  - uses: exec
+    with:
+      command: [/bin/sh, -c, "echo $0 >> done", "${{ vars.last }} ${{ before.env.WHO }} ${{ env.WHO }}"]
+vars: { last: { default: last } }
+finally:
+  - id: tell
+    uses: exec
+    with: { command: [/bin/sh, -c, "echo tell >> done"] }
+""")
+        self.write(".env", "WHO=before\n")
+
+    def interrupt(self):
+        process, pid = self.start_and_wait_for_the_second_stage()
+        self.kill(process)
+        self.assert_gone(pid)
+
+    def go_on(self, *arguments, code=0):
+        """The second stage waits for a line again."""
+        process = self.start("resume", "--yes", *arguments)
+        self.read("begun")
+        with open(self.path("go"), "w", encoding="utf-8") as go:
+            go.write("go\n")
+        output = process.stdout.read()
+        self.assertEqual(process.wait(), code, output)
+        return output
+
+    def test(self):
+        process = self.start("run", "--yes", "--var", "last=chosen")
+        pid = int(self.read("begun"))
+        self.kill(process)
+        self.assert_gone(pid)
+        self.assertIn("resume 1", self.drydock("status", code=4))
+        self.assertEqual(self.read("done"), "change\n")
+        self.write(".env", "WHO=now\n")  # nothing that the run was planned from
+        output = self.go_on()
+        self.assertIn("goes on with stage 'wait'", output)
+        self.assertEqual(self.read("done"), "change\nwait\nchosen before now\ntell\n")
+        self.drydock("status", code=0)
+        self.assertIn("has ended", self.drydock("resume", "--yes", code=2))
+        # The whole run can still be undone, from facts of before its first change.
+        self.drydock("rollback", "--yes", "--accept-loss", code=0)
+        self.assertEqual(self.read("data"), "old\n")
+
+
+class ResumedOnlyUnchanged(ResumedAfterAKill):
+    def test(self):
+        self.interrupt()
+        pipeline = self.read("drydock.yaml")
+        self.write("drydock.yaml", pipeline + "# a comment\n")
+        refused = self.drydock("resume", "--yes", code=2)
+        self.assertIn("drydock.yaml had SHA-256", refused)
+        self.assertIn("--force", refused)
+        self.write("drydock.yaml", pipeline.replace("id: wait", "id: waits"))
+        self.assertIn("has now change (exec), waits (exec)",
+                      self.drydock("resume", "--yes", "--force", code=2))
+        self.assertEqual(self.read("done"), "change\n")
+        self.write("drydock.yaml", pipeline + "# a comment\n")
+        self.assertIn("going on all the same", self.go_on("--force"))
+        self.assertEqual(self.read("done"), "change\nwait\nlast before before\ntell\n")
+
+
+class ResumedAsItWasBegun(ResumedAfterAKill):
+    """The interrupted stage goes on with its journaled options; when it fails all is put back."""
+
+    def test(self):
+        self.interrupt()
+        self.write("drydock.yaml", self.read("drydock.yaml").replace("echo wait >> done", "exit 7"))
+        process = self.start("resume", "--yes", "--force")
+        self.read("begun")
+        os.unlink(self.path("done"))
+        os.mkdir(self.path("done"))  # so that the command as it was planned fails now
+        with open(self.path("go"), "w", encoding="utf-8") as go:
+            go.write("go\n")
+        output = process.stdout.read()
+        self.assertEqual(process.wait(), 1, output)
+        self.assertNotIn("code 7", output)
+        self.assertEqual(self.read("data"), "old\n")
+        self.assertEqual(self.read("undone"), "wait\nchange\n")
+
+
+class ResumedAfterAStop(Case):
+    """`on_failure: stop` leaves the run to a person, who mends the reason and goes on."""
+
+    def test(self):
+        self.write("drydock.yaml", PIPELINE.replace(
+            "echo $$ > begun; read line < go", "test -e mended && echo wait >> did")
+            + "on_failure: stop\n")
+        self.drydock("run", "--yes", code=3)
+        self.drydock("resume", "--yes", code=3)
+        self.write("mended", "")
+        self.drydock("resume", "--yes", code=0)
+        self.assertEqual(self.read("did"), "wait\n")
+        self.drydock("status", code=0)
+
+
+class ResumeNeedsWhatStagesRead(Case):
+    """What an interrupted stage reads must be as it was planned; what the run wrote is no change."""
+
+    def test(self):
+        beside = tempfile.TemporaryDirectory(prefix="drydock-fault-release-")
+        self.addCleanup(beside.cleanup)
+        template = os.path.join(beside.name, ".env.example")
+        self.write(template, "A=2\nB=1\n")
+        self.write(".env.example", "A=1\n")
+        self.write(".env", "A=1\n")
+        wait = PIPELINE[PIPELINE.index("  - id: wait"):]
+        self.write("drydock.yaml", "drydock: 1\nstages:\n  - uses: source\n"
+                   f"    with: {{ directory: {beside.name} }}\n" + wait + "  - uses: env-sync\n")
+        process, pid = self.start_and_wait_for_the_second_stage()
+        self.kill(process)
+        self.assert_gone(pid)
+        self.assertEqual(self.read(".env.example"), "A=2\nB=1\n")
+        self.write(template, "the stage that read it has ended")
+        self.write(".env.example", "A=3\n")
+        refused = self.drydock("resume", "--yes", code=2)
+        self.assertIn("stage 'env-sync' reads", refused)
+        self.write(".env.example", "A=2\nB=1\n")
+        resumed = self.start("resume", "--yes")
+        self.read("begun")
+        with open(self.path("go"), "w", encoding="utf-8") as go:
+            go.write("go\n")
+        output = resumed.stdout.read()
+        self.assertEqual(resumed.wait(), 0, output)
+        self.assertIn("B=1", self.read(".env"))
+
+
 class SecretsStayOut(Case):
     """A secret that a command prints reaches neither the screen nor any file but its own."""
 

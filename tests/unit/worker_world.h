@@ -37,6 +37,7 @@ struct HeardEverything : StepListener {
   int progress_count = 0, idle_count = 0;
   std::vector<Fact> facts;
   std::vector<PlannedChange> changes;
+  std::vector<std::string> inputs;
   std::vector<Output> outputs;
   std::vector<Artifact> artifacts;
   std::vector<Note> notes;
@@ -56,6 +57,7 @@ struct HeardEverything : StepListener {
   void progress(std::uint64_t, std::uint64_t, const std::string&) override { ++progress_count; }
   void fact(const Fact& fact) override { facts.push_back(fact); }
   void change(const PlannedChange& change) override { changes.push_back(change); }
+  void input(const std::string& path) override { inputs.push_back(path); }
   void output(const Output& output) override { outputs.push_back(output); }
   void artifact(const Artifact& artifact) override { artifacts.push_back(artifact); }
   std::optional<std::string> remember(const Note& note) override {

@@ -187,6 +187,10 @@ typedef struct drydock_host {
 
   /* plan only. */
   drydock_status (*change)(const drydock_call*, const drydock_change*);
+  /* A file or folder that run will read: relative to the deployment, or absolute. A run that was
+   * interrupted does not go on, and a saved plan is not carried out, once it is another. Where an
+   * earlier stage's plan left a copy, that is what counts. */
+  drydock_status (*input)(const drydock_call*, const char* path);
   /* observe only. `kind` is INFORMATIONAL or MUST_RETURN, or'ed with FACT_SECRET. */
   drydock_status (*fact)(const drydock_call*, const char* name, drydock_bytes value, uint32_t kind);
 

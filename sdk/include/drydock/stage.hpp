@@ -213,6 +213,8 @@ class Call {
     return result;
   }
 
+  // What run will read; see stage.h.
+  void input(const std::string& path) const { check(host_->input(call_, path.c_str())); }
   void change(const Change& planned) const {
     drydock_change raw{};
     raw.struct_size = sizeof raw;

@@ -92,6 +92,7 @@ class FakeHost {
  public:
   // What the steps reported. Of the last step:
   std::vector<Change> changes;
+  std::vector<std::string> inputs;  // as the plan named them
   std::map<std::string, Fact> facts;
   std::vector<Log> logs;  // also each line that a command printed and nobody asked for
   std::vector<Progress> progress;
@@ -211,6 +212,7 @@ class FakeHost {
       return result;
     }
     changes.clear();
+    inputs.clear();
     facts.clear();
     logs.clear();
     progress.clear();

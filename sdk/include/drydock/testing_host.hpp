@@ -105,6 +105,12 @@ struct FakeHost::HostFunctions {
     *value = entry.lend(entry.host.notes[index].value);
     return DRYDOCK_OK;
   }
+  static drydock_status input(const drydock_call* call, const char* path) {
+    const Entry entry(call);
+    if (entry.current.step != "plan") return entry.violation("only plan reports inputs");
+    entry.host.inputs.push_back(text(path));
+    return DRYDOCK_OK;
+  }
   static drydock_status change(const drydock_call* call, const drydock_change* change) {
     const Entry entry(call);
     if (entry.current.step != "plan") return entry.violation("only plan reports changes");
@@ -209,7 +215,7 @@ inline const drydock_host* FakeHost::table() {
   static const drydock_host functions = {
       sizeof(drydock_host), &F::log,    &F::progress, &F::fail,       &F::cancelled, &F::option,
       &F::option_key,       &F::secret, &F::output,   &F::artifact,   &F::remember,  &F::recall,
-      &F::note_at,          &F::change, &F::fact,     &F::run_process};
+      &F::note_at,          &F::change, &F::input,    &F::fact,     &F::run_process};
   return &functions;
 }
 

@@ -1,0 +1,101 @@
+// resume: goes on with a run that was interrupted or stopped.
+#include <algorithm>
+
+#include "commands.h"
+#include "consent.h"
+#include "lookup.h"
+#include "plan_record.h"
+#include "recovery.h"
+#include "runner.h"
+#include "workbench.h"
+
+namespace drydock {
+namespace {
+
+void refuse_what_cannot_go_on(const RunRecord& run, const std::string& dir, const StateDir& state) {
+  const std::string number = std::to_string(run.id);
+  const std::string roll_back = command_for(dir, state.path(), "rollback " + number);
+  if (run.state == RunState::rolling_back) {
+    throw Error("run " + number + " was interrupted while it was being rolled back; finish that " +
+                "with: " + roll_back);
+  }
+  if (run.state == RunState::needs_person) {
+    throw Error("run " + number + " was rolled back, but not wholly; mend what `drydock show " +
+                number + "` names, then repeat: " + roll_back);
+  }
+  if (run.state != RunState::running && run.state != RunState::stopped) {
+    throw Error("run " + number + " has ended (" + std::string(name_of(run.state)) + ", " +
+                run.finished + "), so there is nothing to go on with; start a new one with " +
+                "`drydock run`");
+  }
+  if (run.inputs.empty()) {
+    throw Error("run " + number + " was of a single stage without a pipeline file and cannot go " +
+                "on; put it back with: " + roll_back + ", then run it again");
+  }
+}
+
+// Its plan may not have been journaled whole.
+void refuse_before_the_first_stage(const RunRecord& run, const std::vector<StageRecord>& records,
+                                   const std::string& dir, const StateDir& state) {
+  const bool begun = std::any_of(records.begin(), records.end(),
+                                 [](const StageRecord& stage) { return stage.attempt > 0; });
+  if (begun) return;
+  throw Error("run " + std::to_string(run.id) + " was interrupted before its first stage, and " +
+              "nothing was changed; close it with: " +
+              command_for(dir, state.path(), "rollback " + std::to_string(run.id)) +
+              ", then start a new one");
+}
+
+void refuse_after_changes(Workbench& bench, const std::vector<std::string>& changed,
+                          const RunRecord& run, const std::string& dir, const StateDir& state) {
+  if (changed.empty()) return;
+  if (bench.arguments().force) {
+    for (const std::string& one : changed) {
+      bench.events().emit("warning", {{"text", one + "; going on all the same (--force)"}});
+    }
+    return;
+  }
+  throw Error("run " + std::to_string(run.id) +
+              " cannot go on as it was planned: " + changed.front() +
+              (changed.size() > 1 ? " (and " + std::to_string(changed.size() - 1) + " more)" : "") +
+              "; put that back as it was, go on with --force, or put everything back with: " +
+              command_for(dir, state.path(), "rollback " + std::to_string(run.id)));
+}
+
+}  // namespace
+
+ExitCode command_resume(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  const Lookup lookup(arguments);
+  lookup.runs();  // where nothing was ever run, no folder is made for a lock
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const DeploymentLock lock(lookup.state, bench.patience());
+  Journal& journal = *lookup.journal;
+  const RunRecord run = lookup.run(arguments);
+  refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
+  if (const std::string obstacle = obstacle_to_rollback(journal.runs(), run); !obstacle.empty()) {
+    throw Error(obstacle);
+  }
+
+  const std::vector<StageRecord> records = journal.stages(run.id);
+  refuse_before_the_first_stage(run, records, lookup.dir, lookup.state);
+
+  PreparedSession prepared(bench, load_pipeline(run.inputs.front().path), run);
+  Session& session = prepared.session();
+  Plan plan = Planner(session).laid_out();
+  restore(plan, session, journal, run);
+  refuse_after_changes(bench, changed_since(plan, run, records), run, lookup.dir, lookup.state);
+  if (!arguments.yes &&
+      !person_agrees("Go on with run " + std::to_string(run.id) + " (" + run.pipeline + ", " +
+                         run.started + ") in " + lookup.dir + "?",
+                     bench.cancellation())) {
+    throw Error("not confirmed; nothing was changed");
+  }
+  end_dead_workers(journal, run.id, bench.events());
+  const ExitCode code = Runner(session, journal).resume(std::move(plan), run);
+  bench.print_document();
+  return code;
+}
+
+}  // namespace drydock
