@@ -92,7 +92,8 @@ class Place:
         calls = range(1, len(self.count("run", "drydock")) + 1)
         # Once the run is done, a kill leaves nothing that waits.
         at = bisect.bisect_left(calls, True, key=self.is_done_when_killed)
-        while self.is_done_when_killed(at):  # from one run to the next the number may move by one
+        # From one run to the next the number may move by one.
+        while at > 0 and self.is_done_when_killed(at):
             at -= 1
         wait_for_orphans()
         sample.copy(self.deployment, self.path / "at-rollback")
@@ -116,6 +117,7 @@ class Place:
         return ended
 
     def reset(self, command):
+        wait_for_orphans()
         sample.copy(self.path / f"at-{command}", self.deployment)
         for folder in (self.path / "runtime").iterdir():
             shutil.rmtree(folder)  # what a killed command was planning
@@ -133,7 +135,7 @@ class Place:
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()
-            return Ended("hangs", output)
+            return Ended(f"no end after {LIMIT} s", output)
         return Ended(process.returncode, output)
 
     def status(self):
@@ -231,10 +233,11 @@ def judge(place, case):
         return outcome, f"`status` ends with {waits}, and says that the run is {state}", output
     if ended.code == 0 and case.command == "run" and wanted != "done":
         return outcome, "ended with 0 and is not done", output
-    if ended.code in (2, 3) and wanted == "done":
+    if ended.code in (1, 2, 3) and wanted == "done":
         return outcome, f"ended with {ended.code} and is done", output
-    output += "".join(line + "\n" for line in wait_for_orphans())
-    problem = sample.difference(getattr(place, wanted), sample.look(place.deployment)) or \
+    left = wait_for_orphans()
+    problem = "; ".join(left) or \
+        sample.difference(getattr(place, wanted), sample.look(place.deployment)) or \
         sample.kept_copies_problem(place.deployment)
     return f"{outcome}: {wanted}", problem, output
 
