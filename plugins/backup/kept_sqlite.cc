@@ -127,6 +127,7 @@ std::string put_back(const Call& call, const SqliteRecord& record, bool always,
   }
   if (!there || !restore_sqlite(copy, record.path, patience)) {
     move_all_aside(call, record.path, aside);
+    files::remove_leftovers(record.path);
     files::copy_file(copy, record.path);
   }
   put_attributes_back(record);
