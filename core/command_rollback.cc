@@ -46,9 +46,8 @@ void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& r
   }
 }
 
-}  // namespace
-
-ExitCode command_rollback(const Arguments& arguments) {
+// Says by `begun` which run it has begun to put back.
+ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   require_consent_possible(arguments);
   const Lookup lookup(arguments);
   lookup.runs();  // where nothing was ever run, no folder is made for a lock
@@ -87,6 +86,7 @@ ExitCode command_rollback(const Arguments& arguments) {
                              : finished_well ? "run " + number + " is undone on request"
                                              : run.reason;
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
+  begun = number;
   const RollbackReport report =
       Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope,
                [&plugins](const StageRecord& stage) { return plugins.file_for(stage); })
@@ -115,6 +115,21 @@ ExitCode command_rollback(const Arguments& arguments) {
   bench.events().remove(*log);
   bench.print_document();
   return ending.code;
+}
+
+}  // namespace
+
+ExitCode command_rollback(const Arguments& arguments) {
+  std::string begun;
+  try {
+    return roll_back(arguments, begun);
+  } catch (const std::exception& e) {
+    if (begun.empty()) throw;
+    // Something was put back, and the journal could not be told how it ended (a full disk).
+    throw Error("the rollback of run " + begun + " could not be brought to an end: " + e.what() +
+                    "; mend that, then repeat it with `drydock rollback " + begun + "`",
+                ExitCode::needs_person);
+  }
 }
 
 }  // namespace drydock

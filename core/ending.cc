@@ -94,8 +94,14 @@ void finish_run(Journal& journal, Events& events, const Deployment& deployment,
                         {"next", next_commands(ending, deployment.dir, state, run)},
                         {"duration_ms", ending.duration.count()},
                         {"log_dir", state.logs(run)}};
-  journal.finish_run(run, ending.state, static_cast<int>(ending.code),
-                     events.masker().mask(closing));
+  try {
+    journal.finish_run(run, ending.state, static_cast<int>(ending.code),
+                       events.masker().mask(closing));
+  } catch (const Error& e) {
+    if (!ending.sealed) throw;
+    events.emit("warning", {{"text", "`show` and `history` will not know all of this: " +
+                                         std::string(e.what())}});
+  }
   events.emit("run.finished", closing);
 }
 

@@ -16,6 +16,7 @@ struct Ending {
   RunState state = RunState::done;
   ExitCode code = ExitCode::done;
   std::string failed_stage, failed_step, reason;
+  bool sealed = false;      // the journal has the state already; only how it came to be is missing
   RollbackReport rollback;  // empty when nothing was rolled back
   std::string data_lost;    // in words; "" : nothing that is known of
   std::chrono::milliseconds duration{0};
@@ -24,7 +25,8 @@ struct Ending {
 // The ending of a run that was rolled back, whether it failed, was cancelled or was interrupted.
 Ending rolled_back_ending(const RollbackReport& report, bool cancelled);
 
-// Journals the end and emits run.finished, the last event of a run.
+// Journals the end and emits run.finished, the last event of a run. Where the journal cannot take
+// the end of a run that is sealed (a full disk), that is a warning.
 void finish_run(Journal& journal, Events& events, const Deployment& deployment,
                 const StateDir& state, std::uint64_t run, const Ending& ending);
 

@@ -112,6 +112,7 @@ ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failu
   // The upgrade's fate is sealed: a kill from here on leaves nothing to put back.
   journal_.set_run_state(run_, ending.state, ending.failed_stage, ending.failed_step,
                          ending.reason);
+  ending.sealed = true;
   run_finally(plan, std::string(name_of(ending.state)), failure);
   ending.duration = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - began);
   finish_run(journal_, session_.events, session_.deployment, session_.state, run_, ending);

@@ -26,7 +26,8 @@ bool stands(const std::string& path) {
 bool holds_what_was_kept(const SqliteRecord& record) {
   try {
     const SqliteContent now = sqlite_content(record.path, SqliteData::hash);
-    return now.schema == record.schema && now.data == record.data;
+    return now.schema == record.schema && now.data == record.data &&
+           (record.version.empty() || now.version == record.version);
   } catch (const std::runtime_error&) {
     return false;  // damaged, or locked: when in doubt, restore
   }
@@ -49,10 +50,10 @@ void put_attributes_back(const SqliteRecord& record) {
 }  // namespace
 
 std::string to_note(const SqliteRecord& record) {
-  return json{{"path", record.path},     {"present", record.present}, {"copy", record.copy},
-              {"sha256", record.sha256}, {"schema", record.schema},   {"data", record.data},
-              {"rows", record.rows},     {"mode", record.mode},       {"uid", record.uid},
-              {"gid", record.gid},       {"restore", record.restore}}
+  return json{{"path", record.path},       {"present", record.present}, {"copy", record.copy},
+              {"sha256", record.sha256},   {"schema", record.schema},   {"data", record.data},
+              {"version", record.version}, {"rows", record.rows},       {"mode", record.mode},
+              {"uid", record.uid},         {"gid", record.gid},         {"restore", record.restore}}
       .dump(2, ' ', false, json::error_handler_t::replace);
 }
 
@@ -66,6 +67,7 @@ SqliteRecord sqlite_from_note(const std::string& note) {
     from.at("sha256").get_to(record.sha256);
     from.at("schema").get_to(record.schema);
     from.at("data").get_to(record.data);
+    record.version = from.value("version", "");
     from.at("rows").get_to(record.rows);
     from.at("mode").get_to(record.mode);
     from.at("uid").get_to(record.uid);
@@ -94,6 +96,7 @@ void keep_sqlite(const Call& call, SqliteRecord& record, std::chrono::millisecon
   const SqliteContent content = sqlite_content(copy, SqliteData::hash);
   record.schema = content.schema;
   record.data = content.data;
+  record.version = content.version;
   record.rows = content.rows;
   record.sha256 = sha256_file(copy);
 }
@@ -124,6 +127,7 @@ std::string put_back(const Call& call, const SqliteRecord& record, bool always,
   }
   if (!there || !restore_sqlite(copy, record.path, patience)) {
     move_all_aside(call, record.path, aside);
+    files::remove_leftovers(record.path);
     files::copy_file(copy, record.path);
   }
   put_attributes_back(record);

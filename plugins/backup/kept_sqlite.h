@@ -19,6 +19,7 @@ struct SqliteRecord {
   std::string sha256;
   std::string schema;
   std::string data;
+  std::string version;  // "": kept by a Drydock that did not note it
   std::map<std::string, std::uint64_t> rows;
   mode_t mode = 0600;
   uid_t uid = 0;

@@ -38,6 +38,7 @@ void SqlitePart::observe(const Call& call) {
     }
     const SqliteContent content = sqlite_content(path, SqliteData::count);
     call.fact(name + ".schema", content.schema);
+    call.fact(name + ".version", content.version);
     call.fact(name + ".revision", describe_revisions(sqlite_revisions(path, "alembic_version")));
     call.fact(name + ".owner", std::to_string(status.st_mode & 07777) + " " +
                                    std::to_string(status.st_uid) + ":" +

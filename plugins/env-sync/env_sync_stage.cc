@@ -64,14 +64,26 @@ std::optional<std::string> keep_old_env(Call& call) {
   return bytes;
 }
 
+std::string ignore_file(const std::string& copy) {
+  return std::filesystem::path(copy).parent_path().string() + "/.gitignore";
+}
+
+// Temporary files of a death while the copy was written.
+void remove_history_leftovers(const Call& call) {
+  const auto copy = call.recall(history_note);
+  if (!copy) return;
+  files::remove_leftovers(*copy);
+  files::remove_leftovers(ignore_file(*copy));
+}
+
 // The copy that operators know from the tools before: never overwritten, never removed by us.
 void keep_history(Call& call, const std::string& bytes) {
   if (!call.has("/history_dir") || call.text("/history_dir").empty()) return;
   if (const auto made = call.recall(history_note)) {
     if (files::attributes(*made)) return;
+    remove_history_leftovers(call);
   }
   const std::string dir = call.deployment(call.text("/history_dir"));
-  if (!files::make_directories(dir).empty()) files::write(dir + "/.gitignore", "*\n");
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   ::localtime_r(&now, &local);
@@ -82,6 +94,7 @@ void keep_history(Call& call, const std::string& bytes) {
   std::string path = name;
   for (int n = 2; files::attributes(path); ++n) path = name + "_" + std::to_string(n);
   call.remember(history_note, path);
+  if (!files::make_directories(dir).empty()) files::write(ignore_file(path), "*\n");
   files::Replacement copy(path);
   copy.set(*files::attributes(env_path(call)));
   copy.write(bytes);
@@ -184,6 +197,7 @@ void EnvSync::verify(Call& call) {
 void EnvSync::rollback(Call& call) {
   const auto note = call.recall(before_note);
   if (!note) return;  // it died before its first change
+  remove_history_leftovers(call);
   const std::string path = env_path(call);
   files::remove_leftovers(path);
   const auto attributes = attributes_in(*note);

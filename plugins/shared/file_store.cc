@@ -49,6 +49,22 @@ std::string random_name() {
   return name;
 }
 
+std::string temporary_for(const std::string& path) {
+  return (fs::path(folder_of(path)) / (temporary_prefix(path) + random_name())).string();
+}
+
+void remove_leftovers_beside(const std::string& path) {
+  const std::string prefix = temporary_prefix(path);
+  std::error_code error;
+  for (fs::directory_iterator at(folder_of(path), error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.size() != prefix.size() + random_digits || !name.starts_with(prefix)) continue;
+    if (name.find_first_not_of("0123456789abcdef", prefix.size()) != name.npos) continue;
+    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT) fail("remove", at->path().string());
+  }
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -135,7 +151,7 @@ Replacement::Replacement(const std::string& path) : path_(resolve_links(path)) {
   } else if (errno != ENOENT) {
     fail("replace", path_);
   }
-  temporary_ = (fs::path(folder_of(path_)) / (temporary_prefix(path_) + random_name())).string();
+  temporary_ = temporary_for(path_);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd_ < 0) fail("write beside", path_);
 }
@@ -196,17 +212,23 @@ void write(const std::string& path, std::string_view bytes, const Attributes& ex
   replacement.commit();
 }
 
+void replace_link(const std::string& path, const std::string& target) {
+  // A link cannot be written in place: a new one is renamed. symlink() never takes a name that is
+  // there already.
+  const std::string temporary = temporary_for(path);
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) fail("write beside", path);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail("replace", path, error);
+  }
+  sync_directory(folder_of(path));
+}
+
 void remove_leftovers(const std::string& path) {
   const std::string file = resolve_links(path);
-  const std::string prefix = temporary_prefix(file);
-  std::error_code error;
-  for (fs::directory_iterator at(folder_of(file), error), end; !error && at != end;
-       at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (name.size() != prefix.size() + random_digits || !name.starts_with(prefix)) continue;
-    if (name.find_first_not_of("0123456789abcdef", prefix.size()) != name.npos) continue;
-    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT) fail("remove", at->path().string());
-  }
+  remove_leftovers_beside(file);
+  if (file != path) remove_leftovers_beside(path);  // of a link that was replaced itself
 }
 
 void sync_directory(const std::string& path) {

@@ -75,8 +75,11 @@ class Replacement {
 void write(const std::string& path, std::string_view bytes);
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly);
 
-// Removes what a killed Replacement of `path` left beside it. Call it where a step is repeated or
-// rolled back.
+// Puts a symbolic link where something else may stand, but no folder.
+void replace_link(const std::string& path, const std::string& target);
+
+// Removes what a killed Replacement of `path`, or of the link there, left beside it. Call it
+// wherever a step is repeated or rolled back: not only the runner dies, also a worker alone.
 void remove_leftovers(const std::string& path);
 
 // Copies a regular file with mode, owner (as far as permitted) and modification time.

@@ -139,6 +139,11 @@ SqliteContent sqlite_content(const std::string& file, SqliteData data) {
     }
   }
   content.schema = schema.finish_hex();
+  for (const char* name : {"user_version", "application_id"}) {
+    Statement value(connection, std::string("PRAGMA ") + name);
+    value.next();
+    content.version += (content.version.empty() ? "" : " ") + value.bytes(0);
+  }
 
   Sha256 all, row;
   for (const std::string& table : tables) {

@@ -13,6 +13,7 @@ namespace drydock {
 
 struct SqliteContent {
   std::string schema;                         // SHA-256 of all CREATE statements
+  std::string version;                        // user_version and application_id of the file
   std::map<std::string, std::uint64_t> rows;  // table -> rows
   std::string data;  // SHA-256 over all rows whatever their order; "" when it was not asked for
 };

@@ -168,6 +168,7 @@ void Source::run(Call& call) {
   const std::vector<Before> kept =
       kept_before ? read_list(call.private_dir()) : keep_old_files(release, call.private_dir());
   if (!kept_before) call.remember(list_note, std::to_string(kept.size()));
+  if (kept_before) remove_leftovers(kept, call);
   switch_to(release, kept, call);
   call.info(std::to_string(kept.size()) + " files and folders switched to " + release.directory());
 }
@@ -183,7 +184,9 @@ void Source::verify(Call& call) {
 
 void Source::rollback(Call& call) {
   if (!call.recall(list_note)) return;  // it died before its first change
-  switch_back(read_list(call.private_dir()), call);
+  const std::vector<Before> kept = read_list(call.private_dir());
+  remove_leftovers(kept, call);  // a new folder is only removed when it is empty
+  switch_back(kept, call);
 }
 
 }  // namespace drydock::source

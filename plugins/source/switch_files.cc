@@ -57,22 +57,6 @@ std::string encoded(const std::vector<Before>& kept) {
   return text;
 }
 
-void replace_link(const std::string& path, const std::string& target) {
-  // A link cannot be written in place: a new one with a name that cannot be foreseen is renamed.
-  std::string folder = parent(path) + "/.drydock-link-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) {
-    throw Failed("cannot write beside " + path + ": " + std::strerror(errno));
-  }
-  const std::string link = folder + "/link";
-  const bool made =
-      ::symlink(target.c_str(), link.c_str()) == 0 && ::rename(link.c_str(), path.c_str()) == 0;
-  const int error = errno;
-  ::unlink(link.c_str());
-  ::rmdir(folder.c_str());
-  if (!made) throw Failed("cannot create the link " + path + ": " + std::strerror(error));
-  files::sync_directory(parent(path));
-}
-
 void remove(const std::string& path) {
   if (::unlink(path.c_str()) == 0) {
     files::sync_directory(parent(path));
@@ -173,19 +157,18 @@ void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call
     // Folders and links are cheap to make again; a file that is right already stays untouched.
     if (release.compare(entry) == Difference::none) continue;
     if (entry.kind == Kind::folder) make_folder(release, entry);
-    if (entry.kind == Kind::link) replace_link(release.place(entry), entry.target);
+    if (entry.kind == Kind::link) files::replace_link(release.place(entry), entry.target);
     if (entry.kind == Kind::file) write_file(release, entry);
   }
+}
+
+void remove_leftovers(const std::vector<Before>& kept, const Call& call) {
+  for (const Before& before : kept) files::remove_leftovers(call.deployment(before.path));
 }
 
 void switch_back(const std::vector<Before>& kept, Call& call) {
   for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
     const std::string path = call.deployment(before->path);
-    // Temporary files of a write that was killed.
-    if (call.interrupted() && before->was != Before::Was::folder_absent &&
-        fs::is_directory(parent(path))) {
-      files::remove_leftovers(path);
-    }
     switch (before->was) {
       case Before::Was::absent:
         remove(path);
@@ -197,7 +180,7 @@ void switch_back(const std::vector<Before>& kept, Call& call) {
         break;
       case Before::Was::link:
         if (!fs::is_symlink(fs::symlink_status(path)) || fs::read_symlink(path) != before->target) {
-          replace_link(path, before->target);
+          files::replace_link(path, before->target);
         }
         break;
       case Before::Was::file:

@@ -25,6 +25,8 @@ struct Before {
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir);
 std::vector<Before> read_list(const std::string& private_dir);
 
+// What writes that were killed left in the deployment.
+void remove_leftovers(const std::vector<Before>& kept, const Call& call);
 void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call& call);
 // Every byte, mode, owner and time as it was; what was added is removed.
 void switch_back(const std::vector<Before>& kept, Call& call);

@@ -196,6 +196,16 @@ TEST_P(BackupSqlite, LeavesAnUnchangedDatabaseAlone) {
   EXPECT_NE(host.log_text().find("is as it was"), std::string::npos);
 }
 
+TEST_P(BackupSqlite, PutsBackTheVersionWhereNothingElseChanged) {
+  const auto before = facts(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  Database{file}("PRAGMA user_version = 7");
+  EXPECT_NE(facts(host), before);
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(Database{file}("PRAGMA user_version"), "0");
+  EXPECT_EQ(facts(host), before);
+}
+
 TEST_P(BackupSqlite, SaysThatItIsLocked) {
   ASSERT_TRUE(host.perform<Backup>("run").ok());
   const Database application(file);

@@ -99,6 +99,17 @@ TEST_F(FileStore, RemovesWhatAKilledReplacementLeft) {
   EXPECT_TRUE(fs::exists(at(".file.drydock-notours")));
 }
 
+TEST_F(FileStore, ReplacesALinkAndRemovesWhatAKilledReplacementOfItLeft) {
+  make("file", "old");
+  fs::create_symlink("file", at("link"));
+  replace_link(at("link"), "elsewhere");
+  EXPECT_EQ(fs::read_symlink(at("link")), "elsewhere");
+  EXPECT_EQ(entries(), 2U);
+  fs::create_symlink("file", at(".link.drydock-0123456789abcdef"));
+  remove_leftovers(at("link"));
+  EXPECT_EQ(entries(), 2U);
+}
+
 TEST_F(FileStore, RefusesWhatIsNoRegularFileAndWhatIsTooLarge) {
   EXPECT_THROW(read(dir_), FileError);
   EXPECT_THROW(write(dir_, "x"), FileError);
