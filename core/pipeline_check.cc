@@ -177,11 +177,17 @@ class Check {
     }
   }
 
+  // The file's name only where there are several.
+  std::string where(const StageSpec& stage) const {
+    return pipeline_.includes.empty() ? "line " + std::to_string(stage.place.line)
+                                      : stage.place.text();
+  }
+
   void check_stage_name(const std::string& id, const std::string& prefix) const {
     std::vector<std::string> known, places;
     for (const StageSpec* stage : earlier_) {
       known.push_back(stage->id);
-      if (stage->id == id) places.push_back("line " + std::to_string(stage->place.line));
+      if (stage->id == id) places.push_back(where(*stage));
     }
     if (places.size() == 1) return;
     if (places.size() > 1) {
@@ -192,8 +198,8 @@ class Check {
     for (const auto* list : {&pipeline_.stages, &pipeline_.finally}) {
       for (const StageSpec& later : *list) {
         if (later.id != id) continue;
-        throw Error(prefix + "found stages." + id + ", which has not ended by then (line " +
-                    std::to_string(later.place.line) + "), allowed: stages that come earlier" +
+        throw Error(prefix + "found stages." + id + ", which has not ended by then (" +
+                    where(later) + "), allowed: stages that come earlier" +
                     (known.empty() ? "; none does." : ": " + join(known, ", ") + "."));
       }
     }
