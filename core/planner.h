@@ -2,6 +2,7 @@
 // files of those before it.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct PlannedStage {
   // `on_failure: continue`: the facts right before its run.
   std::vector<Fact> facts_when_begun;
   std::vector<PlannedChange> changes;
+  std::chrono::steady_clock::time_point began;  // its run
 
   bool has(Step step) const { return type->has(step, options.values); }
   bool can_roll_back() const { return has(Step::rollback) || has(Step::settle); }
