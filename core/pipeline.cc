@@ -176,12 +176,9 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
                   });
   const YamlNode& stages = reader.require("stages", "'stages:' with a list of stages");
   StageLists lists(file);
-  pipeline.stages = lists.read(stages, "'stages:'");
-  if (pipeline.stages.empty()) {
-    refuse(stages.place, "an empty list", "'stages:'", "at least one stage");
-  }
+  pipeline.stages = lists.stages(stages);
   if (const YamlNode* last = reader.find("finally")) {
-    pipeline.finally = lists.read(*last, "'finally:'");
+    pipeline.finally = lists.finally(*last);
   }
   pipeline.includes = lists.includes();
   if (const YamlNode* on_failure = reader.find("on_failure")) {

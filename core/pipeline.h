@@ -31,6 +31,7 @@ struct StageSpec {
   std::optional<std::chrono::milliseconds> timeout, rollback_timeout;
   Retry retry;
   bool continue_on_failure = false;
+  unsigned block = 0;  // the `parallel:` block that it stands in, from 1; 0: none
 };
 
 struct VariableSpec {

@@ -10,9 +10,10 @@
 namespace drydock {
 namespace {
 
-const std::vector<std::string> stage_keys = {
-    "id",   "name",   "uses", "with", "when", "timeout", "retry", "on_failure", "rollback_timeout",
-    "exec", "include"};
+const std::vector<std::string> stage_keys = {"id",    "name",       "uses",
+                                             "with",  "when",       "timeout",
+                                             "retry", "on_failure", "rollback_timeout",
+                                             "exec",  "include",    "parallel"};
 
 std::string read_stage_name(const YamlNode& node, const std::string& where) {
   std::string name = read_text(node, where);

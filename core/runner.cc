@@ -8,6 +8,7 @@
 
 #include "ending.h"
 #include "files.h"
+#include "parallel_block.h"
 #include "temporary_dir.h"
 #include "utc_time.h"
 #include "view.h"
@@ -52,6 +53,19 @@ std::string what_is_lost(const Plan& plan, const Journal& journal, std::uint64_t
     }
   }
   return lost;
+}
+
+// The stages but those of `finally`, each with those that run at the same time.
+std::vector<std::vector<PlannedStage*>> in_order(Plan& plan) {
+  std::vector<std::vector<PlannedStage*>> order;
+  unsigned block = 0;
+  for (PlannedStage& stage : plan.stages) {
+    if (stage.final) break;
+    if (stage.spec->block == 0 || stage.spec->block != block) order.emplace_back();
+    block = stage.spec->block;
+    order.back().push_back(&stage);
+  }
+  return order;
 }
 
 // `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
@@ -205,16 +219,19 @@ void Runner::close_unbegun_run() {
   }
 }
 
-// Every stage in order, until one fails for good.
+// Every stage in order, those of a block at once, until one fails for good.
 std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
-  for (PlannedStage& stage : plan.stages) {
-    if (stage.final) break;
+  for (const std::vector<PlannedStage*>& next : in_order(plan)) {
+    PlannedStage& stage = *next.front();
     if (session_.cancellation.requested()) {
       return Failure{stage.identity.key, "run", "cancelled before it began", true};
     }
     try {
-      const std::optional<Failure> failure = carry_out(stage);
-      if (failure && !goes_on_without(stage, *failure)) return failure;
+      if (stage.spec->block != 0) {
+        if (const std::optional<Failure> failure = carry_out(next)) return failure;
+      } else if (const std::optional<Failure> failure = carry_out(stage)) {
+        if (!goes_on_without(stage, *failure)) return failure;
+      }
     } catch (const std::exception& e) {
       // No failure of our own (a full disk under the journal) leaves the upgrade half done.
       return Failure{stage.identity.key, "run", session_.masker.mask(e.what()),
@@ -225,6 +242,41 @@ std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
 }
 
 std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
+  const std::optional<Failure> failure = begin(stage);
+  if (failure || stage.state == PlannedStage::State::skipped) return failure;
+  return attempt(stage);
+}
+
+// Options are resolved before the first of them runs, and outputs are visible after the last: the
+// stages of a block know nothing of one another.
+std::optional<Runner::Failure> Runner::carry_out(const std::vector<PlannedStage*>& block) {
+  std::vector<PlannedStage*> begun;
+  for (PlannedStage* stage : block) {
+    const std::optional<Failure> failure = begin(*stage);
+    if (!failure) {
+      if (stage->state != PlannedStage::State::skipped) begun.push_back(stage);
+    } else if (!goes_on_without(*stage, *failure)) {
+      for (PlannedStage* other : begun) {
+        not_begun(*other, {other->identity.key, "run", "cancelled before it began", true});
+      }
+      return failure;
+    }
+  }
+  ParallelBlock at_once(session_, journal_, run_);
+  std::vector<StageEnd> ends = at_once.carry_out(begun);
+  if (at_once.failure()) return at_once.failure();
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    if (ends[i].failure) {
+      goes_on_without(*begun[i], *ends[i].failure);
+    } else {
+      session_.outputs[begun[i]->spec->id] = std::move(ends[i].outputs);
+    }
+  }
+  return std::nullopt;
+}
+
+// Up to its run: its options, a plan that had unknowns, and what it must leave as it was.
+std::optional<Runner::Failure> Runner::begin(PlannedStage& stage) {
   const StageIdentity& identity = stage.identity;
   json who = {{"name", identity.name},
               {"uses", identity.uses},
@@ -247,7 +299,7 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
     if (!seen.ok()) return not_begun(stage, failure_of(stage, seen, session_));
     stage.facts_when_begun = seen.facts;
   }
-  return attempt(stage);
+  return std::nullopt;
 }
 
 // A stage that failed before its run.

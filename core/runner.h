@@ -37,6 +37,8 @@ class Runner {
   void keep_snapshot();
   std::optional<Failure> carry_out(Plan& plan);
   std::optional<Failure> carry_out(PlannedStage& stage);
+  std::optional<Failure> carry_out(const std::vector<PlannedStage*>& block);
+  std::optional<Failure> begin(PlannedStage& stage);
   Failure not_begun(const PlannedStage& stage, const Failure& failure);
   std::optional<Failure> settle_unknowns(PlannedStage& stage);
   std::optional<Failure> attempt(const PlannedStage& stage);

@@ -17,6 +17,7 @@ constexpr std::string_view format_version = "1";
 // Far more than a person can follow; a file that includes two of the next has soon thousands.
 constexpr std::size_t deepest_include = 8;
 constexpr unsigned most_includes = 64;
+constexpr std::size_t most_at_once = 16;  // each has processes of its own
 
 const YamlNode* member(const YamlNode& item, std::string_view key) {
   for (const auto& [name, value] : item.members) {
@@ -50,27 +51,59 @@ void check_format_version(const YamlNode& root, const std::string& what) {
 StageLists::StageLists(const std::string& pipeline_file)
     : open_{{pipeline_file, canonical_name(pipeline_file)}} {}
 
-std::vector<StageSpec> StageLists::read(const YamlNode& list, const std::string& where) {
-  std::vector<StageSpec> stages;
-  read_into(stages, list, where);
-  return stages;
+std::vector<StageSpec> StageLists::stages(const YamlNode& list) {
+  in_finally_ = false;
+  read(list, "'stages:'");
+  if (read_.empty()) refuse(list.place, "an empty list", "'stages:'", "at least one stage");
+  return std::exchange(read_, {});
 }
 
-void StageLists::read_into(std::vector<StageSpec>& stages, const YamlNode& list,
-                           const std::string& where) {
+std::vector<StageSpec> StageLists::finally(const YamlNode& list) {
+  in_finally_ = true;
+  read(list, "'finally:'");
+  return std::exchange(read_, {});
+}
+
+void StageLists::read(const YamlNode& list, const std::string& where) {
   if (list.kind != YamlNode::Kind::sequence) {
     refuse(list.place, found_in(list), where, "a list of stages");
   }
   for (const YamlNode& item : list.items) {
     if (member(item, "include") != nullptr) {
-      include(stages, item);
+      include(item);
+    } else if (member(item, "parallel") != nullptr) {
+      parallel(item);
     } else {
-      stages.push_back(read_stage(item));
+      read_.push_back(read_stage(item));
     }
   }
 }
 
-void StageLists::include(std::vector<StageSpec>& stages, const YamlNode& item) {
+void StageLists::parallel(const YamlNode& item) {
+  const MappingReader reader(item, "a parallel block", {"parallel"});
+  const YamlNode& list = reader.require("parallel", "parallel: [STAGE, STAGE]");
+  if (in_finally_) {
+    refuse(item.place, "'parallel:'", "'finally:'", "stages, which run one after another");
+  }
+  if (list.kind != YamlNode::Kind::sequence) {
+    refuse(list.place, found_in(list), "'parallel:'", "a list of stages");
+  }
+  if (list.items.empty() || list.items.size() > most_at_once) {
+    refuse(list.place, std::to_string(list.items.size()) + " stages", "'parallel:'",
+           "1 to " + std::to_string(most_at_once));
+  }
+  ++block_count_;
+  for (const YamlNode& each : list.items) {
+    for (const char* key : {"include", "parallel"}) {
+      if (member(each, key) == nullptr) continue;
+      refuse(each.place, "'" + std::string(key) + ":'", "'parallel:'", "stages only");
+    }
+    read_.push_back(read_stage(each));
+    read_.back().block = block_count_;
+  }
+}
+
+void StageLists::include(const YamlNode& item) {
   const MappingReader reader(item, "an include", {"include"});
   const YamlNode& named = reader.require("include", "include: FILE");
   const std::string text = read_text(named, "'include:'");
@@ -89,8 +122,8 @@ void StageLists::include(std::vector<StageSpec>& stages, const YamlNode& item) {
     refuse(named.place, "an include within " + std::to_string(deepest_include) + " others",
            "'include:'", "at most " + std::to_string(deepest_include) + " within one another");
   }
-  if (++count_ > most_includes) {
-    refuse(named.place, "include number " + std::to_string(count_), "the pipeline",
+  if (++include_count_ > most_includes) {
+    refuse(named.place, "include number " + std::to_string(include_count_), "the pipeline",
            "at most " + std::to_string(most_includes));
   }
   std::string bytes;
@@ -108,9 +141,9 @@ void StageLists::include(std::vector<StageSpec>& stages, const YamlNode& item) {
   const MappingReader included(root, "an included file", {"drydock", "stages"});
   const YamlNode& list = included.require("stages", "'stages:' with a list of stages");
   open_.push_back({file, canonical});
-  const std::size_t before = stages.size();
-  read_into(stages, list, "'stages:'");
-  if (stages.size() == before) {
+  const std::size_t before = read_.size();
+  read(list, "'stages:'");
+  if (read_.size() == before) {
     refuse(list.place, "an empty list", "'stages:'", "at least one stage");
   }
   open_.pop_back();

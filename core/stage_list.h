@@ -1,5 +1,5 @@
 // The lists `stages:` and `finally:`, as one sequence of stages: what they include is read in its
-// place.
+// place, and the stages of a block know that they belong together.
 #pragma once
 
 #include <string>
@@ -18,21 +18,25 @@ class StageLists {
  public:
   explicit StageLists(const std::string& pipeline_file);
 
-  // `where`: "'stages:'" or "'finally:'". Throws Error with the place of the first problem.
-  std::vector<StageSpec> read(const YamlNode& list, const std::string& where);
+  // Each throws Error with the place of the first problem.
+  std::vector<StageSpec> stages(const YamlNode& list);
+  std::vector<StageSpec> finally(const YamlNode& list);
   // Every file that was included, once each, in the order in which they were met.
   const std::vector<IncludedFile>& includes() const { return includes_; }
 
  private:
-  void read_into(std::vector<StageSpec>& stages, const YamlNode& list, const std::string& where);
-  void include(std::vector<StageSpec>& stages, const YamlNode& item);
+  void read(const YamlNode& list, const std::string& where);
+  void include(const YamlNode& item);
+  void parallel(const YamlNode& item);
 
   struct OpenFile {
     std::string name, canonical;
   };
   std::vector<OpenFile> open_;  // the pipeline, and each file that the one before includes
   std::vector<IncludedFile> includes_;
-  unsigned count_ = 0;
+  unsigned include_count_ = 0, block_count_ = 0;
+  bool in_finally_ = false;
+  std::vector<StageSpec> read_;
 };
 
 }  // namespace drydock

@@ -212,22 +212,26 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
   make_private_dir(planned);
   make_private_dir(planning);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
-  session_.emplace(Session{pipeline_,
-                           plugins_,
-                           bench.plugin_folders(),
-                           std::move(deployment),
-                           std::move(vars),
-                           arguments.key,
-                           planned,
-                           planning,
-                           state_,
-                           bench.worker(),
-                           bench.events(),
-                           bench.masker(),
-                           *secrets_,
-                           bench.cancellation(),
-                           env_,
-                           {}});
+  session_.emplace(
+      Session{pipeline_,
+              plugins_,
+              bench.plugin_folders(),
+              std::move(deployment),
+              std::move(vars),
+              arguments.key,
+              planned,
+              planning,
+              state_,
+              bench.worker(),
+              [binary = bench.installation().worker](const Cancellation& cancellation) {
+                return std::make_unique<ProcessWorker>(binary, cancellation);
+              },
+              bench.events(),
+              bench.masker(),
+              *secrets_,
+              bench.cancellation(),
+              env_,
+              {}});
 }
 
 }  // namespace drydock
