@@ -7,17 +7,20 @@ namespace drydock {
 
 class Cancellation {
  public:
-  Cancellation();
+  // Of a part: requested as well once that of the `whole` is, which must live as long.
+  explicit Cancellation(const Cancellation* whole = nullptr);
   ~Cancellation();
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
   void request();  // async-signal-safe; once requested it stays so
-  bool requested() const { return requested_.load(); }
-  int fd() const { return fd_; }  // readable once requested; never read from it
+  bool requested() const { return requested_.load() || (whole_ != nullptr && whole_->requested()); }
+  // Readable once requested; never read from it.
+  int fd() const { return whole_ == nullptr ? own_ : both_; }
 
  private:
-  int fd_;
+  const Cancellation* whole_;
+  int own_, both_ = -1;
   std::atomic<bool> requested_{false};
 };
 

@@ -7,29 +7,13 @@
 #include "error.h"
 #include "expression.h"
 #include "pipeline_stage.h"
+#include "stage_list.h"
 #include "text.h"
 #include "yaml_reader.h"
 #include "yaml_tree.h"
 
 namespace drydock {
 namespace {
-
-constexpr std::string_view format_version = "1";
-
-// First of all: a file of another version may have other keys.
-void check_version(const YamlNode& root) {
-  if (root.kind != YamlNode::Kind::mapping) {
-    refuse(root.place, found_in(root), "the pipeline", "a mapping that begins with 'drydock: 1'");
-  }
-  for (const auto& [key, value] : root.members) {
-    if (key.text != "drydock") continue;
-    if (value.kind == YamlNode::Kind::scalar && value.text == format_version) return;
-    refuse(value.place, found_in(value), "'drydock:'",
-           "1, the format version that this Drydock reads");
-  }
-  refuse(root.place, "no 'drydock:'", "the pipeline",
-         "'drydock: 1' as its first line, the format version");
-}
 
 // nullopt: auto.
 bool is_auto(const YamlNode& node) {
@@ -157,20 +141,11 @@ void for_each_member(const YamlNode* node, const std::string& where, Read read) 
   for (const auto& [key, value] : node->members) read(key, value);
 }
 
-std::vector<StageSpec> read_stages(const YamlNode& node, const std::string& where) {
-  if (node.kind != YamlNode::Kind::sequence) {
-    refuse(node.place, found_in(node), where, "a list of stages");
-  }
-  std::vector<StageSpec> stages;
-  for (const YamlNode& item : node.items) stages.push_back(read_stage(item));
-  return stages;
-}
-
 }  // namespace
 
 Pipeline parse_pipeline(const std::string& text, const std::string& file) {
   const YamlNode root = parse_yaml(text, file);
-  check_version(root);
+  check_format_version(root, "the pipeline");
   const MappingReader reader(root, "the pipeline",
                              {"drydock", "name", "summary", "recognise", "deployment", "vars",
                               "secrets", "plugins", "stages", "finally", "on_failure"});
@@ -200,13 +175,12 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
                     pipeline.plugins[key.text] = read_pin(key.text, value);
                   });
   const YamlNode& stages = reader.require("stages", "'stages:' with a list of stages");
-  pipeline.stages = read_stages(stages, "'stages:'");
-  if (pipeline.stages.empty()) {
-    refuse(stages.place, "an empty list", "'stages:'", "at least one stage");
-  }
+  StageLists lists(file);
+  pipeline.stages = lists.stages(stages);
   if (const YamlNode* last = reader.find("finally")) {
-    pipeline.finally = read_stages(*last, "'finally:'");
+    pipeline.finally = lists.finally(*last);
   }
+  pipeline.includes = lists.includes();
   if (const YamlNode* on_failure = reader.find("on_failure")) {
     const std::string choice = read_text(*on_failure, "'on_failure:'");
     if (choice != "rollback" && choice != "stop") {
@@ -215,7 +189,7 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
     }
     pipeline.rollback_on_failure = choice == "rollback";
   }
-  check_stage_ids(root);
+  check_stage_ids(pipeline);
   return pipeline;
 }
 

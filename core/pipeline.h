@@ -21,6 +21,7 @@ struct Retry {
 
 struct StageSpec {
   std::string id;    // default: uses
+  Place id_place;    // line 0: not written
   std::string name;  // for people; default: id
   std::string uses;
   nlohmann::json with = nlohmann::json::object();  // expressions not yet evaluated
@@ -30,6 +31,7 @@ struct StageSpec {
   std::optional<std::chrono::milliseconds> timeout, rollback_timeout;
   Retry retry;
   bool continue_on_failure = false;
+  unsigned block = 0;  // the `parallel:` block that it stands in, from 1; 0: none
 };
 
 struct VariableSpec {
@@ -61,9 +63,15 @@ struct PluginPin {
   Place place;
 };
 
-struct Pipeline {
-  std::string file;    // as a person would name it
+struct IncludedFile {
+  std::string file;    // as a person would name it; relative like the pipeline's own
   std::string sha256;  // of its bytes
+};
+
+struct Pipeline {
+  std::string file;                    // as a person would name it
+  std::string sha256;                  // of its bytes
+  std::vector<IncludedFile> includes;  // whose stages are among `stages` and `finally`
   std::string name, summary;
   std::optional<std::string> recognise_image;  // what `init` may look for
   DeploymentSpec deployment;

@@ -51,6 +51,7 @@ class Check {
 
  private:
   void check_stage(const StageSpec& stage) {
+    current_ = &stage;
     const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema;
     if (!stage.when.empty()) {
       for (const NameUse& use : name_uses_in_condition(stage.when, stage.when_place)) {
@@ -177,13 +178,25 @@ class Check {
     }
   }
 
+  // The file's name only where there are several.
+  std::string where(const StageSpec& stage) const {
+    return pipeline_.includes.empty() ? "line " + std::to_string(stage.place.line)
+                                      : stage.place.text();
+  }
+
   void check_stage_name(const std::string& id, const std::string& prefix) const {
     std::vector<std::string> known, places;
+    const auto runs_beside = [this](const StageSpec& other) {
+      return other.block != 0 && other.block == current_->block && &other != current_;
+    };
+    bool ended = true;
     for (const StageSpec* stage : earlier_) {
-      known.push_back(stage->id);
-      if (stage->id == id) places.push_back("line " + std::to_string(stage->place.line));
+      if (!runs_beside(*stage)) known.push_back(stage->id);
+      if (stage->id != id) continue;
+      places.push_back(where(*stage));
+      ended = ended && !runs_beside(*stage);
     }
-    if (places.size() == 1) return;
+    if (places.size() == 1 && ended) return;
     if (places.size() > 1) {
       throw Error(prefix + "found stages." + id + ", which " + std::to_string(places.size()) +
                   " stages are called (" + join(places, ", ") +
@@ -192,8 +205,10 @@ class Check {
     for (const auto* list : {&pipeline_.stages, &pipeline_.finally}) {
       for (const StageSpec& later : *list) {
         if (later.id != id) continue;
-        throw Error(prefix + "found stages." + id + ", which has not ended by then (line " +
-                    std::to_string(later.place.line) + "), allowed: stages that come earlier" +
+        const std::string when =
+            runs_beside(later) ? "runs at the same time" : "has not ended by then";
+        throw Error(prefix + "found stages." + id + ", which " + when + " (" + where(later) +
+                    "), allowed: stages that come earlier" +
                     (known.empty() ? "; none does." : ": " + join(known, ", ") + "."));
       }
     }
@@ -238,6 +253,7 @@ class Check {
   const Pipeline& pipeline_;
   const PluginIndex& plugins_;
   std::vector<const StageSpec*> earlier_;
+  const StageSpec* current_ = nullptr;
   bool in_finally_ = false;
 };
 

@@ -10,9 +10,10 @@
 namespace drydock {
 namespace {
 
-const std::vector<std::string> stage_keys = {
-    "id",  "name", "uses", "with", "when", "timeout", "retry", "on_failure", "rollback_timeout",
-    "exec"};
+const std::vector<std::string> stage_keys = {"id",    "name",       "uses",
+                                             "with",  "when",       "timeout",
+                                             "retry", "on_failure", "rollback_timeout",
+                                             "exec",  "include",    "parallel"};
 
 std::string read_stage_name(const YamlNode& node, const std::string& where) {
   std::string name = read_text(node, where);
@@ -71,7 +72,10 @@ StageSpec read_stage(const YamlNode& node) {
   stage.place = node.place;
   read_options(reader, stage);
   stage.id = stage.uses;
-  if (const YamlNode* id = reader.find("id")) stage.id = read_stage_name(*id, "'id:'");
+  if (const YamlNode* id = reader.find("id")) {
+    stage.id = read_stage_name(*id, "'id:'");
+    stage.id_place = id->place;
+  }
   stage.name = stage.id;
   if (const YamlNode* name = reader.find("name")) stage.name = read_text(*name, "'name:'");
   if (const YamlNode* when = reader.find("when")) {
@@ -99,18 +103,15 @@ StageSpec read_stage(const YamlNode& node) {
   return stage;
 }
 
-void check_stage_ids(const YamlNode& root) {
+void check_stage_ids(const Pipeline& pipeline) {
   std::map<std::string, Place> written;
-  for (const auto& [key, list] : root.members) {
-    if (key.text != "stages" && key.text != "finally") continue;
-    for (const YamlNode& item : list.items) {
-      for (const auto& [name, id] : item.members) {
-        if (name.text != "id") continue;
-        const auto [first, is_new] = written.try_emplace(id.text, id.place);
-        if (!is_new) {
-          refuse(id.place, "the id '" + id.text + "' a second time", "the pipeline",
-                 "once; the first is at " + first->second.text());
-        }
+  for (const auto* list : {&pipeline.stages, &pipeline.finally}) {
+    for (const StageSpec& stage : *list) {
+      if (stage.id_place.line == 0) continue;
+      const auto [first, is_new] = written.try_emplace(stage.id, stage.id_place);
+      if (!is_new) {
+        refuse(stage.id_place, "the id '" + stage.id + "' a second time", "the pipeline",
+               "once; the first is at " + first->second.text());
       }
     }
   }

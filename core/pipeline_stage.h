@@ -13,7 +13,7 @@ namespace drydock {
 StageSpec read_stage(const YamlNode& node);
 // Ids that a person wrote twice. Two stages of one type without ids share one, which is an error
 // only where an expression refers to it.
-void check_stage_ids(const YamlNode& root);
+void check_stage_ids(const Pipeline& pipeline);
 // [a-z][a-z0-9_-]*
 bool is_stage_name(std::string_view name);
 

@@ -200,17 +200,17 @@ void Planner::emit_planned(const PlannedStage& stage) {
   constexpr std::array<const char*, 3> states = {"planned", "skipped", "unknown"};
   json changes = json::array();
   for (const PlannedChange& change : stage.changes) changes.push_back(to_json(change));
-  session_.events.emit("stage.planned",
-                       {{"name", stage.identity.name},
-                        {"uses", stage.identity.uses},
-                        {"index", stage.identity.index},
-                        {"count", stage.identity.count},
-                        {"state", states[static_cast<std::size_t>(stage.state)]},
-                        {"reason", stage.reason},
-                        {"changes", changes},
-                        {"has_rollback", stage.can_roll_back()},
-                        {"final", stage.final}},
-                       stage.identity.key);
+  json planned = {{"name", stage.identity.name},
+                  {"uses", stage.identity.uses},
+                  {"index", stage.identity.index},
+                  {"count", stage.identity.count},
+                  {"state", states[static_cast<std::size_t>(stage.state)]},
+                  {"reason", stage.reason},
+                  {"changes", changes},
+                  {"has_rollback", stage.can_roll_back()},
+                  {"final", stage.final}};
+  if (stage.spec->block != 0) planned["parallel"] = stage.spec->block;
+  session_.events.emit("stage.planned", std::move(planned), stage.identity.key);
 }
 
 void Planner::emit_totals(const Plan& plan) {

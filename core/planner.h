@@ -2,6 +2,7 @@
 // files of those before it.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,9 +32,10 @@ struct PlannedStage {
   std::vector<Input> inputs;
 
   // Of a run that goes on after an interruption.
-  bool ended = false;                        // nothing is left to do
-  unsigned attempts = 0;                     // that were begun
-  std::optional<std::string> failed_before;  // why; it is still to be put back alone
+  bool ended = false;                           // nothing is left to do
+  unsigned attempts = 0;                        // that were begun
+  std::optional<std::string> failed_before;     // why; it is still to be put back alone
+  std::chrono::steady_clock::time_point began;  // its run
 
   bool has(Step step) const { return type->has(step, options.values); }
   bool can_roll_back() const { return has(Step::rollback) || has(Step::settle); }

@@ -55,6 +55,12 @@ std::set<pid_t>& expected_children() {
   return children;
 }
 
+// Of those, the ones that work for somebody, and may have orphans of their own.
+std::set<pid_t>& working_children() {
+  static std::set<pid_t> children;
+  return children;
+}
+
 // Are there children that nobody expects? True also where the kernel does not list them.
 bool has_unexpected_children() {
   siginfo_t info{};
@@ -186,12 +192,18 @@ Spawned spawn_child(const SpawnRequest& request) {
   return child;
 }
 
+void child_works(pid_t pid) {
+  const std::lock_guard lock(children_mutex());
+  working_children().insert(pid);
+}
+
 int reap_child(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   const std::lock_guard lock(children_mutex());
   expected_children().erase(pid);
+  working_children().erase(pid);
   return status;
 }
 
@@ -205,8 +217,10 @@ std::vector<EndedProcess> end_orphans(pid_t group, std::uint64_t start_time) {
     const std::vector<ProcessInfo> table = all_processes();
     std::set<pid_t> orphans;
     for (const ProcessInfo& each : table) {
-      const bool ours = each.parent == ::getpid() && expected.count(each.pid) == 0 &&
-                        expected.count(each.session) == 0;
+      // Whose an orphan is that left its session cannot be told while others work: the last of
+      // them ends it.
+      const bool ours = working_children().empty() && each.parent == ::getpid() &&
+                        expected.count(each.pid) == 0 && expected.count(each.session) == 0;
       if (ours || belongs(each, group, start_time)) orphans.insert(each.pid);
     }
     if (orphans.empty()) break;

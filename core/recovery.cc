@@ -33,13 +33,16 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
 
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir, const StateDir& state) {
-  std::string where = "before its first stage";
+  std::string where = "before its first stage", at_work;
   for (const StageRecord& stage : journal.stages(run.id)) {
-    // The last stage that has begun a step is where it stopped: while rolling back, the last that
-    // did so in that pass.
-    if (stage.attempt > 0) where = "in stage '" + stage.key + "', step " + stage.step;
-    if (run.state == RunState::running && stage.state == StageState::started) break;
+    if (stage.attempt == 0) continue;
+    // The last stage that has begun a step is where it stopped; or those of a block that had not
+    // ended.
+    const std::string here = "in stage '" + stage.key + "', step " + stage.step;
+    where = here;
+    if (stage.state == StageState::started) at_work += (at_work.empty() ? "" : ", and ") + here;
   }
+  if (!at_work.empty()) where = at_work;
   if (run.state == RunState::rolling_back) where = "while it was being rolled back";
   const std::string number = std::to_string(run.id);
   const bool goes_on = run.state == RunState::running && !run.inputs.empty();

@@ -1,6 +1,5 @@
 #include "runner.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -8,6 +7,7 @@
 
 #include "ending.h"
 #include "files.h"
+#include "parallel_block.h"
 #include "plan_record.h"
 #include "temporary_dir.h"
 #include "view.h"
@@ -18,6 +18,21 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
+
+// The stages but those of `finally` and those that have ended, each with those that run at the same
+// time.
+std::vector<std::vector<PlannedStage*>> in_order(Plan& plan) {
+  std::vector<std::vector<PlannedStage*>> order;
+  unsigned block = 0;
+  for (PlannedStage& stage : plan.stages) {
+    if (stage.final) break;
+    if (stage.ended) continue;
+    if (stage.spec->block == 0 || stage.spec->block != block) order.emplace_back();
+    block = stage.spec->block;
+    order.back().push_back(&stage);
+  }
+  return order;
+}
 
 // `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
 // a signal reaches it.
@@ -181,19 +196,19 @@ void Runner::close_unbegun_run() {
   }
 }
 
-// Every stage in order, until one fails for good.
+// Every stage in order, those of a block at once, until one fails for good.
 std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
-  for (PlannedStage& stage : plan.stages) {
-    if (stage.final) break;
-    if (stage.ended) continue;
+  for (const std::vector<PlannedStage*>& next : in_order(plan)) {
+    PlannedStage& stage = *next.front();
     if (session_.cancellation.requested()) {
       return Failure{stage.identity.key, "run", "cancelled before it began", true};
     }
     try {
-      const std::optional<Failure> failure =
-          stage.failed_before ? Failure{stage.identity.key, "run", *stage.failed_before, false}
-                              : carry_out(stage);
-      if (failure && !goes_on_without(stage, *failure)) return failure;
+      if (stage.spec->block != 0) {
+        if (const std::optional<Failure> failure = carry_out(next)) return failure;
+      } else if (const std::optional<Failure> failure = carry_out(stage)) {
+        if (!goes_on_without(stage, *failure)) return failure;
+      }
     } catch (const std::exception& e) {
       // No failure of our own (a full disk under the journal) leaves the upgrade half done.
       return Failure{stage.identity.key, "run", session_.masker.mask(e.what()),
@@ -204,17 +219,54 @@ std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
 }
 
 std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
+  const std::optional<Failure> failure = begin(stage);
+  if (failure || stage.state == PlannedStage::State::skipped) return failure;
+  return attempt(stage);
+}
+
+// Options are resolved before the first of them runs, and outputs are visible after the last: the
+// stages of a block know nothing of one another.
+std::optional<Runner::Failure> Runner::carry_out(const std::vector<PlannedStage*>& block) {
+  std::vector<PlannedStage*> begun;
+  for (PlannedStage* stage : block) {
+    const std::optional<Failure> failure = begin(*stage);
+    if (!failure) {
+      if (stage->state != PlannedStage::State::skipped) begun.push_back(stage);
+    } else if (!goes_on_without(*stage, *failure)) {
+      for (PlannedStage* other : begun) {
+        not_begun(*other, {other->identity.key, "run", "cancelled before it began", true});
+      }
+      return failure;
+    }
+  }
+  ParallelBlock at_once(session_, journal_, run_);
+  std::vector<StageEnd> ends = at_once.carry_out(begun);
+  if (at_once.failure()) return at_once.failure();
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    if (ends[i].failure) {
+      goes_on_without(*begun[i], *ends[i].failure);
+    } else {
+      session_.outputs[begun[i]->spec->id] = std::move(ends[i].outputs);
+    }
+  }
+  return std::nullopt;
+}
+
+// Up to its run: its options, a plan that had unknowns, and what it must leave as it was.
+std::optional<Runner::Failure> Runner::begin(PlannedStage& stage) {
   const StageIdentity& identity = stage.identity;
+  // It died while it was put back alone, which is what it needs still.
+  if (stage.failed_before) return Failure{identity.key, "run", *stage.failed_before, false};
   json who = {{"name", identity.name},
               {"uses", identity.uses},
               {"index", identity.index},
               {"count", identity.count}};
   session_.events.emit("stage.started", who, identity.key);
-  stage_began_ = SteadyClock::now();
-  if (stage.attempts > 0) {
+  stage.began = SteadyClock::now();
+  if (stage.attempts > 0) {  // as it was begun; what it has done may be all over what it looks at
     stage.options.secrets =
         resolve_secret_texts(stage.options.secret_texts, scope(run_values("running", {})));
-    return attempt(stage);
+    return std::nullopt;
   }
   std::optional<Failure> failure = settle_unknowns(stage);
   if (failure) return not_begun(stage, *failure);
@@ -228,17 +280,18 @@ std::optional<Runner::Failure> Runner::carry_out(PlannedStage& stage) {
   }
   if (stage.spec->continue_on_failure && stage.observed) {
     const StepReport seen = planner_.observe(stage);
-    if (!seen.ok()) return not_begun(stage, *failure_of(stage, seen));
+    if (!seen.ok()) return not_begun(stage, failure_of(stage, seen, session_));
     stage.facts_when_begun = seen.facts;
     journal_.save_facts(run_, identity.position, Moment::when_begun, seen.facts);
   }
-  return attempt(stage);
+  return std::nullopt;
 }
 
 // A stage that failed before its run.
 Runner::Failure Runner::not_begun(const PlannedStage& stage, const Failure& failure) {
   journal_.set_stage_state(run_, stage.identity.position, StageState::failed, failure.reason);
-  emit_finished(stage, failure.cancelled ? "cancelled" : "failed", failure.reason);
+  emit_stage_finished(session_.events, stage, failure.cancelled ? "cancelled" : "failed",
+                      failure.reason);
   return failure;
 }
 
@@ -274,7 +327,7 @@ std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
     const StepReport report = planner_.examine(stage, base, performer_, true);
     const Done* done = std::get_if<Done>(&report.result.outcome);
     const bool still_unknown = done != nullptr && done->status == Status::unknown;
-    if (!report.ok() && !still_unknown) return failure_of(stage, report);
+    if (!report.ok() && !still_unknown) return failure_of(stage, report, session_);
     stage.state = PlannedStage::State::planned;
     if (observed_before) {
       stage.facts = std::move(facts_before);
@@ -288,77 +341,13 @@ std::optional<Runner::Failure> Runner::settle_unknowns(PlannedStage& stage) {
   }
 }
 
-// run and verify, again and again as `retry` allows. Notes are kept from one attempt to the next.
-std::optional<Runner::Failure> Runner::attempt(PlannedStage& stage) {
-  std::optional<Failure> failure;
-  for (unsigned attempt = stage.attempts + 1;; ++attempt) {
-    StepReport gathered;
-    failure = perform(stage, Step::run, attempt, gathered);
-    if (!failure && stage.has(Step::verify))
-      failure = perform(stage, Step::verify, attempt, gathered);
-    if (!failure) {
-      journal_.end_step(run_, stage.identity.position, StageState::done, "", gathered.outputs,
-                        gathered.artifacts);
-      auto& outputs = session_.outputs[stage.spec->id];
-      outputs.clear();
-      for (const Output& output : gathered.outputs) {
-        outputs[output.name] = Value{output.value, "", output.secret};
-      }
-      emit_finished(stage, "done", "");
-      return std::nullopt;
-    }
-    if (!pause_before_retry(stage, attempt - stage.attempts, *failure)) {
-      journal_.end_step(run_, stage.identity.position, StageState::failed, failure->reason,
-                        gathered.outputs, gathered.artifacts);
-      emit_finished(stage, failure->cancelled ? "cancelled" : "failed", failure->reason);
-      return failure;
-    }
-  }
-}
-
-std::optional<Runner::Failure> Runner::perform(const PlannedStage& stage, Step step,
-                                               unsigned attempt, StepReport& gathered) {
-  StepRequest request = request_for(session_.deployment);
-  address(request, stage);
-  request.steps = {step};
-  request.private_dir = session_.state.backups(run_, stage.identity.key);
-  request.run_id = run_;
-  request.run_label = run_label(session_.deployment, run_);
-  request.attempt = attempt;
-  request.interrupted = stage.attempts > 0;
-  request.timeout = stage.spec->timeout;
-  request.cancellable = !stage.final;  // a cancelled run still tells that it was
-  if (attempt > 1 || step != Step::run)
-    request.notes = journal_.notes(run_, stage.identity.position);
-  make_private_dir(request.private_dir);
-  const StepReport report = performer_.perform(request, stage.identity);
-  gathered.outputs.insert(gathered.outputs.end(), report.outputs.begin(), report.outputs.end());
-  gathered.artifacts.insert(gathered.artifacts.end(), report.artifacts.begin(),
-                            report.artifacts.end());
-  if (report.ok()) return std::nullopt;
-  return failure_of(stage, report);
-}
-
-// False: no attempt is left, or the run is being cancelled.
-bool Runner::pause_before_retry(const PlannedStage& stage, unsigned attempt,
-                                const Failure& failure) {
-  const Retry& retry = stage.spec->retry;
-  if (failure.cancelled || attempt > retry.times) return false;
-  session_.events.emit("stage.retry",
-                       {{"attempt", attempt + 1},
-                        {"times", retry.times},
-                        {"delay_ms", retry.delay.count()},
-                        {"reason", failure.reason}},
-                       stage.identity.key);
-  const auto until = SteadyClock::now() + retry.delay;
-  for (auto now = SteadyClock::now(); now < until; now = SteadyClock::now()) {
-    const auto left = std::chrono::duration_cast<milliseconds>(until - now) + milliseconds(1);
-    pollfd cancelled{session_.cancellation.fd(), POLLIN, 0};
-    if (::poll(&cancelled, 1, static_cast<int>(std::min(left, milliseconds(100)).count())) > 0)
-      break;
-    session_.events.idle();
-  }
-  return !session_.cancellation.requested();
+std::optional<Runner::Failure> Runner::attempt(const PlannedStage& stage) {
+  Turn turn(alone_);
+  StageEnd end =
+      StageAttempts(session_, journal_, run_, session_.worker, session_.cancellation, turn)
+          .carry_out(stage);
+  if (!end.failure) session_.outputs[stage.spec->id] = std::move(end.outputs);
+  return end.failure;
 }
 
 // `on_failure: continue`: the stage alone is rolled back, and the run goes on.
@@ -368,7 +357,7 @@ bool Runner::goes_on_without(const PlannedStage& stage, const Failure& failure) 
       rollback().one_stage(run_, stage.identity.position, stage.facts_when_begun);
   for (const std::string& problem : report.problems) not_put_back_.push_back(problem);
   for (const std::string& difference : report.differences) not_put_back_.push_back(difference);
-  emit_finished(stage, "continued", failure.reason);
+  emit_stage_finished(session_.events, stage, "continued", failure.reason);
   session_.outputs[stage.spec->id];
   return true;
 }
@@ -387,7 +376,7 @@ void Runner::run_finally(Plan& plan, const std::string& status,
   for (PlannedStage& stage : plan.stages) {
     if (!stage.final) continue;
     std::string problem;
-    stage_began_ = SteadyClock::now();
+    stage.began = SteadyClock::now();
     try {
       planner_.resolve(stage, scope(run_values(status, failure)));
       if (stage.state == PlannedStage::State::skipped) continue;
@@ -405,27 +394,6 @@ void Runner::run_finally(Plan& plan, const std::string& status,
                            stage.identity.key);
     }
   }
-}
-
-std::optional<Runner::Failure> Runner::failure_of(const PlannedStage& stage,
-                                                  const StepReport& report) const {
-  const Done* done = std::get_if<Done>(&report.result.outcome);
-  const bool cancelled = done != nullptr && done->status == Status::cancelled;
-  return Failure{stage.identity.key, std::string(name_of(report.result.last)),
-                 session_.masker.mask(describe(report.result.outcome)),
-                 cancelled || session_.cancellation.requested()};
-}
-
-void Runner::emit_finished(const PlannedStage& stage, const std::string& status,
-                           const std::string& reason) {
-  const auto took =
-      std::chrono::duration_cast<milliseconds>(SteadyClock::now() - stage_began_).count();
-  session_.events.emit("stage.finished",
-                       {{"name", stage.identity.name},
-                        {"status", status},
-                        {"reason", reason},
-                        {"duration_ms", took}},
-                       stage.identity.key);
 }
 
 json Runner::run_values(const std::string& status, const std::optional<Failure>& failure) const {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "rollback.h"
 #include "rollback_plugin.h"
 #include "session.h"
+#include "stage_attempts.h"
 
 namespace drydock {
 
@@ -29,10 +31,7 @@ class Runner {
   ExitCode resume(Plan plan, const RunRecord& record);
 
  private:
-  struct Failure {
-    std::string stage, step, reason;
-    bool cancelled = false;
-  };
+  using Failure = StageFailure;
 
   void open_run(const Plan& plan);
   void tell_of_run(std::uint64_t last_seq, const std::string& goes_on_with);
@@ -43,19 +42,15 @@ class Runner {
   void keep_snapshot();
   std::optional<Failure> carry_out(Plan& plan);
   std::optional<Failure> carry_out(PlannedStage& stage);
+  std::optional<Failure> carry_out(const std::vector<PlannedStage*>& block);
+  std::optional<Failure> begin(PlannedStage& stage);
   Failure not_begun(const PlannedStage& stage, const Failure& failure);
   std::optional<Failure> settle_unknowns(PlannedStage& stage);
-  std::optional<Failure> attempt(PlannedStage& stage);
-  std::optional<Failure> perform(const PlannedStage& stage, Step step, unsigned attempt,
-                                 StepReport& gathered);
-  bool pause_before_retry(const PlannedStage& stage, unsigned attempt, const Failure& failure);
+  std::optional<Failure> attempt(const PlannedStage& stage);
   bool goes_on_without(const PlannedStage& stage, const Failure& failure);
   RollbackReport roll_back(const Failure& failure);
   void run_finally(Plan& plan, const std::string& status, const std::optional<Failure>& failure);
 
-  std::optional<Failure> failure_of(const PlannedStage& stage, const StepReport& report) const;
-  void emit_finished(const PlannedStage& stage, const std::string& status,
-                     const std::string& reason);
   nlohmann::json run_values(const std::string& status, const std::optional<Failure>& failure) const;
   Scope scope(const nlohmann::json& run);
   Rollback rollback();
@@ -67,7 +62,7 @@ class Runner {
   StepPerformer performer_;
   std::unique_ptr<EventSink> log_, cancel_requests_;
   std::uint64_t run_ = 0;
-  std::chrono::steady_clock::time_point stage_began_;
+  std::mutex alone_;                       // of the turn of a stage that runs alone
   std::vector<std::string> not_put_back_;  // of stages under `on_failure: continue`
 };
 

@@ -3,7 +3,9 @@
 // runner and the rollback.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ struct Session {
 
   const StateDir& state;
   Worker& worker;
+  // One for another thread, which that cancellation cancels.
+  std::function<std::unique_ptr<Worker>(const Cancellation&)> new_worker;
   Events& events;
   Masker& masker;
   SecretStore& secrets;

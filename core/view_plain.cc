@@ -34,7 +34,7 @@ class PlainView : public EventSink {
       if (shown_at_once(event, style_.verbose)) {
         print(event);
       } else if (level_of(event) != LogLevel::debug) {
-        run_.tail.add(one_line(text_at(event.data, "text")));
+        run_.tails[event.stage].add(one_line(text_at(event.data, "text")));
       }
     } else if (type == "progress") {
       show_progress(event);
@@ -81,7 +81,8 @@ class PlainView : public EventSink {
     for (const std::string& line : lines) out_ << line << '\n';
   }
   void print_tail(const Event& event) {
-    for (const std::string& line : run_.tail.take()) out_ << event.stage << " | " << line << '\n';
+    for (const std::string& line : run_.tails[event.stage].take())
+      out_ << event.stage << " | " << line << '\n';
   }
 
   std::ostream& out_;

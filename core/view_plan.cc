@@ -188,7 +188,11 @@ Lines PlanReport::header(const ViewStyle& style) const {
 Lines PlanReport::body(const ViewStyle& style) const {
   std::map<std::string, std::vector<json>> by_what;
   Texts unknown, skipped, for_good;
+  std::map<std::int64_t, Texts> blocks;
   for (const Event& stage : stages_) {
+    if (const std::int64_t block = number_at(stage.data, "parallel"); block != 0) {
+      blocks[block].push_back(stage.stage);
+    }
     const std::string state = text_at(stage.data, "state"), reason = text_at(stage.data, "reason");
     const std::string why = reason.empty() ? "" : " (" + reason + ")";
     if (state == "unknown") unknown.push_back(stage.stage + why);
@@ -219,6 +223,7 @@ Lines PlanReport::body(const ViewStyle& style) const {
   if (number_at(finished_, "changes") == 0 && unknown.empty()) say("Nothing would change.");
   if (!unknown.empty()) say("Known only later: " + join(unknown, ", ") + ".");
   if (!skipped.empty()) say("Skipped: " + join(skipped, ", ") + ".");
+  for (const auto& [number, stages] : blocks) say("At once: " + join(stages, ", ") + ".");
   say("Disk needed: " + disk_text(number_at(finished_, "disk_bytes")) + ".");
   if (!for_good.empty()) {
     say("Without a rollback (what they do stays done): " + join(for_good, ", ") + ".");

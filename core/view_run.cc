@@ -31,7 +31,7 @@ void RunPicture::add(const Event& event) {
   if (event.type == "run.finished") phase = Phase::none;
   if (event.type == "stage.started" || event.type == "step.started") {
     // The lines of run explain a failure of verify as well.
-    if (event.step != "verify") tail.clear();
+    if (event.step != "verify") tails.erase(event.stage);
   }
 }
 

@@ -1,5 +1,5 @@
 // What the plain and the terminal view know while a run goes on: in which phase it is, what the
-// stages are called, and the last log lines of the one that may fail.
+// stages are called, and the last log lines of each that may fail.
 #pragma once
 
 #include <deque>
@@ -16,7 +16,6 @@ enum class Phase { none, planning, running, rolling_back };
 // The newest log lines that were not shown, to be shown when something fails.
 class LogTail {
  public:
-  void clear() { lines_.clear(); }
   void add(const std::string& text);
   Lines take();
 
@@ -34,7 +33,7 @@ struct RunPicture {
   Phase phase = Phase::none;
   PlanReport plan;
   ClosingReport closing;
-  LogTail tail;
+  std::map<std::string, LogTail> tails;      // of each stage
   std::map<std::string, std::string> names;  // stage -> name
   std::string last_failure;                  // reason
 };

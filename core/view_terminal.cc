@@ -4,6 +4,7 @@
 #include <optional>
 #include <ostream>
 #include <unordered_map>
+#include <vector>
 
 #include "error.h"
 #include "event_text.h"
@@ -17,9 +18,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds redraw_every{80};
 constexpr int bar_width = 16;
+constexpr std::size_t most_drawn = 8;  // stages at once; a picture must not outgrow the screen
 const std::string indent = "  ";
 
-// What is going on, drawn on the last lines.
+// A stage that is going on, drawn on the last lines.
 struct Now {
   std::string stage, name, doing;  // doing: what is unusual about it, or ""
   milliseconds since{0};
@@ -32,7 +34,7 @@ class TerminalView : public EventSink {
   TerminalView(std::ostream& out, const ViewStyle& style, Clock clock)
       : out_(out), style_(style), ink_(style), clock_(std::move(clock)) {}
   ~TerminalView() override {
-    now_.reset();
+    now_.clear();
     draw();
   }
 
@@ -41,12 +43,12 @@ class TerminalView : public EventSink {
     const auto found = handlers().find(event.type);
     if (found != handlers().end()) (this->*found->second)(event);
     // Progress and log lines may come faster than a person reads.
-    if (!above_.empty() || !now_ || clock_() - drawn_at_ >= redraw_every) draw();
+    if (!above_.empty() || now_.empty() || clock_() - drawn_at_ >= redraw_every) draw();
     if (!out_) throw Error("the screen can no longer be written to");
   }
 
   void idle() override {
-    if (now_ && clock_() - drawn_at_ >= redraw_every) draw();
+    if (!now_.empty() && clock_() - drawn_at_ >= redraw_every) draw();
   }
 
  private:
@@ -85,12 +87,12 @@ class TerminalView : public EventSink {
   }
 
   void plan_finished(const Event&) {
-    now_.reset();
+    now_.clear();
     say(run_.plan.body(style_));
   }
 
   void run_started(const Event& event) {
-    now_.reset();
+    now_.clear();
     say("");
     say(ink_.bold("Run " + std::to_string(event.run) + " of " +
                   one_line(text_at(event.data, "pipeline")) + goes_on_text(event.data)));
@@ -99,19 +101,19 @@ class TerminalView : public EventSink {
   void stage_started(const Event& event) { begin(event, ""); }
 
   void step_started(const Event& event) {
-    const bool same_stage = now_ && now_->stage == event.stage && run_.phase == Phase::running;
+    Now* const now = run_.phase == Phase::running ? now_of(event) : nullptr;
     std::string doing = event.step == "run" ? "" : event.step;
     if (run_.phase == Phase::planning) doing = "plan";
     if (const std::int64_t attempt = number_at(event.data, "attempt", 1);
         run_.phase == Phase::running && attempt > 1) {
       doing += (doing.empty() ? "" : ", ") + std::string("attempt ") + std::to_string(attempt);
     }
-    if (!same_stage) {
+    if (now == nullptr) {
       begin(event, doing);
     } else {
-      now_->doing = doing;
-      now_->progress.clear();
-      now_->part.reset();
+      now->doing = doing;
+      now->progress.clear();
+      now->part.reset();
     }
   }
 
@@ -120,33 +122,35 @@ class TerminalView : public EventSink {
     const bool ok = status == "ok" || (event.step == "plan" && status == "unknown");
     const bool puts_back = event.step == "rollback" || event.step == "settle";
     if (run_.phase == Phase::running && !puts_back) return;  // stage.finished tells it
-    if (!ok) now_.reset();
+    if (!ok) end(event);
     if (run_.phase == Phase::rolling_back || puts_back) {
-      now_.reset();
+      end(event);
       if (ok && puts_back) {
         result(ink_.green(ink_.good), run_.name_of(event), event.step + took(event.data, "  "));
       } else if (!ok) {
         result(ink_.red(ink_.bad), run_.name_of(event), text_of(event).text.substr(prefix(event)));
       }
     }
-    if (!ok) say_tail();
+    if (!ok) say_tail(event);
   }
 
   void stage_retry(const Event& event) {
     result(ink_.yellow("!"), run_.name_of(event), retry_text(event.data));
-    say_tail();
-    if (now_) now_->doing = "waits for attempt " + std::to_string(number_at(event.data, "attempt"));
+    say_tail(event);
+    if (Now* now = now_of(event)) {
+      now->doing = "waits for attempt " + std::to_string(number_at(event.data, "attempt"));
+    }
   }
 
   void stage_skipped(const Event& event) {
-    now_.reset();
+    end(event);
     result(ink_.dim("-"), run_.name_of(event), text_of(event).text.substr(prefix(event)));
   }
 
   void stage_finished(const Event& event) {
     const std::string status = text_at(event.data, "status");
     const std::string name = run_.name_of(event);
-    now_.reset();
+    end(event);
     if (status == "done") {
       result(ink_.green(ink_.good), name, took(event.data, ""));
     } else if (status == "continued") {
@@ -154,7 +158,7 @@ class TerminalView : public EventSink {
     } else {
       result(status == "cancelled" ? ink_.yellow(ink_.bad) : ink_.red(ink_.bad), name,
              text_of(event).text.substr(prefix(event)));
-      say_tail();
+      say_tail(event);
     }
   }
 
@@ -164,18 +168,20 @@ class TerminalView : public EventSink {
     if (shown_at_once(event, style_.verbose)) {
       note(level == LogLevel::info ? ink_.dim("|") : ink_.yellow("!"), event, text);
     } else if (level == LogLevel::info) {
-      run_.tail.add(text);
+      run_.tails[event.stage].add(text);
     }
-    if (now_ && level != LogLevel::debug) now_->newest_log = text;
+    if (Now* now = now_of(event); now != nullptr && level != LogLevel::debug)
+      now->newest_log = text;
   }
 
   void progress(const Event& event) {
-    if (!now_) return;
+    Now* const now = now_of(event);
+    if (now == nullptr) return;
     const std::int64_t total = number_at(event.data, "total");
-    now_->progress = progress_text(event.data);
-    now_->part.reset();
+    now->progress = progress_text(event.data);
+    now->part.reset();
     if (total > 0) {
-      now_->part = std::clamp(
+      now->part = std::clamp(
           static_cast<double>(number_at(event.data, "done")) / static_cast<double>(total), 0., 1.);
     }
   }
@@ -187,7 +193,7 @@ class TerminalView : public EventSink {
   void warning(const Event& event) { note(ink_.yellow("!"), event, text_at(event.data, "text")); }
 
   void rollback_started(const Event& event) {
-    now_.reset();
+    now_.clear();
     say("");
     for (const std::string& line : wrap(run_.rollback_text(event), style_.width, "", indent)) {
       say(ink_.bold(line));
@@ -195,7 +201,7 @@ class TerminalView : public EventSink {
   }
 
   void rollback_finished(const Event& event) {
-    now_.reset();
+    now_.clear();
     const bool verified = text_at(event.data, "status") == "verified";
     result(verified ? ink_.green(ink_.good) : ink_.red(ink_.bad), verified ? "verified" : "failed",
            verified ? "everything is as it was before" + took(event.data, "  ")
@@ -207,17 +213,27 @@ class TerminalView : public EventSink {
   }
 
   void run_finished(const Event&) {
-    now_.reset();
+    now_.clear();
     say("");
     say(run_.closing.lines(style_));
   }
 
   void begin(const Event& event, const std::string& doing) {
-    now_.emplace();
-    now_->stage = event.stage;
-    now_->name = run_.name_of(event);
-    now_->doing = doing;
-    now_->since = clock_();
+    // Only in a run there are several at once.
+    if (run_.phase != Phase::running) now_.clear();
+    Now& now = now_.emplace_back();
+    now.stage = event.stage;
+    now.name = run_.name_of(event);
+    now.doing = doing;
+    now.since = clock_();
+  }
+  void end(const Event& event) {
+    std::erase_if(now_, [&event](const Now& now) { return now.stage == event.stage; });
+  }
+  Now* now_of(const Event& event) {
+    const auto found = std::find_if(now_.begin(), now_.end(),
+                                    [&event](const Now& now) { return now.stage == event.stage; });
+    return found == now_.end() ? nullptr : &*found;
   }
 
   // How long "STAGE: " is, which a line that begins with the stage's name leaves out.
@@ -249,8 +265,8 @@ class TerminalView : public EventSink {
     lines[0].replace(2, 1, sign);
     say(lines);
   }
-  void say_tail() {
-    for (const std::string& text : run_.tail.take()) {
+  void say_tail(const Event& event) {
+    for (const std::string& text : run_.tails[event.stage].take()) {
       for (const std::string& line : wrap(text, style_.width, "    | ", "    | ")) {
         say(ink_.dim(line));
       }
@@ -259,24 +275,32 @@ class TerminalView : public EventSink {
 
   // --- lines that are drawn again
   Lines now_lines() const {
-    if (!now_) return {};
+    const std::size_t drawn = std::min(now_.size(), most_drawn);
+    Lines lines;
+    for (std::size_t i = 0; i < drawn; ++i) lines.push_back(line_of(now_[i]));
+    if (now_.size() == 1 && !now_[0].newest_log.empty()) {
+      lines.push_back(ink_.dim("    " + shorten(now_[0].newest_log, room() - 4)));
+    } else if (now_.size() > drawn) {
+      lines.push_back(ink_.dim("    and " + std::to_string(now_.size() - drawn) + " more"));
+    }
+    return lines;
+  }
+
+  std::string line_of(const Now& now) const {
     const auto tick = static_cast<std::size_t>(clock_().count() / 100) % ink_.spinner.size();
-    const auto elapsed = std::chrono::floor<std::chrono::seconds>(clock_() - now_->since);
+    const auto elapsed = std::chrono::floor<std::chrono::seconds>(clock_() - now.since);
     // Whole seconds: tenths that come and go would flicker.
     const std::string took = elapsed < std::chrono::seconds(10)
                                  ? std::to_string(elapsed.count()) + " s"
                                  : format_duration(elapsed);
-    std::string text = pad(now_->name, name_width_) + "  " + took;
-    if (!now_->doing.empty()) text += "  " + now_->doing;
-    if (!now_->progress.empty()) text += "  " + now_->progress;
-    const std::size_t room = static_cast<std::size_t>(std::max(style_.width - 1, 20));
-    if (now_->part && display_width(text) + bar_width + 6 <= room) text += "  " + bar(*now_->part);
-    Lines lines = {indent + ink_.spinner[tick] + " " + shorten(text, room - 4)};
-    if (!now_->newest_log.empty()) {
-      lines.push_back(ink_.dim("    " + shorten(now_->newest_log, room - 4)));
-    }
-    return lines;
+    std::string text = pad(now.name, name_width_) + "  " + took;
+    if (!now.doing.empty()) text += "  " + now.doing;
+    if (!now.progress.empty()) text += "  " + now.progress;
+    if (now.part && display_width(text) + bar_width + 6 <= room()) text += "  " + bar(*now.part);
+    return indent + ink_.spinner[tick] + " " + shorten(text, room() - 4);
   }
+
+  std::size_t room() const { return static_cast<std::size_t>(std::max(style_.width - 1, 20)); }
 
   std::string bar(double part) const {
     const int filled = static_cast<int>(part * bar_width);
@@ -308,7 +332,7 @@ class TerminalView : public EventSink {
   const Ink ink_;
   const Clock clock_;
   RunPicture run_;
-  std::optional<Now> now_;
+  std::vector<Now> now_;
   std::string above_;  // lines that stay, not yet written
   std::size_t drawn_lines_ = 0;
   milliseconds drawn_at_{0};

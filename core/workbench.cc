@@ -211,6 +211,9 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
   if (!pipeline_.file.empty()) {
     inputs.push_back({fs::absolute(pipeline_.file).lexically_normal().string(), pipeline_.sha256});
   }
+  for (const IncludedFile& included : pipeline_.includes) {
+    inputs.push_back({fs::absolute(included.file).lexically_normal().string(), included.sha256});
+  }
   for (const std::string& file : arguments.vars_files) {
     const std::string path = fs::absolute(file).lexically_normal().string();
     inputs.push_back({path, digest_of(path)});
@@ -237,23 +240,27 @@ void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann
   make_private_dir(planned);
   make_private_dir(planning);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
-  session_.emplace(Session{pipeline_,
-                           plugins_,
-                           bench.plugin_folders(),
-                           std::move(deployment),
-                           std::move(vars),
-                           std::move(key),
-                           std::move(inputs),
-                           planned,
-                           planning,
-                           state_,
-                           bench.worker(),
-                           bench.events(),
-                           bench.masker(),
-                           *secrets_,
-                           bench.cancellation(),
-                           env_,
-                           {}});
+  session_.emplace(
+      Session{pipeline_,
+              plugins_,
+              bench.plugin_folders(),
+              std::move(deployment),
+              std::move(vars),
+              std::move(key),
+              std::move(inputs),
+              planned,
+              planning,
+              state_,
+              bench.worker(),
+              [binary = bench.installation().worker](const Cancellation& cancellation) {
+                return std::make_unique<ProcessWorker>(binary, cancellation);
+              },
+              bench.events(),
+              bench.masker(),
+              *secrets_,
+              bench.cancellation(),
+              env_,
+              {}});
 }
 
 }  // namespace drydock

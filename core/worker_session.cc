@@ -63,6 +63,7 @@ WorkerSession::~WorkerSession() {
 void WorkerSession::listen(OnLine on_line, OnMessage on_message) {
   on_line_ = std::move(on_line);
   on_message_ = std::move(on_message);
+  child_works(child_.pid);
 }
 
 bool WorkerSession::is_alive() const {

@@ -66,6 +66,20 @@ TEST(CheckPipeline, LetsExpressionsReferOnlyToWhatEndedBefore) {
         "found stages.exec, which 2 stages are called (line 4, line 5), allowed: one");
 }
 
+TEST(CheckPipeline, LetsStagesOfABlockReferOnlyToWhatCameBeforeIt) {
+  const std::string a = "  - {id: a, exec: [x]}\n";
+  const std::string use = "  - {id: b, exec: ['${{ stages.a.outputs.x }}']}\n";
+  const std::string block = "- parallel:\n";
+  EXPECT_EQ(refusal("- {id: a, exec: [x]}\n" + block + use), "no error");
+  EXPECT_EQ(refusal(block + a + "- {id: c, exec: ['${{ stages.a.outputs.x }}']}\n"), "no error");
+  EXPECT_EQ(refusal(block + a + block + use), "no error");
+  holds(
+      refusal(block + a + use),
+      "p.yaml:6:20: option 'command[0]' of stage 'b': found stages.a, which runs at the same time "
+      "(line 5), allowed: stages that come earlier; none does.");
+  holds(refusal(block + use + a), "found stages.a, which runs at the same time (line 6)");
+}
+
 TEST(CheckPipeline, LetsFinallyKnowHowItEnded) {
   EXPECT_EQ(refusal("- {id: a, exec: [x]}\nfinally:\n- exec: ['${{ run.status }}', "
                     "'${{ stages.a.outputs.x }}']\n"),
@@ -74,10 +88,11 @@ TEST(CheckPipeline, LetsFinallyKnowHowItEnded) {
 
 TEST(CheckPipeline, KeepsSecretsInSecretOptions) {
   const std::string head = "secrets: {hook: {env: H}}";
-  EXPECT_EQ(refusal("- exec: [x, '${{ env.DB_PASSWORD }}']\n", head),
-            "p.yaml:4:13: option 'command[1]' of stage 'exec': found env.DB_PASSWORD, which is secret "
-            "by its name, allowed: a secret declared with 'dotenv: DB_PASSWORD', in an option that "
-            "'exec' keeps secret.");
+  EXPECT_EQ(
+      refusal("- exec: [x, '${{ env.DB_PASSWORD }}']\n", head),
+      "p.yaml:4:13: option 'command[1]' of stage 'exec': found env.DB_PASSWORD, which is secret "
+      "by its name, allowed: a secret declared with 'dotenv: DB_PASSWORD', in an option that "
+      "'exec' keeps secret.");
   EXPECT_EQ(refusal("- {uses: notify, with: {webhook: '${{ secrets.hook }}'}}\n", head),
             "no error");
   EXPECT_EQ(

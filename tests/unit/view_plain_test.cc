@@ -51,6 +51,16 @@ TEST(PlainView, ShowsTheLastLogLinesOfAStageThatFails) {
             "migrate: failed after 1.0 s: exit code 1 see above\n");
 }
 
+TEST(PlainView, ShowsTheLogLinesOfTheStageThatFailsAndNotOfThoseThatRunBesideIt) {
+  const std::string text = shown(
+      {step_started(1, "left", "run"), step_started(1, "right", "run"),
+       log_line(1, "left", "info", "on the left"), log_line(1, "right", "info", "on the right"),
+       step_started(2, "third", "run"), stage_finished(2, "left", "failed", "exit code 1", 1000)});
+  EXPECT_EQ(text,
+            "left | on the left\n"
+            "left: failed after 1.0 s: exit code 1\n");
+}
+
 TEST(PlainView, ShowsWarningsAtOnceAndInformationOnlyWhenVerbose) {
   const std::vector<Event> events = {log_line(1, "pull", "warning", "slow \x1b[31mregistry"),
                                      log_line(1, "pull", "info", "layer 1"),

@@ -91,6 +91,18 @@ A rollback would lose:
 )");
 }
 
+TEST(PlanReport, NamesTheStagesThatRunAtOnce) {
+  PlanReport report;
+  report.add(plan_started());
+  for (const auto& [stage, block] : {std::pair("a", 1), {"b", 1}, {"c", 2}, {"d", 0}}) {
+    Event event = planned(stage, {});
+    if (block != 0) event.data["parallel"] = block;
+    report.add(event);
+  }
+  const std::string text = joined(report.body(ViewStyle{}));
+  EXPECT_NE(text.find("At once: a, b.\nAt once: c.\n"), std::string::npos) << text;
+}
+
 TEST(PlanReport, ListsTheFirstOfManyChangesAndCountsTheRest) {
   PlanReport report;
   std::vector<nlohmann::json> variables;

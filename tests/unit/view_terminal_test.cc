@@ -69,6 +69,42 @@ TEST_F(TerminalViewTest, DrawsARunningStageOnOneLineAndItsNewestLogLineBelow) {
             "    Pulling web\n");
 }
 
+TEST_F(TerminalViewTest, DrawsStagesThatRunAtOnceBelowOneAnother) {
+  start();
+  show(0, run_started());
+  for (const char* stage : {"pull", "backup", "tidy"}) {
+    show(1, stage_started(1, stage, 1));
+    show(1, step_started(1, stage, "run"));
+  }
+  show(2, log_line(2, "pull", "info", "Pulling api"));
+  show(3, progress(3, "backup", 10, 40, "files"));
+  show(4, log_line(4, "backup", "info", "dumping"));
+  show(13, stage_finished(13, "tidy", "failed", "no space left"));
+  EXPECT_EQ(screen(),
+            "\nRun 7 of sample\n"
+            "  ✗ tidy            failed after 12 s: no space left\n"
+            "  ⠋ pull            12 s\n"
+            "  ⠋ backup          12 s  10/40 files  ━━━━────────────\n");
+  show(13, stage_finished(13, "pull", "cancelled", "cancelled"));
+  EXPECT_EQ(screen(),
+            "\nRun 7 of sample\n"
+            "  ✗ tidy            failed after 12 s: no space left\n"
+            "  ✗ pull            cancelled after 12 s: cancelled\n"
+            "    | Pulling api\n"
+            "  ⠋ backup          12 s  10/40 files  ━━━━────────────\n"
+            "    dumping\n");
+}
+
+TEST_F(TerminalViewTest, DrawsNoMoreStagesThanFitOnAScreen) {
+  start();
+  show(0, run_started());
+  for (int i = 1; i <= 11; ++i) show(i, stage_started(i, "stage" + std::to_string(i), i));
+  const std::string text = screen();
+  EXPECT_NE(text.find("stage8"), std::string::npos) << text;
+  EXPECT_EQ(text.find("stage9"), std::string::npos) << text;
+  EXPECT_NE(text.find("    and 3 more\n"), std::string::npos) << text;
+}
+
 TEST_F(TerminalViewTest, ReplacesItByItsResult) {
   start();
   show(1, stage_started(1, "pull", 1));

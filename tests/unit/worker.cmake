@@ -6,6 +6,7 @@ set_target_properties(worker_sample_stage PROPERTIES
 
 drydock_test(worker_test
   SOURCES
+    cancellation_test.cc
     capture_command_test.cc
     plugin_index_test.cc
     plugin_note_test.cc
