@@ -49,8 +49,11 @@ constexpr std::array<Command, 13> commands = {{
     {"plan", "[PIPELINE]", "Show what a run would change, and what a rollback would lose",
      pipeline | output | stream | fetches,
      "Observes and plans every stage. Writes nothing into the deployment; with --fetch it may fill "
-     "caches "
-     "(images, a release's files), so that less is unknown.",
+     "caches (images, a release's files), so that less is unknown. With --out the plan is saved, "
+     "and "
+     "`drydock run --plan FILE` carries out just that. With --rollback: what undoing a run would "
+     "put "
+     "back, and what it would lose.",
      "drydock -C /srv/app plan --var to=1.14.1"},
     {"run", "[PIPELINE]", "Upgrade: every stage forward, or everything back",
      pipeline | output | stream | consent | starts,
@@ -121,8 +124,12 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("with", po::value(&into.with)->value_name("K=V")->composing(),
         "an option of that stage (repeatable)");
   }
-  if ((groups & fetches) != 0)
+  if ((groups & fetches) != 0) {
     add("fetch", po::bool_switch(&into.fetch), "fill caches while planning");
+    add("out", po::value(&into.plan_file)->value_name("FILE"), "save the plan for `run --plan`");
+    add("rollback", po::bool_switch(&into.of_rollback),
+        "what undoing a run would put back and lose; instead of a pipeline: its number");
+  }
   if ((groups & consent) != 0) {
     add("yes,y", po::bool_switch(&into.yes), "do not ask");
     add("lock-wait",
@@ -132,6 +139,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "how long to wait for another run to end (default: 0s)");
   }
   if ((groups & starts) != 0) {
+    add("plan", po::value(&into.plan_file)->value_name("FILE"),
+        "carry out a saved plan, and nothing else; asks nothing");
     add("detach", po::bool_switch(&into.detach), "return once the run has started");
     add("key", po::value(&into.key)->value_name("KEY"), "a name that no two runs share");
   }
@@ -238,6 +247,20 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     throw Error(arguments.command + ": found both --uses " + arguments.uses +
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
   }
+  const bool of_saved_plan = arguments.command == "run" && !arguments.plan_file.empty();
+  if (of_saved_plan && !(arguments.positional.empty() && arguments.uses.empty() &&
+                         arguments.vars.empty() && arguments.vars_files.empty())) {
+    throw Error(
+        "run: --plan holds the pipeline and its variables; give nothing of these beside it");
+  }
+  if (!of_saved_plan && !arguments.plan_file.empty() && !arguments.uses.empty()) {
+    throw Error("plan: --out needs a pipeline's file, and --uses has none");
+  }
+  if (arguments.of_rollback && (arguments.fetch || !arguments.plan_file.empty() ||
+                                !arguments.uses.empty() || !arguments.vars.empty())) {
+    throw Error("plan: --rollback looks at a run that was; give nothing but its number beside it");
+  }
+  if (of_saved_plan) arguments.yes = true;  // that plan is what was agreed to
   if (arguments.detach && !arguments.yes) {
     throw Error(arguments.command +
                 ": --detach cannot ask, since nobody is there to answer; look at "

@@ -15,13 +15,14 @@ struct Arguments {
   std::vector<std::string> words;       // all of it, as given
   std::size_t command_at = 0;           // in words
   std::string state_dir, uses, key;
+  std::string plan_file;  // plan --out, run --plan
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
   bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
-       fetch = false, force = false;
+       fetch = false, force = false, of_rollback = false;
   bool help = false, version = false;
 };
 

@@ -7,23 +7,12 @@
 #include "ending.h"
 #include "lookup.h"
 #include "plan_record.h"
+#include "prepared_rollback.h"
 #include "recovery.h"
-#include "rollback.h"
-#include "rollback_plugin.h"
 #include "workbench.h"
 
 namespace drydock {
 namespace {
-
-// `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
-std::map<std::string, std::string> readable_dot_env(const std::string& dir, Events& events) {
-  try {
-    return evaluate_dot_env(dir + "/.env");
-  } catch (const Error& e) {
-    events.emit("warning", {{"text", e.what()}});
-    return {};
-  }
-}
 
 // A finished run has been in use since: what was written after its dump is lost, and that needs a
 // word of its own.
@@ -55,7 +44,6 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   const StateDir& state = lookup.state;
   Workbench bench(arguments);
   bench.handle_signals();
-  RollbackPlugins plugins(bench.plugin_folders(), bench.worker());
   const DeploymentLock lock(state, bench.patience());
   Journal& journal = *lookup.journal;
   const RunRecord run = lookup.run(arguments);
@@ -64,16 +52,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   if (!obstacle.empty()) throw Error(obstacle);
   require_consent_to_roll_back(arguments, run, dir, bench.cancellation());
 
-  // Everything from the journal: the pipeline file may be gone by now.
-  const Deployment deployment = deployment_before(run, state);
-  const std::map<std::string, std::string> env = readable_dot_env(dir, bench.events());
-  mask_env(env, bench.masker());
-  SecretStore secrets(secret_sources_from_json(run.secret_sources), env, bench.masker());
-  Scope scope;
-  scope.vars = run.vars;
-  scope.env = scope.before_env = env;
-  scope.secret = [&secrets](const std::string& name) { return secrets.get(name); };
-
+  PreparedRollback prepared(bench, state, run);
   make_private_dir(state.logs(run.id));
   bench.events().set_run(run.id, last_seq_of(state.logs(run.id)));
   const std::unique_ptr<EventSink> log = make_run_log(state.logs(run.id));
@@ -87,10 +66,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
                                              : run.reason;
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
   begun = number;
-  const RollbackReport report =
-      Rollback(journal, bench.worker(), bench.events(), bench.masker(), state, deployment, scope,
-               [&plugins](const StageRecord& stage) { return plugins.file_for(stage); })
-          .whole_run(run.id, reason);
+  const RollbackReport report = prepared.rollback(journal).whole_run(run.id, reason);
 
   Ending ending = rolled_back_ending(report, false);
   if (report.verified()) {
@@ -111,7 +87,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
   ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
-  finish_run(journal, bench.events(), deployment, state, run.id, ending);
+  finish_run(journal, bench.events(), prepared.deployment(), state, run.id, ending);
   bench.events().remove(*log);
   bench.print_document();
   return ending.code;

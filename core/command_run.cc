@@ -8,9 +8,11 @@
 #include "commands.h"
 #include "consent.h"
 #include "detached_run.h"
+#include "files.h"
 #include "follow.h"
 #include "recovery.h"
 #include "runner.h"
+#include "saved_plan.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -47,6 +49,7 @@ void warn_of_half_done(Workbench& bench, PreparedSession& prepared, const Journa
 }  // namespace
 
 ExitCode command_plan(const Arguments& arguments) {
+  if (arguments.of_rollback) return command_plan_rollback(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
   PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
@@ -60,7 +63,13 @@ ExitCode command_plan(const Arguments& arguments) {
                                           prepared.state())}});
     }
   }
-  Planner(prepared.session()).plan(arguments.fetch);
+  if (!arguments.plan_file.empty()) prepared.state().create();  // for the key of fingerprints
+  const Plan plan = Planner(prepared.session()).plan(arguments.fetch);
+  if (!arguments.plan_file.empty()) {
+    const json document = to_document(prepared.session(), plan, arguments.fetch);
+    write_file_atomically(arguments.plan_file,
+                          document.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  }
   bench.print_document();
   return ExitCode::done;
 }
@@ -103,6 +112,19 @@ ExitCode say_detached(const Arguments& arguments, const std::string& dir, const 
   return ExitCode::done;
 }
 
+std::optional<SavedPlan> saved_plan_of(const Arguments& arguments) {
+  if (arguments.plan_file.empty()) return std::nullopt;
+  return load_saved_plan(arguments.plan_file);
+}
+
+void refuse_another_plan(const SavedPlan& saved, const json& now) {
+  const std::vector<std::string> other = differences(saved.document, now);
+  if (other.empty()) return;
+  throw Error("the plan " + saved.file + " no longer holds: " + other.front() +
+              (other.size() > 1 ? " (and " + std::to_string(other.size() - 1) + " more)" : "") +
+              "; nothing was changed, plan again");
+}
+
 ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& state) {
   const Arguments& arguments = bench.arguments();
   const DetachedRun started = start_detached(arguments, bench.sink(), bench.cancellation());
@@ -122,7 +144,9 @@ ExitCode command_run(const Arguments& arguments) {
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
-  Pipeline pipeline = find_pipeline(arguments, bench.installation());
+  const std::optional<SavedPlan> saved = saved_plan_of(arguments);
+  Pipeline pipeline =
+      saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation());
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
   refuse_after_interruption(arguments, dir);
   const StateDir state = state_of(arguments, dir);
@@ -132,7 +156,8 @@ ExitCode command_run(const Arguments& arguments) {
   }
   if (arguments.detach) return run_detached(bench, dir, state);
   std::optional<PreparedSession> prepared;
-  prepared.emplace(bench, std::move(pipeline), PreparedSession::Lock::taken);
+  prepared.emplace(bench, std::move(pipeline), PreparedSession::Lock::taken,
+                   saved ? std::optional(saved->vars) : std::nullopt);
   Session& session = prepared->session();
   Journal journal(state.journal());
   if (const auto interrupted = journal.unfinished_run()) {
@@ -147,8 +172,10 @@ ExitCode command_run(const Arguments& arguments) {
 
   warn_of_half_done(bench, *prepared, journal);
   Planner planner(session);
-  Plan plan = planner.plan(true);
-  if (!arguments.yes) {
+  Plan plan = planner.plan(saved ? saved->fetched : true);
+  if (saved) {
+    refuse_another_plan(*saved, to_document(session, plan, saved->fetched));
+  } else if (!arguments.yes) {
     if (!person_agrees("\nGo ahead?", bench.cancellation()))
       throw Error("not confirmed; nothing was changed");
     // While a person was reading, the world may have moved on.

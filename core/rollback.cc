@@ -43,6 +43,14 @@ RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason)
   return report;
 }
 
+StepReport Rollback::look(std::uint64_t run, const StageRecord& stage, std::string& problem) {
+  StepReport report;
+  RollbackReport result;
+  perform(run, stage, Step::observe, report, result);
+  if (!result.problems.empty()) problem = result.problems.front();
+  return report;
+}
+
 RollbackReport Rollback::one_stage(std::uint64_t run, int position,
                                    const std::vector<Fact>& before) {
   const Stages all = journal_.stages(run);

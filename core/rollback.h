@@ -31,6 +31,9 @@ class Rollback {
 
   // Both passes over every stage that was started and not rolled back alone before, then the proof.
   RollbackReport whole_run(std::uint64_t run, const std::string& reason);
+  // A stage as it is now, without a change: what a rollback would have to put back. Journals
+  // nothing.
+  StepReport look(std::uint64_t run, const StageRecord& stage, std::string& problem);
   // `on_failure: continue`: this stage alone. The facts of before its run must return, which
   // earlier stages have made others than those of before the first change.
   RollbackReport one_stage(std::uint64_t run, int position, const std::vector<Fact>& before);

@@ -178,14 +178,16 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
   return StateDir(fs::absolute(arguments.state_dir).lexically_normal().string());
 }
 
-PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock)
+PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
+                                 std::optional<nlohmann::json> saved_vars)
     : pipeline_(std::move(pipeline)),
       plugins_(bench.plugins()),
       dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
       state_(state_of(bench.arguments(), dir_)) {
   check_pipeline(pipeline_, plugins_);
   const Arguments& arguments = bench.arguments();
-  nlohmann::json vars = resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
+  nlohmann::json vars =
+      saved_vars ? *saved_vars : resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
   if (lock == Lock::taken) {
     state_.create();
     lock_.emplace(state_, bench.patience());

@@ -78,7 +78,9 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
 class PreparedSession {
  public:
   enum class Lock { none, taken };
-  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock);
+  // `vars`: those of a saved plan, instead of the command line's.
+  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
+                  std::optional<nlohmann::json> vars = std::nullopt);
   // Of a run that goes on: its variables, its project, and `.env` as it was before. The caller
   // holds the lock.
   PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run);
