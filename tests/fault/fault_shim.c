@@ -69,8 +69,8 @@ static enum fault reached(const char* call, const char* path, int can_be_torn) {
   const uint64_t n = __atomic_add_fetch(&control->calls, 1, __ATOMIC_SEQ_CST);
   if (n <= sizeof control->can_be_torn) control->can_be_torn[n - 1] = (char)can_be_torn;
   if (n != control->at) return FAULT_NONE;
-  strncpy(control->call, call, sizeof control->call - 1);
-  strncpy(control->path, path, sizeof control->path - 1);
+  snprintf(control->call, sizeof control->call, "%s", call);
+  snprintf(control->path, sizeof control->path, "%s", path);
   __atomic_store_n(&control->hit, 1, __ATOMIC_SEQ_CST);
   return (enum fault)control->fault;
 }
