@@ -49,7 +49,7 @@ void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& r
 
 }  // namespace
 
-ExitCode command_rollback(const Arguments& arguments) {
+ExitCode command_rollback(const Arguments& arguments) try {
   require_consent_possible(arguments);
   const Lookup lookup(arguments);
   lookup.runs();  // where nothing was ever run, no folder is made for a lock
@@ -60,6 +60,7 @@ ExitCode command_rollback(const Arguments& arguments) {
   RollbackPlugins plugins(bench.plugin_folders(), bench.worker());
   const DeploymentLock lock(state, bench.patience());
   Journal& journal = *lookup.journal;
+  journal.check();
   const RunRecord run = lookup.run(arguments);
   const std::string number = std::to_string(run.id);
   const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
@@ -115,6 +116,9 @@ ExitCode command_rollback(const Arguments& arguments) {
   bench.events().remove(*log);
   bench.print_document();
   return ending.code;
+} catch (const JournalDamaged& e) {
+  // What was to be put back is as it was left, and no command of ours can change that any more.
+  throw Error(e.what(), ExitCode::needs_person);
 }
 
 }  // namespace drydock

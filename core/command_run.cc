@@ -135,6 +135,7 @@ ExitCode command_run(const Arguments& arguments) {
   prepared.emplace(bench, std::move(pipeline), PreparedSession::Lock::taken);
   Session& session = prepared->session();
   Journal journal(state.journal());
+  journal.check();
   if (const auto interrupted = journal.unfinished_run()) {
     throw Error(describe_interruption(journal, *interrupted, session.deployment.dir, state),
                 ExitCode::busy);
