@@ -33,6 +33,8 @@ struct Damage {
   const char* said;  // of what is wrong
 };
 
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
+
 const std::vector<Damage>& damages() {
   static const std::vector<Damage> all = {
       {"Empty", [](const auto& path) { fs::resize_file(path, 0); }, "it is empty"},
