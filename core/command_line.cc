@@ -23,7 +23,8 @@ enum Group : unsigned {
   loses = 32,
   starts = 64,
   follows = 128,
-  forces = 256
+  forces = 256,
+  prunes = 512
 };
 
 struct Command {
@@ -82,8 +83,13 @@ constexpr std::array<Command, 13> commands = {{
     {"status", "", "What runs, what was done last, and whether something waits for you", output,
      "Names an interrupted run, a run that is going on, and the services of the deployment.",
      "drydock -C /srv/app status"},
-    {"history", "", "All runs of this deployment", output, "Newest first.",
-     "drydock -C /srv/app history --json"},
+    {"history", "", "All runs of this deployment; with --prune, removes old ones",
+     output | consent | prunes,
+     "Newest first. --prune removes finished runs with their logs, backups and snapshots, after it "
+     "has said what goes: those that neither --keep nor --older-than keeps; without both, all but "
+     "the newest 10. The last run that can be undone always stays, as does one that waits. Without "
+     "a terminal --prune needs --yes.",
+     "drydock -C /srv/app history --prune --keep 5 --older-than 90d"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
      "drydock -C /srv/app show 3"},
@@ -154,6 +160,17 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & forces) != 0) {
     add("force", po::bool_switch(&into.force), "go on although something has changed since");
+  }
+  if ((groups & prunes) != 0) {
+    add("prune", po::bool_switch(&into.prune), "remove old runs and what they kept");
+    add("keep",
+        po::value<std::uint64_t>()->value_name("N")->notifier([&](auto n) { into.keep = n; }),
+        "with --prune: the newest N runs stay");
+    add("older-than",
+        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
+          into.older_than = duration_of("--older-than", text);
+        }),
+        "with --prune: only runs that ended longer ago");
   }
   if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
   if ((groups & stream) != 0)
@@ -265,6 +282,10 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     throw Error(arguments.command +
                 ": --detach cannot ask, since nobody is there to answer; look at "
                 "`drydock plan`, then add --yes");
+  }
+  if (arguments.command == "history" && !arguments.prune &&
+      (arguments.yes || arguments.keep || arguments.older_than)) {
+    throw Error("history: --keep, --older-than and --yes are about removing runs; add --prune");
   }
   if (arguments.from != 1 && !arguments.events) {
     throw Error(arguments.command + ": --from counts events; add --events");

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Arguments {
   std::string plan_file;  // plan --out, run --plan
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
+  bool prune = false;
+  std::optional<std::uint64_t> keep;
+  std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run

@@ -46,6 +46,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   bench.handle_signals();
   const DeploymentLock lock(state, bench.patience());
   Journal& journal = *lookup.journal;
+  journal.check();
   const RunRecord run = lookup.run(arguments);
   const std::string number = std::to_string(run.id);
   const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
@@ -99,6 +100,9 @@ ExitCode command_rollback(const Arguments& arguments) {
   std::string begun;
   try {
     return roll_back(arguments, begun);
+  } catch (const JournalDamaged& e) {
+    // What was to be put back is as it was left, and no command of ours can change that any more.
+    throw Error(e.what(), ExitCode::needs_person);
   } catch (const std::exception& e) {
     if (begun.empty()) throw;
     // Something was put back, and the journal could not be told how it ended (a full disk).

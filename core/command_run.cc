@@ -160,6 +160,7 @@ ExitCode command_run(const Arguments& arguments) {
                    saved ? std::optional(saved->vars) : std::nullopt);
   Session& session = prepared->session();
   Journal journal(state.journal());
+  journal.check();
   if (const auto interrupted = journal.unfinished_run()) {
     throw Error(describe_interruption(journal, *interrupted, session.deployment.dir, state),
                 ExitCode::busy);

@@ -216,6 +216,7 @@ ExitCode command_status(const Arguments& arguments) {
 }
 
 ExitCode command_history(const Arguments& arguments) {
+  if (arguments.prune) return command_prune(arguments);
   const Lookup lookup(arguments);
   const bool going_on = DeploymentLock::held(lookup.state).has_value();
   const std::vector<RunRecord> runs =

@@ -17,6 +17,7 @@ ExitCode command_resume(const Arguments& arguments);
 ExitCode command_rollback(const Arguments& arguments);
 ExitCode command_status(const Arguments& arguments);
 ExitCode command_history(const Arguments& arguments);
+ExitCode command_prune(const Arguments& arguments);  // history --prune
 ExitCode command_show(const Arguments& arguments);
 ExitCode command_logs(const Arguments& arguments);
 ExitCode command_stages(const Arguments& arguments);

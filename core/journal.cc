@@ -1,13 +1,10 @@
 #include "journal.h"
 
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
-
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
-#include "error.h"
-#include "journal_file.h"
+#include "journal_database.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -16,8 +13,6 @@ namespace {
 using nlohmann::json;
 using soci::into;
 using soci::use;
-
-constexpr int schema_version = 1;
 
 constexpr std::array<std::string_view, 7> run_state_names = {
     "running", "rolling_back", "done", "rolled_back", "cancelled", "stopped", "needs_person"};
@@ -29,16 +24,7 @@ State state_named(const std::array<std::string_view, n>& names, std::string_view
   for (std::size_t i = 0; i < n; ++i) {
     if (names[i] == name) return static_cast<State>(i);
   }
-  throw Error("the journal holds the state '" + std::string(name) +
-              "', which this Drydock does not know; use the Drydock that wrote it");
-}
-
-std::string connection_to(const std::string& path) {
-  if (path.find('"') != std::string::npos) {
-    throw Error("the journal's path " + path +
-                " contains a double quote; use a folder without one");
-  }
-  return "db=\"" + path + "\" timeout=10";
+  throw std::out_of_range("it holds the state '" + std::string(name) + "'");
 }
 
 std::string steps_text(const std::vector<Step>& steps) {
@@ -68,54 +54,6 @@ std::string_view name_of(StageState state) {
 
 bool StageRecord::has(Step wanted) const {
   return std::find(steps.begin(), steps.end(), wanted) != steps.end();
-}
-
-struct Journal::Database {
-  explicit Database(const std::string& path) : sql(soci::sqlite3, connection_to(path)) {}
-  mutable soci::session sql;
-};
-
-// A message of SOCI names statements and may carry values: only SQLite's own part is shown.
-template <class Work>
-auto Journal::guarded(const char* what, Work work) const {
-  try {
-    return work(database_->sql);
-  } catch (const soci::soci_error& e) {
-    throw Error("the journal " + path_ + " failed to " + what + " (" + e.get_error_message() +
-                    "); if the file is damaged, move it aside: backups beside it stay usable",
-                ExitCode::refused);
-  } catch (const json::exception& e) {
-    throw Error("the journal " + path_ + " failed to " + what + " (" + e.what() +
-                "); the names of folders and files, variables and options must be UTF-8");
-  }
-}
-
-Journal::Journal(const std::string& path) : path_(path) {
-  create_private_file(path);
-  try {
-    database_ = std::make_unique<Database>(path);
-  } catch (const soci::soci_error& e) {
-    throw Error("the journal " + path + " cannot be opened (" + e.get_error_message() +
-                "); check who owns it and whether the disk is writable");
-  }
-  guarded("open", [&](soci::session& sql) {
-    sql << "PRAGMA journal_mode=WAL";
-    sql << "PRAGMA synchronous=FULL";
-    int version = 0;
-    sql << "PRAGMA user_version", into(version);
-    if (version > schema_version) {
-      throw Error("the journal " + path + " has schema version " + std::to_string(version) +
-                  " and this Drydock knows " + std::to_string(schema_version) +
-                  "; use the newer Drydock that wrote it");
-    }
-    if (version == 0) {
-      soci::transaction transaction(sql);
-      for (const char* statement : journal_schema) sql << statement;
-      sql << "PRAGMA user_version=" << schema_version;
-      transaction.commit();
-    }
-    return 0;
-  });
 }
 
 Journal::~Journal() = default;

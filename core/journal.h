@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "inputs.h"
+#include "journal_file.h"
 #include "step.h"
 #include "worker.h"
 
@@ -79,11 +80,15 @@ enum class Moment { before, after_rollback, when_begun };
 
 class Journal {
  public:
-  // Creates or upgrades the file. Throws Error: newer schema, damaged file, no permission.
-  explicit Journal(const std::string& path);
+  // Creates the file, or upgrades one of an older schema, of which a copy stays beside it. Throws
+  // Error: newer schema, no permission, a run goes on with the older schema; JournalDamaged.
+  explicit Journal(const std::string& path, Migrations migrations = journal_migrations);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
+
+  // Reads the whole file, 2 ms a megabyte. Throws JournalDamaged where SQLite finds damage.
+  void check() const;
 
   // --- writing; each call is one durable transaction ---------------------------------------------
   std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages);
@@ -104,6 +109,12 @@ class Journal {
   void remember(std::uint64_t run, int position, const Note& note);
   void save_facts(std::uint64_t run, int position, Moment moment, const std::vector<Fact>& facts);
 
+  // --- removing: first the rows of the runs, then, by the caller, their files ------------------
+  void remove_runs(const std::vector<std::uint64_t>& runs);
+  // Those whose files may be left, also by a process that was killed meanwhile.
+  std::vector<std::uint64_t> removed_runs() const;
+  void forget_removed_runs();
+
   // --- reading
   // --------------------------------------------------------------------------------------
   std::optional<RunRecord> run(std::uint64_t id) const;
@@ -123,6 +134,10 @@ class Journal {
   struct Database;
   template <class Work>
   auto guarded(const char* what, Work work) const;
+  void connect(const std::string& path);
+  void create(Migrations migrations);
+  void upgrade(Migrations migrations);
+  void keep_copy(int version);
   std::vector<RunRecord> select_runs(const std::string& where, std::uint64_t parameter) const;
 
   std::unique_ptr<Database> database_;

@@ -1,14 +1,18 @@
-// The journal's file: its tables, and how it comes to be. journal.cc does the rest.
+// The journal's file: its tables and how they change from version to version, how it comes to be,
+// and what is said when it cannot be used. journal.cc does the rest.
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
+
+#include "error.h"
 
 namespace drydock {
 
 // A table per kind of thing. Texts of plugins are masked before they come here; notes are any
 // bytes.
-inline constexpr std::array<const char*, 8> journal_schema = {
+inline constexpr std::array<const char*, 9> journal_schema = {
     R"(CREATE TABLE runs (
          id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, key TEXT NOT NULL,
          pipeline TEXT NOT NULL, pipeline_file TEXT NOT NULL, pipeline_sha256 TEXT NOT NULL,
@@ -41,9 +45,43 @@ inline constexpr std::array<const char*, 8> journal_schema = {
     R"(CREATE TABLE workers (
          run INTEGER NOT NULL, position INTEGER NOT NULL, process_group INTEGER NOT NULL,
          start_time TEXT NOT NULL, boot_id TEXT NOT NULL))",
+    // Runs that are gone, as long as files of theirs may be left.
+    R"(CREATE TABLE removed (id INTEGER PRIMARY KEY))",
 };
 
-// Makes an empty file (0600) where there is none. Throws Error.
-void create_private_file(const std::string& path);
+// What brings the schema to `version` from the one before.
+struct Migration {
+  int version;
+  std::span<const char* const> statements;
+};
+// In the order of their versions, the first of which makes the tables.
+using Migrations = std::span<const Migration>;
+inline constexpr std::array<Migration, 1> journal_migrations = {{{1, journal_schema}}};
+
+// What the journal says cannot be relied upon. The sentence has the way out.
+class JournalDamaged : public Error {
+  using Error::Error;
+};
+
+// Is there a journal? Throws JournalDamaged when something else is in its place: without a look
+// into it, since SQLite takes an empty file for a new one and removes what its -wal still holds.
+bool journal_exists(const std::string& path);
+// The file in which a journal is made before it is one, and the copy that stays when a journal of
+// this version is upgraded.
+std::string unfinished_file(const std::string& path);
+std::string kept_copy_file(const std::string& path, int version);
+// An empty file (0600), in place of what a kill left. Throws Error.
+void create_unfinished_file(const std::string& path);
+// Gives a whole file, which no connection has open, its name. On disk when it returns.
+void publish_file(const std::string& path, const std::string& as);
+
+// The highest number of a run that has a folder beside the journal. A new journal goes on from
+// there, so that it never mixes its runs' files with those of one that was moved aside.
+std::uint64_t highest_run_beside(const std::string& path);
+
+[[noreturn]] void throw_damaged(const std::string& path, const std::string& finding);
+// By SQLite's primary result code: what it means for a person, and the remedy.
+[[noreturn]] void throw_failure(const std::string& path, const std::string& what, int code,
+                                const std::string& message);
 
 }  // namespace drydock

@@ -3,21 +3,9 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "text.h"
 
 namespace drydock {
-
-namespace {
-
-std::string shell_word(const std::string& text) {
-  const std::string plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
-  if (text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string quoted;
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return "'" + quoted + "'";
-}
-
-}  // namespace
 
 std::string command_for(const std::string& dir, const std::string& state_dir,
                         const std::string& command) {

@@ -35,6 +35,9 @@ std::size_t display_width(std::string_view text);
 // Cut to `width` columns, with an ellipsis.
 std::string shorten(std::string_view text, std::size_t width);
 
+// As one word of a POSIX shell; quoted only where it has to be.
+std::string shell_word(const std::string& text);
+
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 
 }  // namespace drydock

@@ -193,11 +193,19 @@ void Replacement::finish(bool replace) {
     fail(replace ? "replace" : "create", path_);
   }
   temporary_.clear();
-  sync_directory(folder_of(path_));
 }
 
-void Replacement::commit() { finish(true); }
-void Replacement::commit_new() { finish(false); }
+void Replacement::commit() { sync_directory(commit_before_sync()); }
+
+std::string Replacement::commit_before_sync() {
+  finish(true);
+  return folder_of(path_);
+}
+
+void Replacement::commit_new() {
+  finish(false);
+  sync_directory(folder_of(path_));
+}
 
 void write(const std::string& path, std::string_view bytes) {
   Replacement replacement(path);

@@ -57,7 +57,10 @@ class Replacement {
   void set_modified(const timespec& time) { modified_ = time; }
   // fsync, rename, fsync of the folder.
   void commit();
-  // The same, but fails with FileError when a file of that name exists already.
+  // Without the last of these: of many files each folder needs it only once. Returns the folder,
+  // for sync_directory().
+  std::string commit_before_sync();
+  // Like commit(), but fails with FileError when a file of that name exists already.
   void commit_new();
   int descriptor() const { return fd_; }
 

@@ -57,9 +57,13 @@ std::string encoded(const std::vector<Before>& kept) {
   return text;
 }
 
-void remove(const std::string& path) {
+// Folders in which something was changed that is not on disk yet: each is synced once, not once a
+// file.
+using Unsynced = std::set<std::string>;
+
+void remove(const std::string& path, Unsynced& unsynced) {
   if (::unlink(path.c_str()) == 0) {
-    files::sync_directory(parent(path));
+    unsynced.insert(parent(path));
   } else if (errno != ENOENT && errno != ENOTDIR) {
     throw Failed("cannot remove " + path + ": " + std::strerror(errno));
   }
@@ -94,11 +98,12 @@ void write_file(const ReleaseTree& release, const Entry& entry) {
   replacement.commit();
 }
 
-void restore_file(const Before& before, const std::string& path, const std::string& copy) {
+void restore_file(const Before& before, const std::string& path, const std::string& copy,
+                  Unsynced& unsynced) {
   const files::Attributes attributes{before.mode, before.uid, before.gid};
   // A link of the release stands where a file was.
   const bool became_link = fs::is_symlink(fs::symlink_status(path));
-  if (became_link && before.was == Before::Was::file) remove(path);
+  if (became_link && before.was == Before::Was::file) remove(path, unsynced);
   if (files::attributes(path) == attributes && files::same_content(path, copy)) return;
   struct stat status {};
   if (::stat(copy.c_str(), &status) != 0) {
@@ -108,7 +113,7 @@ void restore_file(const Before& before, const std::string& path, const std::stri
   replacement.set(attributes);
   replacement.set_modified(status.st_mtim);
   replacement.write(files::read(copy));
-  replacement.commit();
+  unsynced.insert(replacement.commit_before_sync());
 }
 
 }  // namespace
@@ -167,11 +172,12 @@ void remove_leftovers(const std::vector<Before>& kept, const Call& call) {
 }
 
 void switch_back(const std::vector<Before>& kept, Call& call) {
+  Unsynced unsynced;
   for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
     const std::string path = call.deployment(before->path);
     switch (before->was) {
       case Before::Was::absent:
-        remove(path);
+        remove(path, unsynced);
         break;
       case Before::Was::folder_absent:
         if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
@@ -185,9 +191,12 @@ void switch_back(const std::vector<Before>& kept, Call& call) {
         break;
       case Before::Was::file:
       case Before::Was::file_through_link:
-        restore_file(*before, path, saved(call.private_dir(), before->path));
+        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced);
         break;
     }
+  }
+  for (const std::string& folder : unsynced) {
+    if (fs::is_directory(folder)) files::sync_directory(folder);  // else it went with its files
   }
 }
 

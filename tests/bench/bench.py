@@ -9,11 +9,17 @@ Figures, each the median of N runs after a warm-up, with the target it is held a
   exec           a pipeline of 100 `exec: [/bin/true]`, for each stage:
                  plan worker, run worker, journal on disk                  6 ms
   memory         peak of the largest process of that run                  32 MiB
+  rollback       a finished run of five stages that changed files only:
+                 source, env-sync, backup, exec, exec                     80 ms
   fdatasync      what this disk needs for one, for scale
+  note           what a note costs: how much longer the same stages take
+                 when each remembers one, in fdatasyncs of this disk;
+                 and, where strace is installed, how many fsyncs and
+                 fdatasyncs more that run makes for each of them            2
   ansible        the same hundred commands as a playbook on localhost, and
                  how many times longer that takes                         25 times
 Nothing is judged here and no test calls this: a machine under load is slower, so read the ratios.
-What is not installed (ansible-playbook) is named as not measured.
+What is not installed (ansible-playbook, strace) is named as not measured.
 """
 import argparse
 import json
@@ -56,6 +62,52 @@ def pipeline(stages):
     for number in range(stages):
         lines += [f"  - id: s{number}", "    uses: exec", "    with: {command: [/bin/true]}"]
     return "\n".join(lines) + "\n"
+
+
+def noting(stages):
+    """The same, each with a note: the rollback is what `exec` remembers something for."""
+    return pipeline(stages).replace("[/bin/true]}", "[/bin/true], rollback: [/bin/true]}")
+
+
+FILES_ONLY = """
+drydock: 1
+name: bench
+stages:
+  - uses: source
+    with: {directory: ../release}
+  - uses: env-sync
+    with: {template: .env.example}
+  - uses: backup
+    with: {files: [data]}
+  - id: first
+    uses: exec
+    with: {command: [/bin/touch, one], rollback: [/bin/rm, -f, one]}
+  - id: second
+    uses: exec
+    with: {command: [/bin/touch, two], rollback: [/bin/rm, -f, two]}
+"""
+
+
+def upgraded(drydock, deployment, release):
+    """A deployment on which FILES_ONLY has run to its end."""
+    os.makedirs(release, exist_ok=True)
+    os.makedirs(f"{deployment}/data")
+    write(f"{deployment}/drydock.yaml", FILES_ONLY)
+    for number in range(20):
+        write(f"{deployment}/data/{number}", "kept\n" * 1000)
+        write(f"{deployment}/config-{number}", "old\n" * 100)
+        write(f"{release}/config-{number}", "new\n" * 100)
+    for folder, names, value in ((deployment, 100, "old"), (release, 120, "new")):
+        write(f"{folder}/.env.example", "".join(f"NAME_{n}={value}\n" for n in range(names)))
+    shutil.copy(f"{deployment}/.env.example", f"{deployment}/.env")
+    run([drydock, "run", "--yes"], deployment)
+
+
+def syncs(arguments, directory):
+    """How often the process and its children call fsync and fdatasync."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+        run(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", log.name, *arguments], directory)
+        return sum("sync(" in line for line in log)
 
 
 def playbook(tasks):
@@ -106,6 +158,17 @@ def main():
             shutil.copy(f"{folder}/drydock.yaml", deployment)
             return deployment
 
+        def with_notes(number):
+            deployment = f"{folder}/notes/{number}"
+            os.makedirs(deployment)
+            write(f"{deployment}/drydock.yaml", noting(STAGES))
+            return deployment
+
+        def finished(number):
+            deployment = f"{folder}/files/{number}"
+            upgraded(drydock, deployment, f"{folder}/files/release")
+            return deployment
+
         figures["version_ms"] = median(arguments.runs * 3, [drydock, "--version"], same)[0] * 1e3
         figures["validate_ms"] = median(arguments.runs * 3, [drydock, "validate", "forty.yaml"], same)[0] * 1e3
         whole, memory = median(arguments.runs, [drydock, "run", "--yes"], fresh)
@@ -113,6 +176,15 @@ def main():
         figures["exec_whole_s"] = whole
         figures["memory_mib"] = memory / 2**20
         figures["fdatasync_ms"] = fdatasync_seconds(folder) * 1e3
+        noted = median(arguments.runs, [drydock, "run", "--yes"], with_notes)[0]
+        figures["note_in_fdatasyncs"] = (noted - whole) * 1e3 / STAGES / figures["fdatasync_ms"]
+        if shutil.which("strace"):
+            counts = [syncs([drydock, "run", "--yes"], deployment)
+                      for deployment in (with_notes("counted"), fresh("counted"))]
+            figures["note_syncs"] = (counts[0] - counts[1]) / STAGES
+        undo = [drydock, "rollback", "--yes", "--accept-loss"]
+        figures["rollback_ms"] = median(arguments.runs, undo, finished)[0] * 1e3
+
         ansible = shutil.which("ansible-playbook")
         if ansible:
             write(f"{folder}/playbook.yaml", playbook(STAGES))
@@ -123,9 +195,12 @@ def main():
         print(json.dumps(figures, indent=2))
         return
     targets = {"version_ms": "<= 5", "validate_ms": "<= 15", "exec_ms_a_stage": "<= 6", "memory_mib": "<= 32",
+               "rollback_ms": "<= 80", "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2",
                "ansible_ratio": ">= 25"}
     for name, value in figures.items():
         print(f"{name:18} {value:10.2f}   {targets.get(name, '')}")
+    if "note_syncs" not in figures:
+        print("note_syncs         not measured: strace is not installed (package strace)")
     if not ansible:
         print("ansible            not measured: ansible-playbook is not installed (package ansible-core)")
 

@@ -6,46 +6,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
 
 #include "error.h"
-#include "state_dir.h"
-#include "temporary_dir.h"
-#include "utc_time.h"
+#include "journal_samples.h"
 
 namespace drydock {
 namespace {
-
-using nlohmann::json;
-
-RunRecord some_run() {
-  RunRecord run;
-  run.pipeline = "sample";
-  run.pipeline_file = "drydock.yaml";
-  run.started = utc_now();
-  run.vars = {{"to", "2"}};
-  run.secret_sources = json::object();
-  run.deployment = {{"dir", "/srv/app"}};
-  return run;
-}
-
-StageRecord some_stage(int position, const std::string& key) {
-  StageRecord stage;
-  stage.position = position;
-  stage.key = key;
-  stage.uses = "exec";
-  stage.options = {{"command", {"/bin/true"}}};
-  stage.secret_texts = json::object();
-  stage.steps = {Step::run, Step::rollback};
-  return stage;
-}
-
-class JournalTest : public ::testing::Test {
- protected:
-  TemporaryDir dir_;
-  std::string path_ = dir_.path() + "/a folder/journal.db";
-  void SetUp() override { make_private_dir(dir_.path() + "/a folder"); }
-};
 
 TEST_F(JournalTest, KeepsARunForTheNextProcess) {
   {
@@ -160,17 +126,6 @@ TEST_F(JournalTest, TheFileIsPrivate) {
   struct stat status {};
   ASSERT_EQ(::stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
-}
-
-TEST_F(JournalTest, ADamagedFileIsNamedWithTheWayOut) {
-  std::ofstream(path_) << std::string(4096, 'x');
-  try {
-    Journal journal(path_);
-    FAIL() << "a damaged journal was opened";
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find(path_), std::string::npos) << e.what();
-    EXPECT_NE(std::string(e.what()).find("move it aside"), std::string::npos) << e.what();
-  }
 }
 
 }  // namespace

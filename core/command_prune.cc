@@ -1,0 +1,86 @@
+// history --prune: removes old runs with what they kept.
+#include <iostream>
+
+#include "commands.h"
+#include "consent.h"
+#include "lookup.h"
+#include "prune.h"
+#include "text.h"
+#include "utc_time.h"
+#include "workbench.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t usually_kept = 10;
+
+std::string counted(std::size_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+json to_json(const Pruning& pruning) {
+  json removed = json::array(), kept = json::array();
+  for (const Pruning::Run& run : pruning.runs) {
+    removed.push_back({{"run", run.id},
+                       {"pipeline", run.record ? json(run.record->pipeline) : json()},
+                       {"bytes", run.bytes}});
+  }
+  for (const RunRecord& run : pruning.kept) kept.push_back(run.id);
+  return {{"removed", removed},
+          {"snapshots", pruning.snapshots},
+          {"kept", kept},
+          {"bytes", pruning.bytes}};
+}
+
+void print(const Pruning& pruning) {
+  for (const Pruning::Run& run : pruning.runs) {
+    const std::string what = run.record ? run.record->pipeline + "  " + run.record->started
+                                        : "files that an interrupted removal left";
+    std::cout << make_visible("run " + std::to_string(run.id) + "  " + what) << "  "
+              << format_size(run.bytes) << "\n";
+  }
+  const std::string stay =
+      counted(pruning.kept.size(), "run") + (pruning.kept.size() == 1 ? " stays" : " stay") + "\n";
+  if (pruning.empty()) {
+    std::cout << "nothing to remove: " << stay;
+    return;
+  }
+  std::cout << "to be removed: " << counted(pruning.runs.size(), "run")
+            << " with logs and backups, " << counted(pruning.snapshots.size(), "snapshot") << ", "
+            << format_size(pruning.bytes) << " in all; " << stay;
+}
+
+}  // namespace
+
+ExitCode command_prune(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  const Lookup lookup(arguments);
+  lookup.runs();  // where nothing was ever run, no folder is made for a lock
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const DeploymentLock lock(lookup.state, bench.patience());
+  Journal& journal = *lookup.journal;
+  journal.check();
+  PruneRule rule;
+  rule.keep = arguments.keep.value_or(arguments.older_than ? 0 : usually_kept);
+  rule.older_than = arguments.older_than;
+  const Pruning pruning = plan_pruning(journal, lookup.state, rule, utc_milliseconds(utc_now()));
+  if (!arguments.json) print(pruning);
+  if (!pruning.empty()) {
+    if (!arguments.yes &&
+        !person_agrees("What is removed can no longer be shown or rolled back. Go ahead?",
+                       bench.cancellation())) {
+      throw Error("not confirmed; nothing was removed");
+    }
+    carry_out(pruning, journal, lookup.state);
+    if (!arguments.json) std::cout << "removed\n";
+  }
+  if (arguments.json) {
+    std::cout << to_json(pruning).dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+  }
+  return ExitCode::done;
+}
+
+}  // namespace drydock

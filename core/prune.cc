@@ -1,0 +1,147 @@
+#include "prune.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "error.h"
+#include "utc_time.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the run changed may still be in place.
+bool stands(const RunRecord& run) {
+  return run.state != RunState::rolled_back && run.state != RunState::cancelled;
+}
+
+bool goes_on_or_waits(const RunRecord& run) {
+  return run.state == RunState::running || run.state == RunState::rolling_back;
+}
+
+bool is_old(const RunRecord& run, const PruneRule& rule, std::int64_t now) {
+  if (!rule.older_than) return true;
+  const std::int64_t finished = utc_milliseconds(run.finished);
+  return finished != 0 && now - finished > rule.older_than->count();
+}
+
+std::vector<std::string> folders_of(const StateDir& state, std::uint64_t run) {
+  return {state.run_files(run), state.logs(run)};
+}
+
+std::string snapshot_folder(const StateDir& state, std::uint64_t number) {
+  return state.snapshots() + "/" + std::to_string(number);
+}
+
+std::vector<std::uint64_t> snapshots_in(const StateDir& state) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(state.snapshots(), none)) {
+    const std::string name = entry.path().filename().string();
+    const bool number = name.size() < 10 && name.find_first_not_of("0123456789") == name.npos;
+    if (number) numbers.push_back(std::stoull(name));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+std::int64_t bytes_below(const std::string& folder) {
+  std::int64_t bytes = 0;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
+    std::error_code vanished;
+    if (!entry.is_regular_file(vanished) || entry.is_symlink(vanished)) continue;
+    const std::uintmax_t size = entry.file_size(vanished);
+    if (!vanished) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
+void remove_folder(const std::string& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (!error) return;
+  throw Error("the folder " + folder + " of a removed run cannot be removed (" + error.message() +
+                  "); check who owns it, then repeat `drydock history --prune`, which finishes it",
+              ExitCode::needs_person);
+}
+
+}  // namespace
+
+std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
+                                     const PruneRule& rule, std::int64_t now) {
+  const auto last_standing = std::find_if(newest_first.begin(), newest_first.end(), stands);
+  std::vector<RunRecord> result;
+  bool older_one_stays = false;
+  for (auto run = newest_first.rbegin(); run != newest_first.rend(); ++run) {
+    const auto newer = static_cast<std::uint64_t>(newest_first.rend() - run - 1);
+    const bool last = last_standing != newest_first.end() && run->id == last_standing->id;
+    const bool goes = newer >= rule.keep && is_old(*run, rule, now) && !last &&
+                      !goes_on_or_waits(*run) && !(stands(*run) && older_one_stays);
+    if (goes)
+      result.push_back(*run);
+    else
+      older_one_stays = older_one_stays || stands(*run);
+  }
+  return result;
+}
+
+std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& snapshots,
+                                              const std::vector<RunRecord>& kept) {
+  std::set<std::uint64_t> ordered(snapshots.begin(), snapshots.end()), needed;
+  if (!ordered.empty()) needed.insert(*ordered.rbegin());
+  for (const RunRecord& run : kept) {
+    needed.insert(run.id);
+    const auto after = ordered.lower_bound(run.id);
+    if (stands(run) && after != ordered.begin()) needed.insert(*std::prev(after));
+  }
+  std::vector<std::uint64_t> result;
+  std::set_difference(ordered.begin(), ordered.end(), needed.begin(), needed.end(),
+                      std::back_inserter(result));
+  return result;
+}
+
+Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneRule& rule,
+                     std::int64_t now) {
+  Pruning result;
+  const std::vector<RunRecord> runs = journal.runs();
+  const auto add = [&](std::uint64_t id, const std::optional<RunRecord>& record) {
+    std::int64_t bytes = 0;
+    for (const std::string& folder : folders_of(state, id)) bytes += bytes_below(folder);
+    result.runs.push_back({id, record, bytes});
+    result.bytes += bytes;
+  };
+  for (const std::uint64_t id : journal.removed_runs()) add(id, std::nullopt);
+  std::set<std::uint64_t> gone;
+  for (const RunRecord& run : prunable_runs(runs, rule, now)) {
+    add(run.id, run);
+    gone.insert(run.id);
+  }
+  for (const RunRecord& run : runs) {
+    if (gone.count(run.id) == 0) result.kept.push_back(run);
+  }
+  result.snapshots = prunable_snapshots(snapshots_in(state), result.kept);
+  for (const std::uint64_t number : result.snapshots) {
+    result.bytes += bytes_below(snapshot_folder(state, number));
+  }
+  return result;
+}
+
+void carry_out(const Pruning& pruning, Journal& journal, const StateDir& state) {
+  std::vector<std::uint64_t> runs;
+  for (const Pruning::Run& run : pruning.runs) {
+    if (run.record) runs.push_back(run.id);
+  }
+  journal.remove_runs(runs);
+  for (const Pruning::Run& run : pruning.runs) {
+    for (const std::string& folder : folders_of(state, run.id)) remove_folder(folder);
+  }
+  for (const std::uint64_t number : pruning.snapshots) {
+    remove_folder(snapshot_folder(state, number));
+  }
+  journal.forget_removed_runs();
+}
+
+}  // namespace drydock

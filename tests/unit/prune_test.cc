@@ -1,0 +1,170 @@
+#include "prune.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "error.h"
+#include "files.h"
+#include "journal_samples.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+using Numbers = std::vector<std::uint64_t>;
+constexpr auto done = RunState::done, back = RunState::rolled_back, stopped = RunState::stopped;
+const std::int64_t now = utc_milliseconds("2026-11-24T12:00:00.000Z");
+
+// Runs 1, 2, ... in these states; run N ended on the Nth of November. Newest first.
+std::vector<RunRecord> runs(const std::vector<RunState>& states) {
+  std::vector<RunRecord> result;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    RunRecord run = some_run();
+    run.id = i + 1;
+    run.state = states[i];
+    run.finished = "2026-11-0" + std::to_string(i + 1) + "T12:00:00.000Z";
+    result.insert(result.begin(), run);
+  }
+  return result;
+}
+
+Numbers ids(const std::vector<RunRecord>& runs) {
+  Numbers result;
+  for (const RunRecord& run : runs) result.push_back(run.id);
+  return result;
+}
+
+Numbers goes(const std::vector<RunState>& states, std::uint64_t keep) {
+  return ids(prunable_runs(runs(states), {keep, std::nullopt}, now));
+}
+
+TEST(Prune, TheNewestStay) {
+  EXPECT_EQ(goes({done, done, done, done}, 3), (Numbers{1}));
+  EXPECT_EQ(goes({done, done, done, done}, 4), Numbers());
+  EXPECT_EQ(goes({done, done, done, done}, 9), Numbers());
+  EXPECT_EQ(goes({}, 0), Numbers());
+}
+
+TEST(Prune, TheLastRunThatCanBeUndoneStays) {
+  EXPECT_EQ(goes({done, done}, 0), (Numbers{1}));
+  EXPECT_EQ(goes({done, done, back, RunState::cancelled}, 0), (Numbers{1, 3, 4}));
+  EXPECT_EQ(goes({back, back}, 0), (Numbers{1, 2}));
+}
+
+TEST(Prune, WhatWaitsOrWasLeftHalfDoneStays) {
+  for (const RunState state :
+       {RunState::running, RunState::rolling_back, stopped, RunState::needs_person}) {
+    EXPECT_EQ(goes({done, state}, 0), (Numbers{1}));
+    EXPECT_EQ(goes({done, state, back}, 0), (Numbers{1, 3}));
+  }
+  EXPECT_EQ(goes({RunState::rolling_back, done}, 0), Numbers()) << "a run that waits goes nowhere";
+}
+
+TEST(Prune, OneThatWasLeftHalfDoneGoesWithTheOthersOnceANewerRunFinished) {
+  EXPECT_EQ(goes({done, stopped, done, done}, 1), (Numbers{1, 2, 3}));
+}
+
+TEST(Prune, OnlyWhatEndedLongAgo) {
+  const std::vector<RunRecord> four = runs({done, done, done, done});
+  const auto older = [](int days) { return std::chrono::hours(24 * days); };
+  EXPECT_EQ(ids(prunable_runs(four, {0, older(21)}, now)), (Numbers{1, 2}));
+  EXPECT_EQ(ids(prunable_runs(four, {3, older(21)}, now)), (Numbers{1}));
+  EXPECT_EQ(ids(prunable_runs(four, {0, older(30)}, now)), Numbers());
+}
+
+// Else run 1 would look as if it could be undone once run 3 was.
+TEST(Prune, NoRunGoesFromBetweenTwoThatCanBeUndone) {
+  std::vector<RunRecord> three = runs({done, done, done});
+  three.back().finished = "2026-11-24T11:59:59.000Z";  // the clock went back after run 1
+  EXPECT_EQ(ids(prunable_runs(three, {0, std::chrono::hours(24)}, now)), Numbers());
+  three.back().state = back;
+  EXPECT_EQ(ids(prunable_runs(three, {0, std::chrono::hours(24)}, now)), (Numbers{2}));
+}
+
+TEST(Prune, SnapshotsStayThatTheNextRunNeedsNowOrAfterARollback) {
+  const std::vector<RunRecord> all = runs({done, done, done, done});
+  const auto kept = [&](std::ptrdiff_t count) {
+    return std::vector<RunRecord>(all.begin(), all.begin() + count);
+  };
+  EXPECT_EQ(prunable_snapshots({0, 1, 2, 3, 4}, kept(1)), (Numbers{0, 1, 2}));
+  EXPECT_EQ(prunable_snapshots({0, 1, 2, 3, 4}, kept(2)), (Numbers{0, 1}));
+  EXPECT_EQ(prunable_snapshots({0, 1}, kept(1)), (Numbers{0}));
+  EXPECT_EQ(prunable_snapshots({0}, {}), Numbers());
+  EXPECT_EQ(prunable_snapshots({}, {}), Numbers());
+}
+
+class PruneTest : public JournalTest {
+ protected:
+  StateDir state_{dir_.path() + "/a folder"};
+  PruneRule rule_{1, std::nullopt};
+  void keep(const std::string& folder) {
+    make_private_dir(folder);
+    write_file_atomically(folder + "/file", "12345");
+  }
+  void three_runs(Journal& journal) {
+    keep(state_.snapshots() + "/0");
+    for (int i = 1; i <= 3; ++i) {
+      const std::uint64_t run = journal.create_run(some_run(), {some_stage(0, "a")});
+      journal.begin_step(run, 0, Step::run, 1, {1, 2, "boot"});
+      journal.remember(run, 0, {"key", "value"});
+      journal.save_facts(run, 0, Moment::before, {{"file", "hash", true, false}});
+      journal.end_step(run, 0, StageState::done, "", {{"o", "v", false, false, false}},
+                       {{"a", "p", "d"}});
+      journal.finish_run(run, done, 0, {});
+      keep(state_.backups(run, "a"));
+      keep(state_.logs(run));
+      keep(state_.snapshots() + "/" + std::to_string(run));
+    }
+  }
+  static Numbers numbers_in(const std::string& folder) {
+    Numbers result;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      result.push_back(std::stoull(entry.path().filename().string()));
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+  }
+};
+
+TEST_F(PruneTest, NothingOfARemovedRunIsLeft) {
+  Journal journal(path_);
+  three_runs(journal);
+  const Pruning pruning = plan_pruning(journal, state_, rule_, now);
+  EXPECT_EQ(ids(pruning.kept), (Numbers{3}));
+  EXPECT_EQ(pruning.snapshots, (Numbers{0, 1}));
+  EXPECT_EQ(pruning.bytes, 2 * 10 + 2 * 5);
+  EXPECT_EQ(numbers_in(state_.path() + "/logs"), (Numbers{1, 2, 3})) << "a plan removed something";
+
+  carry_out(pruning, journal, state_);
+  for (const char* folder : {"/logs", "/backups"}) {
+    EXPECT_EQ(numbers_in(state_.path() + folder), (Numbers{3})) << folder;
+  }
+  EXPECT_EQ(numbers_in(state_.snapshots()), (Numbers{2, 3}));
+  EXPECT_EQ(ids(journal.runs()), (Numbers{3}));
+  for (const char* table : {"stages", "notes", "facts", "outputs", "artifacts"}) {
+    EXPECT_EQ(sqlite(path_, std::string("SELECT group_concat(run) FROM ") + table), "3") << table;
+  }
+  EXPECT_EQ(journal.notes(3, 0).at(0).value, "value");
+  EXPECT_TRUE(plan_pruning(journal, state_, rule_, now).empty());
+  EXPECT_EQ(journal.create_run(some_run(), {}), 4u);
+}
+
+// After the rows, before the files.
+TEST_F(PruneTest, AKilledRemovalIsFinishedByTheNext) {
+  Journal journal(path_);
+  three_runs(journal);
+  journal.remove_runs({1, 2});
+  EXPECT_EQ(ids(journal.runs()), (Numbers{3}));
+  fs::remove_all(state_.logs(1));
+
+  const Pruning pruning = plan_pruning(journal, state_, rule_, now);
+  EXPECT_EQ(pruning.runs.size(), 2u);
+  carry_out(pruning, journal, state_);
+  EXPECT_EQ(numbers_in(state_.path() + "/logs"), (Numbers{3}));
+  EXPECT_EQ(numbers_in(state_.path() + "/backups"), (Numbers{3}));
+  EXPECT_TRUE(plan_pruning(journal, state_, rule_, now).empty());
+}
+
+}  // namespace
+}  // namespace drydock
