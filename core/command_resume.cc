@@ -72,6 +72,7 @@ ExitCode command_resume(const Arguments& arguments) {
   bench.handle_signals();
   const DeploymentLock lock(lookup.state, bench.patience());
   Journal& journal = *lookup.journal;
+  journal.check();
   const RunRecord run = lookup.run(arguments);
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
   if (const std::string obstacle = obstacle_to_rollback(journal.runs(), run); !obstacle.empty()) {

@@ -18,7 +18,10 @@ Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& mas
       deployment_(std::move(deployment)),
       scope_(std::move(scope)),
       plugin_for_(std::move(plugin_for)),
-      performer_(worker, events, masker, state, &journal) {}
+      performer_(worker, events, masker, state, &journal),
+      question_(events) {
+  performer_.while_it_works([this] { question_.ask_if_signalled(); });
+}
 
 RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason) {
   const Stages all = journal_.stages(run);

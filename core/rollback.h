@@ -8,6 +8,7 @@
 
 #include "deployment.h"
 #include "expression.h"
+#include "interruption_question.h"
 #include "journal.h"
 #include "step_performer.h"
 
@@ -55,6 +56,7 @@ class Rollback {
   Scope scope_;
   PluginFor plugin_for_;
   StepPerformer performer_;
+  InterruptionQuestion question_;
   int count_ = 0;  // stages of the run, for people
 };
 

@@ -20,13 +20,15 @@ std::string_view name_of(LogLevel level) {
 class Recorder : public StepListener {
  public:
   Recorder(const StepRequest& request, const StageIdentity& stage, Events& events, Masker& masker,
-           const StateDir& state, Journal* journal, StepReport& report)
+           const StateDir& state, Journal* journal, const std::function<void()>& look,
+           StepReport& report)
       : request_(request),
         stage_(stage),
         events_(events),
         masker_(masker),
         state_(state),
         journal_(journal),
+        look_(look),
         report_(report) {}
 
   void spawned(pid_t group, std::uint64_t start_time) override {
@@ -93,7 +95,10 @@ class Recorder : public StepListener {
     }
   }
 
-  void idle() override { events_.idle(); }
+  void idle() override {
+    events_.idle();
+    if (look_) look_();
+  }
 
   void finish_step(const std::string& status, const std::string& reason) {
     if (!step_) return;
@@ -113,6 +118,7 @@ class Recorder : public StepListener {
   Masker& masker_;
   const StateDir& state_;
   Journal* journal_;
+  const std::function<void()>& look_;
   StepReport& report_;
   std::optional<Step> step_;
   Clock::time_point began_;
@@ -136,7 +142,7 @@ std::string status_name(const Outcome& outcome) {
 
 StepReport StepPerformer::perform(const StepRequest& request, const StageIdentity& stage) {
   StepReport report;
-  Recorder recorder(request, stage, events_, masker_, state_, journal_, report);
+  Recorder recorder(request, stage, events_, masker_, state_, journal_, look_, report);
   report.result = worker_.perform(request, recorder);
   const std::string status = status_name(report.result.outcome);
   recorder.finish_step(status, report.ok() ? "" : describe(report.result.outcome));

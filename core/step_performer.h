@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class StepPerformer {
 
   // run, verify, rollback and settle are journaled before they begin.
   StepReport perform(const StepRequest& request, const StageIdentity& stage);
+  // Called about ten times a second while a worker works; what it throws ends the worker.
+  void while_it_works(std::function<void()> look) { look_ = std::move(look); }
 
  private:
   Worker& worker_;
@@ -47,6 +50,7 @@ class StepPerformer {
   Masker& masker_;
   const StateDir& state_;
   Journal* journal_;
+  std::function<void()> look_;
 };
 
 // "failed", "crashed", ...: the status field of step.finished.

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "error.h"
+#include "interruption_question.h"
 #include "process.h"
 #include "process_worker.h"
 #include "recovery.h"
@@ -21,6 +22,7 @@ using nlohmann::json;
 // A signal handler reaches nothing but this.
 Cancellation* signalled = nullptr;
 extern "C" void on_signal(int) {
+  count_signal();
   if (signalled != nullptr) signalled->request();  // null: the command has ended already
 }
 

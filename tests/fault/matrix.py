@@ -42,7 +42,10 @@ MEANINGS = {
 # The migration is a program of the operator's; killed, it leaves a half migrated database.
 PROGRAMS = {"run": ("drydock", "drydock-stage", "migrate"), "rollback": ("drydock", "drydock-stage")}
 # What a person would do where a run was interrupted, and how the deployment looks then.
-RECOVERIES = {"rollback": (["rollback", "--yes"], "before")}
+RECOVERIES = {
+    "rollback": (["rollback", "--yes"], "before"),
+    "resume": (["resume", "--yes"], "done"),
+}
 MOST_CALLS = 4096
 CONTROL = struct.Struct(f"=16s1024sIIQQ16s1024s{MOST_CALLS}s")
 CRASHES = re.compile(r"terminate called|Traceback|Sanitizer|Segmentation|core dumped|did not foresee")
@@ -220,12 +223,18 @@ def judge(place, case):
         return outcome, f"ended with 1, and then `status` with {waits}", output
     wanted = "before"
     if waits in (3, 4):
-        words, wanted = RECOVERIES[case.recovery]
+        recovery = case.recovery if state == "running" else "rollback"
+        words, wanted = RECOVERIES[recovery]
         recovered = place.drydock(*words)
         output += f"$ drydock {' '.join(words)}\n{recovered.output}"
-        outcome += f", {case.recovery}"
+        if recovered.code == 2 and "before its first stage" in recovered.output:
+            recovery = "rollback"  # there is nothing to go on with, and it says so
+            words, wanted = RECOVERIES[recovery]
+            recovered = place.drydock(*words)
+            output += f"$ drydock {' '.join(words)}\n{recovered.output}"
+        outcome += f", {recovery}"
         if recovered.code != 0 or CRASHES.search(recovered.output):
-            return outcome, f"{case.recovery} ended with {recovered.code}", output
+            return outcome, f"{recovery} ended with {recovered.code}", output
         waits, state = place.status()
     elif case.command == "run" and state == "done":
         wanted = "done"
@@ -288,7 +297,9 @@ def all_cases(calls):
             for at, can_be_torn in enumerate(counted, 1):
                 if fault == "torn" and not can_be_torn:
                     continue  # the same as killing it
-                for recovery in RECOVERIES if command == "run" else ["rollback"]:
+                # Only a run whose own process died can go on.
+                interrupted = command == "run" and program == "drydock" and fault in ("kill", "torn")
+                for recovery in RECOVERIES if interrupted else ["rollback"]:
                     yield Case(command, fault, program, at, recovery)
 
 

@@ -6,6 +6,7 @@ be in time. Run by ctest, one class a test; `runner_faults.py CLASS` runs one by
 """
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -167,6 +168,67 @@ class CancelledBySignal(Case):
                 self.assert_gone(pid)
                 self.assertEqual(self.read("data"), "old\n")
                 self.assertIn("ancelled", output)
+
+
+class AskedBeforeARollbackIsCutOff(Case):
+    """The first Ctrl-C rolls back; the second one, while that goes on, asks. On a terminal."""
+
+    def run_until_the_rollback(self):
+        self.fifo("hold")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([DRYDOCK, "-C", self.dir, "run", "--yes"], stdin=theirs,
+                                   stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        self.read_terminal = lambda: os.read(ours, 65536).decode(errors="replace")
+        self.type = lambda text: os.write(ours, text.encode())
+        self.screen = ""
+        self.read("begun")
+        process.send_signal(signal.SIGINT)
+        return process, open(self.path("hold"), "w", encoding="utf-8")  # once its rollback reads
+
+    def read_screen_until(self, word):
+        while word not in self.screen:
+            try:
+                self.screen += self.read_terminal()
+            except OSError:  # nobody has the terminal open any more
+                self.fail(f"no {word!r} in {self.screen}")
+
+    def test(self):
+        process, hold = self.run_until_the_rollback()
+        with hold:
+            process.send_signal(signal.SIGINT)
+            self.read_screen_until("Stop it? [y/N]")
+            self.type("n\n")
+            self.screen = ""
+            process.send_signal(signal.SIGINT)
+            self.read_screen_until("Stop it? [y/N]")
+            self.type("y\n")
+            self.read_screen_until("stopped on request")
+        self.assertEqual(process.wait(), 3)
+        os.unlink(self.path("hold"))
+        self.assertIn("rolled back", self.drydock("status", code=4))
+        self.drydock("rollback", "--yes", code=0)
+        self.assertEqual(self.read("data"), "old\n")
+
+
+class ASecondSignalWithoutATerminal(Case):
+    """Nobody can be asked, so the rollback goes on, and says so."""
+
+    def test(self):
+        process, _ = self.start_and_wait_for_the_second_stage()
+        self.fifo("hold")
+        process.send_signal(signal.SIGTERM)
+        with open(self.path("hold"), "w", encoding="utf-8") as hold:
+            process.send_signal(signal.SIGTERM)
+            output = ""
+            while "the rollback goes on" not in output:
+                output += process.stdout.readline()
+            hold.write("go\n")
+        output += process.stdout.read()
+        self.assertEqual(process.wait(), 130, output)
+        self.assertEqual(self.read("data"), "old\n")
 
 
 class HangupIgnored(Case):
