@@ -62,6 +62,28 @@ void refuse_after_changes(Workbench& bench, const std::vector<std::string>& chan
               command_for(dir, state.path(), "rollback " + std::to_string(run.id)));
 }
 
+// Its notes are there already, and only that version of its plugin reads them.
+void refuse_other_notes(const Plan& plan, const std::vector<StageRecord>& records,
+                        const RunRecord& run) {
+  for (const PlannedStage& stage : plan.stages) {
+    const StageRecord& record = records[static_cast<std::size_t>(stage.identity.position)];
+    const std::uint32_t version = stage.type->description.notes_version;
+    if (stage.ended || record.attempt == 0 || version == record.notes_version) continue;
+    throw Error("stage '" + record.key + "' of run " + std::to_string(run.id) +
+                " has written notes of version " + std::to_string(record.notes_version) + ", and " +
+                stage.type->plugin_file + " reads version " + std::to_string(version) +
+                "; install " + record.plugin_id + " " + record.plugin_version + " again");
+  }
+}
+
+// One that is missing is said before anything is changed; and what a log must not show is known.
+void read_secrets(Session& session, const std::vector<StageRecord>& records, const RunRecord& run) {
+  Scope scope;
+  scope.vars = run.vars;
+  scope.secret = [&session](const std::string& name) { return session.secrets.get(name); };
+  for (const StageRecord& record : records) resolve_secret_texts(record.secret_texts, scope);
+}
+
 }  // namespace
 
 ExitCode command_resume(const Arguments& arguments) {
@@ -87,6 +109,8 @@ ExitCode command_resume(const Arguments& arguments) {
   Plan plan = Planner(session).laid_out();
   restore(plan, session, journal, run);
   refuse_after_changes(bench, changed_since(plan, run, records), run, lookup.dir, lookup.state);
+  refuse_other_notes(plan, records, run);
+  read_secrets(session, records, run);
   if (!arguments.yes &&
       !person_agrees("Go on with run " + std::to_string(run.id) + " (" + run.pipeline + ", " +
                          run.started + ") in " + lookup.dir + "?",

@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "consent.h"
 #include "detached_run.h"
-#include "files.h"
 #include "follow.h"
 #include "recovery.h"
 #include "runner.h"
@@ -66,9 +65,7 @@ ExitCode command_plan(const Arguments& arguments) {
   if (!arguments.plan_file.empty()) prepared.state().create();  // for the key of fingerprints
   const Plan plan = Planner(prepared.session()).plan(arguments.fetch);
   if (!arguments.plan_file.empty()) {
-    const json document = to_document(prepared.session(), plan, arguments.fetch);
-    write_file_atomically(arguments.plan_file,
-                          document.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    save_plan(prepared.session(), plan, arguments.fetch, arguments.plan_file);
   }
   bench.print_document();
   return ExitCode::done;

@@ -67,8 +67,9 @@ void write_file_atomically(const std::string& path, const std::string& bytes) {
     ::unlink(temporary.c_str());
     fail(path, "written", remedy);
   }
-  const Descriptor folder{::open(std::filesystem::path(path).parent_path().c_str(),
-                                 O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const Descriptor folder{
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (folder.fd < 0 || ::fsync(folder.fd) != 0) fail(path, "made durable", remedy);
 }
 

@@ -16,8 +16,8 @@ using soci::use;
 
 constexpr std::array<std::string_view, 7> run_state_names = {
     "running", "rolling_back", "done", "rolled_back", "cancelled", "stopped", "needs_person"};
-constexpr std::array<std::string_view, 7> stage_state_names = {
-    "pending", "skipped", "started", "done", "failed", "rolled_back", "settled"};
+constexpr std::array<std::string_view, 8> stage_state_names = {
+    "pending", "skipped", "started", "done", "failed", "rolled_back", "settled", "put_back_alone"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, std::string_view name) {
@@ -110,10 +110,14 @@ void Journal::save_stage(std::uint64_t run, const StageRecord& stage) {
     const std::string options = stage.options.dump(), secret_texts = stage.secret_texts.dump(),
                       steps = steps_text(stage.steps), inputs = to_json(stage.inputs).dump(),
                       loses = json(stage.loses).dump();
-    sql << "UPDATE stages SET options = :options, secret_texts = :secret_texts, steps = :steps, "
+    const long long notes_version = stage.notes_version;
+    sql << "UPDATE stages SET plugin_file = :file, plugin_version = :version, "
+           "plugin_sha256 = :sha, notes_version = :notes_version, options = :options, secret_texts "
+           "= :secret_texts, steps = :steps, "
            "inputs = :inputs, loses = :loses WHERE run = :run AND position = :position",
-        use(options), use(secret_texts), use(steps), use(inputs), use(loses), use(run),
-        use(stage.position);
+        use(stage.plugin_file), use(stage.plugin_version), use(stage.plugin_sha256),
+        use(notes_version), use(options), use(secret_texts), use(steps), use(inputs), use(loses),
+        use(run), use(stage.position);
     return 0;
   });
 }

@@ -27,7 +27,16 @@ enum class RunState {
   stopped,       // failed under `on_failure: stop`: left as it was
   needs_person,  // not wholly put back, or that could not be verified
 };
-enum class StageState { pending, skipped, started, done, failed, rolled_back, settled };
+enum class StageState {
+  pending,
+  skipped,
+  started,
+  done,
+  failed,
+  rolled_back,
+  settled,
+  put_back_alone  // and the run went on without it (`on_failure: continue`)
+};
 
 std::string_view name_of(RunState state);
 std::string_view name_of(StageState state);

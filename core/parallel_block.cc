@@ -43,7 +43,7 @@ void ParallelBlock::work_on(const PlannedStage& stage, StageEnd& end) {
 StageEnd ParallelBlock::attempt(const PlannedStage& stage, Turn& turn) {
   if (cancellation_.requested()) {
     const StageFailure late{stage.identity.key, "run", "cancelled before it began", true};
-    journal_.set_stage_state(run_, stage.identity.position, StageState::failed, late.reason);
+    journal_.set_stage_state(run_, stage.identity.position, StageState::pending, late.reason);
     emit_stage_finished(session_.events, stage, "cancelled", late.reason);
     return {late, {}};
   }

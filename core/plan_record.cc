@@ -1,5 +1,6 @@
 #include "plan_record.h"
 
+#include <algorithm>
 #include <map>
 
 #include "error.h"
@@ -30,19 +31,36 @@ void refuse_other_stages(const Plan& plan, const std::vector<StageRecord>& recor
               run);
 }
 
+// To put such a stage back again would undo what later stages have done since.
+void refuse_unclean_stages(const std::vector<StageRecord>& records, const RunRecord& run) {
+  for (auto stage = records.begin(); stage != records.end(); ++stage) {
+    const bool undone =
+        stage->state == StageState::rolled_back || stage->state == StageState::settled;
+    const bool went_on = std::any_of(stage + 1, records.end(), [](const StageRecord& later) {
+      return later.attempt > 0 && !later.final;
+    });
+    if (!undone || !went_on) continue;
+    throw Error("stage '" + stage->key + "' of run " + std::to_string(run.id) +
+                " could not be put back whole before later stages began (" + stage->reason +
+                "); roll back the run instead");
+  }
+}
+
 // What an interrupted or ended stage of the run still has to do.
 void restore_stage(PlannedStage& stage, const StageRecord& record) {
   using State = PlannedStage::State;
   stage.attempts = record.attempt;
-  stage.ended = record.state == StageState::done || record.state == StageState::skipped;
+  stage.ended = record.state == StageState::done || record.state == StageState::skipped ||
+                record.state == StageState::put_back_alone;
   const bool undone = record.state == StageState::failed ||
                       record.state == StageState::rolled_back ||
                       record.state == StageState::settled;
   if (undone && stage.spec->continue_on_failure) stage.failed_before = record.reason;
   stage.inputs = record.inputs;
   stage.resolved = !record.options.is_null();
+  // One that was not begun is planned again: its plan may have waited for what is known by now.
   stage.state = record.state == StageState::skipped ? State::skipped
-                : stage.resolved                    ? State::planned
+                : record.attempt > 0                ? State::planned
                                                     : State::unknown;
   if (!stage.resolved) return;
   stage.options.values = record.options;
@@ -112,6 +130,7 @@ std::vector<StageRecord> records_of(const Plan& plan) {
 void restore(Plan& plan, Session& session, const Journal& journal, const RunRecord& run) {
   const std::vector<StageRecord> records = journal.stages(run.id);
   refuse_other_stages(plan, records, std::to_string(run.id), session.pipeline.file);
+  refuse_unclean_stages(records, run);
   for (PlannedStage& stage : plan.stages) {
     const int position = stage.identity.position;
     restore_stage(stage, records[static_cast<std::size_t>(position)]);

@@ -1,5 +1,7 @@
 #include "prepared_rollback.h"
 
+#include <unistd.h>
+
 #include "error.h"
 #include "recovery.h"
 #include "session.h"
@@ -8,13 +10,21 @@ namespace drydock {
 namespace {
 
 // `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
-std::map<std::string, std::string> readable_dot_env(const std::string& dir, Events& events) {
+std::map<std::string, std::string> readable_dot_env(const std::string& file, Events& events) {
   try {
-    return evaluate_dot_env(dir + "/.env");
+    return evaluate_dot_env(file);
   } catch (const Error& e) {
     events.emit("warning", {{"text", e.what()}});
     return {};
   }
+}
+
+// As the run's stages knew it. Where the run died before it was kept, nothing has changed it.
+std::map<std::string, std::string> before_the_run(const StateDir& state, const RunRecord& run,
+                                                  const std::map<std::string, std::string>& now,
+                                                  Events& events) {
+  const std::string kept = state.env_before(run.id);
+  return ::access(kept.c_str(), F_OK) == 0 ? readable_dot_env(kept, events) : now;
 }
 
 }  // namespace
@@ -23,12 +33,15 @@ PreparedRollback::PreparedRollback(Workbench& bench, const StateDir& state, cons
     : bench_(bench),
       state_(state),
       deployment_(deployment_before(run, state)),
-      env_(readable_dot_env(deployment_.dir, bench.events())),
-      secrets_(secret_sources_from_json(run.secret_sources), env_, bench.masker()),
+      env_(readable_dot_env(deployment_.dir + "/.env", bench.events())),
+      env_before_(before_the_run(state, run, env_, bench.events())),
+      secrets_(secret_sources_from_json(run.secret_sources), env_before_, bench.masker()),
       plugins_(bench.plugin_folders(), bench.worker()) {
   mask_env(env_, bench.masker());
+  mask_env(env_before_, bench.masker());
   scope_.vars = run.vars;
-  scope_.env = scope_.before_env = env_;
+  scope_.env = env_;
+  scope_.before_env = env_before_;
   scope_.secret = [this](const std::string& name) { return secrets_.get(name); };
 }
 

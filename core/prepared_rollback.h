@@ -25,7 +25,7 @@ class PreparedRollback {
   Workbench& bench_;
   const StateDir& state_;
   Deployment deployment_;
-  std::map<std::string, std::string> env_;
+  std::map<std::string, std::string> env_, env_before_;
   SecretStore secrets_;
   RollbackPlugins plugins_;
   Scope scope_;

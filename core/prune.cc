@@ -18,7 +18,8 @@ bool stands(const RunRecord& run) {
 }
 
 bool goes_on_or_waits(const RunRecord& run) {
-  return run.state == RunState::running || run.state == RunState::rolling_back;
+  return run.state == RunState::running || run.state == RunState::rolling_back ||
+         run.state == RunState::stopped || run.state == RunState::needs_person;
 }
 
 bool is_old(const RunRecord& run, const PruneRule& rule, std::int64_t now) {

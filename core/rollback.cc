@@ -19,11 +19,10 @@ Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& mas
       scope_(std::move(scope)),
       plugin_for_(std::move(plugin_for)),
       performer_(worker, events, masker, state, &journal),
-      question_(events) {
-  performer_.while_it_works([this] { question_.ask_if_signalled(); });
-}
+      question_(events) {}
 
 RollbackReport Rollback::whole_run(std::uint64_t run, const std::string& reason) {
+  performer_.while_it_works([this] { question_.ask_if_signalled(); });
   const Stages all = journal_.stages(run);
   count_ = static_cast<int>(all.size());
   Stages started, to_verify;

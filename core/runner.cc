@@ -209,6 +209,8 @@ std::optional<Runner::Failure> Runner::carry_out(Plan& plan) {
       } else if (const std::optional<Failure> failure = carry_out(stage)) {
         if (!goes_on_without(stage, *failure)) return failure;
       }
+    } catch (const RollbackCutOff&) {
+      throw;
     } catch (const std::exception& e) {
       // No failure of our own (a full disk under the journal) leaves the upgrade half done.
       return Failure{stage.identity.key, "run", session_.masker.mask(e.what()),
@@ -289,7 +291,9 @@ std::optional<Runner::Failure> Runner::begin(PlannedStage& stage) {
 
 // A stage that failed before its run.
 Runner::Failure Runner::not_begun(const PlannedStage& stage, const Failure& failure) {
-  journal_.set_stage_state(run_, stage.identity.position, StageState::failed, failure.reason);
+  journal_.set_stage_state(run_, stage.identity.position,
+                           failure.cancelled ? StageState::pending : StageState::failed,
+                           failure.reason);
   emit_stage_finished(session_.events, stage, failure.cancelled ? "cancelled" : "failed",
                       failure.reason);
   return failure;
@@ -357,6 +361,10 @@ bool Runner::goes_on_without(const PlannedStage& stage, const Failure& failure) 
       rollback().one_stage(run_, stage.identity.position, stage.facts_when_begun);
   for (const std::string& problem : report.problems) not_put_back_.push_back(problem);
   for (const std::string& difference : report.differences) not_put_back_.push_back(difference);
+  if (report.verified()) {
+    journal_.set_stage_state(run_, stage.identity.position, StageState::put_back_alone,
+                             failure.reason);
+  }
   emit_stage_finished(session_.events, stage, "continued", failure.reason);
   session_.outputs[stage.spec->id];
   return true;

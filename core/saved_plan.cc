@@ -5,6 +5,7 @@
 #include <map>
 
 #include "error.h"
+#include "expression.h"
 #include "files.h"
 #include "text.h"
 #include "utc_time.h"
@@ -17,7 +18,17 @@ using nlohmann::json;
 constexpr int plan_version = 1;
 constexpr std::size_t largest_plan = std::size_t{64} << 20;
 
-json to_document(const PlannedStage& stage) {
+// How secret options are come by. One that stands in the pipeline itself is told by its
+// fingerprint.
+json secret_options(const PlannedStage& stage, const StateDir& state) {
+  json texts = json::object();
+  for (const auto& [pointer, text] : stage.options.secret_texts) {
+    texts[pointer] = has_expression(text) ? text : "hmac:" + state.fingerprint(text);
+  }
+  return texts;
+}
+
+json to_document(const PlannedStage& stage, const StateDir& state) {
   constexpr std::array<const char*, 3> states = {"planned", "skipped", "unknown"};
   json changes = json::array(), facts = json::array();
   for (const PlannedChange& change : stage.changes) {
@@ -39,7 +50,7 @@ json to_document(const PlannedStage& stage) {
           {"state", states[static_cast<std::size_t>(stage.state)]},
           {"reason", stage.reason},
           {"options", stage.resolved ? stage.options.values : json()},
-          {"secret_options", stage.options.secret_texts},
+          {"secret_options", secret_options(stage, state)},
           {"inputs", to_json(stage.inputs)},
           {"changes", std::move(changes)},
           {"facts", std::move(facts)}};
@@ -52,18 +63,37 @@ std::string shown(const json& value) {
              : shorten(value.dump(-1, ' ', false, json::error_handler_t::replace), longest);
 }
 
-// Both lists by a name of their members; what one lacks counts as absent.
+// The members of a list by name; of several with one name, by name and number.
+std::map<std::pair<std::string, int>, json> by_name(
+    const json& list, const std::function<std::string(const json&)>& name_of) {
+  std::map<std::pair<std::string, int>, json> result;
+  std::map<std::string, int> seen;
+  for (const json& each : list) {
+    const std::string name = name_of(each);
+    result[{name, seen[name]++}] = each;
+  }
+  return result;
+}
+
+// Whole members are compared; only what is said of them is shortened.
 void compare_lists(const json& before, const json& now, const std::string& who,
                    const std::function<std::string(const json&)>& name_of,
                    const std::function<std::string(const json&)>& value_of,
                    std::vector<std::string>& found) {
-  std::map<std::string, std::pair<std::string, std::string>> values;
-  for (const json& each : before) values[name_of(each)].first = value_of(each);
-  for (const json& each : now) values[name_of(each)].second = value_of(each);
-  for (const auto& [name, both] : values) {
-    if (both.first == both.second) continue;
-    const auto word = [](const std::string& value) { return value.empty() ? "absent" : value; };
-    found.push_back(who + name + " was " + word(both.first) + " and is " + word(both.second));
+  const auto old_members = by_name(before, name_of), new_members = by_name(now, name_of);
+  const auto said = [&](const auto& members, const auto& key) {
+    const auto member = members.find(key);
+    return member == members.end() ? std::string("absent") : value_of(member->second);
+  };
+  auto keys = old_members;
+  keys.insert(new_members.begin(), new_members.end());
+  for (const auto& [key, any] : keys) {
+    const auto old_member = old_members.find(key), new_member = new_members.find(key);
+    const bool same = old_member != old_members.end() && new_member != new_members.end() &&
+                      old_member->second == new_member->second;
+    if (same) continue;
+    found.push_back(who + key.first + " was " + said(old_members, key) + " and is " +
+                    said(new_members, key));
   }
 }
 
@@ -103,17 +133,36 @@ void compare_stage(const json& before, const json& now, std::vector<std::string>
 }  // namespace
 
 json to_document(const Session& session, const Plan& plan, bool fetched) {
+  const ComposeProject& compose = session.deployment.compose;
   json stages = json::array();
-  for (const PlannedStage& stage : plan.stages) stages.push_back(to_document(stage));
+  for (const PlannedStage& stage : plan.stages) stages.push_back(to_document(stage, session.state));
+  json compose_files = json::object();
+  for (const std::string& file : compose.files) compose_files[file] = digest_of(file);
   return session.masker.mask(json{{"drydock_plan", plan_version},
                                   {"made", utc_now()},
                                   {"deployment", session.deployment.dir},
-                                  {"project", session.deployment.compose.project},
+                                  {"project", compose.project},
+                                  {"engine", compose.engine},
+                                  {"profiles", compose.profiles},
+                                  {"compose_files", std::move(compose_files)},
                                   {"pipeline", session.pipeline.name},
                                   {"fetched", fetched},
                                   {"vars", session.vars},
                                   {"inputs", to_json(session.inputs)},
                                   {"stages", std::move(stages)}});
+}
+
+void save_plan(const Session& session, const Plan& plan, bool fetched, const std::string& file) {
+  const json inputs = to_json(session.inputs);
+  if (session.masker.mask(session.vars) != session.vars || session.masker.mask(inputs) != inputs) {
+    throw Error(
+        "the plan cannot be saved: a variable or the path of a file holds a value that is " +
+        std::string("a secret of this deployment; take it from `secrets:` instead"));
+  }
+  write_file_atomically(
+      file,
+      to_document(session, plan, fetched).dump(2, ' ', false, json::error_handler_t::replace) +
+          "\n");
 }
 
 SavedPlan load_saved_plan(const std::string& file) {
@@ -142,7 +191,8 @@ SavedPlan load_saved_plan(const std::string& file) {
 std::vector<std::string> differences(const json& saved, const json& now) {
   std::vector<std::string> found;
   try {
-    for (const char* key : {"deployment", "project", "vars"}) {
+    for (const char* key :
+         {"deployment", "project", "engine", "profiles", "compose_files", "vars"}) {
       if (saved.at(key) == now.at(key)) continue;
       found.push_back(std::string(key) + " was " + text_of(saved, key) + " and is " +
                       text_of(now, key));

@@ -22,6 +22,9 @@ struct SavedPlan {
 // Texts are masked, and of secret facts there are fingerprints.
 nlohmann::json to_document(const Session& session, const Plan& plan, bool fetched);
 
+// Writes it (0600). Throws Error: variables or paths that hold a secret; a disk that refuses.
+void save_plan(const Session& session, const Plan& plan, bool fetched, const std::string& file);
+
 // Throws Error: not there, not such a file, of another version.
 SavedPlan load_saved_plan(const std::string& file);
 

@@ -58,8 +58,10 @@ StageEnd StageAttempts::carry_out(const PlannedStage& stage) {
       return end;
     }
     if (!pause_before_retry(stage, attempt - stage.attempts, *end.failure)) {
-      journal_.end_step(run_, stage.identity.position, StageState::failed, end.failure->reason,
-                        gathered.outputs, gathered.artifacts);
+      // One that was only cancelled is what a run that is resumed has to begin again.
+      const StageState state = end.failure->cancelled ? StageState::started : StageState::failed;
+      journal_.end_step(run_, stage.identity.position, state, end.failure->reason, gathered.outputs,
+                        gathered.artifacts);
       emit_stage_finished(session_.events, stage, end.failure->cancelled ? "cancelled" : "failed",
                           end.failure->reason);
       return end;
