@@ -20,8 +20,8 @@ InterruptionQuestion::InterruptionQuestion(Events& events)
 
 void InterruptionQuestion::ask_if_signalled() {
   if (signals.load() == answered_) return;
+  answered_ = signals.load();  // one that comes while somebody answers asks again
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
-    answered_ = signals.load();
     events_.emit("warning", {{"text",
                               "the rollback goes on: cut off, it would leave the deployment "
                               "half put back"}});
@@ -33,7 +33,6 @@ void InterruptionQuestion::ask_if_signalled() {
   std::string answer;
   std::getline(std::cin, answer);
   std::cin.clear();  // the end of the input is no answer
-  answered_ = signals.load();
   if (answer == "y" || answer == "Y" || answer == "yes") throw RollbackCutOff();
 }
 

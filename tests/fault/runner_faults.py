@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 DRYDOCK = os.environ.get("DRYDOCK", os.path.join(os.path.dirname(__file__), "../../build/bin/drydock"))
@@ -181,19 +182,28 @@ class AskedBeforeARollbackIsCutOff(Case):
                                    stdout=theirs, stderr=theirs, start_new_session=True)
         os.close(theirs)
         self.addCleanup(lambda: (process.kill(), process.wait()))
-        self.read_terminal = lambda: os.read(ours, 65536).decode(errors="replace")
         self.type = lambda text: os.write(ours, text.encode())
-        self.screen = ""
+        self.screen, self.grew = "", threading.Condition()
+        threading.Thread(target=self.read_terminal, args=(ours,), daemon=True).start()
         self.read("begun")
         process.send_signal(signal.SIGINT)
         return process, open(self.path("hold"), "w", encoding="utf-8")  # once its rollback reads
 
-    def read_screen_until(self, word):
-        while word not in self.screen:
+    def read_terminal(self, terminal):
+        """Always, or a full terminal would stop whoever writes to it."""
+        while True:
             try:
-                self.screen += self.read_terminal()
-            except OSError:  # nobody has the terminal open any more
-                self.fail(f"no {word!r} in {self.screen}")
+                text = os.read(terminal, 65536).decode(errors="replace")
+            except OSError:  # nobody has it open any more
+                return
+            with self.grew:
+                self.screen += text
+                self.grew.notify()
+
+    def read_screen_until(self, word):
+        with self.grew:
+            self.assertTrue(self.grew.wait_for(lambda: word in self.screen, 30), self.screen)
+            self.screen = ""
 
     def test(self):
         process, hold = self.run_until_the_rollback()
@@ -201,7 +211,6 @@ class AskedBeforeARollbackIsCutOff(Case):
             process.send_signal(signal.SIGINT)
             self.read_screen_until("Stop it? [y/N]")
             self.type("n\n")
-            self.screen = ""
             process.send_signal(signal.SIGINT)
             self.read_screen_until("Stop it? [y/N]")
             self.type("y\n")
