@@ -5,18 +5,13 @@
 
 #include "error.h"
 #include "state_dir.h"
+#include "text.h"
 #include "utc_time.h"
 
 namespace drydock {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::string list_of(const std::vector<std::string>& keys) {
-  std::string text;
-  for (const std::string& key : keys) text += (text.empty() ? "" : ", ") + key;
-  return text;
-}
 
 void refuse_other_stages(const Plan& plan, const std::vector<StageRecord>& records,
                          const std::string& run, const std::string& pipeline) {
@@ -26,9 +21,9 @@ void refuse_other_stages(const Plan& plan, const std::vector<StageRecord>& recor
     are.push_back(stage.identity.key + " (" + stage.type->description.name + ")");
   }
   if (were == are) return;
-  throw Error("run " + run + " has the stages " + list_of(were) + ", and " + pipeline +
-              " has now " + list_of(are) + "; put the pipeline back as it was, or roll back run " +
-              run);
+  throw Error("run " + run + " has the stages " + join(were, ", ") + ", and " + pipeline +
+              " has now " + join(are, ", ") +
+              "; put the pipeline back as it was, or roll back run " + run);
 }
 
 // To put such a stage back again would undo what later stages have done since.
