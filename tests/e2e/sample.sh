@@ -24,8 +24,10 @@ in_database() {
     psql -qAtX -U app -d app -c "$1"
 }
 
+# While containers come and go `docker exec` prints its own errors where psql prints rows.
 database_sleeps() {
-  [[ $(in_database "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()") -gt 0 ]]
+  [[ $(in_database "SELECT count(*) > 0 FROM pg_stat_activity
+                    WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()") == t ]]
 }
 
 # Release 1 with three notes, values of the operator's own, and a pipeline. What an earlier case brought
@@ -65,7 +67,8 @@ upgraded_sample() {
 remove_sample() {
   sample_containers -q | xargs -r docker rm -f -v
   docker network ls -q --filter label=com.docker.compose.project=drydock-e2e | xargs -r docker network rm
-  rm -rf "$sample"
+  # What the workers of a killed run still start and write ends with them, a moment later.
+  await 20 0 rm -rf "$sample" || because "$sample cannot be removed"
 }
 
 # So that each upgrade really pulls.
@@ -88,6 +91,8 @@ start_run() {
   events=$sample/.drydock/logs/$((${last:-0} + 1))/events.jsonl
   drydock -C "$sample" run --var "to=${1:-2}" --yes </dev/null &
   run_pid=$!
+  # A case that fails while its run goes on must not leave it to the next one.
+  trap 'kill -KILL $run_pid 2>/dev/null || true' EXIT
 }
 
 kill_run() {
@@ -95,6 +100,7 @@ kill_run() {
     because "a plugin is mapped into drydock itself: $(grep -m 1 lib/drydock/stages/ "/proc/$run_pid/maps")"
   kill -KILL "$run_pid" || because "the run had already ended when it was to be killed"
   wait "$run_pid" || true
+  trap - EXIT
 }
 
 # kill_at_event TYPE STAGE STEP: follows the run's events and kills drydock at the first such one.
