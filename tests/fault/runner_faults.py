@@ -6,90 +6,13 @@ be in time. Run by ctest, one class a test; `runner_faults.py CLASS` runs one by
 """
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
-DRYDOCK = os.environ.get("DRYDOCK", os.path.join(os.path.dirname(__file__), "../../build/bin/drydock"))
-
-# The first stage changes a file and can put it back; the second says that it has begun, and waits.
-PIPELINE = """
-drydock: 1
-name: faulty
-stages:
-  - id: change
-    uses: exec
-    with:
-      command: [/bin/sh, -c, "echo new > data"]
-      rollback: [/bin/sh, -c, "echo old > data; echo change >> undone"]
-      observe: [/bin/cat, data]
-  - id: wait
-    uses: exec
-    with:
-      command: [/bin/sh, -c, "echo $$ > begun; read line < go"]
-      rollback: [/bin/sh, -c, "echo wait >> undone; test ! -p hold || read line < hold"]
-"""
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="drydock-fault-")
-        self.addCleanup(folder.cleanup)
-        self.dir = os.path.realpath(folder.name)
-        self.write("drydock.yaml", PIPELINE)
-        self.write("data", "old\n")
-        self.fifo("begun")
-        self.fifo("go")
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def read(self, name):
-        with open(self.path(name), encoding="utf-8") as file:
-            return file.read()
-
-    def fifo(self, name):
-        os.mkfifo(self.path(name))
-
-    def start(self, *arguments, **options):
-        process = subprocess.Popen([DRYDOCK, "-C", self.dir, *arguments], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-        self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
-        return process
-
-    def drydock(self, *arguments, code):
-        done = subprocess.run([DRYDOCK, "-C", self.dir, *arguments], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
-        self.assertEqual(done.returncode, code, done.stdout)
-        return done.stdout
-
-    def start_and_wait_for_the_second_stage(self):
-        """Opening the FIFO returns when the stage writes its pid into it."""
-        process = self.start("run", "--yes")
-        return process, int(self.read("begun"))
-
-    def kill(self, process):
-        process.kill()
-        process.wait()
-
-    def assert_gone(self, pid):
-        """The process ends by itself: waiting on a pidfd, not on a clock."""
-        try:
-            fd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return
-        import select
-        ready, _, _ = select.select([fd], [], [], 30)
-        os.close(fd)
-        self.assertTrue(ready, f"process {pid} outlived the runner")
+from case import DRYDOCK, PIPELINE, Case, Terminal
 
 
 class KilledInAStage(Case):
@@ -138,8 +61,7 @@ class LockedOut(Case):
         for command in ("run", "rollback"):
             self.assertIn(str(process.pid), self.drydock(command, "--yes", code=4))
         self.assertIn("running", self.drydock("history", code=0))
-        with open(self.path("go"), "w", encoding="utf-8") as go:
-            go.write("go\n")
+        self.let_go_on()
         output = process.stdout.read()
         self.assertEqual(process.wait(), 0, output)
         self.assertEqual(self.read("data"), "new\n")
@@ -174,47 +96,20 @@ class CancelledBySignal(Case):
 class AskedBeforeARollbackIsCutOff(Case):
     """The first Ctrl-C rolls back; the second one, while that goes on, asks. On a terminal."""
 
-    def run_until_the_rollback(self):
+    def test(self):
         self.fifo("hold")
-        ours, theirs = pty.openpty()
-        self.addCleanup(os.close, ours)
-        process = subprocess.Popen([DRYDOCK, "-C", self.dir, "run", "--yes"], stdin=theirs,
-                                   stdout=theirs, stderr=theirs, start_new_session=True)
-        os.close(theirs)
-        self.addCleanup(lambda: (process.kill(), process.wait()))
-        self.type = lambda text: os.write(ours, text.encode())
-        self.screen, self.grew = "", threading.Condition()
-        threading.Thread(target=self.read_terminal, args=(ours,), daemon=True).start()
+        terminal = Terminal(self, "run", "--yes")
+        process = terminal.process
         self.read("begun")
         process.send_signal(signal.SIGINT)
-        return process, open(self.path("hold"), "w", encoding="utf-8")  # once its rollback reads
-
-    def read_terminal(self, terminal):
-        """Always, or a full terminal would stop whoever writes to it."""
-        while True:
-            try:
-                text = os.read(terminal, 65536).decode(errors="replace")
-            except OSError:  # nobody has it open any more
-                return
-            with self.grew:
-                self.screen += text
-                self.grew.notify()
-
-    def read_screen_until(self, word):
-        with self.grew:
-            self.assertTrue(self.grew.wait_for(lambda: word in self.screen, 30), self.screen)
-            self.screen = ""
-
-    def test(self):
-        process, hold = self.run_until_the_rollback()
-        with hold:
+        with open(self.path("hold"), "w", encoding="utf-8"):  # once its rollback reads
             process.send_signal(signal.SIGINT)
-            self.read_screen_until("Stop it? [y/N]")
-            self.type("n\n")
+            terminal.read_until("Stop it? [y/N]")
+            terminal.type("n\n")
             process.send_signal(signal.SIGINT)
-            self.read_screen_until("Stop it? [y/N]")
-            self.type("y\n")
-            self.read_screen_until("stopped on request")
+            terminal.read_until("Stop it? [y/N]")
+            terminal.type("y\n")
+            terminal.read_until("stopped on request")
         self.assertEqual(process.wait(), 3)
         os.unlink(self.path("hold"))
         self.assertIn("rolled back", self.drydock("status", code=4))
@@ -245,8 +140,7 @@ class HangupIgnored(Case):
         process, _ = self.start_and_wait_for_the_second_stage()
         process.send_signal(signal.SIGHUP)
         process.stdout.close()  # the terminal is gone as well
-        with open(self.path("go"), "w", encoding="utf-8") as go:
-            go.write("go\n")
+        self.let_go_on()
         self.assertEqual(process.wait(), 0)
         self.assertIn("done", self.drydock("history", code=0))
 
@@ -293,8 +187,7 @@ finally:
         """The second stage waits for a line again."""
         process = self.start("resume", "--yes", *arguments)
         self.read("begun")
-        with open(self.path("go"), "w", encoding="utf-8") as go:
-            go.write("go\n")
+        self.let_go_on()
         output = process.stdout.read()
         self.assertEqual(process.wait(), code, output)
         return output
@@ -344,8 +237,7 @@ class ResumedAsItWasBegun(ResumedAfterAKill):
         self.read("begun")
         os.unlink(self.path("done"))
         os.mkdir(self.path("done"))  # so that the command as it was planned fails now
-        with open(self.path("go"), "w", encoding="utf-8") as go:
-            go.write("go\n")
+        self.let_go_on()
         output = process.stdout.read()
         self.assertEqual(process.wait(), 1, output)
         self.assertNotIn("code 7", output)
@@ -392,8 +284,7 @@ class ResumeNeedsWhatStagesRead(Case):
         self.write(".env.example", "A=2\nB=1\n")
         resumed = self.start("resume", "--yes")
         self.read("begun")
-        with open(self.path("go"), "w", encoding="utf-8") as go:
-            go.write("go\n")
+        self.let_go_on()
         output = resumed.stdout.read()
         self.assertEqual(resumed.wait(), 0, output)
         self.assertIn("B=1", self.read(".env"))
