@@ -46,7 +46,7 @@ ExitCode command_cancel(const Arguments& arguments) {
   const Descriptor file(::open(request.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) {
     throw Error("run " + number + " cannot be asked to cancel: " + request + " cannot be made (" +
-                std::strerror(errno) + ")");
+                std::strerror(errno) + "); check who owns it and whether the disk is writable");
   }
   if (arguments.json) {
     std::cout << nlohmann::json{{"run", run.id}, {"cancel_requested", true}}.dump(2) << "\n";

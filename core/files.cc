@@ -50,7 +50,8 @@ std::string read_file(const std::string& path, std::size_t limit) {
 }
 
 void write_file_atomically(const std::string& path, const std::string& bytes) {
-  constexpr const char* remedy = "check the folder's owner and whether the disk is full";
+  constexpr const char* remedy =
+      "check the folder's owner and whether the disk is full or read-only";
   std::string temporary = path + ".XXXXXX";
   const Descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
   if (file.fd < 0) fail(path, "written", remedy);

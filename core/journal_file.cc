@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -59,6 +61,22 @@ std::string unfinished_file(const std::string& path) { return path + ".new"; }
 
 std::string kept_copy_file(const std::string& path, int version) {
   return fs::path(path).replace_extension("v" + std::to_string(version) + ".db").string();
+}
+
+std::string name_to_open(const std::string& path) {
+  if (::access(path.c_str(), W_OK) == 0 || errno != EROFS || fs::exists(path + "-wal")) return path;
+  std::string uri = "file:";
+  for (const char c : path) {
+    constexpr std::string_view special = "%?#";
+    if (special.find(c) == special.npos) {
+      uri += c;
+    } else {
+      std::array<char, 4> code{};
+      std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned>(c));
+      uri += code.data();
+    }
+  }
+  return uri + "?immutable=1";
 }
 
 // SQLite would create the file with the mode of the umask, and its -wal and -shm files take its
@@ -122,7 +140,11 @@ void throw_failure(const std::string& path, const std::string& what, int code,
     default:
       remedy = "`drydock status` shows what it recorded";
   }
-  throw Error("the journal " + path + " failed to " + what + " (" + message + "); " + remedy);
+  // SOCI names a function of its own before what SQLite said.
+  const bool named = message.starts_with("sqlite3_");
+  const std::size_t said = named ? message.find(": ") : message.npos;
+  throw Error("the journal " + path + " failed to " + what + " (" +
+              (said == message.npos ? message : message.substr(said + 2)) + "); " + remedy);
 }
 
 }  // namespace drydock

@@ -70,6 +70,10 @@ bool journal_exists(const std::string& path);
 // this version is upgraded.
 std::string unfinished_file(const std::string& path);
 std::string kept_copy_file(const std::string& path, int version);
+// The name by which SQLite opens it. A journal that is at rest on a read-only file system can only
+// be opened when SQLite is told that nobody writes it: there is nowhere for its -wal and -shm
+// files.
+std::string name_to_open(const std::string& path);
 // An empty file (0600), in place of what a kill left. Throws Error.
 void create_unfinished_file(const std::string& path);
 // Gives a whole file, which no connection has open, its name. On disk when it returns.

@@ -53,7 +53,7 @@ void Journal::connect(const std::string& path) {
                 " contains a double quote; use a folder without one");
   }
   try {
-    database_ = std::make_unique<Database>(path);
+    database_ = std::make_unique<Database>(name_to_open(path));
   } catch (const soci::soci_error& e) {
     throw Error("the journal " + path + " cannot be opened (" + e.get_error_message() +
                 "); check who owns it and whether the disk is writable");

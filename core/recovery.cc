@@ -15,8 +15,11 @@ std::string command_for(const std::string& dir, const std::string& state_dir,
 }
 
 std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state) {
-  if (DeploymentLock::held(state)) return std::nullopt;
-  return journal.unfinished_run();
+  const std::optional<RunRecord> unfinished = journal.unfinished_run();
+  if (!unfinished || DeploymentLock::held(state)) return std::nullopt;
+  // It may have ended between the two looks; if it still has not, nobody was there to end it.
+  const std::optional<RunRecord> still = journal.unfinished_run();
+  return still && still->id == unfinished->id ? still : std::nullopt;
 }
 
 std::string describe_interruption(const Journal& journal, const RunRecord& run,

@@ -103,7 +103,8 @@ void StateDir::create() const {
   make_private_dir(path_);
   if (::access(path_.c_str(), R_OK | W_OK | X_OK) != 0) {
     throw Error("the folder " + path_ + " cannot be used by " + user_name() + " (" +
-                std::strerror(errno) + "); run drydock as the user who owns it");
+                std::strerror(errno) +
+                "); run drydock as the user who owns it, and check whether the disk is writable");
   }
   const std::string ignore = path_ + "/.gitignore";
   // Keeps backups and secrets out of the operator's own repository.
@@ -150,7 +151,7 @@ DeploymentLock::DeploymentLock(const StateDir& state, const Patience& patience) 
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) {
     throw Error("the lock " + path + " cannot be opened (" + std::strerror(errno) +
-                "); check who owns it");
+                "); check who owns it and whether the disk is writable");
   }
   bool taken = take_lock(file.get(), glance, patience.cancellation);
   if (!taken && patience.wait.count() > 0) {
@@ -183,7 +184,8 @@ DeploymentLock::~DeploymentLock() {
 }
 
 std::optional<DeploymentLock::Holder> DeploymentLock::held(const StateDir& state) {
-  const int fd = ::open(lock_file(state).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  // Only looked at, so that a file system that is read-only hides no run.
+  const int fd = ::open(lock_file(state).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return std::nullopt;
   std::optional<Holder> holder;
   if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = parse_holder(read_text(fd));

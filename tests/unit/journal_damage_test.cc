@@ -142,7 +142,8 @@ TEST_F(JournalTest, AnEmptyFileDoesNotCostItsWal) {
 TEST(JournalFailure, WhatIsNoDamageHasItsOwnRemedy) {
   const auto said = [](int code) -> std::string {
     try {
-      throw_failure("/journal.db", "record a note", code, "SQLite's words");
+      throw_failure("/journal.db", "record a note", code,
+                    "sqlite3_statement_backend::loadOne: SQLite's words");
     } catch (const JournalDamaged&) {
       return "damaged";
     } catch (const Error& e) {
@@ -153,6 +154,7 @@ TEST(JournalFailure, WhatIsNoDamageHasItsOwnRemedy) {
   EXPECT_NE(said(SQLITE_BUSY).find("another process"), std::string::npos);
   EXPECT_NE(said(SQLITE_READONLY).find("who owns it"), std::string::npos);
   EXPECT_NE(said(SQLITE_IOERR).find("disk"), std::string::npos);
+  EXPECT_NE(said(SQLITE_IOERR).find("(SQLite's words)"), std::string::npos) << said(SQLITE_IOERR);
   EXPECT_EQ(said(SQLITE_CORRUPT), "damaged");
 }
 
