@@ -167,11 +167,15 @@ std::vector<std::string> compose_command(const ComposeProject& project, const st
 
 }  // namespace
 
+bool has_dot_env(const std::string& file) {
+  std::error_code error;
+  const fs::file_type found = fs::status(file, error).type();
+  return found != fs::file_type::not_found && found != fs::file_type::directory;
+}
+
 std::map<std::string, std::string> evaluate_dot_env(const std::string& file) {
   std::map<std::string, std::string> result;
-  std::error_code error;
-  // Compose ignores a `.env` that is a folder.
-  if (!fs::is_regular_file(file, error)) return result;
+  if (!has_dot_env(file)) return result;
   const EnvValues values = evaluate(EnvFile::parse(read_file(file, largest_compose_file)));
   if (values.error()) {
     throw Error(file + " cannot be read as Docker Compose reads it: " + values.error()->explain() +

@@ -26,8 +26,12 @@ struct RunningService {
 // folder and none was chosen.
 ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir);
 
+// Is there anything in the place of `.env` that counts? Compose takes a folder, and a link that
+// leads nowhere, for none; whatever else is there and cannot be read is an error.
+bool has_dot_env(const std::string& file);
+
 // DIR/.env as Compose evaluates it; `file` may be another one that will replace it. Empty when
-// there is none. Throws Error with the line.
+// there is none. Throws Error with the file, or the line.
 std::map<std::string, std::string> evaluate_dot_env(const std::string& file);
 
 // Writes the resolved model (`docker compose config --format json`) to `output`, 0600. Returns why

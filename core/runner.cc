@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 
 #include "ending.h"
 #include "files.h"
@@ -162,7 +161,7 @@ void Runner::open_run(const Plan& plan) {
     session_.deployment.model_before = kept;
   }
   const std::string env = session_.deployment.dir + "/.env";
-  if (std::filesystem::is_regular_file(env)) {
+  if (has_dot_env(env)) {
     write_file_atomically(session_.state.env_before(run_), read_file(env, largest_model));
   }
   tell_of_run(0, "");

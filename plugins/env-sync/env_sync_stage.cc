@@ -18,7 +18,8 @@ namespace drydock::env_sync {
 namespace {
 
 // Notes and files of the private folder.
-constexpr auto before_note = "before";    // "absent", or "present MODE UID GID"
+// "present MODE UID GID", "absent", or "removed": it was absent, and is so again.
+constexpr auto before_note = "before";
 constexpr auto history_note = "history";  // the copy under history_dir
 std::string saved_env(const Call& call) { return call.private_dir() + "/env.before"; }
 std::string planned_env(const Call& call) { return call.private_dir() + "/env.planned"; }
@@ -29,6 +30,15 @@ std::string written(const files::Attributes& attributes) {
   char text[64];
   std::snprintf(text, sizeof text, "%04o %u %u", attributes.mode, attributes.uid, attributes.gid);
   return text;
+}
+
+// A link in the place of the file, or another link, is another file.
+std::string seen(const std::string& path) {
+  const auto attributes = files::attributes(path);
+  std::error_code no_link;
+  const std::string target = std::filesystem::read_symlink(path, no_link).string();
+  return (attributes ? written(*attributes) : "absent") +
+         (no_link ? std::string() : ", by a link to " + target);
 }
 
 std::optional<files::Attributes> attributes_in(const std::string& note) {
@@ -51,7 +61,7 @@ auto with_merge_errors(const Work& work) {
 // disk before it is noted.
 std::optional<std::string> keep_old_env(Call& call) {
   if (const auto note = call.recall(before_note)) {
-    if (*note == "absent") return std::nullopt;
+    if (!attributes_in(*note)) return std::nullopt;
     return files::read(saved_env(call));
   }
   const std::optional<std::string> bytes = files::read_if_present(env_path(call));
@@ -107,7 +117,8 @@ void remove_env(const std::string& path) {
     throw Failed("cannot remove " + file + ": " + std::strerror(errno));
   }
   const std::string dir = std::filesystem::path(file).parent_path().string();
-  files::sync_directory(dir.empty() ? "." : dir);
+  // A link may lead into a folder that is not there: what was never made needs no removal.
+  if (dir.empty() || files::attributes(dir)) files::sync_directory(dir.empty() ? "." : dir);
 }
 
 }  // namespace
@@ -135,8 +146,7 @@ const char* const EnvSync::options = R"json({
 
 void EnvSync::observe(Call& call) {
   const std::string file = call.text("/env");
-  const auto attributes = files::attributes(env_path(call));
-  call.fact("file " + file, attributes ? written(*attributes) : "absent");
+  call.fact("file " + file, seen(env_path(call)));
   const std::optional<std::string> bytes = files::read_if_present(env_path(call));
   // In parts, since a fact is one message to the host.
   constexpr std::size_t part = 512 * 1024;
@@ -202,7 +212,9 @@ void EnvSync::rollback(Call& call) {
   files::remove_leftovers(path);
   const auto attributes = attributes_in(*note);
   if (!attributes) {
+    if (*note == "removed") return;  // what is there by now was put there by somebody else
     remove_env(path);
+    call.remember(before_note, "removed");
     return;
   }
   const std::string bytes = files::read(saved_env(call));

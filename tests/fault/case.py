@@ -96,12 +96,13 @@ class Case(unittest.TestCase):
 class Terminal:
     """Drydock on a terminal of its own, which is always read: a full one would stop its writer."""
 
-    def __init__(self, case, *arguments):
+    def __init__(self, case, *arguments, before_exec=lambda: None):
         self.case = case
         self.ours, theirs = pty.openpty()
         self.process = subprocess.Popen([DRYDOCK, "-C", case.dir, *arguments], stdin=theirs,
                                         stdout=theirs, stderr=theirs, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=lambda: (fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                                                            before_exec()))
         os.close(theirs)
         self.screen, self.grew = "", threading.Condition()
         self.stop, self.stopped = os.pipe(), False

@@ -146,6 +146,37 @@ TEST_F(EnvSyncStage, MakesTheFileFromTheTemplateAndTakesItAway) {
   EXPECT_FALSE(host.exists(".env"));
 }
 
+TEST_F(EnvSyncStage, TakesAwayOnceWhatItMade) {
+  host.write(".env.example", "A=1\n");
+  ASSERT_TRUE(step("run").ok());
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_FALSE(fs::exists(at(".env")));
+  host.write(".env", "A=mine\n");
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(host.read(".env"), "A=mine\n");
+}
+
+TEST_F(EnvSyncStage, TellsALinkFromTheFileItLeadsTo) {
+  host.write("real.env", "A=1\n");
+  host.write(".env", "A=1\n");
+  ASSERT_TRUE(step("observe").ok());
+  const std::string before = host.facts.at("file .env").value;
+  fs::remove(at(".env"));
+  fs::create_symlink("real.env", at(".env"));
+  host.facts.clear();
+  ASSERT_TRUE(step("observe").ok());
+  EXPECT_EQ(host.facts.at("file .env").value, before + ", by a link to real.env");
+}
+
+TEST_F(EnvSyncStage, FailsAndRollsBackWhereALinkLeadsIntoNoFolder) {
+  host.write(".env.example", "A=1\n");
+  fs::create_symlink("no/where", at(".env"));
+  EXPECT_FALSE(step("run").ok());
+  const auto undone = step("rollback");
+  EXPECT_TRUE(undone.ok()) << undone.failure;
+  EXPECT_TRUE(fs::is_symlink(at(".env")));
+}
+
 TEST_F(EnvSyncStage, WritesNothingASecondTime) {
   host.write(".env", "A=1\nOWN=1\n");
   host.write(".env.example", "A=1\nB=1\n");
