@@ -22,10 +22,17 @@ bool goes_on_or_waits(const RunRecord& run) {
          run.state == RunState::stopped || run.state == RunState::needs_person;
 }
 
-bool is_old(const RunRecord& run, const PruneRule& rule, std::int64_t now) {
+// When the run and all before it had ended. Runs come one after the other: one that seems to have
+// ended earlier than one before it had a clock that was wrong, as one has that ended after now.
+std::int64_t latest_end(std::int64_t before, const RunRecord& run, std::int64_t now) {
+  const std::int64_t finished = utc_milliseconds(run.finished);
+  return finished <= now ? std::max(before, finished) : before;
+}
+
+bool is_old(const RunRecord& run, std::int64_t ended, const PruneRule& rule, std::int64_t now) {
   if (!rule.older_than) return true;
   const std::int64_t finished = utc_milliseconds(run.finished);
-  return finished != 0 && now - finished > rule.older_than->count();
+  return finished != 0 && finished <= now && now - ended > rule.older_than->count();
 }
 
 std::vector<std::string> folders_of(const StateDir& state, std::uint64_t run) {
@@ -76,10 +83,12 @@ std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
   const auto last_standing = std::find_if(newest_first.begin(), newest_first.end(), stands);
   std::vector<RunRecord> result;
   bool older_one_stays = false;
+  std::int64_t ended = 0;
   for (auto run = newest_first.rbegin(); run != newest_first.rend(); ++run) {
     const auto newer = static_cast<std::uint64_t>(newest_first.rend() - run - 1);
     const bool last = last_standing != newest_first.end() && run->id == last_standing->id;
-    const bool goes = newer >= rule.keep && is_old(*run, rule, now) && !last &&
+    ended = latest_end(ended, *run, now);
+    const bool goes = newer >= rule.keep && is_old(*run, ended, rule, now) && !last &&
                       !goes_on_or_waits(*run) && !(stands(*run) && older_one_stays);
     if (goes)
       result.push_back(*run);

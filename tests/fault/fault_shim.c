@@ -20,6 +20,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "carry.h"
+
 // EIO comes once, as from a bad block that the disk then replaces. A disk that is full is full for
 // every process, and stays so until the command has ended: only then does a person make room.
 enum fault { FAULT_NONE, FAULT_KILL, FAULT_TORN, FAULT_ENOSPC, FAULT_EIO };
@@ -39,14 +41,10 @@ struct control {
 
 static struct control* control;  // null: this process is left alone
 static int is_the_program;
-static char carried_preload[PATH_MAX + 16], carried_fault[PATH_MAX + 16];
 
 __attribute__((constructor)) static void begin(void) {
-  const char* file = getenv("DRYDOCK_FAULT");
-  const char* preload = getenv("LD_PRELOAD");
-  if (file == NULL || preload == NULL) return;
-  snprintf(carried_fault, sizeof carried_fault, "DRYDOCK_FAULT=%s", file);
-  snprintf(carried_preload, sizeof carried_preload, "LD_PRELOAD=%s", preload);
+  const char* file = carry("DRYDOCK_FAULT");
+  if (file == NULL) return;
   const int fd = open(file, O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
   void* mapped = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -251,20 +249,4 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size) {
   if (error == 0) return (int)syscall(SYS_connect, fd, address.__sockaddr__, size);
   errno = error;
   return -1;
-}
-
-// Drydock gives its workers an environment of its own: this takes itself along. Runs on the small
-// stack of a child that shares its parent's memory.
-int execve(const char* path, char* const* arguments, char* const* environment) {
-  enum { most = 256 };
-  char* carried[most + 3];
-  size_t count = 0;
-  for (; environment[count] != NULL && count < most; ++count) carried[count] = environment[count];
-  if (control == NULL || environment[count] != NULL) {
-    return (int)syscall(SYS_execve, path, arguments, environment);
-  }
-  carried[count] = carried_preload;
-  carried[count + 1] = carried_fault;
-  carried[count + 2] = NULL;
-  return (int)syscall(SYS_execve, path, arguments, carried);
 }

@@ -77,11 +77,19 @@ TEST(Prune, OnlyWhatEndedLongAgo) {
 
 // Else run 1 would look as if it could be undone once run 3 was.
 TEST(Prune, NoRunGoesFromBetweenTwoThatCanBeUndone) {
-  std::vector<RunRecord> three = runs({done, done, done});
-  three.back().finished = "2026-11-24T11:59:59.000Z";  // the clock went back after run 1
+  std::vector<RunRecord> three = runs({RunState::needs_person, done, done});
   EXPECT_EQ(ids(prunable_runs(three, {0, std::chrono::hours(24)}, now)), Numbers());
   three.back().state = back;
-  EXPECT_EQ(ids(prunable_runs(three, {0, std::chrono::hours(24)}, now)), (Numbers{2}));
+  EXPECT_EQ(ids(prunable_runs(three, {0, std::chrono::hours(24)}, now)), (Numbers{1, 2}));
+}
+
+TEST(Prune, NoRunIsOlderThanOneBeforeItWhateverTheClockSaid) {
+  std::vector<RunRecord> four = runs({done, done, done, done});
+  four[3].finished = "2026-11-24T11:59:59.000Z";  // the clock went back after run 1
+  EXPECT_EQ(ids(prunable_runs(four, {0, std::chrono::hours(24)}, now)), Numbers());
+  four[3].finished = "2036-11-01T12:00:00.000Z";  // it was ahead, for run 1 alone
+  four[3].state = back;
+  EXPECT_EQ(ids(prunable_runs(four, {0, std::chrono::hours(24)}, now)), (Numbers{2, 3}));
 }
 
 TEST(Prune, SnapshotsStayThatTheNextRunNeedsNowOrAfterARollback) {
