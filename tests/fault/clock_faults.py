@@ -133,6 +133,8 @@ class PrunedByTheClock(ClockCase):
         for jump in (0, -10 * YEAR, 10 * YEAR, 0):
             self.wrong_by(jump)
             self.one_run(jump)
+            if jump < 0:  # what stands keeps what came after it; this no longer does
+                self.drydock("rollback", "--yes", "--accept-loss", code=0)
         self.assertEqual(self.pruned("--older-than", "30d"), [])
         self.wrong_by(-10 * YEAR)
         self.assertEqual(self.pruned("--older-than", "30d"), [])

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Two `drydock run` at the same time: one runs, the other says who does, or waits for its turn.
+
+ROUNDS says how often it is tried.
+"""
+import json
+import os
+import select
+import sys
+import unittest
+
+from case import Case
+
+PIPELINE = """
+drydock: 1
+name: tiny
+stages:
+  - uses: exec
+    with: { command: [/bin/sh, -c, "echo $DRYDOCK_RUN >> runs; echo $$ > begun; read line < go"] }
+"""
+ROUNDS = int(os.environ.get("ROUNDS", "10"))
+
+
+class ConcurrentCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.write("drydock.yaml", PIPELINE)
+        self.write("runs", "")
+
+    def end_of(self, process, code):
+        output = process.stdout.read()
+        self.assertEqual(process.wait(), code, output)
+        return output
+
+    def assert_journal(self, runs):
+        """Each run is there once, has ended well, and has done its work alone and in its turn."""
+        history = json.loads(self.drydock("history", "--json", code=0))
+        self.assertEqual([run["run"] for run in history], list(range(runs, 0, -1)))
+        self.assertEqual({run["state"] for run in history}, {"done"})
+        for earlier, later in zip(history[1:], history):
+            self.assertLessEqual(earlier["finished"], later["started"])
+        self.assertEqual(self.read("runs").split(), [str(run) for run in range(1, runs + 1)])
+        self.drydock("status", code=0)
+
+
+class OneOfTwoRuns(ConcurrentCase):
+    def test(self):
+        for number in range(1, ROUNDS + 1):
+            both = [self.start("run", "--yes"), self.start("run", "--yes")]
+            self.read("begun")
+            # One is in its stage, so the first output to be closed is that of the other.
+            refused = self.first_to_end(both)
+            runs = both[1 - both.index(refused)]
+            said = self.end_of(refused, 4)
+            self.assertIn("another run holds the lock", said)
+            self.assertIn(f"process {runs.pid} of ", said)
+            self.let_go_on()
+            self.end_of(runs, 0)
+            self.assert_journal(number)
+
+    def first_to_end(self, processes):
+        fds = {os.pidfd_open(process.pid): process for process in processes}
+        ready, _, _ = select.select(list(fds), [], [], 60)
+        for fd in fds:
+            os.close(fd)
+        self.assertEqual(len(ready), 1)
+        return fds[ready[0]]
+
+
+class TwoRunsInTurn(ConcurrentCase):
+    def test(self):
+        for number in range(2, 2 * ROUNDS + 1, 2):
+            both = [self.start("run", "--yes", "--lock-wait", "1m") for _ in range(2)]
+            for _ in both:
+                self.read("begun")
+                self.let_go_on()
+            for process in both:
+                self.end_of(process, 0)
+            self.assert_journal(number)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "--verbose", *sys.argv[1:]])
