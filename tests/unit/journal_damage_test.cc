@@ -139,6 +139,14 @@ TEST_F(JournalTest, AnEmptyFileDoesNotCostItsWal) {
   EXPECT_EQ(read_file(path_ + "-wal", 100), "what was written last");
 }
 
+TEST(JournalFailure, AFileThatCanBeWrittenIsOpenedByItsOwnName) {
+  const TemporaryDir dir;
+  const std::string path = dir.path() + "/a%20b?#.db";
+  EXPECT_EQ(name_to_open(path), path);
+  write_file_atomically(path, "");
+  EXPECT_EQ(name_to_open(path), path);
+}
+
 TEST(JournalFailure, WhatIsNoDamageHasItsOwnRemedy) {
   const auto said = [](int code) -> std::string {
     try {
