@@ -7,9 +7,9 @@
 #include <iostream>
 
 #include "commands.h"
+#include "descriptor.h"
 #include "follow.h"
 #include "recovery.h"
-#include "spawn.h"
 #include "workbench.h"
 
 namespace drydock {

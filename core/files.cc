@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "descriptor.h"
 #include "error.h"
 
 namespace drydock {
@@ -18,26 +19,19 @@ namespace {
   throw Error(path + " cannot be " + verb + " (" + std::strerror(errno) + "); " + remedy);
 }
 
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
 }  // namespace
 
 std::string read_file(const std::string& path, std::size_t limit) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file.fd < 0 || ::fstat(file.fd, &status) != 0)
+  if (!file || ::fstat(file.get(), &status) != 0)
     fail(path, "read", "check that it exists and who may read it");
   if (S_ISDIR(status.st_mode)) throw Error(path + " is a folder, and a file is needed there");
   if (!S_ISREG(status.st_mode)) throw Error(path + " is no regular file, and one is needed there");
   std::string bytes;
   std::array<char, 65536> buffer{};
   while (true) {
-    const ssize_t size = ::read(file.fd, buffer.data(), buffer.size());
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) fail(path, "read", "check the disk");
     if (size == 0) return bytes;
@@ -53,10 +47,10 @@ void write_file_atomically(const std::string& path, const std::string& bytes) {
   constexpr const char* remedy =
       "check the folder's owner and whether the disk is full or read-only";
   std::string temporary = path + ".XXXXXX";
-  const Descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (file.fd < 0) fail(path, "written", remedy);
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) fail(path, "written", remedy);
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t size = ::write(file.fd, bytes.data() + done, bytes.size() - done);
+    const ssize_t size = ::write(file.get(), bytes.data() + done, bytes.size() - done);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) {
       ::unlink(temporary.c_str());
@@ -64,14 +58,14 @@ void write_file_atomically(const std::string& path, const std::string& bytes) {
     }
     done += static_cast<std::size_t>(size);
   }
-  if (::fsync(file.fd) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
     ::unlink(temporary.c_str());
     fail(path, "written", remedy);
   }
   const std::string parent = std::filesystem::path(path).parent_path().string();
-  const Descriptor folder{
-      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (folder.fd < 0 || ::fsync(folder.fd) != 0) fail(path, "made durable", remedy);
+  const Descriptor folder(
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) fail(path, "made durable", remedy);
 }
 
 }  // namespace drydock

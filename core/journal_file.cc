@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "spawn.h"
+#include "descriptor.h"
 #include "text.h"
 #include "utc_time.h"
 

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "descriptor.h"
 #include "files.h"
-#include "spawn.h"
 #include "wire_messages.h"
 
 namespace drydock {

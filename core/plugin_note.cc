@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "spawn.h"
+#include "descriptor.h"
 
 namespace drydock {
 namespace {

@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <utility>
 
 namespace drydock {
 namespace {
@@ -147,21 +146,6 @@ bool is_kept(std::string_view name) {
 }
 
 }  // namespace
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    close();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-void Descriptor::close() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
-
-int Descriptor::release() { return std::exchange(fd_, -1); }
 
 Spawned spawn(const SpawnRequest& request) {
   Spawned result;

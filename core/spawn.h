@@ -6,24 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "descriptor.h"
+
 namespace drydock {
-
-// A descriptor that is closed when it goes.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor() { close(); }
-  void close();
-  int release();
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 struct SpawnRequest {
   std::vector<std::string> arguments;    // arguments[0] is looked up in the PATH of `environment`

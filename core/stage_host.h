@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "spawn.h"
+#include "descriptor.h"
 #include "stage_channel.h"
 #include "stage_options.h"
 #include "stage_process.h"

@@ -26,9 +26,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t longest_line = 1u << 20;
 
 // One of the child's two output streams.
-class Output {
+class OutputStream {
  public:
-  explicit Output(int stream) : stream_(stream), lines_(longest_line) {}
+  explicit OutputStream(int stream) : stream_(stream), lines_(longest_line) {}
 
   // The end that the child writes to.
   Descriptor open() {
@@ -161,7 +161,7 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   std::string why;
   const auto input = input_of(process, why);
   if (!input) return cannot_start(why);
-  Output out(1), err(2);
+  OutputStream out(1), err(2);
   Descriptor out_write =
       process.output_file == nullptr ? out.open() : output_file(process.output_file);
   if (!out_write) {

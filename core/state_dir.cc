@@ -18,9 +18,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "descriptor.h"
 #include "error.h"
 #include "files.h"
-#include "spawn.h"
 #include "utc_time.h"
 
 namespace drydock {

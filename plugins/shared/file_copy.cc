@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "file_store.h"
@@ -14,13 +13,9 @@ namespace drydock::files {
 namespace fs = std::filesystem;
 namespace {
 
-[[noreturn]] void fail(const std::string& doing, const std::string& path) {
-  throw FileError("cannot " + doing + " " + path + ": " + std::strerror(errno));
-}
-
 struct stat look_at(const std::string& path) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) fail("read", path);
+  if (::lstat(path.c_str(), &status) != 0) throw_file_error("read", path);
   return status;
 }
 
@@ -39,7 +34,7 @@ void copy_bytes(int from, const std::string& name, Replacement& to) {
   for (;;) {
     const ssize_t got = ::read(from, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("read", name);
+    if (got < 0) throw_file_error("read", name);
     if (got == 0) return;
     to.write({buffer.data(), static_cast<std::size_t>(got)});
   }
@@ -49,10 +44,10 @@ void copy_link(const std::string& from, const std::string& to, const struct stat
   const fs::path target = fs::read_symlink(from);
   std::error_code error;
   if (fs::read_symlink(to, error) == target && !error) return;
-  if (::unlink(to.c_str()) != 0 && errno != ENOENT) fail("replace", to);
-  if (::symlink(target.c_str(), to.c_str()) != 0) fail("create", to);
+  if (::unlink(to.c_str()) != 0 && errno != ENOENT) throw_file_error("replace", to);
+  if (::symlink(target.c_str(), to.c_str()) != 0) throw_file_error("create", to);
   if (::geteuid() == 0 && ::lchown(to.c_str(), status.st_uid, status.st_gid) != 0) {
-    fail("keep the owner of", to);
+    throw_file_error("keep the owner of", to);
   }
 }
 
@@ -78,17 +73,18 @@ class TreeCopy {
   void copy_folder(const std::string& from, const std::string& to, const std::string& relative,
                    const struct stat& status) {
     // Closed to others, and to be written into, until its content is complete.
-    if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) fail("create", to);
+    if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) throw_file_error("create", to);
     for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
       const std::string name = entry.path().filename().string();
       const std::string below = relative.empty() ? name : relative + "/" + name;
       if (!skip_ || !skip_(below)) copy(from + "/" + name, to + "/" + name, below);
     }
     const Attributes wanted = attributes_for_copy(status);
-    if (::chown(to.c_str(), wanted.uid, wanted.gid) != 0) fail("keep the owner of", to);
-    if (::chmod(to.c_str(), wanted.mode) != 0) fail("keep the mode of", to);
+    if (::chown(to.c_str(), wanted.uid, wanted.gid) != 0) throw_file_error("keep the owner of", to);
+    if (::chmod(to.c_str(), wanted.mode) != 0) throw_file_error("keep the mode of", to);
     const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-    if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) fail("keep the time of", to);
+    if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0)
+      throw_file_error("keep the time of", to);
     sync_directory(to);
   }
 
@@ -100,10 +96,10 @@ class TreeCopy {
 
 void copy_file(const std::string& from, const std::string& to) {
   const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail("read", from);
+  if (fd < 0) throw_file_error("read", from);
   try {
     struct stat status {};
-    if (::fstat(fd, &status) != 0) fail("read", from);
+    if (::fstat(fd, &status) != 0) throw_file_error("read", from);
     if (!S_ISREG(status.st_mode))
       throw FileError("cannot copy " + from + ": it is no regular file");
     Replacement copy(to);
@@ -134,10 +130,10 @@ std::vector<std::string> make_directories(const std::string& path, mode_t mode) 
   made = make_directories(above, mode);
   if (::mkdir(path.c_str(), mode) != 0) {
     if (errno == EEXIST && fs::is_directory(path)) return made;
-    fail("create the folder", path);
+    throw_file_error("create the folder", path);
   }
   // Whatever the umask is.
-  if (::chmod(path.c_str(), mode) != 0) fail("set the mode of", path);
+  if (::chmod(path.c_str(), mode) != 0) throw_file_error("set the mode of", path);
   sync_directory(above.empty() ? "." : above);
   made.push_back(path);
   return made;

@@ -21,10 +21,6 @@ constexpr std::string_view temporary_mark = ".drydock-";
 constexpr std::size_t random_digits = 16;
 constexpr int most_links = 40;  // as the kernel has it
 
-[[noreturn]] void fail(const std::string& doing, const std::string& path, int error = errno) {
-  throw FileError("cannot " + doing + " " + path + ": " + std::strerror(error));
-}
-
 std::string folder_of(const std::string& path) {
   const std::string folder = fs::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -61,7 +57,8 @@ void remove_leftovers_beside(const std::string& path) {
     const std::string name = at->path().filename().string();
     if (name.size() != prefix.size() + random_digits || !name.starts_with(prefix)) continue;
     if (name.find_first_not_of("0123456789abcdef", prefix.size()) != name.npos) continue;
-    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT) fail("remove", at->path().string());
+    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT)
+      throw_file_error("remove", at->path().string());
   }
 }
 
@@ -82,7 +79,7 @@ class Descriptor {
 // O_NONBLOCK: opening a pipe that nobody writes to must not hang.
 std::string read_open(int fd, const std::string& path, std::size_t limit) {
   struct stat status {};
-  if (::fstat(fd, &status) != 0) fail("read", path);
+  if (::fstat(fd, &status) != 0) throw_file_error("read", path);
   if (!S_ISREG(status.st_mode)) {
     throw FileError("cannot read " + path + ": it is " +
                     (S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
@@ -92,7 +89,7 @@ std::string read_open(int fd, const std::string& path, std::size_t limit) {
   for (;;) {
     const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("read", path);
+    if (got < 0) throw_file_error("read", path);
     size += static_cast<std::size_t>(got);
     if (size > limit) {
       throw FileError("cannot read " + path + ": it has more than the " + std::to_string(limit) +
@@ -107,16 +104,20 @@ std::string read_open(int fd, const std::string& path, std::size_t limit) {
 
 }  // namespace
 
+void throw_file_error(const std::string& doing, const std::string& path, int error) {
+  throw FileError("cannot " + doing + " " + path + ": " + std::strerror(error));
+}
+
 std::string read(const std::string& path, std::size_t limit) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd < 0) fail("read", path);
+  if (fd < 0) throw_file_error("read", path);
   return read_open(fd, path, limit);
 }
 
 std::optional<std::string> read_if_present(const std::string& path, std::size_t limit) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (fd < 0) fail("read", path);
+  if (fd < 0) throw_file_error("read", path);
   return read_open(fd, path, limit);
 }
 
@@ -126,7 +127,7 @@ std::optional<Attributes> attributes(const std::string& path) {
     return Attributes{status.st_mode & 07777, status.st_uid, status.st_gid};
   }
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  fail("look at", path);
+  throw_file_error("look at", path);
 }
 
 std::string resolve_links(const std::string& path) {
@@ -137,7 +138,7 @@ std::string resolve_links(const std::string& path) {
     if (error) return at.string();
     at = target.is_absolute() ? target : at.parent_path() / target;
   }
-  fail("follow the links of", path, ELOOP);
+  throw_file_error("follow the links of", path, ELOOP);
 }
 
 Replacement::Replacement(const std::string& path) : path_(resolve_links(path)) {
@@ -149,11 +150,11 @@ Replacement::Replacement(const std::string& path) : path_(resolve_links(path)) {
     }
     attributes_ = {status.st_mode & 07777, status.st_uid, status.st_gid};
   } else if (errno != ENOENT) {
-    fail("replace", path_);
+    throw_file_error("replace", path_);
   }
   temporary_ = temporary_for(path_);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd_ < 0) fail("write beside", path_);
+  if (fd_ < 0) throw_file_error("write beside", path_);
 }
 
 Replacement::~Replacement() {
@@ -165,14 +166,14 @@ void Replacement::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("write", path_);
+    if (written < 0) throw_file_error("write", path_);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 
 void Replacement::finish(bool replace) {
   struct stat made {};
-  if (::fstat(fd_, &made) != 0) fail("write", path_);
+  if (::fstat(fd_, &made) != 0) throw_file_error("write", path_);
   const auto none = static_cast<uid_t>(-1);
   const bool other_owner = (attributes_.uid != none && attributes_.uid != made.st_uid) ||
                            (attributes_.gid != none && attributes_.gid != made.st_gid);
@@ -181,16 +182,16 @@ void Replacement::finish(bool replace) {
                     std::to_string(attributes_.gid) + " of " + path_ + ": " + std::strerror(errno) +
                     "; run as that user or as root");
   }
-  if (::fchmod(fd_, attributes_.mode) != 0) fail("set the mode of", path_);
+  if (::fchmod(fd_, attributes_.mode) != 0) throw_file_error("set the mode of", path_);
   if (modified_) {
     const std::array<timespec, 2> times{*modified_, *modified_};
-    if (::futimens(fd_, times.data()) != 0) fail("set the time of", path_);
+    if (::futimens(fd_, times.data()) != 0) throw_file_error("set the time of", path_);
   }
-  if (::fsync(fd_) != 0) fail("write", path_);
-  if (::close(std::exchange(fd_, -1)) != 0) fail("write", path_);
+  if (::fsync(fd_) != 0) throw_file_error("write", path_);
+  if (::close(std::exchange(fd_, -1)) != 0) throw_file_error("write", path_);
   const unsigned flags = replace ? 0 : RENAME_NOREPLACE;
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), flags) != 0) {
-    fail(replace ? "replace" : "create", path_);
+    throw_file_error(replace ? "replace" : "create", path_);
   }
   temporary_.clear();
 }
@@ -224,11 +225,11 @@ void replace_link(const std::string& path, const std::string& target) {
   // A link cannot be written in place: a new one is renamed. symlink() never takes a name that is
   // there already.
   const std::string temporary = temporary_for(path);
-  if (::symlink(target.c_str(), temporary.c_str()) != 0) fail("write beside", path);
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) throw_file_error("write beside", path);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
-    fail("replace", path, error);
+    throw_file_error("replace", path, error);
   }
   sync_directory(folder_of(path));
 }
@@ -241,20 +242,20 @@ void remove_leftovers(const std::string& path) {
 
 void sync_directory(const std::string& path) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd < 0) fail("open", path);
+  if (fd < 0) throw_file_error("open", path);
   // Some file systems (FUSE, SMB) have no fsync of folders and say EINVAL.
-  if (::fsync(fd) != 0 && errno != EINVAL) fail("sync", path);
+  if (::fsync(fd) != 0 && errno != EINVAL) throw_file_error("sync", path);
 }
 
 bool same_content(const std::string& left, const std::string& right) {
   const Descriptor a(::open(left.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (a < 0) fail("read", left);
+  if (a < 0) throw_file_error("read", left);
   const Descriptor b(::open(right.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (b < 0) fail("read", right);
+  if (b < 0) throw_file_error("read", right);
   struct stat status_a {
   }, status_b{};
-  if (::fstat(a, &status_a) != 0) fail("read", left);
-  if (::fstat(b, &status_b) != 0) fail("read", right);
+  if (::fstat(a, &status_a) != 0) throw_file_error("read", left);
+  if (::fstat(b, &status_b) != 0) throw_file_error("read", right);
   if (status_a.st_size != status_b.st_size) return false;
   std::array<char, 64 * 1024> bytes_a{}, bytes_b{};
   const auto fill = [](int fd, auto& bytes, const std::string& path) {
@@ -262,7 +263,7 @@ bool same_content(const std::string& left, const std::string& right) {
     while (size < bytes.size()) {
       const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail("read", path);
+      if (got < 0) throw_file_error("read", path);
       if (got == 0) break;
       size += static_cast<std::size_t>(got);
     }

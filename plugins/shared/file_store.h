@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,9 @@ namespace drydock::files {
 struct FileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+// "cannot DOING PATH: " and what the system says of `error`.
+[[noreturn]] void throw_file_error(const std::string& doing, const std::string& path,
+                                   int error = errno);
 
 // Whose a file is and who may use it.
 struct Attributes {

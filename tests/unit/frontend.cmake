@@ -12,3 +12,5 @@ drydock_test(frontend_test
     variables_test.cc
     yaml_tree_test.cc
   LIBRARIES drydock_core rapidcheck)
+# Each of its files has a refusal() and a sample() of its own.
+set_target_properties(frontend_test PROPERTIES UNITY_BUILD OFF)
