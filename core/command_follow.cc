@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "descriptor.h"
 #include "follow.h"
+#include "json_text.h"
 #include "recovery.h"
 #include "workbench.h"
 
@@ -49,7 +50,7 @@ ExitCode command_cancel(const Arguments& arguments) {
                 std::strerror(errno) + "); check who owns it and whether the disk is writable");
   }
   if (arguments.json) {
-    std::cout << nlohmann::json{{"run", run.id}, {"cancel_requested", true}}.dump(2) << "\n";
+    std::cout << indented({{"run", run.id}, {"cancel_requested", true}});
   } else {
     std::cout << "run " << number
               << " is asked to cancel; unless it is ending already it is rolled back. See: "

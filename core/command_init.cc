@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "files.h"
+#include "json_text.h"
 #include "recovery.h"
 #include "text.h"
 #include "workbench.h"
@@ -63,18 +64,15 @@ ExitCode command_init(const Arguments& arguments) {
 
   const std::string pipeline = found ? found->name : has_project ? "compose" : "";
   if (arguments.json) {
-    std::cout << nlohmann::json{{"deployment", deployment.dir},
-                                {"project", deployment.compose.project},
-                                {"compose_files", deployment.compose.files},
-                                {"engine", deployment.compose.engine},
-                                {"recognised",
-                                 found ? nlohmann::json(found->name) : nlohmann::json()},
-                                {"pipeline", pipeline},
-                                {"state_dir", state.path()},
-                                {"snapshot", first ? snapshot : state.newest_snapshot()},
-                                {"snapshot_taken", first}}
-                     .dump(2)
-              << "\n";
+    std::cout << indented({{"deployment", deployment.dir},
+                           {"project", deployment.compose.project},
+                           {"compose_files", deployment.compose.files},
+                           {"engine", deployment.compose.engine},
+                           {"recognised", found ? nlohmann::json(found->name) : nlohmann::json()},
+                           {"pipeline", pipeline},
+                           {"state_dir", state.path()},
+                           {"snapshot", first ? snapshot : state.newest_snapshot()},
+                           {"snapshot_taken", first}});
     return ExitCode::done;
   }
   std::cout << "deployment   " << deployment.dir << "\n";

@@ -13,7 +13,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-enum Group : unsigned {
+enum OptionGroup : unsigned {
   none = 0,
   pipeline = 1,
   output = 2,

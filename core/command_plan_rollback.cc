@@ -3,6 +3,7 @@
 #include <map>
 
 #include "commands.h"
+#include "json_text.h"
 #include "lookup.h"
 #include "planner.h"
 #include "prepared_rollback.h"
@@ -83,7 +84,7 @@ void print_list(const std::string& what, const std::vector<std::string>& items) 
   }
 }
 
-void print(const json& plan) {
+void print_plan(const json& plan) {
   std::vector<std::string> puts_back, loses, stays, unknown;
   for (const json& stage : plan.at("stages")) {
     const std::string who = stage.at("stage").get<std::string>() + ": ";
@@ -139,9 +140,9 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
                                    "rollback " + std::to_string(run.id) + consent)},
            {"stages", std::move(stages)}});
   if (arguments.json) {
-    std::cout << plan.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    std::cout << indented(plan);
   } else {
-    print(plan);
+    print_plan(plan);
   }
   return ExitCode::done;
 }

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "consent.h"
+#include "json_text.h"
 #include "lookup.h"
 #include "prune.h"
 #include "text.h"
@@ -78,7 +79,7 @@ ExitCode command_prune(const Arguments& arguments) {
     if (!arguments.json) std::cout << "removed\n";
   }
   if (arguments.json) {
-    std::cout << to_json(pruning).dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    std::cout << indented(to_json(pruning));
   }
   return ExitCode::done;
 }

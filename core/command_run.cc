@@ -9,6 +9,7 @@
 #include "consent.h"
 #include "detached_run.h"
 #include "follow.h"
+#include "json_text.h"
 #include "recovery.h"
 #include "runner.h"
 #include "saved_plan.h"
@@ -99,7 +100,7 @@ ExitCode show_other_run(Workbench& bench, const std::string& dir, std::uint64_t 
 ExitCode say_detached(const Arguments& arguments, const std::string& dir, const StateDir& state,
                       std::uint64_t run, bool known) {
   if (arguments.json) {
-    std::cout << json{{"run", run}, {"known", known}}.dump(2) << "\n";
+    std::cout << indented({{"run", run}, {"known", known}});
   } else if (!arguments.events) {
     std::cout << "\nRun " << run
               << (known ? " has this key already" : " has started and goes on by itself")

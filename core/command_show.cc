@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "deployment.h"
+#include "json_text.h"
 #include "lookup.h"
 #include "planner.h"
 #include "recovery.h"
@@ -20,10 +21,6 @@ namespace drydock {
 namespace {
 
 using nlohmann::json;
-
-void print(const json& document) {
-  std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
-}
 
 // What a run's state means to a person; a run that nobody works on any more was interrupted.
 std::string state_in_words(const RunRecord& run, bool going_on) {
@@ -185,7 +182,7 @@ ExitCode command_status(const Arguments& arguments) {
                                         {"health", service.health}});
       }
     }
-    print(document);
+    std::cout << indented(document);
     return code;
   }
   std::cout << "deployment  " << lookup.dir << "\n";
@@ -236,7 +233,7 @@ ExitCode command_history(const Arguments& arguments) {
     }
   }
   if (arguments.json)
-    print(document);
+    std::cout << indented(document);
   else if (runs.empty())
     std::cout << "nothing was ever run on " << lookup.dir << "\n";
   return ExitCode::done;
@@ -253,7 +250,7 @@ ExitCode command_show(const Arguments& arguments) {
     document["stages"].push_back(stage_json(lookup.runs(), run.id, stage));
   }
   if (arguments.json) {
-    print(document);
+    std::cout << indented(document);
     return ExitCode::done;
   }
   std::cout << run_line(run, going_on) << "\n  by " << run.user << " on " << run.host << ", "

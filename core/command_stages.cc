@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "json_text.h"
 #include "text.h"
 #include "workbench.h"
 
@@ -144,14 +145,12 @@ ExitCode command_validate(const Arguments& arguments) {
                     {"default", variable.value.value_or(json())},
                     {"help", variable.help}};
     }
-    std::cout << json{{"pipeline", pipeline.name},
-                      {"file", pipeline.file},
-                      {"valid", true},
-                      {"stages", pipeline.stages.size()},
-                      {"finally", pipeline.finally.size()},
-                      {"vars", vars}}
-                     .dump(2)
-              << "\n";
+    std::cout << indented({{"pipeline", pipeline.name},
+                           {"file", pipeline.file},
+                           {"valid", true},
+                           {"stages", pipeline.stages.size()},
+                           {"finally", pipeline.finally.size()},
+                           {"vars", vars}});
     return ExitCode::done;
   }
   std::cout << pipeline.file << ": valid; " << pipeline.stages.size() << " stages"
@@ -182,7 +181,7 @@ ExitCode command_stages(const Arguments& arguments) {
     if (arguments.json) {
       json problems = json::array();
       for (const PluginProblem& problem : plugins.problems()) problems.push_back(problem.sentence);
-      std::cout << json{{"stages", list}, {"problems", problems}}.dump(2) << "\n";
+      std::cout << indented({{"stages", list}, {"problems", problems}});
     } else {
       for (const PluginProblem& problem : plugins.problems())
         std::cout << "broken: " << problem.sentence << "\n";
@@ -191,7 +190,7 @@ ExitCode command_stages(const Arguments& arguments) {
   }
   const IndexedStage& stage = plugins.require(arguments.positional.front(), "drydock stages");
   if (arguments.json) {
-    std::cout << to_json(stage).dump(2) << "\n";
+    std::cout << indented(to_json(stage));
     return ExitCode::done;
   }
   std::cout << stage.description.name << ": " << stage.description.summary << "\n"

@@ -18,7 +18,7 @@
 namespace drydock {
 namespace {
 
-constexpr std::size_t longest_line = 4u << 20;
+constexpr std::size_t longest_event = 4u << 20;
 
 struct Pipe {
   Pipe() {
@@ -114,7 +114,7 @@ DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
   err.write.close();
 
   Start begun(sink);
-  LineSplitter lines(longest_line);
+  LineSplitter lines(longest_event);
   std::string said;
   bool handed_on = false;
   while (out.read || err.read) {

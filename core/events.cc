@@ -3,26 +3,18 @@
 #include <algorithm>
 #include <exception>
 
+#include "json_text.h"
 #include "utc_time.h"
 
 namespace drydock {
-namespace {
-
-// Foreign bytes that are no UTF-8 become U+FFFD: a line of JSON must stay one.
-std::string dump(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-}  // namespace
-
 std::string Event::to_json_line() const {
-  std::string line =
-      "{\"seq\":" + std::to_string(seq) + ",\"time\":" + dump(time) + ",\"type\":" + dump(type);
+  std::string line = "{\"seq\":" + std::to_string(seq) + ",\"time\":" + compact(time) +
+                     ",\"type\":" + compact(type);
   if (run != 0) line += ",\"run\":" + std::to_string(run);
-  if (!stage.empty()) line += ",\"stage\":" + dump(stage);
-  if (!step.empty()) line += ",\"step\":" + dump(step);
+  if (!stage.empty()) line += ",\"stage\":" + compact(stage);
+  if (!step.empty()) line += ",\"step\":" + compact(step);
   if (!data.is_object() || data.empty()) return line + "}";
-  return line + "," + dump(data).substr(1);
+  return line + "," + compact(data).substr(1);
 }
 
 std::optional<Event> Event::from_json_line(const std::string& line) {

@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::string_view opening = "${{";
 constexpr std::string_view closing = "}}";
-constexpr int deepest = 64;  // brackets and '!' within one another
+constexpr int most_nested = 64;  // brackets and '!' within one another
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // either    := both ( "||" both )*
 // both      := equality ( "&&" equality )*
@@ -64,8 +63,8 @@ class Parser {
     return result;
   }
   ExpressionNode either() {
-    if (++depth_ > deepest)
-      refuse("at most " + std::to_string(deepest) + " brackets in one another");
+    if (++depth_ > most_nested)
+      refuse("at most " + std::to_string(most_nested) + " brackets in one another");
     ExpressionNode result = chain(Kind::either, "||", [this] { return both(); });
     --depth_;
     return result;
@@ -89,7 +88,8 @@ class Parser {
   ExpressionNode unary() {
     skip_blanks();
     if (text_.compare(at_, 2, "!=") != 0 && take("!")) {
-      if (++depth_ > deepest) refuse("at most " + std::to_string(deepest) + " '!' in a row");
+      if (++depth_ > most_nested)
+        refuse("at most " + std::to_string(most_nested) + " '!' in a row");
       ExpressionNode result;
       result.kind = Kind::negation;
       result.operands.push_back(unary());

@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
 
 #include "descriptor.h"
+#include "digest.h"
 #include "error.h"
 
 namespace drydock {
@@ -66,6 +68,14 @@ void write_file_atomically(const std::string& path, const std::string& bytes) {
   const Descriptor folder(
       ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder || ::fsync(folder.get()) != 0) fail(path, "made durable", remedy);
+}
+
+std::string sha256_of_file(const std::string& path) {
+  try {
+    return sha256_file(path);
+  } catch (const std::runtime_error& e) {
+    throw Error(std::string(e.what()) + "; check that it exists and who may read it");
+  }
 }
 
 }  // namespace drydock

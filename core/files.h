@@ -11,4 +11,7 @@ std::string read_file(const std::string& path, std::size_t limit);
 // A new file of mode 0600 in the same folder, fsync, rename, fsync of the folder. Throws Error.
 void write_file_atomically(const std::string& path, const std::string& bytes);
 
+// In hexadecimal. Throws Error.
+std::string sha256_of_file(const std::string& path);
+
 }  // namespace drydock

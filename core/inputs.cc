@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <set>
 
+#include "digest.h"
 #include "error.h"
+#include "files.h"
 #include "plugin_index.h"
 
 namespace drydock {
@@ -39,7 +41,7 @@ std::string digest_of_folder(const fs::path& folder) {
   }
   std::string listing;
   for (const std::string& line : lines) listing += line + '\0';
-  return sha256_of_text(listing);
+  return sha256(listing);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "journal_database.h"
+#include "json_text.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -136,8 +137,7 @@ void Journal::set_run_state(std::uint64_t run, RunState state, const std::string
 
 void Journal::finish_run(std::uint64_t run, RunState state, int exit_code, const json& closing) {
   guarded("record the end of the run", [&](soci::session& sql) {
-    const std::string name(name_of(state)),
-        now = utc_now(), text = closing.dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string name(name_of(state)), now = utc_now(), text = compact(closing);
     sql << "UPDATE runs SET state = :state, finished = :now, exit_code = :code, "
            "closing = :closing WHERE id = :id",
         use(name), use(now), use(exit_code), use(text), use(run);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "json_text.h"
 #include "text.h"
 #include "version.h"
 
@@ -38,7 +39,7 @@ constexpr std::array<Entry, 13> entries = {{
 int fail(const std::string& sentence, ExitCode code, bool json) {
   if (json) {
     const nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
-    std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << drydock::indented(document);
   }
   std::cerr << "drydock: " << drydock::make_visible(sentence) << "\n";
   return static_cast<int>(code);

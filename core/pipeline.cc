@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "expression.h"
+#include "files.h"
 #include "pipeline_stage.h"
 #include "stage_list.h"
 #include "text.h"

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "expression.h"
+#include "files.h"
 #include "option_words.h"
 #include "pipeline.h"
 #include "schema.h"

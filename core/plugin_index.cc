@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "error.h"
+#include "files.h"
 #include "plugin_cache.h"
 #include "plugin_note.h"
 #include "text.h"

@@ -51,10 +51,6 @@ class PluginIndex {
   std::vector<std::string> warnings_;
 };
 
-// The SHA-256 of a file in hexadecimal. Throws Error.
-std::string sha256_of_file(const std::string& path);
-std::string sha256_of_text(std::string_view text);
-
 // "" when only its owner, who is root or this user, can change the file or folder; else a sentence
 // with the remedy.
 std::string unsafe_to_load(const std::string& path);

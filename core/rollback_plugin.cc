@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "error.h"
+#include "files.h"
 #include "plugin_index.h"
 #include "plugin_note.h"
 

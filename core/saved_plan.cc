@@ -7,6 +7,7 @@
 #include "error.h"
 #include "expression.h"
 #include "files.h"
+#include "json_text.h"
 #include "text.h"
 #include "utc_time.h"
 
@@ -56,11 +57,10 @@ json to_document(const PlannedStage& stage, const StateDir& state) {
           {"facts", std::move(facts)}};
 }
 
-std::string shown(const json& value) {
+std::string shortened(const json& value) {
   constexpr std::size_t longest = 60;
-  return value.is_string()
-             ? shorten(value.get<std::string>(), longest)
-             : shorten(value.dump(-1, ' ', false, json::error_handler_t::replace), longest);
+  return value.is_string() ? shorten(value.get<std::string>(), longest)
+                           : shorten(compact(value), longest);
 }
 
 // The members of a list by name; of several with one name, by name and number.
@@ -97,7 +97,7 @@ void compare_lists(const json& before, const json& now, const std::string& who,
   }
 }
 
-std::string text_of(const json& object, const char* key) { return shown(object.at(key)); }
+std::string text_of(const json& object, const char* key) { return shortened(object.at(key)); }
 
 void compare_stage(const json& before, const json& now, std::vector<std::string>& found) {
   const std::string who = before.at("stage").get<std::string>() + ": ";
@@ -159,10 +159,7 @@ void save_plan(const Session& session, const Plan& plan, bool fetched, const std
         "the plan cannot be saved: a variable or the path of a file holds a value that is " +
         std::string("a secret of this deployment; take it from `secrets:` instead"));
   }
-  write_file_atomically(
-      file,
-      to_document(session, plan, fetched).dump(2, ' ', false, json::error_handler_t::replace) +
-          "\n");
+  write_file_atomically(file, indented(to_document(session, plan, fetched)));
 }
 
 SavedPlan load_saved_plan(const std::string& file) {
@@ -174,7 +171,7 @@ SavedPlan load_saved_plan(const std::string& file) {
     throw Error(file + " is not a plan; save one with `drydock plan --out " + file + "`");
   }
   if (document["drydock_plan"] != plan_version) {
-    throw Error(file + " is a plan of version " + shown(document["drydock_plan"]) +
+    throw Error(file + " is a plan of version " + shortened(document["drydock_plan"]) +
                 ", and this Drydock reads " + std::to_string(plan_version) + "; plan again");
   }
   try {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "json_text.h"
 #include "schema_lookup.h"
 #include "text.h"
 
@@ -11,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 std::string shown(const json& value) {
-  if (!value.is_string()) return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (!value.is_string()) return compact(value);
   return make_visible(shorten(value.get_ref<const std::string&>(), 60));
 }
 

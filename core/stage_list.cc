@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "error.h"
+#include "files.h"
 #include "pipeline_stage.h"
 #include "yaml_reader.h"
 

@@ -1,11 +1,10 @@
 #include "state_dir.h"
 
 #include <fcntl.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "descriptor.h"
+#include "digest.h"
 #include "error.h"
 #include "files.h"
 #include "utc_time.h"
@@ -31,7 +31,7 @@ constexpr std::size_t key_size = 32;
 
 std::string random_key() {
   std::string key(key_size, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
+  if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {
     throw Error("the operating system gave no random bytes for a key; try again");
   }
   return key;
@@ -133,17 +133,7 @@ std::string StateDir::fingerprint(const std::string& value) const {
     std::error_code unreadable;
     key_ = fs::exists(key_file, unreadable) ? read_file(key_file, 4096) : random_key();
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-       reinterpret_cast<const unsigned char*>(value.data()), value.size(), digest.data(), &size);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
-  }
-  return text;
+  return hmac_sha256(key_, value);
 }
 
 DeploymentLock::DeploymentLock(const StateDir& state, const Patience& patience) {

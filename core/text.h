@@ -10,6 +10,7 @@
 
 namespace drydock {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // The candidate closest to `name`, when one is close enough to be a slip of the keyboard.
 std::optional<std::string> nearest_name(std::string_view name,
                                         const std::vector<std::string>& candidates);

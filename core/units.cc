@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Digits at the front of the text, taken from it. nullopt: none, or more than fits.
 std::optional<std::int64_t> take_number(std::string_view& text) {
   std::int64_t number = 0;

@@ -10,7 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::string indent = "  ";
 constexpr std::size_t label_width = 13;  // "unreachable: "
 
 // One answer: its label, then the text beside it.

@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds redraw_every{80};
 constexpr int bar_width = 16;
 constexpr std::size_t most_drawn = 8;  // stages at once; a picture must not outgrow the screen
-const std::string indent = "  ";
 
 // A stage that is going on, drawn on the last lines.
 struct Now {
@@ -31,7 +30,7 @@ struct Now {
 
 class TerminalView : public EventSink {
  public:
-  TerminalView(std::ostream& out, const ViewStyle& style, Clock clock)
+  TerminalView(std::ostream& out, const ViewStyle& style, TimeSource clock)
       : out_(out), style_(style), ink_(style), clock_(std::move(clock)) {}
   ~TerminalView() override {
     now_.clear();
@@ -330,7 +329,7 @@ class TerminalView : public EventSink {
   std::ostream& out_;
   const ViewStyle style_;
   const Ink ink_;
-  const Clock clock_;
+  const TimeSource clock_;
   RunPicture run_;
   std::vector<Now> now_;
   std::string above_;  // lines that stay, not yet written
@@ -342,7 +341,7 @@ class TerminalView : public EventSink {
 }  // namespace
 
 std::unique_ptr<EventSink> make_terminal_view(std::ostream& out, const ViewStyle& style,
-                                              Clock clock) {
+                                              TimeSource clock) {
   return std::make_unique<TerminalView>(out, style, std::move(clock));
 }
 

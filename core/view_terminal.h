@@ -11,9 +11,9 @@
 
 namespace drydock {
 
-using Clock = std::function<std::chrono::milliseconds()>;  // monotonic
+using TimeSource = std::function<std::chrono::milliseconds()>;  // monotonic
 
 std::unique_ptr<EventSink> make_terminal_view(std::ostream& out, const ViewStyle& style,
-                                              Clock clock);
+                                              TimeSource clock);
 
 }  // namespace drydock

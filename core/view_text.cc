@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "json_text.h"
 #include "text.h"
 
 namespace drydock {
@@ -94,7 +95,7 @@ std::vector<std::string> texts_at(const nlohmann::json& data, const char* key) {
 
 std::string plain_text(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return compact(value);
 }
 
 std::string pipeline_text(const nlohmann::json& data) {

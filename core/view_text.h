@@ -14,6 +14,8 @@ namespace drydock {
 
 using Lines = std::vector<std::string>;
 
+inline const std::string indent = "  ";  // of what belongs to the line above
+
 // Colours and signs that the terminal can show.
 struct Ink {
   explicit Ink(const ViewStyle& style);

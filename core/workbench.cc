@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "interruption_question.h"
+#include "json_text.h"
 #include "process.h"
 #include "process_worker.h"
 #include "recovery.h"
@@ -142,7 +143,7 @@ json Workbench::document() const {
 
 void Workbench::print_document() const {
   if (!collector_) return;
-  std::cout << document().dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+  std::cout << indented(document());
 }
 
 Pipeline find_pipeline(const Arguments& arguments, const Installation& installation) {

@@ -15,7 +15,7 @@
 namespace drydock {
 namespace {
 
-constexpr std::size_t longest_line = 16u << 10;
+constexpr std::size_t longest_log_line = 16u << 10;
 
 void pipe_pair(Descriptor& read, Descriptor& write) {
   std::array<int, 2> ends{-1, -1};
@@ -28,7 +28,7 @@ void pipe_pair(Descriptor& read, Descriptor& write) {
 }  // namespace
 
 WorkerSession::WorkerSession(const std::string& stage_binary)
-    : out_lines_(longest_line), err_lines_(longest_line) {
+    : out_lines_(longest_log_line), err_lines_(longest_log_line) {
   Descriptor theirs, out, err;
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0) {

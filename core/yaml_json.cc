@@ -7,8 +7,6 @@
 namespace drydock {
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
-
 std::string escaped(const std::string& key) {  // RFC 6901
   std::string result;
   for (char c : key) {
@@ -75,7 +73,7 @@ nlohmann::json to_json(const YamlNode& node, Places& places, const std::string& 
   return object;
 }
 
-std::string read_yaml_text(const std::string& file) { return read_file(file, largest_file); }
+std::string read_yaml_text(const std::string& file) { return read_file(file, largest_yaml_file); }
 
 YamlNode read_yaml(const std::string& file) { return parse_yaml(read_yaml_text(file), file); }
 

@@ -18,10 +18,9 @@ namespace drydock {
 namespace {
 
 // Far above what a person writes, far below what hurts.
-constexpr std::size_t largest_file = 1 << 20;  // bytes
-constexpr std::size_t deepest = 64;            // lists and mappings within one another
-constexpr std::size_t most_nodes = 100'000;    // aliases written out
-constexpr std::size_t most_text = 8 << 20;     // bytes of all scalars, aliases written out
+constexpr std::size_t deepest = 64;          // lists and mappings within one another
+constexpr std::size_t most_nodes = 100'000;  // aliases written out
+constexpr std::size_t most_text = 8 << 20;   // bytes of all scalars, aliases written out
 
 // yaml-cpp counts bytes; a person counts characters.
 class Columns {
@@ -304,7 +303,7 @@ void refuse_binary(const std::string& text, const std::string& file) {
 }  // namespace
 
 YamlNode parse_yaml(const std::string& original, const std::string& file) {
-  if (original.size() > largest_file) {
+  if (original.size() > largest_yaml_file) {
     throw Error(file + ": found more than 1 MiB, allowed: 1 MiB.");
   }
   refuse_binary(original, file);

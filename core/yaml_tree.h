@@ -3,6 +3,7 @@
 // expansion.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "place.h"
 
 namespace drydock {
+
+constexpr std::size_t largest_yaml_file = 1 << 20;  // bytes
 
 struct YamlMember;
 

@@ -1,9 +1,8 @@
 # What the stages that back up and migrate databases share.
 find_package(SQLite3 REQUIRED)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
 shared_library(drydock_content_hash content_hash.cc)
-target_link_libraries(drydock_content_hash PRIVATE OpenSSL::Crypto)
+target_link_libraries(drydock_content_hash PUBLIC drydock_digest)
 
 shared_library(drydock_postgres postgres_server.cc postgres_facts.cc postgres_content.cc)
 target_link_libraries(drydock_postgres PUBLIC drydock::sdk PRIVATE drydock_compose drydock_content_hash)

@@ -1,52 +1,51 @@
 #include "digest.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <nettle/hmac.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 
 namespace drydock {
 namespace {
 
-class Digest {
- public:
-  Digest() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) refused();
-  }
-  void add(const char* data, std::size_t size) {
-    if (EVP_DigestUpdate(context_.get(), data, size) != 1) refused();
-  }
-  std::string hexadecimal() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    if (EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) != 1) refused();
-    constexpr char digits[] = "0123456789abcdef";
-    std::string result;
-    for (unsigned i = 0; i < size; ++i) {
-      result += digits[bytes[i] >> 4];
-      result += digits[bytes[i] & 15];
-    }
-    return result;
-  }
+using Bytes = std::array<unsigned char, SHA256_DIGEST_SIZE>;
 
- private:
-  [[noreturn]] static void refused() {
-    throw std::runtime_error("OpenSSL's libcrypto offers no SHA-256; is its configuration broken?");
+const std::uint8_t* octets(std::string_view bytes) {
+  return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
+
+std::string hexadecimal(const Bytes& bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string result;
+  for (const unsigned char byte : bytes) {
+    result += digits[byte >> 4];
+    result += digits[byte & 15];
   }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+  return result;
+}
 
 }  // namespace
 
+void Sha256::update(std::string_view bytes) {
+  sha256_update(&context_, bytes.size(), octets(bytes));
+}
+
+Bytes Sha256::finish() {
+  Bytes digest;
+  sha256_digest(&context_, digest.size(), digest.data());  // and is set up again
+  return digest;
+}
+
+std::string Sha256::finish_hex() { return hexadecimal(finish()); }
+
 std::string sha256(std::string_view bytes) {
-  Digest digest;
-  digest.add(bytes.data(), bytes.size());
-  return digest.hexadecimal();
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.finish_hex();
 }
 
 std::string sha256_file(const std::string& path) {
@@ -59,15 +58,24 @@ std::string sha256_file(const std::string& path) {
     int fd;
     ~Close() { ::close(fd); }
   } const close_at_end{fd};
-  Digest digest;
-  std::array<char, 128 * 1024> buffer{};
+  Sha256 digest;
+  std::array<char, 128 * 1024> buffer;
   for (;;) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw fail();
-    if (got == 0) return digest.hexadecimal();
-    digest.add(buffer.data(), static_cast<std::size_t>(got));
+    if (got == 0) return digest.finish_hex();
+    digest.update({buffer.data(), static_cast<std::size_t>(got)});
   }
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  hmac_sha256_ctx context;
+  hmac_sha256_set_key(&context, key.size(), octets(key));
+  hmac_sha256_update(&context, bytes.size(), octets(bytes));
+  Bytes digest;
+  hmac_sha256_digest(&context, digest.size(), digest.data());
+  return hexadecimal(digest);
 }
 
 }  // namespace drydock

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "content_hash.h"
+#include "digest.h"
 
 namespace drydock {
 

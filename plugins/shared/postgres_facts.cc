@@ -1,6 +1,6 @@
 #include "postgres_facts.h"
 
-#include "content_hash.h"
+#include "digest.h"
 
 namespace drydock {
 

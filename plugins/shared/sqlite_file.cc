@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "content_hash.h"
+#include "digest.h"
 
 namespace drydock {
 namespace {

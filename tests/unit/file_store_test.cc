@@ -165,6 +165,18 @@ TEST_F(FileStore, DigestsFiles) {
   EXPECT_EQ(sha256("abc"), known);
   EXPECT_EQ(sha256_file(at("abc")), known);
   EXPECT_THROW(sha256_file(at("none")), std::runtime_error);
+  Sha256 pieces;
+  pieces.update("a");
+  pieces.update("bc");
+  EXPECT_EQ(pieces.finish_hex(), known);
+  pieces.update("abc");
+  EXPECT_EQ(pieces.finish_hex(), known) << "after finish() it is as new";
+}
+
+// Test case 2 of RFC 4231.
+TEST(Digest, UnderAKey) {
+  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "files.h"
 #include "frontend.h"
 
 namespace drydock {

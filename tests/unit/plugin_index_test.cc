@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "error.h"
+#include "files.h"
 #include "worker_world.h"
 
 namespace drydock {

@@ -2,6 +2,7 @@
 #include "rollback_plugin.h"
 
 #include "error.h"
+#include "files.h"
 #include "plugin_index.h"
 #include "worker_world.h"
 
