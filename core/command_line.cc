@@ -157,6 +157,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   if ((groups & loses) != 0) {
     add("accept-loss", po::bool_switch(&into.accept_loss),
         "undo a finished run; what was written since is lost");
+    add("no-limits", po::bool_switch(&into.no_limits),
+        "without the limits.memory that its stages ran with");
   }
   if ((groups & forces) != 0) {
     add("force", po::bool_switch(&into.force), "go on although something has changed since");

@@ -67,7 +67,9 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
                                              : run.reason;
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
   begun = number;
-  const RollbackReport report = prepared.rollback(journal).whole_run(run.id, reason);
+  Rollback rollback = prepared.rollback(journal);
+  if (arguments.no_limits) rollback.lift_limits();
+  const RollbackReport report = rollback.whole_run(run.id, reason);
 
   Ending ending = rolled_back_ending(report, false);
   if (report.verified()) {

@@ -49,6 +49,7 @@ EventText step_finished(const Event& event) {
   if (status == "bad_options") how = "refused its options";
   if (status == "bug") how = "broke a rule of the plugin boundary";
   if (status == "timed_out") how = "timed out";
+  if (status == "no_memory") how = "ran out of memory";
   if (status == "wont_load") how = "could not be loaded";
   return {status == "cancelled" ? LogLevel::warning : LogLevel::error,
           what + how + after(event) + because(event)};

@@ -79,16 +79,17 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
     StageRecord s;
     std::string options, secret_texts, steps, inputs, loses;
     int final = 0;
-    long long notes_version = 0, rollback_timeout = 0;
+    long long notes_version = 0, rollback_timeout = 0, memory_limit = 0;
     soci::statement insert =
-        (sql.prepare << "INSERT INTO stages VALUES (:run, :position, :key, :name, :uses, :file, "
-                        ":id, :version, :sha, :notes_version, :options, :secret_texts, :steps, "
-                        ":final, :rollback_timeout, 'pending', '', 0, '', '', '', :inputs, "
-                        ":loses)",
+        (sql.prepare
+             << "INSERT INTO stages VALUES (:run, :position, :key, :name, :uses, :file, "
+                ":id, :version, :sha, :notes_version, :options, :secret_texts, :steps, "
+                ":final, :rollback_timeout, :memory_limit, 'pending', '', 0, '', '', '', :inputs, "
+                ":loses)",
          use(id), use(s.position), use(s.key), use(s.name), use(s.uses), use(s.plugin_file),
          use(s.plugin_id), use(s.plugin_version), use(s.plugin_sha256), use(notes_version),
          use(options), use(secret_texts), use(steps), use(final), use(rollback_timeout),
-         use(inputs), use(loses));
+         use(memory_limit), use(inputs), use(loses));
     for (const StageRecord& stage : stages) {
       s = stage;
       options = stage.options.dump();
@@ -97,6 +98,7 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
       final = stage.final ? 1 : 0;
       notes_version = stage.notes_version;
       rollback_timeout = stage.rollback_timeout_ms;
+      memory_limit = stage.memory_limit;
       inputs = to_json(stage.inputs).dump();
       loses = json(stage.loses).dump();
       insert.execute(true);
@@ -211,6 +213,17 @@ void Journal::set_stage_state(std::uint64_t run, int position, StageState state,
   end_step(run, position, state, reason, {}, {});
 }
 
+void Journal::set_memory_limit(std::uint64_t run, int position, std::int64_t bytes) {
+  guarded("record a stage's memory limit", [&](soci::session& sql) {
+    const long long limit = bytes;
+    // Nothing is written to the disk where it is the same, which is the rule.
+    sql << "UPDATE stages SET memory_limit = :limit WHERE run = :run AND position = :position AND "
+           "memory_limit <> :same",
+        use(limit), use(run), use(position), use(limit);
+    return 0;
+  });
+}
+
 void Journal::remember(std::uint64_t run, int position, const Note& note) {
   guarded("record a note", [&](soci::session& sql) {
     sql << "INSERT INTO notes (run, position, key, value) VALUES (:run, :position, :key, :value) "
@@ -302,18 +315,18 @@ std::vector<StageRecord> Journal::stages(std::uint64_t run) const {
     StageRecord s;
     std::string options, secret_texts, steps, state, inputs, loses;
     int final = 0, attempt = 0;
-    long long notes_version = 0, rollback_timeout = 0;
+    long long notes_version = 0, rollback_timeout = 0, memory_limit = 0;
     soci::statement select =
         (sql.prepare
              << "SELECT position, key, name, uses, plugin_file, plugin_id, "
                 "plugin_version, plugin_sha256, notes_version, options, secret_texts, "
-                "steps, final, rollback_timeout_ms, state, step, attempt, started, "
+                "steps, final, rollback_timeout_ms, memory_limit, state, step, attempt, started, "
                 "finished, reason, inputs, loses FROM stages WHERE run = :run ORDER BY position",
          use(run), into(s.position), into(s.key), into(s.name), into(s.uses), into(s.plugin_file),
          into(s.plugin_id), into(s.plugin_version), into(s.plugin_sha256), into(notes_version),
          into(options), into(secret_texts), into(steps), into(final), into(rollback_timeout),
-         into(state), into(s.step), into(attempt), into(s.started), into(s.finished),
-         into(s.reason), into(inputs), into(loses));
+         into(memory_limit), into(state), into(s.step), into(attempt), into(s.started),
+         into(s.finished), into(s.reason), into(inputs), into(loses));
     select.execute();
     while (select.fetch()) {
       s.inputs = inputs_from_json(json::parse(inputs));
@@ -324,6 +337,7 @@ std::vector<StageRecord> Journal::stages(std::uint64_t run) const {
       s.steps = steps_from(steps);
       s.final = final != 0;
       s.rollback_timeout_ms = rollback_timeout;
+      s.memory_limit = memory_limit;
       s.state = state_named<StageState>(stage_state_names, state);
       s.attempt = static_cast<unsigned>(attempt);
       result.push_back(s);

@@ -74,6 +74,7 @@ struct StageRecord {
   std::vector<Step> steps;      // those that exist with these options
   bool final = false;
   std::int64_t rollback_timeout_ms = 0;  // 0: none
+  std::int64_t memory_limit = 0;         // bytes; 0: none
   std::vector<Input> inputs;
   std::vector<std::string> loses;  // what a rollback would lose, in words, by its plan
   StageState state = StageState::pending;
@@ -115,6 +116,8 @@ class Journal {
                 const std::vector<Output>& outputs, const std::vector<Artifact>& artifacts);
   void set_stage_state(std::uint64_t run, int position, StageState state,
                        const std::string& reason);
+  // The pipeline has another limit now; 0: none.
+  void set_memory_limit(std::uint64_t run, int position, std::int64_t bytes);
   void remember(std::uint64_t run, int position, const Note& note);
   void save_facts(std::uint64_t run, int position, Moment moment, const std::vector<Fact>& facts);
 

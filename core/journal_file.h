@@ -27,6 +27,7 @@ inline constexpr std::array<const char*, 9> journal_schema = {
          plugin_id TEXT NOT NULL, plugin_version TEXT NOT NULL, plugin_sha256 TEXT NOT NULL,
          notes_version INTEGER NOT NULL, options TEXT NOT NULL, secret_texts TEXT NOT NULL,
          steps TEXT NOT NULL, final INTEGER NOT NULL, rollback_timeout_ms INTEGER NOT NULL,
+         memory_limit INTEGER NOT NULL,
          state TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
          started TEXT NOT NULL, finished TEXT NOT NULL, reason TEXT NOT NULL,
          inputs TEXT NOT NULL, loses TEXT NOT NULL, PRIMARY KEY (run, position)))",

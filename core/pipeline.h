@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -31,7 +32,8 @@ struct StageSpec {
   std::optional<std::chrono::milliseconds> timeout, rollback_timeout;
   Retry retry;
   bool continue_on_failure = false;
-  unsigned block = 0;  // the `parallel:` block that it stands in, from 1; 0: none
+  std::int64_t memory_limit = 0;  // bytes; 0: none
+  unsigned block = 0;             // the `parallel:` block that it stands in, from 1; 0: none
 };
 
 struct VariableSpec {

@@ -13,7 +13,8 @@ namespace {
 const std::vector<std::string> stage_keys = {"id",    "name",       "uses",
                                              "with",  "when",       "timeout",
                                              "retry", "on_failure", "rollback_timeout",
-                                             "exec",  "include",    "parallel"};
+                                             "exec",  "include",    "parallel",
+                                             "limits"};
 
 std::string read_stage_name(const YamlNode& node, const std::string& where) {
   std::string name = read_text(node, where);
@@ -33,6 +34,19 @@ Retry read_retry(const YamlNode& node) {
     retry.delay = read_duration(*delay, "'delay:'");
   }
   return retry;
+}
+
+std::int64_t read_memory_limit(const YamlNode& node) {
+  constexpr std::int64_t least = 32 << 20;  // a worker has 9 MiB when its step begins
+  const MappingReader reader(node, "'limits:'", {"memory"});
+  const YamlNode& memory = reader.require("memory", "memory: SIZE");
+  const auto bytes = memory.kind == YamlNode::Kind::scalar ? parse_size(memory.text) : std::nullopt;
+  if (!bytes || *bytes < least) {
+    refuse(memory.place, found_in(memory), "'memory:'",
+           "a size such as 512M or 1GiB, at least " + format_memory(least) +
+               ", which a stage needs to start");
+  }
+  return *bytes;
 }
 
 void read_options(const MappingReader& reader, StageSpec& stage) {
@@ -93,6 +107,9 @@ StageSpec read_stage(const YamlNode& node) {
     stage.rollback_timeout = read_duration(*timeout, "'rollback_timeout:'");
   }
   if (const YamlNode* retry = reader.find("retry")) stage.retry = read_retry(*retry);
+  if (const YamlNode* limits = reader.find("limits")) {
+    stage.memory_limit = read_memory_limit(*limits);
+  }
   if (const YamlNode* on_failure = reader.find("on_failure")) {
     if (read_text(*on_failure, "'on_failure:'") != "continue") {
       refuse(on_failure->place, found_in(*on_failure), "'on_failure:' of a stage",

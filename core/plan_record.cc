@@ -104,6 +104,7 @@ StageRecord record_of(const PlannedStage& stage, const std::string& plugin_sha25
   }
   record.final = stage.final;
   record.rollback_timeout_ms = stage.spec->rollback_timeout.value_or(milliseconds(0)).count();
+  record.memory_limit = stage.spec->memory_limit;
   record.inputs = stage.inputs;
   for (const PlannedChange& change : stage.changes) {
     if (!change.rollback_loses.empty()) record.loses.push_back(change.rollback_loses);

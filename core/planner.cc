@@ -133,6 +133,7 @@ void address(StepRequest& request, const PlannedStage& stage) {
   request.stage_id = stage.identity.key;
   request.options = stage.options.values;
   request.secrets = stage.options.secrets;
+  request.memory = {stage.spec->memory_limit, "raise it in the pipeline if the stage needs more"};
 }
 
 StepReport Planner::examine(PlannedStage& stage, const StepRequest& base, StepPerformer& performer,

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include <cerrno>
+#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -156,6 +158,12 @@ class Probe : public Conversation::Subject {
   std::string plugin_file_;
 };
 
+std::string out_of_memory(const MemoryLimit& limit) {
+  if (limit.bytes == 0) return "The stage ran out of memory.";
+  return "The stage ran out of its limits.memory of " + format_memory(limit.bytes) + ": " +
+         limit.remedy + ".";
+}
+
 // The step's own answer, in the light of what it was asked to do.
 Outcome answer(const Performance& performance, const Conversation& conversation,
                const StepRequest& request) {
@@ -165,7 +173,16 @@ Outcome answer(const Performance& performance, const Conversation& conversation,
   // A command that it ran may have been ended first, and it took that for a failure.
   if (conversation.was_timed_out() && stopped) return TimedOut{*request.timeout};
   if (conversation.was_cancelled() && stopped) return Done{Status::cancelled, done.reason};
+  if (done.status == Status::no_memory) return Done{done.status, out_of_memory(request.memory)};
   return done;
+}
+
+// A step that ignores that it gets no memory does not say so: it dies.
+Crashed with_limit(Crashed crashed, const MemoryLimit& limit) {
+  if (limit.bytes > 0) {
+    crashed.advice = "its limits.memory is " + format_memory(limit.bytes) + ": " + limit.remedy;
+  }
+  return crashed;
 }
 
 }  // namespace
@@ -192,6 +209,11 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
   if (!worker->started()) {
     return {performance.last, Crashed{0, "could not be started: " + worker->why_not_started()}};
   }
+  if (request.memory.bytes > 0 && !worker->limit_memory(request.memory.bytes)) {
+    return {performance.last,
+            Crashed{0, "could not be limited to " + format_memory(request.memory.bytes) +
+                           " of memory: " + std::strerror(errno)}};
+  }
   Conversation conversation(*worker, performance, patience_,
                             request.cancellable ? &cancellation_ : nullptr, request.timeout);
   const Conversation::Ending ending = conversation.hold();
@@ -212,7 +234,7 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
         Done{Status::cancelled, "It did not stop within " + format_duration(stopped->waited) +
                                     " after the cancel, and was ended."};
   } else if (const auto* crashed = std::get_if<Crashed>(&ending)) {
-    result.outcome = *crashed;
+    result.outcome = with_limit(*crashed, request.memory);
   } else {
     result.outcome = std::get<TimedOut>(ending);
   }
@@ -241,13 +263,14 @@ ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
 
 std::string describe(const Outcome& outcome) {
   if (const auto* crashed = std::get_if<Crashed>(&outcome)) {
-    if (crashed->signal == 0) return "crashed: it " + crashed->detail;
+    const std::string advice = crashed->advice.empty() ? "" : "; " + crashed->advice;
+    if (crashed->signal == 0) return "crashed: it " + crashed->detail + advice;
     const char* name = ::sigabbrev_np(crashed->signal);
     std::string text =
         "crashed (" +
         (name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(crashed->signal));
     if (crashed->signal == SIGKILL) text += ": somebody killed it, or memory ran out";
-    return text + ")";
+    return text + ")" + advice;
   }
   if (const auto* timed_out = std::get_if<TimedOut>(&outcome)) {
     return "ran longer than its timeout of " + format_duration(timed_out->limit);

@@ -106,6 +106,10 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
     request.notes = journal_.notes(run, stage.position);
     // What undoes a cancelled run is not cancelled by the same request.
     request.cancellable = false;
+    if (limited_) {
+      request.memory = {stage.memory_limit, "`drydock rollback " + std::to_string(run) +
+                                                " --no-limits` goes without it"};
+    }
     if (step == Step::observe) {
       request.timeout = examination_timeout;
     } else {

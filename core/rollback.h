@@ -30,6 +30,9 @@ class Rollback {
   Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker, const StateDir& state,
            Deployment deployment, Scope scope, PluginFor plugin_for);
 
+  // Stages that had a limit go without it: a rollback that has too little memory is repeated so.
+  void lift_limits() { limited_ = false; }
+
   // Both passes over every stage that was started and not rolled back alone before, then the proof.
   RollbackReport whole_run(std::uint64_t run, const std::string& reason);
   // A stage as it is now, without a change: what a rollback would have to put back. Journals
@@ -58,6 +61,7 @@ class Rollback {
   StepPerformer performer_;
   InterruptionQuestion question_;
   int count_ = 0;  // stages of the run, for people
+  bool limited_ = true;
 };
 
 }  // namespace drydock

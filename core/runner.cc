@@ -83,6 +83,8 @@ ExitCode Runner::resume(Plan plan, const RunRecord& record) {
   std::string stage;
   for (const PlannedStage& each : plan.stages) {
     if (!each.ended && stage.empty()) stage = each.identity.key;
+    // Who raised it because a stage had too little has raised it for the rollback, too.
+    journal_.set_memory_limit(run_, each.identity.position, each.spec->memory_limit);
   }
   tell_of_run(last_seq_of(session_.state.logs(run_)), stage);
   return to_its_end(plan, began);

@@ -152,6 +152,8 @@ Done StageHost::end(drydock_status returned) {
       if (step_ == Step::plan) return {Status::unknown, reason_};
       return {Status::bug, "The stage returned the status UNKNOWN from its step " +
                                std::string(name_of(step_)) + ", and only plan may."};
+    case DRYDOCK_NO_MEMORY:
+      return {Status::no_memory, ""};  // the runner knows the limit
     default:
       return {Status::bug, "The stage returned the status " + std::to_string(returned) +
                                ", which a step must not return."};

@@ -129,8 +129,8 @@ class Recorder : public StepListener {
 std::string status_name(const Outcome& outcome) {
   struct Name {
     std::string operator()(const Done& done) const {
-      constexpr std::array<const char*, 6> names = {"ok",        "failed", "bad_options",
-                                                    "cancelled", "bug",    "unknown"};
+      constexpr std::array<const char*, 7> names = {"ok",  "failed",  "bad_options", "cancelled",
+                                                    "bug", "unknown", "no_memory"};
       return names[static_cast<std::size_t>(done.status)];
     }
     std::string operator()(const Crashed&) const { return "crashed"; }

@@ -26,6 +26,8 @@ std::string format_duration(std::chrono::milliseconds duration);
 // "64MiB", "1.5GB", "512k"; bare numbers are bytes.
 std::optional<std::int64_t> parse_size(std::string_view text);
 std::string format_size(std::int64_t bytes);  // "94 MB"
+// Of memory: "64 MiB" where it is that exactly.
+std::string format_memory(std::int64_t bytes);
 
 // Control characters (escapes of a terminal among them) and invalid UTF-8 made visible: ESC becomes
 // \x1b. Tabs stay.

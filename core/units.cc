@@ -129,4 +129,9 @@ std::string format_size(std::int64_t bytes) {
   return number + " " + std::string(names[unit]);
 }
 
+std::string format_memory(std::int64_t bytes) {
+  constexpr std::int64_t mebibyte = 1 << 20;
+  return bytes % mebibyte == 0 ? std::to_string(bytes / mebibyte) + " MiB" : format_size(bytes);
+}
+
 }  // namespace drydock

@@ -8,8 +8,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warning", "error"};
-constexpr std::array<std::string_view, 6> status_names = {"ok",        "failed", "bad_options",
-                                                          "cancelled", "bug",    "unknown"};
+constexpr std::array<std::string_view, 7> status_names = {
+    "ok", "failed", "bad_options", "cancelled", "bug", "unknown", "no_memory"};
 
 template <std::size_t count>
 std::size_t index_of(const std::array<std::string_view, count>& names, const json& value) {

@@ -45,6 +45,11 @@ struct Note {
 
 enum class LogLevel { debug, info, warning, error };
 
+struct MemoryLimit {
+  std::int64_t bytes = 0;  // of each process by itself; 0: none
+  std::string remedy;      // "raise it", for whoever reads that it was too little
+};
+
 struct StepRequest {
   std::string plugin_file;  // absolute
   std::string stage_type;
@@ -61,6 +66,7 @@ struct StepRequest {
   bool may_fetch = false;
   bool cancellable = true;                           // a rollback is not
   std::optional<std::chrono::milliseconds> timeout;  // of all the steps together
+  MemoryLimit memory;
 
   std::string project, model_before;
   std::vector<std::string> compose_files, profiles;
@@ -87,14 +93,15 @@ class StepListener {
 };
 
 // How a worker ended. The texts are for people.
-enum class Status { ok, failed, bad_options, cancelled, bug, unknown };
+enum class Status { ok, failed, bad_options, cancelled, bug, unknown, no_memory };
 struct Done {
   Status status = Status::ok;
   std::string reason;
 };
 struct Crashed {
-  int signal = 0;      // 0: it left by itself, without an answer
-  std::string detail;  // "exited with code 0 without an answer", "sent a frame of 5 MiB"
+  int signal = 0;           // 0: it left by itself, without an answer
+  std::string detail;       // "exited with code 0 without an answer", "sent a frame of 5 MiB"
+  std::string advice = {};  // "its limits.memory is 64 MiB: raise it, ..."
 };
 struct TimedOut {
   std::chrono::milliseconds limit{0};

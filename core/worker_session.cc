@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,14 @@ void WorkerSession::listen(OnLine on_line, OnMessage on_message) {
 bool WorkerSession::is_alive() const {
   pollfd ended{child_.pidfd.get(), POLLIN, 0};
   return started() && ::poll(&ended, 1, 0) == 0;
+}
+
+bool WorkerSession::limit_memory(std::int64_t bytes) {
+  ::rlimit limit{};
+  if (::prlimit(child_.pid, RLIMIT_DATA, nullptr, &limit) != 0) return false;
+  // A stricter limit, which it has from us, stays.
+  limit.rlim_cur = limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(bytes));
+  return ::prlimit(child_.pid, RLIMIT_DATA, &limit, nullptr) == 0;
 }
 
 bool WorkerSession::send(std::string_view kind, const nlohmann::json& body) {

@@ -36,6 +36,9 @@ class WorkerSession {
   pid_t group() const { return child_.pid; }
   std::uint64_t start_time() const { return start_time_; }
 
+  // Of it and of each process that it starts from now on. False, with errno: the kernel refused.
+  bool limit_memory(std::int64_t bytes);
+
   // Queues a frame; false when it is larger than a frame may be.
   bool send(std::string_view kind, const nlohmann::json& body);
   // Waits until something happens, `timeout` has passed or `also` is readable, and delivers what

@@ -10,7 +10,7 @@ function(misbehaving_plugin name source folder)
 endfunction()
 
 foreach(fault segv abort kill exit_zero loop ignore_sigterm daemon close_wire garbage oversized_frame chatty bug
-              note_too_large throws witness)
+              note_too_large throws witness memory_thrown memory_null memory_leaked memory_of_command)
   string(REPLACE "_" "-" name ${fault})
   misbehaving_plugin(${name} misbehaving/${fault}.cc ${misbehaving_dir})
 endforeach()

@@ -32,6 +32,7 @@ inline StageRecord some_stage(int position, const std::string& key) {
   stage.options = {{"command", {"/bin/true"}}};
   stage.secret_texts = nlohmann::json::object();
   stage.steps = {Step::run, Step::rollback};
+  stage.memory_limit = 64 << 20;
   return stage;
 }
 

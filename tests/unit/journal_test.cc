@@ -20,6 +20,7 @@ TEST_F(JournalTest, KeepsARunForTheNextProcess) {
         journal.create_run(some_run(), {some_stage(0, "a"), some_stage(1, "b")});
     EXPECT_EQ(id, 1u);
     journal.begin_step(id, 1, Step::run, 2, {123, 456, "boot"});
+    journal.set_memory_limit(id, 1, 1 << 30);
     journal.remember(id, 1, {"key", "value"});
     journal.save_facts(id, 1, Moment::before, {{"file", "hash", true, false}});
   }
@@ -31,6 +32,8 @@ TEST_F(JournalTest, KeepsARunForTheNextProcess) {
   const std::vector<StageRecord> stages = journal.stages(1);
   ASSERT_EQ(stages.size(), 2u);
   EXPECT_EQ(stages[0].state, StageState::pending);
+  EXPECT_EQ(stages[0].memory_limit, 64 << 20);
+  EXPECT_EQ(stages[1].memory_limit, 1 << 30);
   EXPECT_EQ(stages[1].state, StageState::started);
   EXPECT_EQ(stages[1].step, "run");
   EXPECT_EQ(stages[1].attempt, 2u);

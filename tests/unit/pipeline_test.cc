@@ -54,6 +54,7 @@ stages:
     retry: { times: 3, delay: 20s }
     on_failure: continue
     rollback_timeout: 1h
+    limits: { memory: 512M }
 finally:
   - { uses: notify, with: { webhook: "${{ secrets.hook }}" } }
 on_failure: stop
@@ -87,6 +88,7 @@ TEST(Pipeline, IsReadWhole) {
   EXPECT_EQ(up.retry.delay, 20s);
   EXPECT_TRUE(up.continue_on_failure);
   EXPECT_EQ(up.rollback_timeout, 1h);
+  EXPECT_EQ(up.memory_limit, 512'000'000);
   EXPECT_EQ(up.when, "vars.to != '1.0'");
   ASSERT_EQ(pipeline.finally.size(), 1u);
 }
@@ -98,6 +100,7 @@ TEST(Pipeline, HasDefaults) {
   EXPECT_EQ(pipeline.deployment.files, std::nullopt);
   EXPECT_TRUE(pipeline.rollback_on_failure);
   EXPECT_EQ(pipeline.stages[0].timeout, std::nullopt);
+  EXPECT_EQ(pipeline.stages[0].memory_limit, 0);
 }
 
 TEST(Pipeline, OfAnotherFormatIsRefusedBeforeItsKeys) {
@@ -122,8 +125,8 @@ TEST(Pipeline, NamesUnknownKeysAndTheNearest) {
   EXPECT_EQ(
       stage_refusal("tiemout: 3s"),
       "p.yaml:4:5: found the unknown key 'tiemout' in a stage, allowed: id, name, uses, with, "
-      "when, timeout, retry, on_failure, rollback_timeout, exec, include, parallel; did you mean "
-      "'timeout'?");
+      "when, timeout, retry, on_failure, rollback_timeout, exec, include, parallel, limits; did "
+      "you mean 'timeout'?");
   for (const char* later : {"include: a.yaml", "probe: {url: x}"}) {
     EXPECT_NE(head_refusal(later).find("found the unknown key"), std::string::npos);
   }
@@ -138,6 +141,17 @@ TEST(Pipeline, SaysWhatIsAllowedForEachKey) {
       {"retry: 3", "p.yaml:4:12: found '3' in 'retry:', allowed: a mapping with times, delay."},
       {"retry: {times: -1}",
        "p.yaml:4:20: found '-1' in 'times:', allowed: a whole number from 0 to 100."},
+      {"limits: 64MiB", "p.yaml:4:13: found '64MiB' in 'limits:', allowed: a mapping with memory."},
+      {"limits: {}", "p.yaml:4:13: found no 'memory:' in 'limits:', allowed: memory: SIZE."},
+      {"limits: {memroy: 64MiB}",
+       "p.yaml:4:14: found the unknown key 'memroy' in 'limits:', allowed: memory; did you mean "
+       "'memory'?"},
+      {"limits: {memory: much}",
+       "p.yaml:4:22: found 'much' in 'memory:', allowed: a size such as 512M or 1GiB, at least 32 "
+       "MiB, which a stage needs to start."},
+      {"limits: {memory: 33554431}",
+       "p.yaml:4:22: found '33554431' in 'memory:', allowed: a size such as 512M or 1GiB, at "
+       "least 32 MiB, which a stage needs to start."},
       {"on_failure: rollback",
        "p.yaml:4:17: found 'rollback' in 'on_failure:' of a stage, allowed: continue; without the "
        "key "

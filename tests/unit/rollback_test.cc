@@ -28,6 +28,7 @@ class RollbackTest : public ::testing::Test {
       stage.secret_texts = json::object();
       stage.steps = {Step::observe, Step::run, Step::rollback, Step::settle};
       stage.final = stage.key == "tell";
+      if (stage.key == "migrate") stage.memory_limit = 64 << 20;
       stages.push_back(stage);
     }
     run_ = journal_.create_run(run, stages);
@@ -39,12 +40,13 @@ class RollbackTest : public ::testing::Test {
                         {{"file .env", "aaa", true, false}, {"rows", "1", false, false}});
   }
 
-  RollbackReport roll_back() {
+  RollbackReport roll_back(bool limited = true) {
     Deployment deployment;
     deployment.dir = dir_.path();
-    return Rollback(journal_, worker_, events_, masker_, state_, deployment, {},
-                    [](const StageRecord& stage) { return stage.plugin_file; })
-        .whole_run(run_, "a test");
+    Rollback rollback(journal_, worker_, events_, masker_, state_, deployment, {},
+                      [](const StageRecord& stage) { return stage.plugin_file; });
+    if (!limited) rollback.lift_limits();
+    return rollback.whole_run(run_, "a test");
   }
   void observe_env_as(const std::string& value) {
     worker_.on_step = [value](const StepRequest&, Step step, StepListener& listener) -> Outcome {
@@ -108,6 +110,17 @@ TEST_F(RollbackTest, IsNotCancellableAndGetsTheNotes) {
   ASSERT_EQ(first.notes.size(), 1u);
   EXPECT_EQ(first.notes[0].value, "abc");
   EXPECT_EQ(first.private_dir, state_.backups(run_, "migrate"));
+}
+
+TEST_F(RollbackTest, HasTheLimitsOfTheJournalUnlessTheyAreLifted) {
+  observe_env_as("aaa");
+  roll_back();
+  for (const StepRequest& request : worker_.requests) {
+    EXPECT_EQ(request.memory.bytes, request.stage_id == "migrate" ? 64 << 20 : 0);
+  }
+  worker_.requests.clear();
+  roll_back(false);
+  for (const StepRequest& request : worker_.requests) EXPECT_EQ(request.memory.bytes, 0);
 }
 
 TEST_F(RollbackTest, ANoteWithASecretIsRefused) {

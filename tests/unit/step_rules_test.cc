@@ -33,6 +33,7 @@ TEST_F(StepRules, AStatusThatNoStepMayReturnIsABug) {
   EXPECT_EQ(status("5", Step::plan), Status::unknown);
   EXPECT_EQ(status("5", Step::run), Status::bug);
   EXPECT_EQ(status("6", Step::plan), Status::bug);
+  EXPECT_EQ(status("7", Step::run), Status::no_memory);
   EXPECT_EQ(status("77", Step::run), Status::bug);
 }
 

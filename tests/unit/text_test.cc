@@ -60,6 +60,8 @@ TEST(Sizes, AreReadInBothKindsOfUnits) {
   EXPECT_EQ(format_size(94'100'000), "94 MB");
   EXPECT_EQ(format_size(1'500'000'000), "1.5 GB");
   EXPECT_EQ(format_size(999'999), "1.0 MB");
+  EXPECT_EQ(format_memory(64 << 20), "64 MiB");
+  EXPECT_EQ(format_memory(512'000'000), "512 MB");
 }
 
 TEST(NearestName, IsASlipOfTheKeyboardAndNothingElse) {

@@ -50,7 +50,8 @@ enum {
   DRYDOCK_BUG = 4,         /* the plugin broke a rule of this file. Where a host function returned
                               it, the step has ended as BUG, whatever it returns itself */
   DRYDOCK_UNKNOWN = 5,     /* plan only: depends on something that is not known yet */
-  DRYDOCK_NOT_FOUND = 6    /* host only: no such option, secret, note or index */
+  DRYDOCK_NOT_FOUND = 6,   /* host only: no such option, secret, note or index */
+  DRYDOCK_NO_MEMORY = 7    /* step: memory ran out; the host has a sentence for it */
 };
 
 typedef struct drydock_call drydock_call;

@@ -39,6 +39,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -377,6 +378,8 @@ struct StageType {
       return DRYDOCK_CANCELLED;
     } catch (const Call::HostRefused& e) {
       return e.status;
+    } catch (const std::bad_alloc&) {
+      return DRYDOCK_NO_MEMORY;
     } catch (const std::exception& e) {
       return fail(e.what()), DRYDOCK_FAILED;
     } catch (...) {
