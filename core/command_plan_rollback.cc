@@ -42,6 +42,19 @@ std::string what_grew(const std::string& before, const std::string& now) {
   return text;
 }
 
+// What may be other now without being wrong: as it was when the stage changed something, or before
+// the run.
+std::map<std::string, std::string> informational_facts(const Journal& journal, const RunRecord& run,
+                                                       const StageRecord& stage) {
+  std::map<std::string, std::string> result;
+  for (const Moment moment : {Moment::before, Moment::when_changed}) {
+    for (const Fact& fact : journal.facts(run.id, stage.position, moment)) {
+      if (!fact.must_return) result[fact.name] = fact.value;
+    }
+  }
+  return result;
+}
+
 json look_at(Rollback& rollback, Journal& journal, const RunRecord& run, const StageRecord& stage) {
   const std::vector<Fact> before = journal.facts(run.id, stage.position, Moment::before);
   json puts_back = json::array(), since = json::array();
@@ -52,11 +65,11 @@ json look_at(Rollback& rollback, Journal& journal, const RunRecord& run, const S
       for (const FactDifference& difference : compare_facts(stage.key, before, now.facts)) {
         puts_back.push_back(difference.name);
       }
-      for (const Fact& fact : before) {
-        for (const Fact& later : now.facts) {
-          if (fact.must_return || later.name != fact.name || later.value == fact.value) continue;
-          since.push_back({{"name", fact.name}, {"changed", what_grew(fact.value, later.value)}});
-        }
+      const std::map<std::string, std::string> were = informational_facts(journal, run, stage);
+      for (const Fact& fact : now.facts) {
+        const auto was = were.find(fact.name);
+        if (was == were.end() || was->second == fact.value) continue;
+        since.push_back({{"name", fact.name}, {"changed", what_grew(was->second, fact.value)}});
       }
     }
   }

@@ -1,14 +1,13 @@
 // history --prune: removes old runs with what they kept.
 #include <iostream>
 
+#include "claim.h"
 #include "commands.h"
 #include "consent.h"
 #include "json_text.h"
-#include "lookup.h"
 #include "prune.h"
 #include "text.h"
 #include "utc_time.h"
-#include "workbench.h"
 
 namespace drydock {
 namespace {
@@ -56,26 +55,20 @@ void print(const Pruning& pruning) {
 }  // namespace
 
 ExitCode command_prune(const Arguments& arguments) {
-  require_consent_possible(arguments);
-  const Lookup lookup(arguments);
-  lookup.runs();  // where nothing was ever run, no folder is made for a lock
-  Workbench bench(arguments);
-  bench.handle_signals();
-  const DeploymentLock lock(lookup.state, bench.patience());
-  Journal& journal = *lookup.journal;
-  journal.check();
+  Claim claim(arguments);
+  const StateDir& state = claim.lookup.state;
   PruneRule rule;
   rule.keep = arguments.keep.value_or(arguments.older_than ? 0 : usually_kept);
   rule.older_than = arguments.older_than;
-  const Pruning pruning = plan_pruning(journal, lookup.state, rule, utc_milliseconds(utc_now()));
+  const Pruning pruning = plan_pruning(claim.journal, state, rule, utc_milliseconds(utc_now()));
   if (!arguments.json) print(pruning);
   if (!pruning.empty()) {
     if (!arguments.yes &&
         !person_agrees("What is removed can no longer be shown or rolled back. Go ahead?",
-                       bench.cancellation())) {
+                       claim.bench.cancellation())) {
       throw Error("not confirmed; nothing was removed");
     }
-    carry_out(pruning, journal, lookup.state);
+    carry_out(pruning, claim.journal, state);
     if (!arguments.json) std::cout << "removed\n";
   }
   if (arguments.json) {

@@ -1,13 +1,12 @@
 // resume: goes on with a run that was interrupted or stopped.
 #include <algorithm>
 
+#include "claim.h"
 #include "commands.h"
 #include "consent.h"
-#include "lookup.h"
 #include "plan_record.h"
 #include "recovery.h"
 #include "runner.h"
-#include "workbench.h"
 
 namespace drydock {
 namespace {
@@ -87,14 +86,10 @@ void read_secrets(Session& session, const std::vector<StageRecord>& records, con
 }  // namespace
 
 ExitCode command_resume(const Arguments& arguments) {
-  require_consent_possible(arguments);
-  const Lookup lookup(arguments);
-  lookup.runs();  // where nothing was ever run, no folder is made for a lock
-  Workbench bench(arguments);
-  bench.handle_signals();
-  const DeploymentLock lock(lookup.state, bench.patience());
-  Journal& journal = *lookup.journal;
-  journal.check();
+  Claim claim(arguments);
+  const Lookup& lookup = claim.lookup;
+  Workbench& bench = claim.bench;
+  Journal& journal = claim.journal;
   const RunRecord run = lookup.run(arguments);
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
   if (const std::string obstacle = obstacle_to_rollback(journal.runs(), run); !obstacle.empty()) {

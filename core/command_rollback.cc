@@ -2,14 +2,13 @@
 #include <chrono>
 #include <filesystem>
 
+#include "claim.h"
 #include "commands.h"
 #include "consent.h"
 #include "ending.h"
-#include "lookup.h"
 #include "plan_record.h"
 #include "prepared_rollback.h"
 #include "recovery.h"
-#include "workbench.h"
 
 namespace drydock {
 namespace {
@@ -37,21 +36,15 @@ void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& r
 
 // Says by `begun` which run it has begun to put back.
 ExitCode roll_back(const Arguments& arguments, std::string& begun) {
-  require_consent_possible(arguments);
-  const Lookup lookup(arguments);
-  lookup.runs();  // where nothing was ever run, no folder is made for a lock
-  const std::string& dir = lookup.dir;
-  const StateDir& state = lookup.state;
-  Workbench bench(arguments);
-  bench.handle_signals();
-  const DeploymentLock lock(state, bench.patience());
-  Journal& journal = *lookup.journal;
-  journal.check();
-  const RunRecord run = lookup.run(arguments);
+  Claim claim(arguments);
+  const StateDir& state = claim.lookup.state;
+  Workbench& bench = claim.bench;
+  Journal& journal = claim.journal;
+  const RunRecord run = claim.lookup.run(arguments);
   const std::string number = std::to_string(run.id);
   const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
   if (!obstacle.empty()) throw Error(obstacle);
-  require_consent_to_roll_back(arguments, run, dir, bench.cancellation());
+  require_consent_to_roll_back(arguments, run, claim.lookup.dir, bench.cancellation());
 
   PreparedRollback prepared(bench, state, run);
   make_private_dir(state.logs(run.id));

@@ -85,8 +85,9 @@ struct StageRecord {
   bool has(Step wanted) const;
 };
 
-// `when_begun` is kept only for stages that are put back alone (`on_failure: continue`).
-enum class Moment { before, after_rollback, when_begun };
+// `when_begun` is kept only for stages that are put back alone (`on_failure: continue`);
+// `when_changed` is what `run` itself reported.
+enum class Moment { before, after_rollback, when_begun, when_changed };
 
 class Journal {
  public:

@@ -153,11 +153,16 @@ json to_document(const Session& session, const Plan& plan, bool fetched) {
 }
 
 void save_plan(const Session& session, const Plan& plan, bool fetched, const std::string& file) {
-  const json inputs = to_json(session.inputs);
-  if (session.masker.mask(session.vars) != session.vars || session.masker.mask(inputs) != inputs) {
+  const auto holds_secret = [&](const json& value) { return session.masker.mask(value) != value; };
+  for (const auto& [name, value] : session.vars.items()) {
+    if (!holds_secret(value)) continue;
+    throw Error("the plan cannot be saved: the value of the variable '" + name +
+                "' is a secret of this deployment; take it from `secrets:` instead");
+  }
+  if (holds_secret(to_json(session.inputs))) {
     throw Error(
-        "the plan cannot be saved: a variable or the path of a file holds a value that is " +
-        std::string("a secret of this deployment; take it from `secrets:` instead"));
+        "the plan cannot be saved: the path of a file that it reads holds a secret of this "
+        "deployment; give it another name");
   }
   write_file_atomically(file, indented(to_document(session, plan, fetched)));
 }

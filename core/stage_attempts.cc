@@ -88,6 +88,9 @@ std::optional<StageFailure> StageAttempts::perform(const PlannedStage& stage, St
   gathered.outputs.insert(gathered.outputs.end(), report.outputs.begin(), report.outputs.end());
   gathered.artifacts.insert(gathered.artifacts.end(), report.artifacts.begin(),
                             report.artifacts.end());
+  if (!report.facts.empty()) {
+    journal_.save_facts(run_, stage.identity.position, Moment::when_changed, report.facts);
+  }
   if (report.ok()) return std::nullopt;
   return failure_of(stage, report, session_);
 }

@@ -89,6 +89,7 @@ void SqlitePart::run(const Call& call) {
     if (record.present) {
       const std::string copy = call.private_dir() + "/" + record.copy;
       call.info("copied " + paths[i] + ": " + rows_text(record.rows));
+      call.informational_fact("sqlite." + paths[i] + ".rows", rows_text(record.rows));
       call.artifact("sqlite " + paths[i], copy,
                     "SQLite database " + paths[i] + ", " + shown_bytes(file_bytes(copy)) +
                         ", sha256 " + record.sha256);

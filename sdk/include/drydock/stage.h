@@ -192,7 +192,9 @@ typedef struct drydock_host {
    * interrupted does not go on, and a saved plan is not carried out, once it is another. Where an
    * earlier stage's plan left a copy, that is what counts. */
   drydock_status (*input)(const drydock_call*, const char* path);
-  /* observe only. `kind` is INFORMATIONAL or MUST_RETURN, or'ed with FACT_SECRET. */
+  /* `kind` is INFORMATIONAL or MUST_RETURN, or'ed with FACT_SECRET. In observe; and in run, when it
+   * is informational: what was found right before the change, against which `plan --rollback`
+   * then says what happened since. */
   drydock_status (*fact)(const drydock_call*, const char* name, drydock_bytes value, uint32_t kind);
 
   /* Returns when the command has ended: OK with its exit in `out` whatever the exit code, FAILED

@@ -126,7 +126,9 @@ struct FakeHost::HostFunctions {
   static drydock_status fact(const drydock_call* call, const char* name, drydock_bytes value,
                              std::uint32_t kind) {
     const Entry entry(call);
-    if (entry.current.step != "observe") return entry.violation("only observe reports facts");
+    const bool found = entry.current.step == "run" && (kind & DRYDOCK_MUST_RETURN) == 0;
+    if (entry.current.step != "observe" && !found)
+      return entry.violation("only observe reports facts, and run what is informational");
     entry.host.facts[name] = {std::string(view(value)), (kind & DRYDOCK_MUST_RETURN) != 0,
                               (kind & DRYDOCK_FACT_SECRET) != 0};
     return DRYDOCK_OK;
@@ -213,8 +215,8 @@ struct FakeHost::HostFunctions {
 inline const drydock_host* FakeHost::table() {
   using F = HostFunctions;
   static const drydock_host functions = {
-      sizeof(drydock_host), &F::log,    &F::progress, &F::fail,       &F::cancelled, &F::option,
-      &F::option_key,       &F::secret, &F::output,   &F::artifact,   &F::remember,  &F::recall,
+      sizeof(drydock_host), &F::log,    &F::progress, &F::fail,     &F::cancelled,  &F::option,
+      &F::option_key,       &F::secret, &F::output,   &F::artifact, &F::remember,   &F::recall,
       &F::note_at,          &F::change, &F::input,    &F::fact,     &F::run_process};
   return &functions;
 }
