@@ -54,9 +54,13 @@ std::string begin_of_run(const Call& call) {
 
 std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
                                              const std::string& begin) {
+  if (begin.empty()) return existing;
   for (Container& one : existing) {
-    const bool ended_since = one.state == "exited" && one.serves() && one.finished_at > begin;
-    if (!begin.empty() && ended_since) one.state = "running";
+    const bool ended = one.state == "exited" && one.finished_at > begin;
+    const bool began = one.runs() && one.started_at > begin;
+    if (!one.serves() || (!ended && !began)) continue;
+    if (ended) one.state = "running";
+    if (!one.health.empty()) one.health = "healthy";
   }
   return existing;
 }

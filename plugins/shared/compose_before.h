@@ -18,7 +18,8 @@ std::vector<Container> from_before_the_run(const Call& call,
 
 // What has ended since `begin` (UTC, as Container::finished_at) ran then: nothing was stopped by
 // the run yet, and an engine that crashes does not start all of its containers again when it comes
-// back (20.10: those with `unless-stopped` stay down).
+// back (20.10: those with `unless-stopped` stay down). What has ended or started since was healthy,
+// for all that can be known.
 std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
                                              const std::string& begin);
 
