@@ -10,6 +10,24 @@ namespace drydock {
 
 using nlohmann::json;
 
+namespace {
+
+// Where many steps fail for one reason, as without an engine, the reason is said once: "data:
+// rollback, backup: rollback, data: settle failed: ...".
+void add_problem(std::vector<std::string>& problems, const std::string& what,
+                 const std::string& why) {
+  for (std::string& known : problems) {
+    if (known.size() < why.size()) continue;
+    const std::size_t end = known.size() - why.size();
+    if (known.compare(end, std::string::npos, why) != 0) continue;
+    known.insert(end, ", " + what);
+    return;
+  }
+  problems.push_back(what + why);
+}
+
+}  // namespace
+
 Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker,
                    const StateDir& state, Deployment deployment, Scope scope, PluginFor plugin_for)
     : journal_(journal),
@@ -129,9 +147,10 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
     events_.emit("log", {{"level", "error"}, {"text", failure}}, stage.key,
                  std::string(name_of(step)));
   }
-  const std::string problem = stage.key + ": " + std::string(name_of(step)) + " failed: " + failure;
-  result.problems.push_back(problem);
-  if (step != Step::observe) note_end(run, stage, stage.state, problem, report, result);
+  const std::string what = stage.key + ": " + std::string(name_of(step));
+  const std::string why = " failed: " + failure;
+  add_problem(result.problems, what, why);
+  if (step != Step::observe) note_end(run, stage, stage.state, what + why, report, result);
   return false;
 }
 

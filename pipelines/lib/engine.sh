@@ -20,7 +20,7 @@ engine_works() {
 # engine_start DIR: a dockerd with its data in DIR/data and a private socket; exports DOCKER_HOST.
 # Starting it again while it runs only exports. Returns 1, the reason in DIR/log, when none can run.
 engine_start() {
-  local dir=$1 run pid
+  local dir=$1 run
   mkdir -p -m 700 "$dir"
   if engine_is_running "$dir"; then
     DOCKER_HOST=unix://$(<"$dir/run")/docker.sock
@@ -31,6 +31,13 @@ engine_start() {
   # Sockets have short paths (107 bytes), so they are not below DIR.
   run=$(mktemp -d /run/drydock-engine.XXXXXX) || return 1
   printf '%s\n' "$run" >"$dir/run"
+  engine_launch "$dir" || { engine_stop "$dir"; return 1; }
+}
+
+# engine_launch DIR: the daemon on the socket of DIR/run, also after engine_end, and exports DOCKER_HOST.
+engine_launch() {
+  local dir=$1 run pid
+  run=$(<"$dir/run")
   # Namespaces of our own, should a containerd of the machine be shared.
   DOCKER_HOST= setsid dockerd --data-root "$dir/data" --exec-root "$run/exec" \
     --pidfile "$run/docker.pid" -H "unix://$run/docker.sock" --group root \
@@ -39,8 +46,11 @@ engine_start() {
   pid=$!
   printf '%s\n' "$pid" >"$dir/pid"
   export DOCKER_HOST=unix://$run/docker.sock
-  await 60 "$pid" docker info || { engine_stop "$dir"; return 1; }
+  await 60 "$pid" docker info
 }
+
+# engine_end DIR [KILL]: the daemon alone; its containers end with it unless it is killed.
+engine_end() { server_stop "$1" "--data-root $1/data" "${2:-TERM}"; }
 
 engine_is_running() { server_is_running "$1" "--data-root $1/data"; }
 
@@ -48,7 +58,7 @@ engine_is_running() { server_is_running "$1" "--data-root $1/data"; }
 engine_stop() {
   local dir=$1 run
   run=$(cat "$dir/run" 2>/dev/null) || return 0
-  server_stop "$dir" "--data-root $dir/data"
+  engine_end "$dir"
   case $run in
     /run/drydock-engine.*)
       { grep -o " $run/[^ ]*" /proc/mounts || true; } | sort -r | xargs -r umount -l 2>/dev/null || true
@@ -103,11 +113,12 @@ server_is_running() {
   [[ -r /proc/$pid/cmdline ]] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "$2"
 }
 
+# server_stop DIR MARK [SIGNAL]
 server_stop() {
   local pid
   if server_is_running "$1" "$2"; then
     pid=$(<"$1/pid")
-    kill -TERM "$pid" 2>/dev/null
+    kill -"${3:-TERM}" "$pid" 2>/dev/null
     await 40 0 eval "! kill -0 $pid" || kill -KILL "$pid" 2>/dev/null
   fi
   rm -f "$1/pid"

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "compose_command.h"
+#include "compose_patience.h"
 
 namespace drydock::alembic {
 namespace {
@@ -170,7 +171,8 @@ std::vector<std::string> end_containers(const Call& call) {
     const std::string id = found.substr(0, found.find('\n'));
     if (id.empty()) continue;
     call.warn("ending the one-off container " + name + ", which was still there");
-    const Captured removed = call.capture({{"docker", "rm", "--force", "--volumes", id}});
+    const Captured removed =
+        compose::answer_of(call, {{"docker", "rm", "--force", "--volumes", id}});
     // One with --rm may just have removed itself.
     if (!removed.exit.ok() && removed.err.find("No such container") == std::string::npos &&
         removed.err.find("already in progress") == std::string::npos) {

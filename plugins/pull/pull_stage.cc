@@ -8,6 +8,7 @@
 
 #include "compose_command.h"
 #include "compose_engine.h"
+#include "compose_patience.h"
 
 namespace {
 
@@ -88,12 +89,15 @@ void pull(const Call& call, const std::string& reference, const Wanted& wanted) 
     process.arguments.insert(process.arguments.end(), {"--platform", wanted.platform});
   }
   process.arguments.push_back(reference);
-  Captured captured;
-  process.on_line = [&](drydock::Stream stream, std::string_view line) {
-    (stream == drydock::Stream::out ? captured.out : captured.err).append(line).append("\n");
-    call.debug(line);
-  };
-  captured.exit = call.run(process);
+  const Captured captured = drydock::compose::answer_of(call, [&] {
+    Captured said;
+    process.on_line = [&](drydock::Stream stream, std::string_view line) {
+      (stream == drydock::Stream::out ? said.out : said.err).append(line).append("\n");
+      call.debug(line);
+    };
+    said.exit = call.run(process);
+    return said;
+  });
   if (!captured.exit.ok()) {
     const Failed refused = drydock::compose::engine_refused(
         captured, "pull the image " + reference + " of service " + wanted.services);

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <set>
 
+#include "compose_patience.h"
+
 namespace drydock::compose {
 namespace {
 
@@ -57,7 +59,7 @@ bool reads_planned_files(const Call& call, const Process& question) {
 }
 
 Captured capture_once(const Call& call, Process question) {
-  if (call.planning_dir().empty()) return call.capture(std::move(question));
+  if (call.planning_dir().empty()) return answer_of(call, question);
   const std::string key = key_of(call, question);
   const fs::path folder = call.planning_dir() + "/answers";
   const fs::path file = folder / std::to_string(std::hash<std::string>{}(key));

@@ -1,11 +1,13 @@
 #include "compose_before.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -38,7 +40,30 @@ void leave_once(const std::string& path, const std::string& text) {
   ::close(folder);
 }
 
+// The model of before is kept as the first thing of a run. "": there is none.
+std::string begin_of_run(const Call& call) {
+  struct stat status {};
+  if (::stat(call.model_before().c_str(), &status) != 0) return "";
+  char text[32];
+  std::tm utc{};
+  ::gmtime_r(&status.st_mtim.tv_sec, &utc);
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)};
+}
+
 }  // namespace
+
+std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
+                                             const std::string& begin) {
+  if (begin.empty()) return existing;
+  for (Container& one : existing) {
+    const bool ended = one.state == "exited" && one.finished_at > begin;
+    const bool began = one.runs() && one.started_at > begin;
+    if (!one.serves() || (!ended && !began)) continue;
+    if (ended) one.state = "running";
+    if (!one.health.empty()) one.health = "healthy";
+  }
+  return existing;
+}
 
 std::vector<Container> from_before_the_run(const Call& call,
                                            const std::vector<Container>& existing) {
@@ -47,7 +72,8 @@ std::vector<Container> from_before_the_run(const Call& call,
       (of_run / (".containers-before-" + std::to_string(call.run_id()))).string();
   std::string ids;
   for (const Container& one : existing) ids += one.id + "\n";
-  if (!std::filesystem::exists(path)) leave_once(path, ids);
+  const bool first = !std::filesystem::exists(path);
+  if (first) leave_once(path, ids);
 
   std::ifstream file(path);
   if (!file) throw Failed("cannot read " + path + ": " + std::strerror(errno));
@@ -56,7 +82,8 @@ std::vector<Container> from_before_the_run(const Call& call,
   std::vector<Container> result;
   std::copy_if(existing.begin(), existing.end(), std::back_inserter(result),
                [&](const Container& one) { return before.count(one.id) != 0; });
-  return result;
+  // Later stages see what this run itself has stopped.
+  return first ? as_when_the_run_began(std::move(result), begin_of_run(call)) : result;
 }
 
 }  // namespace drydock::compose

@@ -1,6 +1,7 @@
 // Which containers are from before the run.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "compose_types.h"
@@ -10,8 +11,16 @@ namespace drydock::compose {
 
 // Those of `existing` that no earlier stage of this run made: only they are what a rollback of the
 // whole run goes back to. The first stage that asks leaves the list for the later ones, in a file
-// beside the stages' private folders. For `run`, before its first change.
+// beside the stages' private folders, and gets them as they were when the run began. For `run`,
+// before its first change.
 std::vector<Container> from_before_the_run(const Call& call,
                                            const std::vector<Container>& existing);
+
+// What has ended since `begin` (UTC, as Container::finished_at) ran then: nothing was stopped by
+// the run yet, and an engine that crashes does not start all of its containers again when it comes
+// back (20.10: those with `unless-stopped` stay down). What has ended or started since was healthy,
+// for all that can be known.
+std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
+                                             const std::string& begin);
 
 }  // namespace drydock::compose

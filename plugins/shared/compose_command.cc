@@ -2,6 +2,7 @@
 
 #include "compose_answers.h"
 #include "compose_json.h"
+#include "compose_patience.h"
 
 namespace drydock::compose {
 namespace {
@@ -27,8 +28,7 @@ bool contains(const std::string& text, const char* part) {
 
 Failed engine_refused(const Captured& captured, const std::string& what) {
   const std::string& said = captured.err.empty() ? captured.out : captured.err;
-  if (contains(said, "Cannot connect to the Docker daemon") ||
-      contains(said, "error during connect") || contains(said, "permission denied while trying")) {
+  if (engine_is_away(captured) || contains(said, "permission denied while trying")) {
     return Failed("cannot " + what + ": the Docker engine does not answer (" + last_line(said) +
                   "); start it, or let DOCKER_HOST or the Docker context name the right one");
   }
@@ -42,8 +42,8 @@ Failed engine_refused(const Captured& captured, const std::string& what) {
                 captured.exit.describe() + (words.empty() ? "" : ": " + words));
 }
 
-std::string ask(const Call& call, Process process, const std::string& what) {
-  const Captured captured = call.capture(std::move(process));
+std::string ask(const Call& call, const Process& process, const std::string& what) {
+  const Captured captured = answer_of(call, process);
   if (!captured.exit.ok()) throw engine_refused(captured, what);
   return captured.out;
 }
@@ -64,12 +64,15 @@ void run_compose(const Call& call, Process process, const std::string& what) {
   // projects have one name; and the warning about orphans advises just that.
   process.environment.push_back("COMPOSE_REMOVE_ORPHANS=0");
   process.environment.push_back("COMPOSE_IGNORE_ORPHANS=1");
-  Captured captured;
-  process.on_line = [&](Stream stream, std::string_view line) {
-    (stream == Stream::out ? captured.out : captured.err).append(line).append("\n");
-    call.info(line);
-  };
-  captured.exit = call.run(process);
+  const Captured captured = answer_of(call, [&] {
+    Captured said;
+    process.on_line = [&](Stream stream, std::string_view line) {
+      (stream == Stream::out ? said.out : said.err).append(line).append("\n");
+      call.info(line);
+    };
+    said.exit = call.run(process);
+    return said;
+  });
   if (!captured.exit.ok()) throw engine_refused(captured, what);
 }
 

@@ -11,7 +11,7 @@ namespace drydock::compose {
 
 // Runs to the end and returns what it printed on stdout. Throws Failed, "cannot WHAT: ...", for any
 // exit code but 0.
-std::string ask(const Call& call, Process process, const std::string& what);
+std::string ask(const Call& call, const Process& process, const std::string& what);
 // As ask(), but answered by an earlier plan where one has asked the same (compose_answers.h).
 std::string ask_once(const Call& call, Process process, const std::string& what);
 std::string ask_docker(const Call& call, std::vector<std::string> command, const std::string& what);

@@ -8,6 +8,7 @@
 #include "compose_answers.h"
 #include "compose_command.h"
 #include "compose_json.h"
+#include "compose_patience.h"
 
 namespace drydock::compose {
 namespace {
@@ -99,7 +100,7 @@ void remove_containers(const Call& call, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
   std::vector<std::string> command = {"docker", "rm"};
   command.insert(command.end(), ids.begin(), ids.end());
-  const Captured captured = call.capture({std::move(command)});
+  const Captured captured = answer_of(call, {std::move(command)});
   if (!captured.exit.ok() && !inspect(call, ids).empty()) {
     throw engine_refused(captured, "remove the containers");
   }
@@ -121,7 +122,7 @@ std::vector<std::string> recent_logs(const Call& call, const std::string& id, in
 
 std::optional<std::string> image_id(const Call& call, const std::string& reference) {
   const Captured captured =
-      call.capture({{"docker", "image", "inspect", "--format", "{{.Id}}", reference}});
+      answer_of(call, {{"docker", "image", "inspect", "--format", "{{.Id}}", reference}});
   if (captured.exit.ok()) return lines_of(captured.out).at(0);
   if (says_missing(captured.err)) return std::nullopt;
   throw engine_refused(captured, "look for the image " + reference);
@@ -133,7 +134,7 @@ std::map<std::string, std::string> image_ids(const Call& call,
   if (references.empty()) return result;
   std::vector<std::string> command = {"docker", "image", "inspect", "--format", "{{.Id}}"};
   command.insert(command.end(), references.begin(), references.end());
-  const Captured captured = call.capture({std::move(command)});
+  const Captured captured = answer_of(call, {std::move(command)});
   // The ids of those that are there in their order, and a line of error for each other one.
   std::vector<std::string> present;
   for (const std::string& reference : references) {

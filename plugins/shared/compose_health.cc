@@ -1,10 +1,9 @@
 #include "compose_health.h"
 
-#include <poll.h>
-
 #include <algorithm>
 
 #include "compose_engine.h"
+#include "compose_patience.h"
 
 namespace drydock::compose {
 namespace {
@@ -12,13 +11,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds longest_poll{1000};
-
-// Waits, but not for a step that is being cancelled.
-void pause_for(const Call& call, std::chrono::milliseconds duration) {
-  pollfd cancel{call.cancel_fd(), POLLIN, 0};
-  ::poll(&cancel, 1, static_cast<int>(duration.count()));
-  call.throw_if_cancelled();
-}
 
 [[noreturn]] void give_up(const Call& call, const Culprit& culprit, const std::string& when) {
   throw Failed(culprit.sentence() + when +

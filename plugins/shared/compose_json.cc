@@ -75,6 +75,7 @@ Container container_of(const Json& json) {
   result.health = text(at(at(state, "Health"), "Status"));
   if (result.health == "none") result.health.clear();
   result.started_at = text(at(state, "StartedAt"));
+  result.finished_at = text(at(state, "FinishedAt"));
   result.exit_code = number(at(state, "ExitCode"));
   result.out_of_memory = truth(at(state, "OOMKilled"));
   result.restarts = number(at(json, "RestartCount"));

@@ -37,7 +37,7 @@ struct Container {
   std::string config_hash;
   std::string state;   // created running paused restarting removing exited dead
   std::string health;  // "" without a health check, else starting healthy unhealthy
-  std::string started_at;
+  std::string started_at, finished_at;  // UTC, RFC 3339; finished_at: of the time it ran before
   int exit_code = 0;
   int restarts = 0;
   bool out_of_memory = false;

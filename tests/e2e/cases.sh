@@ -6,14 +6,25 @@ everyday_cases=(
   killed_in_source killed_in_env-sync killed_in_pull killed_in_compose-stop killed_in_backup
   killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
   killed_in_http-check killed_in_rollback upgrade_after_rollback
+  engine_restarted_in_compose-stop engine_restarted_in_long_migration
   quickstart quickstart_embedded
 )
-long_cases=(killed_anywhere)
+long_cases=(
+  killed_anywhere
+  engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
+  engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
+  engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere
+  engine_killed_in_pull engine_killed_in_compose-stop engine_killed_in_backup engine_killed_in_data
+  engine_killed_in_migrate engine_stays_away
+)
 
 run_named_case() {
   local name=$1
   case $name in
     killed_in_long_migration | killed_in_rollback) run_case "e2e.$name" "$name" ;;
+    engine_restarted_in_long_migration) run_case "e2e.$name" "$name" ;;
+    engine_restarted_in_*) run_case "e2e.$name" engine_restarted_in "${name#engine_restarted_in_}" ;;
+    engine_killed_in_*) run_case "e2e.$name" engine_restarted_in "${name#engine_killed_in_}" KILL ;;
     killed_in_*) run_case "e2e.$name" killed_in "${name#killed_in_}" ;;
     *) run_case "e2e.$name" "$name" ;;
   esac
@@ -34,6 +45,7 @@ upgrade() {
   local operators_values
   operators_values=$(grep -E '^(SECRET_KEY|DB_PASSWORD|GREETING|WEB_PORT|OPERATOR_NOTE)=' "$sample/.env")
   expect_code 0 drydock -C "$sample" run --var to=2 --yes
+  picture >"$report_dir/picture.finished"
   expect_contains "the version" "$(about)" '"revision":"4b7e2f9031ad","version":"2"'
   expect_equal "the texts of the notes" "$(texts_of_fresh_sample)" "$(texts)"
   expect_equal "the operator's values in .env" "$operators_values" \

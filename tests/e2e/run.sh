@@ -13,6 +13,7 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$repository/tests/lib/report.sh"
 . "$repository/pipelines/lib/engine.sh"
 . "$e2e/sample.sh"
+. "$e2e/engine_restarts.sh"
 . "$e2e/cases.sh"
 . "$repository/tests/bench/upgrade_cost.sh"
 exec 3>&1  # what a case has to say although it passes
@@ -83,9 +84,10 @@ mkdir -m 700 "$XDG_RUNTIME_DIR"
 # A /run of our own hides this machine's sockets.
 mount -t tmpfs tmpfs /run
 ip link set lo up
-engine_start "$report_dir/engine" && engine_works ||
-  { tail -n 3 "$report_dir/engine/log"; skip_all "no container engine can run here"; }
-trap 'engine_stop "$report_dir/engine"' EXIT
+engine=$report_dir/engine
+engine_start "$engine" && engine_works ||
+  { tail -n 3 "$engine/log"; skip_all "no container engine can run here"; }
+trap 'engine_stop "$engine"' EXIT
 registry_start "$report_dir/registry" "${registry#*:}" || skip_all "docker-registry does not start"
 "$repository/pipelines/sample/build-images.sh" "$registry"
 

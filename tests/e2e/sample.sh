@@ -103,22 +103,25 @@ kill_run() {
   trap - EXIT
 }
 
-# kill_at_event TYPE STAGE STEP: follows the run's events and kills drydock at the first such one.
-kill_at_event() {
-  local line reader
+# at_event TYPE STAGE STEP COMMAND...: follows the run's events and does COMMAND at the first such one.
+at_event() {
+  local type=$1 stage=$2 step=$3 line reader
+  shift 3
   await 60 "$run_pid" test -e "$events" || because "the run wrote no $events"
   exec 8< <(exec tail -n +1 -s 0.02 --pid "$run_pid" -f "$events")
   reader=$!
   while IFS= read -r -u 8 line; do
-    if [[ $line == *"\"type\":\"$1\""* && $line == *"\"stage\":\"$2\""* && $line == *"\"step\":\"$3\""* ]]; then
-      kill_run
+    if [[ $line == *"\"type\":\"$type\""* && $line == *"\"stage\":\"$stage\""* && $line == *"\"step\":\"$step\""* ]]; then
+      "$@"
       kill "$reader" 2>/dev/null || true
       exec 8<&-
       return 0
     fi
   done
-  because "the run ended before $1 of $3 of stage $2"
+  because "the run ended before $type of $step of stage $stage"
 }
+
+kill_at_event() { at_event "$@" kill_run; }
 
 # After a kill: the next command says which run, stage and step were interrupted, nothing new may
 # start, and a rollback brings everything back.

@@ -21,4 +21,5 @@ add_test(NAME compose_engine
 set_tests_properties(compose_engine PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
+drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)

@@ -1,6 +1,7 @@
 // What the Compose stages decide, from values alone.
 #include <gtest/gtest.h>
 
+#include "compose_before.h"
 #include "compose_health.h"
 #include "compose_json.h"
 #include "compose_settlement.h"
@@ -184,6 +185,29 @@ TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
   const Settlement todo = decide_settlement({running("1", "db")}, {other}, {{"db", "hash1"}}, {});
   EXPECT_EQ(todo.replace, std::vector<std::string>{"9"});
   EXPECT_EQ(todo.up.at("db"), 1u);
+}
+
+TEST(ComposeBefore, TakesWhatEndedSinceTheRunBeganForRunning) {
+  std::vector<Container> existing = {with(running("1", "db"), "exited", 137),
+                                     with(running("2", "cron"), "exited"),
+                                     with(running("3", "migrator"), "exited")};
+  existing[0].finished_at = "2026-03-01T10:04:09.5Z";
+  existing[1].finished_at = "2026-03-01T10:04:07.5Z";
+  existing[2].finished_at = "2026-03-01T10:04:09.5Z";
+  existing[2].one_off = true;
+  existing.push_back(running("4", "api"));
+  existing.push_back(running("5", "web"));
+  existing[3].started_at = "2026-03-01T10:04:11.5Z";
+  existing[4].started_at = "2026-03-01T09:00:00.5Z";
+  existing[3].health = existing[4].health = "starting";
+  const auto before = as_when_the_run_began(existing, "2026-03-01T10:04:08");
+  EXPECT_EQ(before[0].state, "running") << "the engine crashed";
+  EXPECT_EQ(before[1].state, "exited") << "stopped by hand, before the run";
+  EXPECT_EQ(before[2].state, "exited") << "no service container";
+  EXPECT_EQ(before[3].health, "healthy") << "the engine started it again";
+  EXPECT_EQ(before[4].health, "starting") << "it was so before the run";
+  EXPECT_EQ(before[0].health, "") << "it has no health check";
+  EXPECT_EQ(as_when_the_run_began(existing, "")[0].state, "exited") << "no run, or not known";
 }
 
 TEST(ComposeUpDecisions, RetiresWhatNoFileHas) {

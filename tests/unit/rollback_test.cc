@@ -99,6 +99,19 @@ TEST_F(RollbackTest, ACrashInOneStageDoesNotKeepTheOthersFromBeingRolledBack) {
   EXPECT_EQ(worker_.performed.size(), 7u);
 }
 
+TEST_F(RollbackTest, OneReasonOfManyStepsIsSaidOnce) {
+  worker_.on_step = [](const StepRequest& request, Step step, StepListener& listener) -> Outcome {
+    if (step == Step::observe) listener.fact({"file .env", "aaa", true, false});
+    if (step == Step::observe || request.stage_id == "files") return Done{};
+    const bool other = request.stage_id == "migrate" && step == Step::rollback;
+    return Done{Status::failed, other ? "the disk is full" : "no engine"};
+  };
+  EXPECT_EQ(roll_back().problems,
+            (std::vector<std::string>{
+                "migrate: rollback failed: the disk is full",
+                "stop: rollback, stop: settle, migrate: settle failed: no engine"}));
+}
+
 TEST_F(RollbackTest, IsNotCancellableAndGetsTheNotes) {
   journal_.remember(run_, 2, {"container", "abc"});
   observe_env_as("aaa");
