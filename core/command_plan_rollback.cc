@@ -16,40 +16,57 @@ namespace {
 
 using nlohmann::json;
 
-// "users=17, notes=3" as values by name.
+// "users=17, notes~3000" as values by name; with '~' it is an estimate.
 std::map<std::string, std::string> counts(const std::string& text) {
   std::map<std::string, std::string> result;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(", ", begin), text.size());
     const std::string one = text.substr(begin, end - begin);
     const std::size_t sign = one.find_first_of("=~");
-    if (sign != std::string::npos) result[one.substr(0, sign)] = one.substr(sign + 1);
+    if (sign != std::string::npos)
+      result[one.substr(0, sign)] = (one[sign] == '~' ? "about " : "") + one.substr(sign + 1);
     begin = end + 2;
   }
   return result;
 }
 
-// What was only written down, and is other now: rows by table, as "notes 3 -> 57".
-std::string what_grew(const std::string& before, const std::string& now) {
-  const auto old_counts = counts(before), new_counts = counts(now);
-  if (old_counts.empty() || new_counts.empty()) return before + " -> " + now;
+bool is_same_count(const std::string& a, const std::string& b) {
+  const auto digits = [](const std::string& count) {
+    return count.substr(std::min(count.find_first_of("0123456789"), count.size()));
+  };
+  return digits(a) == digits(b);
+}
+
+// What was only written down, and is other now: rows by table, as "notes 3 -> 57". "": nothing.
+// Of several looks before, the last one that counted a table counts.
+std::string what_grew(const std::vector<std::string>& before, const std::string& now) {
+  std::map<std::string, std::string> old_counts;
+  for (const std::string& look : before) {
+    for (const auto& [name, count] : counts(look)) old_counts[name] = count;
+  }
+  const auto new_counts = counts(now);
+  if (old_counts.empty() || new_counts.empty()) {
+    return before.back() == now ? "" : before.back() + " -> " + now;
+  }
   std::string text;
   for (const auto& [name, count] : new_counts) {
     const auto found = old_counts.find(name);
     const std::string was = found == old_counts.end() ? "0" : found->second;
-    if (was != count) text += (text.empty() ? "" : ", ") + name + " " + was + " -> " + count;
+    if (!is_same_count(was, count))
+      text += (text.empty() ? "" : ", ") + name + " " + was + " -> " + count;
   }
   return text;
 }
 
-// What may be other now without being wrong: as it was when the stage changed something, or before
-// the run.
-std::map<std::string, std::string> informational_facts(const Journal& journal, const RunRecord& run,
-                                                       const StageRecord& stage) {
-  std::map<std::string, std::string> result;
+// What may be other now without being wrong: as it was before the run, and, where the stage has
+// said so, when it changed something.
+std::map<std::string, std::vector<std::string>> informational_facts(const Journal& journal,
+                                                                    const RunRecord& run,
+                                                                    const StageRecord& stage) {
+  std::map<std::string, std::vector<std::string>> result;
   for (const Moment moment : {Moment::before, Moment::when_changed}) {
     for (const Fact& fact : journal.facts(run.id, stage.position, moment)) {
-      if (!fact.must_return) result[fact.name] = fact.value;
+      if (!fact.must_return) result[fact.name].push_back(fact.value);
     }
   }
   return result;
@@ -65,11 +82,12 @@ json look_at(Rollback& rollback, Journal& journal, const RunRecord& run, const S
       for (const FactDifference& difference : compare_facts(stage.key, before, now.facts)) {
         puts_back.push_back(difference.name);
       }
-      const std::map<std::string, std::string> were = informational_facts(journal, run, stage);
+      const auto were = informational_facts(journal, run, stage);
       for (const Fact& fact : now.facts) {
         const auto was = were.find(fact.name);
-        if (was == were.end() || was->second == fact.value) continue;
-        since.push_back({{"name", fact.name}, {"changed", what_grew(was->second, fact.value)}});
+        if (was == were.end()) continue;
+        const std::string changed = what_grew(was->second, fact.value);
+        if (!changed.empty()) since.push_back({{"name", fact.name}, {"changed", changed}});
       }
     }
   }
@@ -137,6 +155,7 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
   Journal& journal = *lookup.journal;
   PreparedRollback prepared(bench, lookup.state, run);
   Rollback rollback = prepared.rollback(journal);
+  rollback.lift_limits();  // a look must not fail for what only the rollback itself needs
   json stages = json::array();
   for (const StageRecord& stage : journal.stages(run.id)) {
     if (stage.final || stage.attempt == 0) continue;

@@ -54,7 +54,9 @@ json next_commands(const Ending& ending, const std::string& dir, const StateDir&
     case RunState::stopped:
       return {command("show"), command("rollback")};
     case RunState::needs_person:
-      return {command("show"), command("logs"), command("rollback") + "   (safe to repeat)"};
+      return {command("show"), command("logs"),
+              command("rollback") + (ending.rollback.out_of_memory ? " --no-limits" : "") +
+                  "   (safe to repeat)"};
     default:
       return json::array();
   }

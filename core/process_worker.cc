@@ -159,7 +159,7 @@ class Probe : public Conversation::Subject {
 };
 
 std::string out_of_memory(const MemoryLimit& limit) {
-  if (limit.bytes == 0) return "The stage ran out of memory.";
+  if (limit.bytes == 0) return "The stage ran out of memory: free some, or give the machine more.";
   return "The stage ran out of its limits.memory of " + format_memory(limit.bytes) + ": " +
          limit.remedy + ".";
 }

@@ -5,28 +5,21 @@
 #include "error.h"
 #include "options.h"
 #include "planner.h"
+#include "recovery.h"
 
 namespace drydock {
 
 using nlohmann::json;
 
-namespace {
-
-// Where many steps fail for one reason, as without an engine, the reason is said once: "data:
-// rollback, backup: rollback, data: settle failed: ...".
-void add_problem(std::vector<std::string>& problems, const std::string& what,
-                 const std::string& why) {
-  for (std::string& known : problems) {
-    if (known.size() < why.size()) continue;
-    const std::size_t end = known.size() - why.size();
-    if (known.compare(end, std::string::npos, why) != 0) continue;
-    known.insert(end, ", " + what);
-    return;
+void RollbackReport::add_problem(const std::string& what, const std::string& why) {
+  const auto [known, is_new] = reasons_.emplace(why, problems.size());
+  if (is_new) {
+    problems.push_back(what + why);
+  } else {
+    std::string& text = problems[known->second];
+    text.insert(text.size() - why.size(), ", " + what);
   }
-  problems.push_back(what + why);
 }
-
-}  // namespace
 
 Rollback::Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker,
                    const StateDir& state, Deployment deployment, Scope scope, PluginFor plugin_for)
@@ -103,6 +96,39 @@ void Rollback::roll_back(std::uint64_t run, const Stages& started, RollbackRepor
   }
 }
 
+StepRequest Rollback::request(std::uint64_t run, const StageRecord& stage, Step step) {
+  StepRequest request = request_for(deployment_);
+  request.plugin_file = plugin_for_(stage);
+  request.stage_type = stage.uses;
+  request.stage_id = stage.key;
+  request.steps = {step};
+  request.options = stage.options;
+  request.secrets = resolve_secret_texts(stage.secret_texts, scope_);
+  request.run_id = run;
+  request.run_label = run_label(deployment_, run);
+  request.attempt = stage.attempt;
+  request.interrupted = stage.state == StageState::started;
+  request.notes = journal_.notes(run, stage.position);
+  // What undoes a cancelled run is not cancelled by the same request.
+  request.cancellable = false;
+  if (limited_) {
+    const std::string without = command_for(deployment_.dir, state_.path(),
+                                            "rollback " + std::to_string(run) + " --no-limits");
+    request.memory = {stage.memory_limit, "`" + without + "` goes without it"};
+  }
+  if (step == Step::observe) {
+    request.timeout = examination_timeout;
+    return request;
+  }
+  request.private_dir = state_.backups(run, stage.key);
+  make_private_dir(request.private_dir);
+  // Killing a restore is worse than waiting for it: no timeout unless the pipeline set one.
+  if (step == Step::rollback && stage.rollback_timeout_ms > 0) {
+    request.timeout = std::chrono::milliseconds(stage.rollback_timeout_ms);
+  }
+  return request;
+}
+
 // A failure is written down and the other stages are still rolled back. False: failed, or there is
 // no such step.
 bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
@@ -110,38 +136,17 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
   if (!stage.has(step)) return false;
   std::string failure;
   try {
-    StepRequest request = request_for(deployment_);
-    request.plugin_file = plugin_for_(stage);
-    request.stage_type = stage.uses;
-    request.stage_id = stage.key;
-    request.steps = {step};
-    request.options = stage.options;
-    request.secrets = resolve_secret_texts(stage.secret_texts, scope_);
-    request.run_id = run;
-    request.run_label = run_label(deployment_, run);
-    request.attempt = stage.attempt;
-    request.interrupted = stage.state == StageState::started;
-    request.notes = journal_.notes(run, stage.position);
-    // What undoes a cancelled run is not cancelled by the same request.
-    request.cancellable = false;
-    if (limited_) {
-      request.memory = {stage.memory_limit, "`drydock rollback " + std::to_string(run) +
-                                                " --no-limits` goes without it"};
-    }
-    if (step == Step::observe) {
-      request.timeout = examination_timeout;
-    } else {
-      request.private_dir = state_.backups(run, stage.key);
-      make_private_dir(request.private_dir);
-      // Killing a restore is worse than waiting for it: no timeout unless the pipeline set one.
-      if (step == Step::rollback && stage.rollback_timeout_ms > 0) {
-        request.timeout = std::chrono::milliseconds(stage.rollback_timeout_ms);
-      }
-    }
     report = performer_.perform(
-        request, {stage.key, stage.name, stage.uses, stage.position + 1, count_, stage.position});
+        request(run, stage, step),
+        {stage.key, stage.name, stage.uses, stage.position + 1, count_, stage.position});
     if (report.ok()) return true;
     failure = events_.masker().mask(describe(report.result.outcome));
+    const Done* done = std::get_if<Done>(&report.result.outcome);
+    const bool crashed = std::holds_alternative<Crashed>(report.result.outcome);
+    if ((done != nullptr && done->status == Status::no_memory) ||
+        (crashed && limited_ && stage.memory_limit > 0)) {
+      result.out_of_memory = true;
+    }
   } catch (const Error& e) {
     failure = events_.masker().mask(e.what());
     events_.emit("log", {{"level", "error"}, {"text", failure}}, stage.key,
@@ -149,7 +154,7 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
   }
   const std::string what = stage.key + ": " + std::string(name_of(step));
   const std::string why = " failed: " + failure;
-  add_problem(result.problems, what, why);
+  result.add_problem(what, why);
   if (step != Step::observe) note_end(run, stage, stage.state, what + why, report, result);
   return false;
 }

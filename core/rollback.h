@@ -2,7 +2,9 @@
 // one after it died.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,15 @@ struct RollbackReport {
   std::vector<std::string> problems;     // a step that failed: stage, step, reason
   std::vector<std::string> differences;  // facts that did not return
   std::vector<std::string> left;         // what no rollback exists for
+  bool out_of_memory = false;            // a step reached its limits.memory, or crashed below it
   bool verified() const { return problems.empty() && differences.empty(); }
+
+  // Where many steps fail for one reason, as without an engine, the reason is said once: "data:
+  // rollback, backup: rollback, data: settle failed: ...".
+  void add_problem(const std::string& what, const std::string& why);
+
+ private:
+  std::map<std::string, std::size_t> reasons_;  // where in `problems`
 };
 
 class Rollback {
@@ -45,6 +55,7 @@ class Rollback {
  private:
   using Stages = std::vector<StageRecord>;
   void roll_back(std::uint64_t run, const Stages& started, RollbackReport& result);
+  StepRequest request(std::uint64_t run, const StageRecord& stage, Step step);
   bool perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
                RollbackReport& result);
   void verify(std::uint64_t run, const StageRecord& stage, const std::vector<Fact>& before,

@@ -76,7 +76,8 @@ bool WorkerSession::limit_memory(std::int64_t bytes) {
   ::rlimit limit{};
   if (::prlimit(child_.pid, RLIMIT_DATA, nullptr, &limit) != 0) return false;
   // A stricter limit, which it has from us, stays.
-  limit.rlim_cur = limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(bytes));
+  limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(bytes));
+  limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
   return ::prlimit(child_.pid, RLIMIT_DATA, &limit, nullptr) == 0;
 }
 

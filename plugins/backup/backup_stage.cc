@@ -97,6 +97,17 @@ std::chrono::milliseconds patience(const Call& call) {
   return call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
 }
 
+std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {
+  constexpr std::string_view usual_schema = "public.";
+  std::string result;
+  for (const auto& [table, count] : rows) {
+    const bool usual = table.compare(0, usual_schema.size(), usual_schema) == 0;
+    result += (result.empty() ? "" : ", ") + (usual ? table.substr(usual_schema.size()) : table) +
+              "=" + std::to_string(count);
+  }
+  return result.empty() ? "no tables" : result;
+}
+
 std::string shown_bytes(std::int64_t bytes) {
   const char* const units[] = {"bytes", "KB", "MB", "GB", "TB"};
   std::size_t unit = 0;

@@ -244,8 +244,6 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
                                    std::cref(group.server), std::cref(roles));
     for (const auto& database : sizes) {
       const std::string& name = database.first;
-      auto facts = std::async(std::launch::async, database_facts, std::cref(call),
-                              std::cref(group.server), std::cref(name), database.second);
       DatabaseRecord record;
       record.service = group.container->service;
       record.container = group.container->id;
@@ -257,7 +255,7 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
       record.dump = folder + file_name(name) + attempt_suffix(call) + ".dump";
       dump_database(call, group.server, record);
       call.remember("dump/" + record.key(), to_note(record));
-      call.informational_fact("database." + name + ".rows", facts.get().rows);
+      call.informational_fact("database." + name + ".rows", rows_text(record.rows));
       report(call, record, first);
       first = false;
     }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "drydock/stage.hpp"
@@ -45,5 +46,8 @@ constexpr auto aside_folder = "moved-aside";
 std::string restore_policy(const Call&);
 std::chrono::milliseconds patience(const Call&);
 std::string shown_bytes(std::int64_t bytes);
+// "notes=3, users=17", as informational facts have it; tables of PostgreSQL's schema public without
+// it.
+std::string rows_text(const std::map<std::string, std::uint64_t>& rows);
 
 }  // namespace drydock::backup

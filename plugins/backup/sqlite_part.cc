@@ -17,14 +17,6 @@ std::int64_t file_bytes(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
 }
 
-std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {
-  std::string result;
-  for (const auto& [table, count] : rows) {
-    result += (result.empty() ? "" : ", ") + table + "=" + std::to_string(count);
-  }
-  return result.empty() ? "no tables" : result;
-}
-
 }  // namespace
 
 void SqlitePart::observe(const Call& call) {

@@ -112,6 +112,18 @@ TEST_F(RollbackTest, OneReasonOfManyStepsIsSaidOnce) {
                 "stop: rollback, stop: settle, migrate: settle failed: no engine"}));
 }
 
+TEST_F(RollbackTest, AReasonThatEndsLikeAnotherIsNotTheSame) {
+  worker_.on_step = [](const StepRequest& request, Step step, StepListener& listener) -> Outcome {
+    if (step == Step::observe) listener.fact({"file .env", "aaa", true, false});
+    if (step != Step::rollback || request.stage_id == "files") return Done{};
+    const bool longer = request.stage_id == "migrate";
+    return Done{Status::failed, longer ? "restoring app failed: no space" : "no space"};
+  };
+  EXPECT_EQ(roll_back().problems,
+            (std::vector<std::string>{"migrate: rollback failed: restoring app failed: no space",
+                                      "stop: rollback failed: no space"}));
+}
+
 TEST_F(RollbackTest, IsNotCancellableAndGetsTheNotes) {
   journal_.remember(run_, 2, {"container", "abc"});
   observe_env_as("aaa");

@@ -46,6 +46,9 @@ TEST_F(StepRules, ABrokenRuleIsABugWhateverTheStepReturns) {
   EXPECT_FALSE(broken("change", Step::plan));
   EXPECT_TRUE(broken("fact", Step::plan));
   EXPECT_FALSE(broken("fact", Step::observe));
+  EXPECT_TRUE(broken("fact", Step::run)) << "one that must return proves nothing there";
+  EXPECT_FALSE(broken("informational fact", Step::run));
+  EXPECT_TRUE(broken("informational fact", Step::verify));
   EXPECT_TRUE(broken("remember", Step::observe));
   EXPECT_TRUE(broken("remember", Step::plan));
   EXPECT_FALSE(broken("remember", Step::rollback));

@@ -139,7 +139,8 @@ drydock_status perform(const drydock_call* given) {
     change.what = change.action = change.name = "x";
     host->change(call, &change);
   }
-  if (what == "fact") host->fact(call, "x", bytes("y"), 0);
+  if (what == "fact") host->fact(call, "x", bytes("y"), DRYDOCK_MUST_RETURN);
+  if (what == "informational fact") host->fact(call, "x", bytes("y"), DRYDOCK_INFORMATIONAL);
   if (what == "remember") host->remember(call, "x", bytes("y"));
   if (what == "large note") host->remember(call, "x", bytes(std::string((1u << 20) + 1, 'x')));
   if (what == "large note that fits") {
