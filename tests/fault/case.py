@@ -33,7 +33,8 @@ stages:
 
 class Case(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="drydock-fault-")
+        # A name that a shell, a URI of SQLite and a format each take for something else.
+        folder = tempfile.TemporaryDirectory(prefix="drydock-fault a%20?#'-")
         self.addCleanup(folder.cleanup)
         self.dir = os.path.realpath(folder.name)
         self.write("drydock.yaml", PIPELINE)

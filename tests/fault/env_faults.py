@@ -4,6 +4,7 @@ and the run, and in the middle of a run."""
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -58,7 +59,7 @@ class EnvCase(Case):
             os.unlink(path)
 
     def put(self, script):
-        self.assertEqual(os.system(f"cd '{self.dir}' && {{ {script}; }}"), 0)
+        self.assertEqual(subprocess.run(["/bin/sh", "-c", script], cwd=self.dir).returncode, 0)
 
     def look(self):
         status = os.lstat(self.path(".env"))
