@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "json_text.h"
 #include "recovery.h"
+#include "text.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -35,6 +36,8 @@ ExitCode command_cancel(const Arguments& arguments) {
   const RunRecord run = lookup.run(arguments);
   const std::string number = std::to_string(run.id);
   if (!lookup.is_going_on(run)) {
+    const std::string interruption = lookup.interruption();
+    if (!interruption.empty()) throw Error(interruption, ExitCode::busy);
     throw Error("run " + number + " is not going on (it is " + std::string(name_of(run.state)) +
                 "), so there is nothing to cancel; `drydock status` shows what is");
   }
@@ -80,6 +83,9 @@ ExitCode command_logs(const Arguments& arguments) {
   std::ifstream log(file);
   if (!log) throw Error("the log " + file + " cannot be read; was it removed?");
   for (std::string line; std::getline(log, line);) print(line);
+  std::cout.flush();
+  const std::string interruption = lookup.interruption();
+  if (!interruption.empty()) std::cerr << "drydock: " << make_visible(interruption) << "\n";
   return ExitCode::done;
 }
 

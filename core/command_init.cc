@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "files.h"
 #include "json_text.h"
+#include "lookup.h"
 #include "recovery.h"
 #include "text.h"
 #include "workbench.h"
@@ -55,6 +56,9 @@ ExitCode command_init(const Arguments& arguments) {
       has_project ? recognise(images_of(deployment.compose, deployment.dir), installation.pipelines)
                   : std::nullopt;
 
+  // What half a run left is no state to remember.
+  const std::string interruption = Lookup(arguments).interruption();
+  if (!interruption.empty()) throw Error(interruption, ExitCode::busy);
   state.create();
   const DeploymentLock lock(state);
   // Run 0 is what ran before Drydock's first run.

@@ -133,6 +133,11 @@ void print_closing(const RunRecord& run) {
   for (const std::string& line : report.lines(style_of_stdout())) std::cout << line << "\n";
 }
 
+void print_interruption(const Lookup& lookup) {
+  const std::string interruption = lookup.interruption();
+  if (!interruption.empty()) std::cout << "\n" << make_visible(interruption) << "\n";
+}
+
 }  // namespace
 
 ExitCode command_status(const Arguments& arguments) {
@@ -147,20 +152,15 @@ ExitCode command_status(const Arguments& arguments) {
   }
   std::optional<std::vector<RunningService>> services;
   if (!project.project.empty()) services = services_of(project, lookup.dir);
-  std::optional<RunRecord> last, interrupted;
-  if (lookup.journal) {
-    last = lookup.journal->last_run();
-    interrupted = interrupted_run(*lookup.journal, lookup.state);
-  }
-  const std::string interruption =
-      interrupted ? describe_interruption(*lookup.journal, *interrupted, lookup.dir, lookup.state)
-                  : "";
-  const std::string half_done = lookup.journal && !interrupted
+  std::optional<RunRecord> last;
+  if (lookup.journal) last = lookup.journal->last_run();
+  const std::string interruption = lookup.interruption();
+  const std::string half_done = lookup.journal && interruption.empty()
                                     ? describe_half_done(*lookup.journal, lookup.dir, lookup.state)
                                     : "";
-  const ExitCode code = interrupted          ? ExitCode::busy
-                        : !half_done.empty() ? ExitCode::needs_person
-                                             : ExitCode::done;
+  const ExitCode code = !interruption.empty() ? ExitCode::busy
+                        : !half_done.empty()  ? ExitCode::needs_person
+                                              : ExitCode::done;
   if (arguments.json) {
     json document = {
         {"deployment", lookup.dir},
@@ -168,7 +168,7 @@ ExitCode command_status(const Arguments& arguments) {
         {"engine", project.engine},
         {"services", nullptr},
         {"last_run", last ? to_json(*last, holder.has_value()) : json()},
-        {"interrupted", interrupted ? json(interruption) : json()},
+        {"interrupted", interruption.empty() ? json() : json(interruption)},
         {"half_done", half_done.empty() ? json() : json(half_done)},
         {"lock", holder
                      ? json{{"pid", holder->pid}, {"user", holder->user}, {"since", holder->since}}
@@ -207,7 +207,7 @@ ExitCode command_status(const Arguments& arguments) {
     std::cout << "going on    process " << holder->pid << " of " << holder->user << " since "
               << holder->since << "\n";
   }
-  if (interrupted) std::cout << "\n" << make_visible(interruption) << "\n";
+  print_interruption(lookup);
   if (!half_done.empty()) std::cout << "\n" << make_visible(half_done) << "\n";
   return code;
 }
@@ -236,6 +236,8 @@ ExitCode command_history(const Arguments& arguments) {
     std::cout << indented(document);
   else if (runs.empty())
     std::cout << "nothing was ever run on " << lookup.dir << "\n";
+  else
+    print_interruption(lookup);
   return ExitCode::done;
 }
 
@@ -261,6 +263,7 @@ ExitCode command_show(const Arguments& arguments) {
   } else {
     print_closing(run);
   }
+  print_interruption(lookup);
   return ExitCode::done;
 }
 

@@ -84,7 +84,7 @@ class RunLog : public EventSink {
         "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc));
     log_ = std::make_unique<spdlog::logger>("run", file);
     log_->set_level(spdlog::level::debug);
-    log_->flush_on(spdlog::level::warn);
+    log_->flush_on(spdlog::level::debug);  // whoever is killed has still said why
     log_->set_error_handler([path](const std::string& problem) {
       throw Error(path + ": cannot be written: " + problem);
     });

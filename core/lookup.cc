@@ -7,6 +7,7 @@
 
 #include "deployment.h"
 #include "error.h"
+#include "recovery.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -41,6 +42,12 @@ RunRecord Lookup::run(const Arguments& arguments) const {
                 "' where the number of a run is needed; `drydock history` lists them");
   if (const auto found = runs().run(std::stoull(named))) return *found;
   throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
+}
+
+std::string Lookup::interruption() const {
+  if (!journal) return "";
+  const std::optional<RunRecord> interrupted = interrupted_run(*journal, state);
+  return interrupted ? describe_interruption(*journal, *interrupted, dir, state) : "";
 }
 
 bool Lookup::is_going_on(const RunRecord& run) const {

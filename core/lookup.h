@@ -17,6 +17,8 @@ struct Lookup {
   const Journal& runs() const;
   // The run that the command line names, else the last. Throws Error when there is none.
   RunRecord run(const Arguments& arguments) const;
+  // Which run was interrupted and waits, in which stage and step, and how to go on. "": none.
+  std::string interruption() const;
   // Does somebody work on it now?
   bool is_going_on(const RunRecord& run) const;
 
