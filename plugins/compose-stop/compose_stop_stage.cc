@@ -75,14 +75,15 @@ void ComposeStop::run(Call& call) {
     call.remember("containers",
                   drydock::compose::to_note(drydock::compose::from_before_the_run(call, existing)));
   }
-  std::vector<std::string> ids;
+  std::vector<std::string> all, running;
   for (const Container& one : of_services(existing, wanted(call))) {
-    if (one.runs()) ids.push_back(one.id);
+    if (one.restart_policy != "no") all.push_back(one.id);
+    if (one.runs()) running.push_back(one.id);
   }
-  // With `restart: always` a container stopped by hand comes back when the engine restarts.
-  drydock::compose::set_restart_policy(call, ids, "no");
+  // With `restart: always` a container that was stopped comes back when the engine restarts.
+  drydock::compose::set_restart_policy(call, all, "no");
   drydock::compose::stop_containers(
-      call, ids, call.has("/grace") ? std::optional(call.duration("/grace")) : std::nullopt);
+      call, running, call.has("/grace") ? std::optional(call.duration("/grace")) : std::nullopt);
 }
 
 void ComposeStop::verify(Call& call) {

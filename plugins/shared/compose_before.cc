@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -44,10 +45,19 @@ void leave_once(const std::string& path, const std::string& text) {
 std::string begin_of_run(const Call& call) {
   struct stat status {};
   if (::stat(call.model_before().c_str(), &status) != 0) return "";
-  char text[32];
+  char seconds[32], text[48];
   std::tm utc{};
   ::gmtime_r(&status.st_mtim.tv_sec, &utc);
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)};
+  std::strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text, sizeof text, "%s.%09ldZ", seconds, status.st_mtim.tv_nsec);
+  return text;
+}
+
+// Not the end of a job that has done its work, which nobody wants to be done twice.
+bool ended_with_the_engine(const Container& one) {
+  const bool starts_again =
+      one.restart_policy == "always" || one.restart_policy == "unless-stopped";
+  return one.state == "exited" && (one.exit_code != 0 || starts_again);
 }
 
 }  // namespace
@@ -56,11 +66,14 @@ std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
                                              const std::string& begin) {
   if (begin.empty()) return existing;
   for (Container& one : existing) {
-    const bool ended = one.state == "exited" && one.finished_at > begin;
-    const bool began = one.runs() && one.started_at > begin;
-    if (!one.serves() || (!ended && !began)) continue;
+    if (!one.serves()) continue;
+    const bool ended = ended_with_the_engine(one) && one.finished_at > begin;
+    // One that ends again and again has just begun at any time.
+    const bool began = one.runs() && one.started_at > begin && one.restarts == 0;
     if (ended) one.state = "running";
-    if (!one.health.empty()) one.health = "healthy";
+    if ((ended && !one.health.empty()) || (began && one.health == "starting")) {
+      one.health = "healthy";
+    }
   }
   return existing;
 }

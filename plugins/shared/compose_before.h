@@ -16,10 +16,11 @@ namespace drydock::compose {
 std::vector<Container> from_before_the_run(const Call& call,
                                            const std::vector<Container>& existing);
 
-// What has ended since `begin` (UTC, as Container::finished_at) ran then: nothing was stopped by
-// the run yet, and an engine that crashes does not start all of its containers again when it comes
-// back (20.10: those with `unless-stopped` stay down). What has ended or started since was healthy,
-// for all that can be known.
+// What has ended since `begin` (UTC, as Container::finished_at) ran then, but for jobs that are
+// done: nothing was stopped by the run yet, and an engine that crashes does not start all of its
+// containers again when it comes back (20.10: those with `unless-stopped` stay down). What has
+// ended since, or was started and is not healthy yet, was healthy, for all that can be known.
+// `begin` is of this machine's clock, the other times are of the engine's.
 std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
                                              const std::string& begin);
 

@@ -50,10 +50,10 @@ bool came_back(const Call& call) {
             " s for it");
   for (const auto until = Clock::now() + left; Clock::now() < until;) {
     pause_for(call, poll_interval);
-    if (!call.capture({{"docker", "version", "--format", "{{.Server.Version}}"}}).exit.ok()) {
-      continue;
-    }
-    ::unlink(missed.c_str());
+    Process question{{"docker", "version", "--format", "{{.Server.Version}}"}};
+    question.timeout = std::max(
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()), poll_interval);
+    if (!call.capture(std::move(question)).exit.ok()) continue;
     call.info("the Docker engine answers again");
     return true;
   }
@@ -75,6 +75,8 @@ Captured answer_of(const Call& call, const std::function<Captured()>& command) {
   for (int i = 0; i < most_repetitions && engine_is_away(captured) && came_back(call); ++i) {
     captured = command();
   }
+  // The next time it is away has a minute of its own, in whichever step or command that is.
+  if (!engine_is_away(captured)) ::unlink(missed_file(call).c_str());
   return captured;
 }
 

@@ -67,11 +67,11 @@ Settlement decide_settlement(const Containers& noted, const Containers& existing
       if (same == nullptr) instead = substitutes.take(was, value_or_empty(hashes, service));
       if (same == nullptr && instead) same = &*instead;
       if (same == nullptr) gone.push_back(was);
-      if (same == nullptr || !was.runs()) continue;
+      if (same == nullptr) continue;
       if (same->restart_policy != was.restart_policy) {
         result.policies[same->id] = was.restart_policy;
       }
-      if (!same->runs()) result.start[service].push_back(same->id);
+      if (was.runs() && !same->runs()) result.start[service].push_back(same->id);
     }
     const bool ran_and_gone =
         std::any_of(gone.begin(), gone.end(), [](const Container& was) { return was.runs(); });

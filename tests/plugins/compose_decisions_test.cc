@@ -179,6 +179,15 @@ TEST(ComposeSettlement, TakesWhatAnEarlierSettlingMadeAsGood) {
       decide_settlement({running("1", "db")}, {by_files}, {{"db", "of-files"}}, {}).nothing());
 }
 
+TEST(ComposeSettlement, PutsBackThePolicyOfWhatDidNotRun) {
+  Container was = with(running("1", "db"), "exited"), now = was;
+  was.restart_policy = "always";
+  now.restart_policy = "no";
+  const Settlement todo = decide_settlement({was}, {now}, {}, {});
+  EXPECT_EQ(todo.policies.at("1"), "always");
+  EXPECT_TRUE(todo.nothing());
+}
+
 TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
   Container other = running("9", "db");
   other.config_hash = "of the kept model";
@@ -190,7 +199,7 @@ TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
 TEST(ComposeBefore, TakesWhatEndedSinceTheRunBeganForRunning) {
   std::vector<Container> existing = {with(running("1", "db"), "exited", 137),
                                      with(running("2", "cron"), "exited"),
-                                     with(running("3", "migrator"), "exited")};
+                                     with(running("3", "migrator"), "exited", 137)};
   existing[0].finished_at = "2026-03-01T10:04:09.5Z";
   existing[1].finished_at = "2026-03-01T10:04:07.5Z";
   existing[2].finished_at = "2026-03-01T10:04:09.5Z";
@@ -207,6 +216,18 @@ TEST(ComposeBefore, TakesWhatEndedSinceTheRunBeganForRunning) {
   EXPECT_EQ(before[3].health, "healthy") << "the engine started it again";
   EXPECT_EQ(before[4].health, "starting") << "it was so before the run";
   EXPECT_EQ(before[0].health, "") << "it has no health check";
+  existing[0].exit_code = 0;
+  existing[0].restart_policy = "no";
+  existing[3].restarts = 2;
+  existing[4].started_at = existing[3].started_at;
+  existing[4].health = "unhealthy";
+  existing.push_back(existing[0]);
+  existing.back().restart_policy = "unless-stopped";
+  const auto others = as_when_the_run_began(existing, "2026-03-01T10:04:08");
+  EXPECT_EQ(others[0].state, "exited") << "a job that is done";
+  EXPECT_EQ(others[3].health, "starting") << "it ends again and again";
+  EXPECT_EQ(others[4].health, "unhealthy");
+  EXPECT_EQ(others[5].state, "running") << "the engine was stopped, and so was this";
   EXPECT_EQ(as_when_the_run_began(existing, "")[0].state, "exited") << "no run, or not known";
 }
 
