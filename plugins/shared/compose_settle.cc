@@ -133,7 +133,7 @@ void retag(const Call& call, const std::map<std::string, std::string>& images) {
 void put_policies_back(const Call& call, const Containers& noted) {
   const Containers existing = project_containers(call);
   for (const Container& before : noted) {
-    if (!before.serves()) continue;
+    if (!before.serves() || !before.has_policy_of_its_own()) continue;
     for (const Container& now : existing) {
       const bool same =
           now.id == before.id || (find_id(existing, before.id) == nullptr && now.serves() &&

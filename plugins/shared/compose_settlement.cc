@@ -68,7 +68,7 @@ Settlement decide_settlement(const Containers& noted, const Containers& existing
       if (same == nullptr && instead) same = &*instead;
       if (same == nullptr) gone.push_back(was);
       if (same == nullptr) continue;
-      if (same->restart_policy != was.restart_policy) {
+      if (was.has_policy_of_its_own() && same->restart_policy != was.restart_policy) {
         result.policies[same->id] = was.restart_policy;
       }
       if (was.runs() && !same->runs()) result.start[service].push_back(same->id);

@@ -46,6 +46,9 @@ struct Container {
   std::vector<Mount> mounts;
 
   bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
+  // Of a noted one: whether its policy is to be put back. One that an earlier stage of the run has
+  // stopped was noted with the policy that holds it down.
+  bool has_policy_of_its_own() const { return runs() || restart_policy != "no"; }
   // A service container: not the work of `compose run`.
   bool serves() const { return !service.empty() && !one_off; }
 };

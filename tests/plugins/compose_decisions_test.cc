@@ -186,6 +186,8 @@ TEST(ComposeSettlement, PutsBackThePolicyOfWhatDidNotRun) {
   const Settlement todo = decide_settlement({was}, {now}, {}, {});
   EXPECT_EQ(todo.policies.at("1"), "always");
   EXPECT_TRUE(todo.nothing());
+  EXPECT_TRUE(decide_settlement({now}, {was}, {}, {}).policies.empty())
+      << "noted by a later stage, when it was held down already";
 }
 
 TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
