@@ -11,9 +11,9 @@ constexpr int rename_attempts = 25;
 constexpr auto rename_pause = std::chrono::milliseconds(200);
 
 void drop(const Call& call, const PostgresServer& server, const std::string& name) {
-  query(call, server, "template1",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
-            quoted_literal(name) + ";\nDROP DATABASE IF EXISTS " + quoted_identifier(name) + ";");
+  execute(call, server, "template1",
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
+              quoted_literal(name) + ";\nDROP DATABASE IF EXISTS " + quoted_identifier(name) + ";");
 }
 
 void load(const Call& call, const PostgresServer& server, const std::string& file,
@@ -74,7 +74,7 @@ void swap_names(const Call& call, const PostgresServer& server, const std::strin
          ";\nCOMMIT;\n";
   for (int attempt = 1;; ++attempt) {
     try {
-      query(call, server, maintenance_database(name), sql);
+      execute(call, server, maintenance_database(name), sql);
       return;
     } catch (const Failed&) {
       if (attempt == rename_attempts) throw;
@@ -131,8 +131,8 @@ std::string restore_database(const Call& call, const PostgresServer& server,
   const std::string scratch = derived_name(record.name, "_restore_" + run);
   call.remember("restoring/" + record.key(), scratch);
   drop(call, server, scratch);  // what an interrupted attempt left
-  query(call, server, "template1",
-        "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
+  execute(call, server, "template1",
+          "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
   load(call, server, call.private_dir() + "/" + record.dump, scratch);
   prove(call, server, record, scratch);
 
@@ -149,7 +149,7 @@ std::string restore_database(const Call& call, const PostgresServer& server,
 void put_properties_back(const Call& call, const PostgresServer& server,
                          const DatabaseRecord& record) {
   if (!record.properties.empty()) {
-    query(call, server, maintenance_database(record.name), record.properties);
+    execute(call, server, maintenance_database(record.name), record.properties);
   }
 }
 

@@ -86,19 +86,32 @@ std::vector<std::string> fields(const std::string& row) {
   return result;
 }
 
-std::vector<Rows> query_all(const Call& call, const PostgresServer& server,
-                            const std::string& database, const std::vector<std::string>& sql) {
-  static const std::string next = "drydock-next-query";
+namespace {
+
+const std::string next = "drydock-next-query";
+
+Process session(const PostgresServer& server, const std::string& database,
+                const std::vector<std::string>& sql) {
   Process process = postgres_client(
       server, "psql", database,
       {"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1",
        std::string("--field-separator=") + unit_separator, "--file", "-"});
   for (const std::string& one : sql) process.input += one + "\n\\echo " + next + "\n";
-  const Captured captured = compose::capture_once(call, std::move(process));
-  if (!captured.exit.ok()) {
-    throw Failed("PostgreSQL of " + server.description + ", database " + database + ": " +
-                 (captured.err.empty() ? captured.exit.describe() : client_error(captured.err)));
-  }
+  return process;
+}
+
+void check(const Captured& captured, const PostgresServer& server, const std::string& database) {
+  if (captured.exit.ok()) return;
+  throw Failed("PostgreSQL of " + server.description + ", database " + database + ": " +
+               (captured.err.empty() ? captured.exit.describe() : client_error(captured.err)));
+}
+
+}  // namespace
+
+std::vector<Rows> query_all(const Call& call, const PostgresServer& server,
+                            const std::string& database, const std::vector<std::string>& sql) {
+  const Captured captured = compose::capture_once(call, session(server, database, sql));
+  check(captured, server, database);
   std::vector<Rows> answers(1);
   std::istringstream lines(captured.out);
   for (std::string line; std::getline(lines, line);) {
@@ -114,6 +127,11 @@ std::vector<Rows> query_all(const Call& call, const PostgresServer& server,
 Rows query(const Call& call, const PostgresServer& server, const std::string& database,
            const std::string& sql) {
   return query_all(call, server, database, {sql}).front();
+}
+
+void execute(const Call& call, const PostgresServer& server, const std::string& database,
+             const std::string& sql) {
+  check(call.capture(session(server, database, {sql})), server, database);
 }
 
 void pause(const Call& call, std::chrono::milliseconds time) {

@@ -38,6 +38,10 @@ Rows query(const Call&, const PostgresServer&, const std::string& database, cons
 // than most questions.
 std::vector<Rows> query_all(const Call&, const PostgresServer&, const std::string& database,
                             const std::vector<std::string>& sql);
+// Statements that change something: never given twice, as a connection may be lost after they were
+// carried out. The questions above are, when the engine that reaches the server was away.
+void execute(const Call&, const PostgresServer&, const std::string& database,
+             const std::string& sql);
 std::vector<std::string> fields(const std::string& row);
 
 // All databases but templates, with their bytes, as soon as the server accepts connections. Throws
