@@ -10,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t label_width = 13;  // "unreachable: "
+constexpr std::size_t label_width = 13;   // "unreachable: "
+constexpr std::int64_t shown_share = 50;  // ms; less would be shown as 0.0 s
 
 // One answer: its label, then the text beside it.
 void answer(Lines& lines, const char* label, const std::string& text, const ViewStyle& style) {
@@ -94,6 +95,7 @@ void unreachable(Lines& lines, const json& finished, const ViewStyle& style) {
           slow_text;
   std::vector<std::string> within;
   for (const json& one : list_at(downtime, "stages")) {
+    if (number_at(one, "unreachable_ms") < shown_share) continue;
     const std::string step = text_at(one, "step");
     within.push_back((step == "run" ? "" : step + " of ") + one_line(text_at(one, "stage")) + " " +
                      duration_at(one, "unreachable_ms"));

@@ -63,6 +63,7 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
                       {"slow_requests", 2},
                       {"stages",
                        {{{"stage", "stop"}, {"step", "run"}, {"unreachable_ms", 1'200}},
+                        {{"stage", "stop"}, {"step", "rollback"}, {"unreachable_ms", 49}},
                         {{"stage", "up"}, {"step", "rollback"}, {"unreachable_ms", 800}}}}};
   data["data_lost"] = "rows written since 10:04";
   data["differences"] = {"up: image of api was sample/api:1 and is sample/api:2"};
