@@ -70,7 +70,9 @@ class IniReader {
     AlembicIni ini;
     ini.script_location = option("script_location");
     refuse_package(ini.script_location);
-    ini.version_locations = locations(option("version_locations"), separators());
+    const std::string versions = option("version_locations");
+    // Alembic's own template writes a separator, with a remark that is part of it, for none.
+    if (!versions.empty()) ini.version_locations = locations(versions, separators());
     for (const std::string& location : ini.version_locations) refuse_package(location);
     ini.recursive = option("recursive_version_locations") == "true";
     if (option("sourceless") == "true") refuse("it allows scripts without their sources");

@@ -1,17 +1,29 @@
 #include "python_source.h"
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 
 namespace drydock::alembic {
 namespace {
 
-bool begins_name(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return std::isalpha(byte) != 0 || c == '_' || byte >= 0x80;
-}
-bool continues_word(char c) {
-  return begins_name(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
+// Of every byte, since a large folder has millions of them.
+struct WordBytes {
+  std::array<bool, 256> begins{}, continues{};
+  constexpr WordBytes() {
+    for (std::size_t byte = 0; byte < begins.size(); ++byte) {
+      const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+      begins[byte] = letter || byte == '_' || byte >= 0x80;
+      continues[byte] = begins[byte] || (byte >= '0' && byte <= '9');
+    }
+  }
+};
+constexpr WordBytes word_bytes;
+
+bool begins_name(char c) { return word_bytes.begins[static_cast<unsigned char>(c)]; }
+bool continues_word(char c) { return word_bytes.continues[static_cast<unsigned char>(c)]; }
+bool is_prefix_letter(char c) {
+  const char lower = static_cast<char>(c | 0x20);
+  return lower == 'r' || lower == 'b' || lower == 'u' || lower == 'f';
 }
 bool ends_line(char c) { return c == '\n' || c == '\r'; }
 
@@ -88,10 +100,7 @@ bool PythonSource::skip_joined_line() {
 // How many letters stand before the quote of a string that begins here; npos: none does.
 std::size_t PythonSource::string_prefix() const {
   std::size_t letters = 0;
-  while (letters < 2 && peek(letters) != '\0' &&
-         std::string_view("rRbBuUfF").find(peek(letters)) != std::string_view::npos) {
-    ++letters;
-  }
+  while (letters < 2 && is_prefix_letter(peek(letters))) ++letters;
   const char quote = peek(letters);
   return quote == '\'' || quote == '"' ? letters : std::string_view::npos;
 }

@@ -126,7 +126,7 @@ class ModuleReader {
       if (first && part.first == tokens.data()) docstring(part);
       // What stands in the block of an `if` or a `try` may happen or not.
       if (line.indent > 0) {
-        if (!star_import_in(part)) mentions(part);
+        if (!star_import_in(part)) bindings(part);
       } else {
         simple_statement(part);
       }
@@ -140,15 +140,12 @@ class ModuleReader {
     if (parts.size() == 1) {
       const bool only_annotated =
           part.second - part.first > 2 && field_of(head) != no_field && (part.first + 1)->is(":");
-      if (!only_annotated) mentions(part);
+      if (!only_annotated) bindings(part);
       return;
     }
     const Range value = parts.back();
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) assign(parts[i], value);
-    // Reading a field is harmless; binding it anew inside of an expression is not.
-    if (std::any_of(value.first, value.second, [](const auto& one) { return one.is(":="); })) {
-      mentions(value);
-    }
+    bindings(value);
   }
 
   // Names that come from elsewhere; what is assigned below wins.
@@ -184,8 +181,34 @@ class ModuleReader {
     }
   }
 
-  // Whatever else names a field may set it, so it is no longer known. Not: an attribute of that
-  // name, and the keyword of a call. Returns whether one is named.
+  // A statement that is no plain assignment, or part of one: the fields that it may set are no
+  // longer known. To read one is harmless, as in `assert revision == "a1"`.
+  void bindings(const Range& part) {
+    constexpr std::string_view binding[] = {"async", "case",   "del",    "except", "for",
+                                            "from",  "global", "import", "match",  "with"};
+    if (std::any_of(std::begin(binding), std::end(binding),
+                    [&](std::string_view word) { return part.first->is_name(word); })) {
+      mentions(part);
+      return;
+    }
+    int depth = 0;
+    for (const PythonToken* token = part.first; token != part.second; ++token) {
+      if (token->is("(") || token->is("[") || token->is("{")) ++depth;
+      if (token->is(")") || token->is("]") || token->is("}")) --depth;
+      if (token->is(":=")) mentions({token == part.first ? token : token - 1, token});
+      if (depth == 0 && assigns(*token)) mentions({part.first, token});
+    }
+  }
+
+  // "=", "+=" and the like.
+  static bool assigns(const PythonToken& token) {
+    if (token.kind != PythonToken::Kind::sign || token.text.back() != '=') return false;
+    return token.text.size() == 1 ||
+           std::string_view("=!<>:").find(token.text[0]) == std::string_view::npos;
+  }
+
+  // The fields that are named there are no longer known. Not: an attribute of that name, and the
+  // keyword of a call. Returns whether one is named.
   bool mentions(const Range& part) {
     bool found = false;
     int depth = 0;

@@ -69,6 +69,37 @@ TEST_F(LocalAlembic, MigratesToTheHeadAndProvesIt) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+// The command comes from the options; the folder's alembic.ini leads to the scripts.
+TEST_F(LocalAlembic, PlansFromTheScriptsOfTheDeployment) {
+  ASSERT_TRUE(step("plan").ok());
+  ASSERT_EQ(host.changes.size(), 3u);
+  EXPECT_EQ(host.changes[0].before + " -> " + host.changes[0].after,
+            "no table alembic_version -> two");
+  EXPECT_EQ(host.changes[2].name, "two");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.processes.size(), 1u) << "nothing but the migrator ran";
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.changes.at(0).action, "keep");
+  // What an earlier stage's plan left: the next release's scripts.
+  const std::string planned = host.planned_dir() + "/migrations/versions";
+  std::filesystem::create_directories(planned);
+  std::ofstream(planned + "/three.py") << "revision = 'three'\ndown_revision = 'two'\n";
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.changes.at(0).after, "three");
+  run_sql(database, "UPDATE alembic_version SET version_num = 'four'");
+  EXPECT_NE(step("plan").failure.find("app.db is at revision four"), std::string::npos);
+}
+
+TEST_F(LocalAlembic, AsksAlembicWhereTheScriptsDoNotTell) {
+  revision("two", "str('one')", "op.execute('ALTER TABLE note ADD COLUMN author TEXT')");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.at(0).detail.find("two.py:3: `down_revision`"), std::string::npos)
+      << host.changes.at(0).detail;
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.processes.size(), 2u);
+  EXPECT_TRUE(step("verify").ok());
+}
+
 TEST_F(LocalAlembic, SaysWhereAFailedMigrationStopped) {
   revision("two", "'one'", "raise RuntimeError('the disk is full')");
   const StepResult run = step("run");

@@ -110,6 +110,11 @@ TEST(RevisionFile, TakesAnySource) {
             "a1");
   EXPECT_EQ(read("revision = 'a1'\ndown_revision = None\nop.revision = f(revision=1)\n").revision,
             "a1");
+  EXPECT_EQ(read("revision = 'a1'\ndown_revision = None\nprint(revision, [revision for x in y])\n"
+                 "if __name__ == '__main__':\n    assert revision == 'a1'\n"
+                 "    print(f'{down_revision=}')\n    text = f(revision)\n")
+                .revision,
+            "a1");
   EXPECT_EQ(read("down_revision: str\nrevision = 'a1'\ndown_revision = None").revision, "a1");
   EXPECT_EQ(read("from x import *\nrevision = 'a1'\ndown_revision = depends_on = None\n"
                  "branch_labels = None")
@@ -142,6 +147,10 @@ TEST(RevisionFile, SaysWhereAFieldIsNoLiteral) {
         "revision = 'a1'\ndown_revision = 'b2'\nfor down_revision in x: pass",
         "revision = 'a1'\ndown_revision = 'b2'\ndown_revision += 'c'",
         "revision = 'a1'\ndown_revision = 'b2'\ndel down_revision",
+        "revision = 'a1'\ndown_revision = 'b2'\nif f(down_revision := 'c'): pass",
+        "revision = 'a1'\ndown_revision = 'b2'\nif x:\n    x, down_revision = f()",
+        "revision = 'a1'\ndown_revision = 'b2'\nif x:\n    down_revision: str = f()",
+        "revision = 'a1'\ndown_revision = 'b2'\nwith f() as down_revision: pass",
         "revision = 'a1'\ndown_revision = 'b2'\nimport down_revision",
         "revision = 'a1'\ndown_revision = 'b2'\nfrom x import y as down_revision",
         "revision = 'a1'\ndown_revision = 'b2'\nfrom x import *",

@@ -50,6 +50,10 @@ TEST(AlembicIniFile, SaysWhereTheScriptsAre) {
                 .version_locations,
             (Texts{"a;1", "b"}));
   EXPECT_EQ(ini("").script_location, "");
+  EXPECT_EQ(ini("[alembic]\nscript_location = db\n# version_locations = a\n"
+                "version_path_separator = os  # Use os.pathsep.\n")
+                .script_location,
+            "db");
 }
 
 TEST(AlembicIniFile, IsRefusedWhereItTakesPython) {
