@@ -25,7 +25,7 @@ MigratedDatabase running_database(const Call& call) {
 }
 
 // Where the scripts come from, for people.
-std::string scripts(const Call& call) {
+std::string home_of_scripts(const Call& call) {
   return call.has("/service") ? "the image of service " + call.text("/service")
                               : "`" + call.texts("/command").front() + "`";
 }
@@ -33,7 +33,7 @@ std::string scripts(const Call& call) {
 // Why the database is not where the scripts end, in one sentence.
 std::string mismatch(const Call& call, const MigratedDatabase& database, const Revisions& found,
                      const std::vector<std::string>& heads) {
-  const std::string expected = "the head of " + scripts(call) + " is " + describe(heads);
+  const std::string expected = "the head of " + home_of_scripts(call) + " is " + describe(heads);
   const std::string place = "database " + database.name;
   if (!found) {
     return place + " has no table alembic_version, and " + expected +
@@ -65,7 +65,8 @@ std::optional<MigratorService> service_of(const Call& call) {
 std::vector<std::string> find_heads(const Call& call, const Revisions& before) {
   const std::optional<MigratorService> service = service_of(call);
   const bool there = !service || !service->image_id.empty();
-  const Scripts scripts = there ? read_scripts(call, service) : Scripts{};
+  const Scripts scripts =
+      there ? read_scripts(call, service) : Scripts{std::nullopt, "", "the image is not there yet"};
   if (scripts.graph && unknown_stamps(*scripts.graph, before).empty()) {
     return scripts.graph->effective_heads();
   }
@@ -124,7 +125,7 @@ void AlembicMigrate::plan(Call& call) {
   if (scripts.graph) {
     question.folder = scripts.folder;
     question.owner = owner_of_scripts(call, service);
-    question.target = upgrade_target(call);
+    question.target = upgrade_target(call, service);
     for (const drydock::Change& change : plan_migration(question, *scripts.graph)) {
       call.change(change);
     }
@@ -147,7 +148,7 @@ void AlembicMigrate::run(Call& call) {
 
   const bool in_container = call.has("/service");
   const std::string container = container_name(call, "migrate");
-  if (in_container) call.remember("container/" + container, container);
+  if (in_container) note_container(call, container);
   drydock::Process process = migrator_process(call, container);
   LastLines last;
   process.on_line = [&](drydock::Stream, std::string_view line) {

@@ -1,5 +1,6 @@
 #include "migrator_service.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -37,12 +38,23 @@ std::string text_of(const Json& object, const char* key) {
              : "";
 }
 
+std::vector<std::string> texts_of(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array()) return texts;
+  for (const Json& entry : *found) {
+    if (entry.is_string()) texts.push_back(entry.get<std::string>());
+  }
+  return texts;
+}
+
 // Where volumes, binds, secrets, configurations and file systems in memory are put.
 std::vector<std::string> mounted_paths(const Json& service) {
   std::vector<std::string> paths;
   const auto add = [&](const std::string& path) {
     if (!path.empty()) paths.push_back(path);
   };
+  if (!texts_of(service, "volumes_from").empty()) add("/");  // wherever another one has them
   for (const char* kind : {"volumes", "configs", "secrets", "tmpfs"}) {
     const auto entries = service.find(kind);
     if (entries == service.end()) continue;
@@ -71,6 +83,11 @@ MigratorService migrator_service(const Call& call) {
   if (result.image.empty()) result.image = text_of(model, "name") + "-" + name;
   result.folder = text_of(service, "working_dir");
   result.mounted = mounted_paths(service);
+  result.command = texts_of(service, "entrypoint");
+  for (std::string& word : texts_of(service, "command")) result.command.push_back(std::move(word));
+  const std::string pulled = text_of(service, "pull_policy");
+  result.renewed =
+      !pulled.empty() && pulled != "missing" && pulled != "if_not_present" && pulled != "never";
   // Never from an earlier answer: `docker pull` changes it.
   const Captured inspected = compose::answer_of(
       call,

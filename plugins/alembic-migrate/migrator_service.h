@@ -13,6 +13,8 @@ struct MigratorService {
   std::string image;                 // the reference
   std::string image_id;              // "sha256:..."; "": it is not on this engine
   std::string folder;                // its working directory
+  std::vector<std::string> command;  // what the model says that it runs, entrypoint first
+  bool renewed = false;              // Compose pulls or builds the image whenever it is used
   std::vector<std::string> mounted;  // paths at which something else than the image's files is
 };
 

@@ -42,6 +42,14 @@ std::string read_whole(const fs::path& file) {
   return text;
 }
 
+struct TemporaryFile {
+  std::string path;
+  ~TemporaryFile() {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+  }
+};
+
 // The first folder of a name in the tar is the path that was asked for, whatever it is called.
 std::string placed(const std::string& path, const std::string& name) {
   const std::size_t slash = name.find('/');
@@ -90,26 +98,21 @@ ImagePlace::~ImagePlace() {
   if (container_.empty()) return;
   try {
     remove_container();
-  } catch (
-      ...) {  // a step that is cancelled starts nothing more; its rollback removes what is noted
+  } catch (...) {
+    // A step that is cancelled starts nothing more. Its rollback removes what is noted.
   }
 }
 
 std::optional<ScriptFiles> ImagePlace::files(const std::string& path) {
   refuse_mounted(path);
   if (call_.planning_dir().empty()) {
-    const std::string archive = call_.private_dir() + "/scripts.tar";
-    const bool found = copy_out(path, archive);
-    std::optional<ScriptFiles> files;
-    if (found) files = unpacked(path, archive);
-    std::error_code ignored;
-    fs::remove(archive, ignored);
-    return files;
+    const TemporaryFile archive{call_.private_dir() + "/scripts.tar"};
+    if (!copy_out(path, archive.path)) return std::nullopt;
+    return unpacked(path, archive.path);
   }
-  const fs::path folder = fs::path(call_.planning_dir()) / "scripts";
+  const fs::path folder = fs::path(call_.planning_dir()) / "scripts" / service_.image_id;
   fs::create_directories(folder);
-  const std::string key = service_.image_id + '\n' + path;
-  const std::string kept = (folder / std::to_string(std::hash<std::string>{}(key))).string();
+  const std::string kept = (folder / std::to_string(std::hash<std::string>{}(path))).string();
   if (fs::exists(kept + ".none")) return std::nullopt;
   if (!fs::exists(kept)) {
     if (!copy_out(path, kept + ".part")) {

@@ -1,17 +1,21 @@
 #include "script_reader.h"
 
 #include <algorithm>
+#include <cctype>
+#include <sstream>
 
 #include "script_places.h"
 
 namespace drydock::alembic {
 namespace {
 
-std::vector<std::string> words_of_migrator(const Call& call) {
+// The options go before what the compose files say of the service.
+std::vector<std::string> words_of_migrator(const Call& call,
+                                           const std::optional<MigratorService>& service) {
   std::vector<std::string> words = call.texts("/entrypoint");
   const std::vector<std::string> command = call.texts("/command");
   words.insert(words.end(), command.begin(), command.end());
-  return words;
+  return words.empty() && service ? service->command : words;
 }
 
 }  // namespace
@@ -21,8 +25,12 @@ Scripts read_scripts(const Call& call, const std::optional<MigratorService>& ser
   question.folder = service ? service->folder : call.deployment_dir();
   question.named = call.text("/scripts");
   if (question.named == "auto") question.named.clear();
-  question.command = words_of_migrator(call);
+  question.command = words_of_migrator(call, service);
   Scripts scripts;
+  if (service && service->renewed) {
+    scripts.reason = "the service's pull_policy may bring another image when its container starts";
+    return scripts;
+  }
   try {
     FoundScripts found;
     if (service) {
@@ -53,12 +61,18 @@ std::vector<std::string> unknown_stamps(const RevisionGraph& graph, const Revisi
   return unknown;
 }
 
-std::string upgrade_target(const Call& call) {
-  const std::vector<std::string> words = words_of_migrator(call);
+std::string upgrade_target(const Call& call, const std::optional<MigratorService>& service) {
+  std::vector<std::string> words;  // also those of a line for a shell
+  for (const std::string& word : words_of_migrator(call, service)) {
+    std::istringstream parts(word);
+    for (std::string part; parts >> part;) words.push_back(part);
+  }
   const auto upgrade = std::find(words.rbegin(), words.rend(), "upgrade");
   if (upgrade == words.rend()) return "";
   for (auto word = upgrade.base(); word != words.end(); ++word) {
-    if (!word->empty() && (*word)[0] != '-') return *word;
+    if ((*word)[0] == '-') continue;
+    if (std::isalnum(static_cast<unsigned char>((*word)[0])) != 0) return *word;
+    break;
   }
   return "head";  // what `flask db upgrade` means
 }

@@ -27,8 +27,8 @@ std::string owner_of_scripts(const Call&, const std::optional<MigratorService>& 
 // The stamps that no script has: the database is newer than they are, or they are others.
 std::vector<std::string> unknown_stamps(const RevisionGraph&, const Revisions& stamps);
 
-// What `upgrade` names in the migrator's command: "head", "heads", a revision; "" when the command
-// does not say.
-std::string upgrade_target(const Call&);
+// What `upgrade` names in the migrator's command: "head", "heads", a revision; "" when nothing says
+// it, as with an entrypoint that is the image's own.
+std::string upgrade_target(const Call&, const std::optional<MigratorService>& service);
 
 }  // namespace drydock::alembic

@@ -34,11 +34,13 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-// Whether one of the words is the program, whatever its path.
-bool runs_program(const std::vector<std::string>& command, const std::string& program) {
-  return std::any_of(command.begin(), command.end(), [&](const std::string& word) {
+// The words from the program on, whatever its path; none when it is not among them.
+std::vector<std::string> words_from(const std::vector<std::string>& command,
+                                    const std::string& program) {
+  const auto begin = std::find_if(command.begin(), command.end(), [&](const std::string& word) {
     return word == program || ends_with(word, "/" + program);
   });
+  return {begin, command.end()};
 }
 
 // "-c FILE", "-cFILE", "--config FILE" or "--config=FILE"; "" when there is none.
@@ -62,8 +64,9 @@ class ScriptSearch {
   FoundScripts find() {
     const ScriptLocation location = where();
     FoundScripts found{location.folder, {}};
-    for (const std::string& folder : location.version_folders)
+    for (const std::string& folder : location.version_folders) {
       read_versions(location, folder, found);
+    }
     if (found.files.empty()) throw Unreadable("there is no revision file in " + location.folder);
     return found;
   }
@@ -76,15 +79,15 @@ class ScriptSearch {
       if (files(path) == nullptr) throw Unreadable("there is no " + path);
       return said_by_folder(path);
     }
-    if (runs_program(question_.command, "alembic")) {
-      if (!command_option(question_.command, "-n", "--name").empty()) {
+    if (const auto words = words_from(question_.command, "alembic"); !words.empty()) {
+      if (!command_option(words, "-n", "--name").empty()) {
         throw Unreadable("the command names another section of its alembic.ini");
       }
-      const std::string ini = command_option(question_.command, "-c", "--config");
+      const std::string ini = command_option(words, "-c", "--config");
       return said_by_ini(below_folder(question_.folder, ini.empty() ? "alembic.ini" : ini));
     }
-    if (runs_program(question_.command, "flask")) {
-      const std::string named = command_option(question_.command, "-d", "--directory");
+    if (const auto words = words_from(question_.command, "flask"); !words.empty()) {
+      const std::string named = command_option(words, "-d", "--directory");
       const std::string path = below_folder(question_.folder, named.empty() ? "migrations" : named);
       if (files(path) == nullptr) throw Unreadable("there is no " + path);
       return said_by_folder(path);

@@ -94,6 +94,10 @@ TEST_F(InImage, SaysHonestlyWhatItDoesNotKnow) {
   says("the service has something mounted at /app/migrations/versions");
   service = R"(, "volumes": [{"type": "volume", "source": "x", "target": "/app"}])";
   says("the service has something mounted at /app,");
+  service = R"(, "volumes_from": ["other"])";
+  says("the service has something mounted at /,");
+  service = R"(, "pull_policy": "always")";
+  says("the service's pull_policy may bring another image");
   service = R"(, "volumes": [{"type": "bind", "source": "/x", "target": "/app/storage"}])";
   ASSERT_TRUE(fresh_plan().ok());
   EXPECT_EQ(host.changes.size(), 3u);
@@ -124,6 +128,12 @@ TEST_F(InImage, RefusesSeveralHeadsOfWhichNoneIsChosen) {
   EXPECT_EQ(step("plan").status, DRYDOCK_FAILED);
   host.option("/entrypoint", {"flask", "db", "upgrade", "heads"});
   EXPECT_TRUE(step("plan").ok());
+  host.clear_options();
+  host.option("/service", "api");
+  service = R"(, "entrypoint": ["sh", "-c"], "command": ["flask db upgrade heads && true"])";
+  EXPECT_TRUE(fresh_plan().ok());
+  service = R"(, "entrypoint": ["sh", "-c"], "command": ["flask db upgrade && true"])";
+  EXPECT_EQ(fresh_plan().status, DRYDOCK_FAILED);
 }
 
 TEST_F(InImage, TheRunReadsTheHeadsInANotedContainer) {

@@ -175,6 +175,7 @@ TEST_F(ScriptSearching, ListensToTheCommand) {
       {{"alembic", "--config=x.ini", "upgrade", "head"}, "/app/migrations: a1"},
       {{"alembic", "-n", "other", "upgrade"},
        "the command names another section of its alembic.ini"},
+      {{"sh", "-c", "/bin/alembic", "upgrade", "head"}, "/app/db: b2"},
       {{"flask", "db", "upgrade"}, "/app/migrations: a1"},
       {{"flask", "db", "upgrade", "-d", "db"}, "/app/db: b2"},
       {{"flask", "db", "upgrade", "--directory", "x"}, "there is no /app/x"}};
