@@ -184,6 +184,7 @@ class ModuleReader {
   // A statement that is no plain assignment, or part of one: the fields that it may set are no
   // longer known. To read one is harmless, as in `assert revision == "a1"`.
   void bindings(const Range& part) {
+    if (part.first == part.second) return;
     constexpr std::string_view binding[] = {"async", "case",   "del",    "except", "for",
                                             "from",  "global", "import", "match",  "with"};
     if (std::any_of(std::begin(binding), std::end(binding),

@@ -1,7 +1,7 @@
 # Reading Alembic's revision files, compared with Alembic itself.
 find_package(rapidcheck REQUIRED)
 drydock_test(alembic_revision_test
-  SOURCES alembic_revision_test.cc LIBRARIES drydock_alembic_migrate)
+  SOURCES alembic_revision_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
 drydock_test(alembic_graph_test
   SOURCES alembic_graph_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
 drydock_test(alembic_scripts_test

@@ -1,6 +1,7 @@
 // Reading one revision file of Alembic: every form in which its fields are written, and what must
 // not be taken for one.
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "revision_file.h"
 
@@ -208,12 +209,22 @@ TEST(RevisionFile, HasTheFirstParagraphOfItsDocstringForAMessage) {
 }
 
 // Whatever a file holds, it is read or refused. (Sanitizers watch.)
-TEST(RevisionFile, SurvivesEveryBeginningOfItself) {
+TEST(RevisionFile, SurvivesAnything) {
   const std::string source =
       "'''doc \\x41'''\nrevision: str = ('a'\n  \"1\")\ndown_revision = ['b\\u00e9', r'c']; x = "
       "{1}\n";
-  for (std::size_t size = 0; size <= source.size(); ++size) refusal(source.substr(0, size));
   EXPECT_EQ(refusal(source), "");
+  for (std::size_t size = 0; size < source.size(); ++size) refusal(source.substr(0, size));
+  EXPECT_TRUE(rc::check("any pieces of Python", [] {
+    const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
+        "revision", "down_revision", "=", ":=", "+=", ":", ",", ";", "(", ")", "[", "]", "{", "}",
+        "'", "\"", "\"\"\"", "\\", "\n", "\r", "\t", " ", "    ", "#", "a", "1", "None", "+", ".",
+        "*", "\xFF", "\\x4", "\\N", "rb", "f", "def ", "class ", "async ", "from ", "import ",
+        "global ", "if ", "for ", "@"));
+    std::string text;
+    for (const std::string& piece : pieces) text += piece;
+    refusal(text);
+  }));
 }
 
 }  // namespace
