@@ -131,8 +131,8 @@ void print_plan(const json& plan) {
   }
   std::cout << "A rollback of run " << plan.at("run") << " ("
             << make_visible(plan.at("pipeline").get<std::string>()) << ", "
-            << plan.at("started").get<std::string>() << ", " << plan.at("state").get<std::string>()
-            << ") would\n";
+            << plan.at("started").get<std::string>() << ", "
+            << plan.at("state_text").get<std::string>() << ") would\n";
   print_list("put back",
              puts_back.empty() ? std::vector<std::string>{"nothing that differs now"} : puts_back);
   print_list("lose", loses.empty() ? std::vector<std::string>{"nothing that is known of"} : loses);
@@ -167,6 +167,7 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
            {"pipeline", run.pipeline},
            {"started", run.started},
            {"state", name_of(run.state)},
+           {"state_text", state_in_words(run, lookup.is_going_on(run))},
            {"obstacle", obstacle_to_rollback(journal.runs(), run)},
            {"command", command_for(lookup.dir, lookup.state.path(),
                                    "rollback " + std::to_string(run.id) + consent)},
@@ -176,6 +177,8 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
   } else {
     print_plan(plan);
   }
+  std::cout.flush();
+  mention_interruption(lookup);
   return ExitCode::done;
 }
 

@@ -15,6 +15,12 @@ namespace drydock {
 // The run that was interrupted, when there is one and nobody works on it now.
 std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state);
 
+// What a run's state means to a person; a run that nobody works on any more was interrupted.
+std::string state_in_words(const RunRecord& run, bool going_on);
+
+// "in stage 'migrate', step run", "while it was being rolled back".
+std::string where_it_was_interrupted(const Journal& journal, const RunRecord& run);
+
 // "run 7 (sample) was interrupted in stage 'migrate', step run", with the commands that are
 // offered.
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
