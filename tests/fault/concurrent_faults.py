@@ -85,6 +85,9 @@ class TheSameKeyTwice(ConcurrentCase):
         for number in range(1, ROUNDS + 1):
             both = [self.start("run", "--yes", "--key", f"key {number}") for _ in range(2)]
             self.read("begun")
+            for process in both:  # it goes on, and both show it
+                while not process.stdout.readline().startswith(f"Run {number} of tiny"):
+                    self.assertIsNone(process.poll())
             self.let_go_on()
             for process in both:
                 self.end_of(process, 0)
