@@ -93,8 +93,10 @@ ExitCode command_resume(const Arguments& arguments) {
   Journal& journal = claim.journal;
   const RunRecord run = lookup.run(arguments);
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
-  if (const std::string obstacle = obstacle_to_rollback(journal.runs(), run); !obstacle.empty()) {
-    throw Error(obstacle);
+  if (const auto newer = newer_that_stands(journal.runs(), run)) {
+    throw Error("run " + std::to_string(newer->id) + " came after run " + std::to_string(run.id) +
+                ", which cannot go on beneath it: roll back run " + std::to_string(newer->id) +
+                " first");
   }
 
   const std::vector<StageRecord> records = journal.stages(run.id);

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "process.h"
 #include "text.h"
 
@@ -73,27 +75,39 @@ Deployment deployment_before(const RunRecord& run, const StateDir& state) {
   return deployment;
 }
 
+bool stands(const RunRecord& run) {
+  return run.state != RunState::rolled_back && run.state != RunState::cancelled;
+}
+
+std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
+                                           const RunRecord& run) {
+  for (const RunRecord& newer : newest_first) {
+    if (newer.id <= run.id) break;
+    if (stands(newer)) return newer;
+  }
+  return std::nullopt;
+}
+
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
   const std::string number = std::to_string(run.id);
-  if (run.state == RunState::rolled_back || run.state == RunState::cancelled) {
+  if (!stands(run)) {
     return "run " + number + " was rolled back already (" + run.finished + "); `drydock show " +
            number + "` has the proof";
   }
   // A newer run that was itself put back left nothing that stands in the way.
-  for (const RunRecord& newer : newest_first) {
-    if (newer.id <= run.id) break;
-    if (newer.state == RunState::rolled_back || newer.state == RunState::cancelled) continue;
-    return "run " + std::to_string(newer.id) + " came after run " + number +
-           "; putting back the older one would undo half of the newer: roll back run " +
-           std::to_string(newer.id) + " first";
-  }
-  return "";
+  const std::optional<RunRecord> newer = newer_that_stands(newest_first, run);
+  if (!newer) return "";
+  return "run " + std::to_string(newer->id) + " came after run " + number +
+         "; putting back the older one would undo half of the newer: roll back run " +
+         std::to_string(newer->id) + " first";
 }
 
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state) {
-  const std::optional<RunRecord> last = journal.last_run();
-  if (!last || (last->state != RunState::stopped && last->state != RunState::needs_person)) {
+  const std::vector<RunRecord> runs = journal.runs();
+  const auto last = std::find_if(runs.begin(), runs.end(), stands);
+  if (last == runs.end() ||
+      (last->state != RunState::stopped && last->state != RunState::needs_person)) {
     return "";
   }
   const std::string number = std::to_string(last->id);

@@ -29,11 +29,18 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
 // The deployment as the run's first stage found it.
 Deployment deployment_before(const RunRecord& run, const StateDir& state);
 
+// What the run changed may still be in place.
+bool stands(const RunRecord& run);
+
+// The one that came after this run and stands.
+std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
+                                           const RunRecord& run);
+
 // Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run);
 
-// The last run, when it ended half done and nothing has put it back since: a sentence with the
-// commands that are offered; "" otherwise.
+// The last run that stands, when it ended half done: a sentence with the commands that are offered;
+// "" otherwise.
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state);
 
