@@ -161,6 +161,12 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
     if (stage.final || stage.attempt == 0) continue;
     stages.push_back(look_at(rollback, journal, run, stage));
   }
+  const std::string obstacle =
+      lookup.is_going_on(run)
+          ? "run " + std::to_string(run.id) + " is going on; `" +
+                command_for(lookup.dir, lookup.state.path(), "cancel " + std::to_string(run.id)) +
+                "` cancels it and puts it back"
+          : obstacle_to_rollback(journal.runs(), run);
   const std::string consent = run.state == RunState::done ? " --accept-loss" : "";
   const json plan = bench.masker().mask(
       json{{"run", run.id},
@@ -168,7 +174,7 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
            {"started", run.started},
            {"state", name_of(run.state)},
            {"state_text", state_in_words(run, lookup.is_going_on(run))},
-           {"obstacle", obstacle_to_rollback(journal.runs(), run)},
+           {"obstacle", obstacle},
            {"command", command_for(lookup.dir, lookup.state.path(),
                                    "rollback " + std::to_string(run.id) + consent)},
            {"stages", std::move(stages)}});

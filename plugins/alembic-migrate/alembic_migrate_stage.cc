@@ -8,6 +8,7 @@
 #include "compose_engine.h"
 #include "migrated_database.h"
 #include "migrator.h"
+#include "planned_backups.h"
 
 using namespace drydock::alembic;
 using drydock::Call;
@@ -91,6 +92,11 @@ void end_leftovers(const Call& call) {
   if (const auto database = find_database(call)) end_sessions(call, *database, ended);
 }
 
+bool is_saved(const Call& call, const MigratedDatabase& database) {
+  return database.sqlite.empty() ? drydock::may_save_database(call, database.name)
+                                 : drydock::may_save_file(call, database.sqlite);
+}
+
 }  // namespace
 
 void AlembicMigrate::observe(Call& call) {
@@ -103,6 +109,11 @@ void AlembicMigrate::plan(Call& call) {
   drydock::Change change{"revision", "change", database ? database->name : "database"};
   change.before = database ? describe(current_revisions(call, *database)) : "not running";
   change.detail = "to the head of the scripts of " + scripts(call);
+  if (database && !is_saved(call, *database)) {
+    change.rollback_loses = "the data of " + database->name +
+                            " as it is before the migration: no `backup` stage saves it, so what "
+                            "the migration changes stays";
+  }
   if (call.has("/service")) {
     const auto model = drydock::compose::resolved_model(call);
     const auto service = model.services.find(call.text("/service"));
