@@ -63,7 +63,7 @@ std::string what_is_lost_with(const Journal& journal, const RunRecord& run) {
          (run.finished.empty() ? "after the interruption" : "since " + run.finished);
 }
 
-// Says by `begun` which run it has begun to put back.
+// Says by `begun` how to repeat it, once it has begun to put something back.
 ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   Claim claim(arguments);
   const StateDir& state = claim.lookup.state;
@@ -84,7 +84,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   const auto began = std::chrono::steady_clock::now();
   const std::string reason = why_it_is_put_back(journal, run);
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
-  begun = number;
+  begun = command_for(claim.lookup.dir, state.path(), "rollback " + number);
   Rollback rollback = prepared.rollback(journal);
   if (arguments.no_limits) rollback.lift_limits();
   const RollbackReport report = rollback.whole_run(run.id, reason);
@@ -120,8 +120,8 @@ ExitCode command_rollback(const Arguments& arguments) {
   } catch (const std::exception& e) {
     if (begun.empty()) throw;
     // Something was put back, and the journal could not be told how it ended (a full disk).
-    throw Error("the rollback of run " + begun + " could not be brought to an end: " + e.what() +
-                    "; mend that, then repeat it with `drydock rollback " + begun + "`",
+    throw Error("the rollback could not be brought to an end: " + std::string(e.what()) +
+                    "; mend that, then repeat it with: " + begun,
                 ExitCode::needs_person);
   }
 }

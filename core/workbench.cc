@@ -247,6 +247,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunR
 
 void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
                                std::string key, std::vector<Input> inputs) {
+  show_names(deployment, bench.masker());
   TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
   const std::string planning = temporary_.path() + "/planning";
