@@ -4,9 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <sstream>
 
 #include "descriptor.h"
 
@@ -31,13 +32,12 @@ std::optional<ProcessInfo> read_process(pid_t pid) {
   ProcessInfo info;
   info.pid = pid;
   info.command = stat.substr(open + 1, close - open - 1);
-  std::istringstream fields(stat.substr(close + 1));
-  std::string skipped;
-  fields >> info.state >> info.parent >> info.group >> info.session;
-  for (int field = 7; field < 22; ++field) fields >> skipped;
-  fields >> info.start_time;
-  if (!fields) return std::nullopt;
-  return info;
+  // No stream of the C++ library, which a worker would set up for this alone.
+  const char* format =
+      " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
+  const int fields = std::sscanf(stat.c_str() + close + 1, format, &info.state, &info.parent,
+                                 &info.group, &info.session, &info.start_time);
+  return fields == 5 ? std::optional(info) : std::nullopt;
 }
 
 std::vector<ProcessInfo> all_processes() {
