@@ -93,7 +93,8 @@ json sample_value(const std::string& key, const json& schema) {
 
 // JSON is YAML: the options of the example in flow style, one a line.
 void print_example(const StageDescription& stage) {
-  std::cout << "- uses: " << stage.name << "\n";
+  const bool is_probe = stage.name == probe_type;
+  std::cout << (is_probe ? "probe:" : "- uses: " + stage.name) << "\n";
   json shown = json::object();
   const json properties = stage.schema.value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
@@ -104,9 +105,9 @@ void print_example(const StageDescription& stage) {
         sample_value(properties.begin().key(), properties.begin().value());
   }
   if (shown.empty()) return;
-  std::cout << "  with:\n";
+  if (!is_probe) std::cout << "  with:\n";
   for (const auto& [key, value] : shown.items())
-    std::cout << "    " << key << ": " << value.dump() << "\n";
+    std::cout << (is_probe ? "  " : "    ") << key << ": " << value.dump() << "\n";
 }
 
 std::string steps_in_words(const StageDescription& stage) {

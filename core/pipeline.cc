@@ -149,7 +149,7 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
   check_format_version(root, "the pipeline");
   const MappingReader reader(root, "the pipeline",
                              {"drydock", "name", "summary", "recognise", "deployment", "vars",
-                              "secrets", "plugins", "stages", "finally", "on_failure"});
+                              "secrets", "plugins", "probe", "stages", "finally", "on_failure"});
   Pipeline pipeline;
   pipeline.file = file;
   pipeline.name = std::filesystem::path(file).stem().string();
@@ -175,6 +175,7 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
                   [&](const YamlNode& key, const YamlNode& value) {
                     pipeline.plugins[key.text] = read_pin(key.text, value);
                   });
+  if (const YamlNode* probe = reader.find("probe")) pipeline.probe = read_probe(*probe);
   const YamlNode& stages = reader.require("stages", "'stages:' with a list of stages");
   StageLists lists(file);
   pipeline.stages = lists.stages(stages);

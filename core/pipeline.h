@@ -36,6 +36,9 @@ struct StageSpec {
   unsigned block = 0;             // the `parallel:` block that it stands in, from 1; 0: none
 };
 
+// The stage type that a pipeline's `probe:` stands for.
+inline constexpr auto probe_type = "http-probe";
+
 struct VariableSpec {
   bool required = false;
   std::optional<nlohmann::json> value;  // default
@@ -80,6 +83,7 @@ struct Pipeline {
   std::map<std::string, VariableSpec> vars;
   std::map<std::string, SecretSource> secrets;
   std::map<std::string, PluginPin> plugins;
+  std::optional<StageSpec> probe;  // measures the time without an answer; no stage of a run
   std::vector<StageSpec> stages, finally;
   bool rollback_on_failure = true;
 };

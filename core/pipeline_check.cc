@@ -45,6 +45,7 @@ class Check {
 
   void all() {
     check_pins();
+    if (pipeline_.probe) check_options(*pipeline_.probe);
     for (const StageSpec& stage : pipeline_.stages) check_stage(stage);
     in_finally_ = true;
     for (const StageSpec& stage : pipeline_.finally) check_stage(stage);
@@ -53,7 +54,11 @@ class Check {
  private:
   void check_stage(const StageSpec& stage) {
     current_ = &stage;
-    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema;
+    if (stage.uses == probe_type) {
+      throw Error(stage.place.text() + ": found a stage '" + stage.uses +
+                  "', which measures a whole run and never ends by itself, allowed: its options "
+                  "under the pipeline's 'probe:'.");
+    }
     if (!stage.when.empty()) {
       for (const NameUse& use : name_uses_in_condition(stage.when, stage.when_place)) {
         const std::string prefix = stage.when_place.text() + ": ";
@@ -64,6 +69,13 @@ class Check {
         check_name(use, prefix);
       }
     }
+    check_options(stage);
+    earlier_.push_back(&stage);
+  }
+
+  void check_options(const StageSpec& stage) {
+    current_ = &stage;
+    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema;
     check_texts(stage, schema, stage.with, "");
     const auto is_expression = [](const json& value) {
       return value.is_string() && has_expression(value.get_ref<const std::string&>());
@@ -71,7 +83,6 @@ class Check {
     if (const auto problem = check_schema(schema, without_nulls(stage.with), is_expression)) {
       refuse_option(stage, *problem);
     }
-    earlier_.push_back(&stage);
   }
 
   // An option without a value is absent, as it will be when it is resolved.

@@ -120,6 +120,18 @@ StageSpec read_stage(const YamlNode& node) {
   return stage;
 }
 
+StageSpec read_probe(const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::mapping) {
+    refuse(node.place, found_in(node), "'probe:'", "a mapping such as { url: URL, every: 100ms }");
+  }
+  StageSpec probe;
+  probe.uses = probe_type;
+  probe.id = probe.name = "probe";
+  probe.place = probe.places[""] = node.place;
+  probe.with = to_json(node, probe.places);
+  return probe;
+}
+
 void check_stage_ids(const Pipeline& pipeline) {
   std::map<std::string, Place> written;
   for (const auto* list : {&pipeline.stages, &pipeline.finally}) {

@@ -52,7 +52,7 @@ Planner::Planner(Session& session)
       performer_(session.worker, session.events, session.masker, session.state, nullptr),
       planned_files_(session.planned_dir) {}
 
-Plan Planner::laid_out() const { return {lay_out(session_.pipeline, session_.plugins)}; }
+Plan Planner::laid_out() const { return {lay_out(session_.pipeline, session_.plugins), {}}; }
 
 Plan Planner::plan(bool may_fetch) {
   const Deployment& deployment = session_.deployment;
@@ -65,6 +65,7 @@ Plan Planner::plan(bool may_fetch) {
                                         {"engine", deployment.compose.engine},
                                         {"stages", plan.stages.size()},
                                         {"vars", session_.vars}});
+  if (session_.pipeline.probe) plan.probe = plan_probe();
   for (PlannedStage& stage : plan.stages) {
     if (session_.cancellation.requested()) {
       throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
@@ -74,6 +75,18 @@ Plan Planner::plan(bool may_fetch) {
   }
   emit_totals(plan);
   return plan;
+}
+
+// It is refused now and not in the middle of a run.
+PlannedStage Planner::plan_probe() {
+  PlannedStage probe;
+  probe.spec = &*session_.pipeline.probe;
+  probe.type = &session_.plugins.require(probe.spec->uses, probe.spec->place.text());
+  probe.identity = {probe.spec->id, probe.spec->name, probe.spec->uses};
+  plan_stage(probe, false);
+  if (probe.resolved) return probe;
+  throw Error(probe.spec->place.text() + ": 'probe:' needs a value that is only known " +
+              probe.reason + ", and it begins before the first stage");
 }
 
 void Planner::plan_stage(PlannedStage& stage, bool may_fetch) {
@@ -229,10 +242,14 @@ void Planner::emit_totals(const Plan& plan) {
       if (!change.rollback_loses.empty()) loses.push_back(change.rollback_loses);
     }
   }
-  session_.events.emit("plan.finished", {{"changes", changes},
-                                         {"disk_bytes", disk_bytes},
-                                         {"unknown_stages", unknown},
-                                         {"loses", loses}});
+  json finished = {{"changes", changes},
+                   {"disk_bytes", disk_bytes},
+                   {"unknown_stages", unknown},
+                   {"loses", loses}};
+  if (plan.probe) {
+    for (const PlannedChange& check : plan.probe->changes) finished["probe"] = check.name;
+  }
+  session_.events.emit("plan.finished", std::move(finished));
 }
 
 std::string FactDifference::text() const {

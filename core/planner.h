@@ -43,6 +43,7 @@ struct PlannedStage {
 
 struct Plan {
   std::vector<PlannedStage> stages;  // `finally` stages last
+  std::optional<PlannedStage> probe;
 };
 
 // Fills in whose request it is: plugin, stage and resolved options.
@@ -70,6 +71,7 @@ class Planner {
                      bool may_fetch);
 
  private:
+  PlannedStage plan_probe();
   void plan_stage(PlannedStage& stage, bool may_fetch);
   std::string planned_env_file() const;
   void emit_planned(const PlannedStage& stage);

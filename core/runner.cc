@@ -72,6 +72,7 @@ ExitCode Runner::run(Plan plan) {
     close_unbegun_run();
     throw;
   }
+  if (plan.probe) meter_ = std::make_unique<DowntimeMeter>(session_, *plan.probe, run_);
   return to_its_end(plan, began);
 }
 
@@ -131,6 +132,7 @@ ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failu
   journal_.set_run_state(run_, ending.state, ending.failed_stage, ending.failed_step,
                          ending.reason);
   ending.sealed = true;
+  if (meter_) ending.downtime = meter_->finish();
   run_finally(plan, std::string(name_of(ending.state)), failure);
   ending.duration = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - began);
   finish_run(journal_, session_.events, session_.deployment, session_.state, run_, ending);

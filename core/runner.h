@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "downtime_meter.h"
 #include "error.h"
 #include "journal.h"
 #include "planner.h"
@@ -61,6 +62,7 @@ class Runner {
   RollbackPlugins rollback_plugins_;
   StepPerformer performer_;
   std::unique_ptr<EventSink> log_, cancel_requests_;
+  std::unique_ptr<DowntimeMeter> meter_;  // null: nothing is measured
   std::uint64_t run_ = 0;
   std::mutex alone_;                       // of the turn of a stage that runs alone
   std::vector<std::string> not_put_back_;  // of stages under `on_failure: continue`

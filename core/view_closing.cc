@@ -69,11 +69,37 @@ void application(Lines& lines, const json& finished, const ViewStyle& style) {
   }
 }
 
+// "6.2 s, longest gap 5.9 s", then what it fell into.
 void unreachable(Lines& lines, const json& finished, const ViewStyle& style) {
-  const auto measured = finished.find("unreachable_ms");
-  const bool known = measured != finished.end() && measured->is_number();
-  answer(lines, "unreachable", known ? duration_at(finished, "unreachable_ms") : "not measured",
-         style);
+  const auto measured = finished.find("downtime");
+  if (measured == finished.end() || !measured->is_object()) {
+    return answer(lines, "unreachable", "not measured", style);
+  }
+  const json& downtime = *measured;
+  const std::int64_t requests = number_at(downtime, "requests");
+  const std::int64_t failed = number_at(downtime, "failed_requests");
+  const std::int64_t slow = number_at(downtime, "slow_requests");
+  const std::string slow_text = slow == 0 ? "" : ", " + std::to_string(slow) + " slow";
+  if (requests == 0) return answer(lines, "unreachable", "not measured: it was too short", style);
+  if (failed == 0) {
+    return answer(lines, "unreachable", "never; " + count_of(requests, "request") + slow_text,
+                  style);
+  }
+  std::string text = duration_at(downtime, "unreachable_ms");
+  const bool one_gap =
+      number_at(downtime, "longest_gap_ms") == number_at(downtime, "unreachable_ms");
+  if (!one_gap) text += ", longest gap " + duration_at(downtime, "longest_gap_ms");
+  if (flag_at(downtime, "still_unreachable")) text += ", and it does NOT answer yet";
+  text += "; " + std::to_string(failed) + " of " + count_of(requests, "request") + " failed" +
+          slow_text;
+  std::vector<std::string> within;
+  for (const json& one : list_at(downtime, "stages")) {
+    const std::string step = text_at(one, "step");
+    within.push_back((step == "run" ? "" : step + " of ") + one_line(text_at(one, "stage")) + " " +
+                     duration_at(one, "unreachable_ms"));
+  }
+  if (!within.empty()) text += "; in " + join(within, ", ");
+  answer(lines, "unreachable", text, style);
 }
 
 void kept(Lines& lines, const json& finished, const ViewStyle& style) {

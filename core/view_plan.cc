@@ -224,6 +224,9 @@ Lines PlanReport::body(const ViewStyle& style) const {
   if (!unknown.empty()) say("Known only later: " + join(unknown, ", ") + ".");
   if (!skipped.empty()) say("Skipped: " + join(skipped, ", ") + ".");
   for (const auto& [number, stages] : blocks) say("At once: " + join(stages, ", ") + ".");
+  if (const std::string url = text_at(finished_, "probe"); !url.empty()) {
+    say("Measured: how long " + url + " does not answer.");
+  }
   say("Disk needed: " + disk_text(number_at(finished_, "disk_bytes")) + ".");
   if (!for_good.empty()) {
     say("Without a rollback (what they do stays done): " + join(for_good, ", ") + ".");

@@ -21,18 +21,6 @@ namespace {
 // An observation must not hold up a plan.
 constexpr milliseconds observe_limit{3000};
 
-HttpRequest request_of(const Call& call) {
-  HttpRequest request;
-  request.url = call.text("/url");
-  if (!drydock::is_http_url(request.url)) {
-    throw BadOptions("with.url is no http:// or https:// URL: " + drydock::shown_url(request.url));
-  }
-  request.headers = drydock::header_options(call);
-  if (call.has("/ca_file")) request.ca_file = call.deployment(call.text("/ca_file"));
-  request.timeout = call.duration("/request_timeout");
-  return request;
-}
-
 // The stage's own limit; a little less than what the step has, so that it ends with its own reason.
 milliseconds limit_of(const Call& call) {
   milliseconds limit = call.duration("/timeout");

@@ -36,6 +36,12 @@ struct HttpCheck {
         "description": "what must be in a JSON answer: JSON Pointer to value",
         "examples": [{"/status": "ok"}]
       },
+      "expect_headers": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "headers that the answer must have, with these values; empty: any value",
+        "examples": [{"Content-Type": "application/json"}]
+      },
       "headers": {
         "type": "object",
         "additionalProperties": {"type": "string"},
@@ -49,6 +55,19 @@ struct HttpCheck {
       "ca_file": {
         "type": "string",
         "description": "certificates to trust instead of the system's; relative to the deployment"
+      },
+      "insecure": {
+        "type": "boolean",
+        "default": false,
+        "description": "accept any certificate of the server; the answer then proves nothing about who gave it"
+      },
+      "client_certificate": {
+        "type": "string",
+        "description": "PEM file to show to the server; relative to the deployment"
+      },
+      "client_key": {
+        "type": "string",
+        "description": "PEM file of its private key, where it does not stand in the certificate's file"
       },
       "timeout": {
         "type": "string",

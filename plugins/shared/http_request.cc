@@ -25,6 +25,23 @@ size_t keep_body(char* data, size_t, size_t size, void* user) {
   return size;
 }
 
+// One line of the answer's head. Another status line begins another head (100 Continue, a proxy's).
+size_t keep_header(char* data, size_t, size_t size, void* user) {
+  auto& headers = *static_cast<std::multimap<std::string, std::string>*>(user);
+  const std::string_view line(data, size);
+  if (line.substr(0, 5) == "HTTP/") headers.clear();
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  std::string name(line.substr(0, colon));
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::string_view value = line.substr(colon + 1);
+  constexpr auto space = " \t\r\n";
+  value.remove_prefix(std::min(value.find_first_not_of(space), value.size()));
+  value = value.substr(0, value.find_last_not_of(space) + 1);
+  headers.emplace(std::move(name), value);
+  return size;
+}
+
 // Removes the transfer before its handle is cleaned up.
 struct Transfer {
   Transfer(CURLM* of, CURL* easy) : multi(of), handle(easy) {
@@ -85,7 +102,18 @@ HttpReply send(const Call& call, const HttpRequest& request) {
   set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(request.timeout.count())));
   set(CURLOPT_WRITEFUNCTION, &keep_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(&reply.body));
+  set(CURLOPT_HEADERFUNCTION, &keep_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(&reply.headers));
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(error));
+  if (!request.verify) {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  if (!request.client_certificate.empty()) {
+    set(CURLOPT_SSLCERT, request.client_certificate.c_str());
+    set(CURLOPT_SSLKEY,
+        (request.client_key.empty() ? request.client_certificate : request.client_key).c_str());
+  }
   if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
   if (is_loopback(request.url)) set(CURLOPT_PROXY, "");
   if (!request.body.empty()) {

@@ -3,23 +3,27 @@
 
 #include <chrono>
 #include <drydock/stage.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace drydock {
 
 struct HttpRequest {
-  std::string url;                   // http or https; redirects are not followed
-  std::vector<std::string> headers;  // "Name: value"
-  std::string body;                  // empty: a GET; else a POST of JSON
-  std::string ca_file;               // certificates to trust instead of the system's
+  std::string url;                             // http or https; redirects are not followed
+  std::vector<std::string> headers;            // "Name: value"
+  std::string body;                            // empty: a GET; else a POST of JSON
+  std::string ca_file;                         // certificates to trust instead of the system's
+  bool verify = true;                          // the server's certificate
+  std::string client_certificate, client_key;  // PEM files; the key may stand in the certificate's
   std::chrono::milliseconds timeout{10'000};
 };
 
 struct HttpReply {
-  int status = 0;     // 0: no answer, see error
-  std::string body;   // at most largest_reply bytes of it
-  std::string error;  // why there was no answer; without the URL
+  int status = 0;                                   // 0: no answer, see error
+  std::string body;                                 // at most largest_reply bytes of it
+  std::multimap<std::string, std::string> headers;  // by name in lower case, in their order
+  std::string error;                                // why there was no answer; without the URL
 };
 
 inline constexpr std::size_t largest_reply = 1024 * 1024;

@@ -5,6 +5,7 @@
 
 #include "http_check_stage.h"
 #include "loopback_server.h"
+#include "tls_server.h"
 
 namespace {
 
@@ -64,6 +65,20 @@ TEST_F(HttpCheckTest, DoesNotFollowRedirects) {
   EXPECT_EQ(failure(LoopbackServer::response(302)), "");
 }
 
+TEST_F(HttpCheckTest, LooksAtTheHeaders) {
+  host.option("/expect_headers/Content-Type", "text/plain");
+  host.option("/expect_headers/X-Release", "");
+  const std::string plain = "content-type: text/plain\r\nX-RELEASE:  2 \r\n";
+  EXPECT_EQ(failure(LoopbackServer::response(200, "", plain)), "");
+  EXPECT_NE(failure(LoopbackServer::response(200, "", "Content-Type: text/plain\r\n"))
+                .find("the answer has no header X-Release"),
+            std::string::npos);
+  EXPECT_NE(
+      failure(LoopbackServer::response(200, "", "Content-Type: text/html\r\nX-Release: 2\r\n"))
+          .find("the header Content-Type of the answer is \"text/html\" instead of \"text/plain\""),
+      std::string::npos);
+}
+
 TEST_F(HttpCheckTest, LooksIntoTheBody) {
   host.option("/contains", "ready");
   EXPECT_EQ(failure(LoopbackServer::response(200, "all ready")), "");
@@ -96,6 +111,31 @@ TEST_F(HttpCheckTest, SendsHeadersAndCredentialsButShowsNone) {
   EXPECT_EQ(said.find("hunter22"), std::string::npos) << said;
   EXPECT_NE(server.requests().at(0).find("X-Check: yes\r\n"), std::string::npos);
   EXPECT_NE(server.requests().at(0).find("Authorization: Bearer hunter22\r\n"), std::string::npos);
+}
+
+TEST_F(HttpCheckTest, TrustsOnlyWhatItIsTold) {
+  if (!TlsServer::possible()) GTEST_SKIP() << "openssl is not installed";
+  const TlsServer server(false);
+  host.option("/url", server.url());
+  EXPECT_NE(host.perform<HttpCheck>("run").failure.find("SSL certificate problem"),
+            std::string::npos);
+  host.option("/ca_file", server.certificate());
+  EXPECT_TRUE(host.perform<HttpCheck>("run").ok()) << host.log_text();
+  host.option("/ca_file", "/dev/null");
+  EXPECT_FALSE(host.perform<HttpCheck>("run").ok());
+  host.option("/insecure", true);
+  EXPECT_TRUE(host.perform<HttpCheck>("run").ok()) << host.log_text();
+}
+
+TEST_F(HttpCheckTest, ShowsACertificateToWhoAsksForOne) {
+  if (!TlsServer::possible()) GTEST_SKIP() << "openssl is not installed";
+  const TlsServer server(true);
+  host.option("/url", server.url());
+  host.option("/ca_file", server.certificate());
+  EXPECT_NE(host.perform<HttpCheck>("run").failure.find("certificate required"), std::string::npos);
+  host.option("/client_certificate", server.certificate());
+  host.option("/client_key", server.key());
+  EXPECT_TRUE(host.perform<HttpCheck>("run").ok()) << host.log_text();
 }
 
 TEST_F(HttpCheckTest, ObservesWithoutFailing) {

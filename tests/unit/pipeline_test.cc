@@ -120,16 +120,24 @@ TEST(Pipeline, NamesUnknownKeysAndTheNearest) {
   EXPECT_EQ(
       head_refusal("stage: x"),
       "p.yaml:2:1: found the unknown key 'stage' in the pipeline, allowed: drydock, name, "
-      "summary, recognise, deployment, vars, secrets, plugins, stages, finally, on_failure; did "
-      "you mean 'stages'?");
+      "summary, recognise, deployment, vars, secrets, plugins, probe, stages, finally, on_failure; "
+      "did you mean 'stages'?");
   EXPECT_EQ(
       stage_refusal("tiemout: 3s"),
       "p.yaml:4:5: found the unknown key 'tiemout' in a stage, allowed: id, name, uses, with, "
       "when, timeout, retry, on_failure, rollback_timeout, exec, include, parallel, limits; did "
       "you mean 'timeout'?");
-  for (const char* later : {"include: a.yaml", "probe: {url: x}"}) {
-    EXPECT_NE(head_refusal(later).find("found the unknown key"), std::string::npos);
-  }
+  EXPECT_NE(head_refusal("include: a.yaml").find("found the unknown key"), std::string::npos);
+}
+
+TEST(Pipeline, AProbeIsTheOptionsOfItsStageType) {
+  const Pipeline pipeline = parse_pipeline(
+      "drydock: 1\nprobe: {url: 'http://x/', every: 1s}\nstages: [{exec: [/bin/true]}]\n",
+      "p.yaml");
+  ASSERT_TRUE(pipeline.probe);
+  EXPECT_EQ(pipeline.probe->uses, "http-probe");
+  EXPECT_EQ(pipeline.probe->with.at("every"), "1s");
+  EXPECT_EQ(pipeline.probe->places.at("/every").text(), "p.yaml:2:34");
 }
 
 TEST(Pipeline, SaysWhatIsAllowedForEachKey) {

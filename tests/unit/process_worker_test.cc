@@ -84,7 +84,8 @@ TEST_F(WorkerTest, EverySignalIsACrash) {
 }
 
 TEST_F(WorkerTest, LeavingWithoutAnAnswerIsACrash) {
-  EXPECT_EQ(crashed(perform(request("exit"))).detail, "exited with code 7 without an answer");
+  EXPECT_EQ(crashed(perform(request("exit"))).detail, "exited with code 7 without an answer")
+      << heard.everything();
 }
 
 TEST_F(WorkerTest, AClosedConnectionIsACrash) {

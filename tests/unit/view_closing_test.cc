@@ -55,7 +55,15 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
   nlohmann::json data = finished("needs_person", 3);
   data["failed_stage"] = "up";
   data["application"] = {service("api", "exited", ""), service("web", "running", "unhealthy")};
-  data["unreachable_ms"] = 90'000;
+  data["downtime"] = {{"unreachable_ms", 90'000},
+                      {"longest_gap_ms", 60'000},
+                      {"still_unreachable", true},
+                      {"requests", 2000},
+                      {"failed_requests", 893},
+                      {"slow_requests", 2},
+                      {"stages",
+                       {{{"stage", "stop"}, {"step", "run"}, {"unreachable_ms", 1'200}},
+                        {{"stage", "up"}, {"step", "rollback"}, {"unreachable_ms", 800}}}}};
   data["data_lost"] = "rows written since 10:04";
   data["differences"] = {"up: image of api was sample/api:1 and is sample/api:2"};
   data["next"] = {"drydock -C /srv/sample show 7", "drydock -C /srv/sample rollback 7"};
@@ -65,7 +73,9 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
   application: NOT serving: none of its 2 services runs
                api  exited              sample/api:1
                web  running, unhealthy  sample/web:1
-  unreachable: 1 min 30 s
+  unreachable: 1 min 30 s, longest gap 1 min 00 s, and it does NOT answer yet;
+               893 of 2000 requests failed, 2 slow; in stop 1.2 s, rollback of
+               up 0.8 s
   data lost:   rows written since 10:04
   differs:     up: image of api was sample/api:1 and is sample/api:2
   kept:        nothing
@@ -74,6 +84,18 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
                  drydock -C /srv/sample show 7
                  drydock -C /srv/sample rollback 7
 )");
+}
+
+TEST(ClosingReport, SaysThatItWasNeverUnreachable) {
+  nlohmann::json data = finished("done", 0);
+  data["downtime"] = {{"unreachable_ms", 0},
+                      {"longest_gap_ms", 0},
+                      {"still_unreachable", false},
+                      {"requests", 61},
+                      {"failed_requests", 0},
+                      {"slow_requests", 0},
+                      {"stages", nlohmann::json::array()}};
+  EXPECT_NE(closing(data).find("  unreachable: never; 61 requests\n"), std::string::npos);
 }
 
 TEST(ClosingReport, EveryOutcomeHasItsOwnHeadline) {

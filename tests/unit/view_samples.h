@@ -112,7 +112,7 @@ inline nlohmann::json finished(const std::string& status, int exit_code) {
           {"failed_step", ""},
           {"reason", ""},
           {"application", nullptr},
-          {"unreachable_ms", nullptr},
+          {"downtime", nullptr},
           {"data_lost", ""},
           {"differences", nlohmann::json::array()},
           {"not_undone", nlohmann::json::array()},
