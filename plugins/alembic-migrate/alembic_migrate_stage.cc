@@ -7,6 +7,7 @@
 #include "migrated_database.h"
 #include "migration_plan.h"
 #include "migrator.h"
+#include "planned_backups.h"
 #include "script_reader.h"
 
 using namespace drydock::alembic;
@@ -103,6 +104,17 @@ void end_leftovers(const Call& call) {
   if (const auto database = find_database(call)) end_sessions(call, *database, ended);
 }
 
+// "": a `backup` stage before this one saves the database.
+std::string what_no_backup_saves(const Call& call, const MigratedDatabase& database) {
+  const bool saved = database.sqlite.empty() ? drydock::may_save_database(call, database.name)
+                                             : drydock::may_save_file(call, database.sqlite);
+  if (saved) return "";
+  return "the data of " + database.name +
+         " as it is before the migration: no `backup` stage saves it, so what the migration "
+         "changes "
+         "stays";
+}
+
 }  // namespace
 
 void AlembicMigrate::observe(Call& call) {
@@ -121,12 +133,14 @@ void AlembicMigrate::plan(Call& call) {
   question.database = database ? database->name : "database";
   question.running = database.has_value();
   if (database) question.current = current_revisions(call, *database);
+  const std::string loses = database ? what_no_backup_saves(call, *database) : "";
   const Scripts scripts = reading.get();
   if (scripts.graph) {
     question.folder = scripts.folder;
     question.owner = owner_of_scripts(call, service);
     question.target = upgrade_target(call, service);
-    for (const drydock::Change& change : plan_migration(question, *scripts.graph)) {
+    for (drydock::Change& change : plan_migration(question, *scripts.graph)) {
+      if (change.action == "change") change.rollback_loses = loses;
       call.change(change);
     }
     return;
@@ -134,6 +148,7 @@ void AlembicMigrate::plan(Call& call) {
   drydock::Change change{"revision", "change", question.database};
   change.before = question.running ? describe(question.current) : "not running";
   change.detail = "to the head of the scripts of " + owner_of_scripts(call, service);
+  change.rollback_loses = loses;
   if (there) change.detail += "; what is pending is not known: " + scripts.reason;
   call.change(change);
   if (!there) throw drydock::Unknown("after pull");
