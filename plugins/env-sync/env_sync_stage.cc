@@ -11,8 +11,10 @@
 #include <filesystem>
 
 #include "file_store.h"
+#include "options.h"
 #include "report.h"
 #include "sync.h"
+#include "templates.h"
 
 namespace drydock::env_sync {
 namespace {
@@ -57,6 +59,23 @@ auto with_merge_errors(const Work& work) {
   }
 }
 
+std::optional<std::string> read_env(const Call& call) {
+  return files::read_if_present(env_path(call), largest_env_file);
+}
+
+// Unless somebody wrote the file since it was read. `earlier`: what an earlier attempt wrote.
+void replace(const std::string& path, const std::optional<std::string>& read,
+             const std::optional<std::string>& earlier, const std::string& merged) {
+  files::Replacement file(path);
+  file.write(merged);
+  const std::optional<std::string> now = files::read_if_present(path, largest_env_file);
+  if (now != read && (!earlier || now != earlier)) {
+    throw Failed(path + " was changed by somebody else while it was merged; it was left as it is, "
+                        "plan again");
+  }
+  file.commit();
+}
+
 // `.env` as it was before the stage, also when an earlier attempt has changed it already. Kept on
 // disk before it is noted.
 std::optional<std::string> keep_old_env(Call& call) {
@@ -64,7 +83,7 @@ std::optional<std::string> keep_old_env(Call& call) {
     if (!attributes_in(*note)) return std::nullopt;
     return files::read(saved_env(call));
   }
-  const std::optional<std::string> bytes = files::read_if_present(env_path(call));
+  const std::optional<std::string> bytes = read_env(call);
   if (!bytes) {
     call.remember(before_note, "absent");
     return std::nullopt;
@@ -104,7 +123,8 @@ void keep_history(Call& call, const std::string& bytes) {
   std::string path = name;
   for (int n = 2; files::attributes(path); ++n) path = name + "_" + std::to_string(n);
   call.remember(history_note, path);
-  if (!files::make_directories(dir).empty()) files::write(ignore_file(path), "*\n");
+  files::make_directories(dir);
+  if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), "*\n");
   files::Replacement copy(path);
   copy.set(*files::attributes(env_path(call)));
   copy.write(bytes);
@@ -123,26 +143,7 @@ void remove_env(const std::string& path) {
 
 }  // namespace
 
-const char* const EnvSync::options = R"json({
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "env": {"type": "string", "default": ".env", "minLength": 1,
-      "description": "the operator's file"},
-    "template": {"type": "string", "default": ".env.example", "minLength": 1,
-      "description": "the new release's template"},
-    "base": {"type": "string", "default": "auto", "minLength": 1,
-      "description": "the template that the .env was made from: auto (the last snapshot's), none, or a file"},
-    "defaults": {"type": "string", "enum": ["auto", "keep", "adopt"], "default": "auto",
-      "description": "what was never touched: auto follows new defaults but for sticky variables, keep changes none, adopt all"},
-    "sticky": {"type": "array", "items": {"type": "string"},
-      "description": "globs of variables that never follow a new default by themselves, instead of the built-in ones (databases, volumes, paths); credentials never do"},
-    "linked": {"type": "array", "items": {"type": "array", "items": {"type": "string"}},
-      "description": "groups of variables that follow new defaults together or not at all, instead of the built-in ones"},
-    "history_dir": {"type": "string", "default": "env-backup",
-      "description": "where a copy of each replaced file is kept; empty: nowhere"}
-  }
-})json";
+const char* const EnvSync::options = options_schema().c_str();
 
 void EnvSync::observe(Call& call) {
   const std::string file = call.text("/env");
@@ -158,19 +159,26 @@ void EnvSync::observe(Call& call) {
 
 void EnvSync::plan(Call& call) {
   const std::string file = call.text("/env"), base = call.text("/base");
-  call.input(call.text("/template"));
-  if (!base.empty() && base != "auto" && base != "none") call.input(base);
-  const std::optional<std::string> ours = files::read_if_present(env_path(call));
+  for (const std::string& name : call.texts("/template")) {
+    if (!is_glob(name)) call.input(name);
+  }
+  const bool a_file = base != "auto" && base != "none" && base.rfind("git:", 0) != 0;
+  if (!base.empty() && a_file) call.input(base);
+  const std::optional<std::string> ours = read_env(call);
   const std::string copy = call.planned_dir() + "/" + file;
   files::make_directories(std::filesystem::path(copy).parent_path().string());
   const Sync sync = with_merge_errors([&] { return synchronise(call, ours, copy); });
-  files::write(copy, sync.merge.text);
+  files::write(copy, *sync.merge.text);
   struct stat status {};
   if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
     call.warn(file + " has " + std::to_string(status.st_nlink) +
               " hard links; the other names keep the old content");
   }
-  if (ours != sync.merge.text) report(call, sync, ours.has_value());
+  if (call.has("/explain")) {
+    explain(call, sync, call.text("/explain"));
+  } else {
+    report(call, sync, ours.has_value(), ours != *sync.merge.text);
+  }
   call.info(file + ": " + totals(sync));
 }
 
@@ -178,12 +186,13 @@ void EnvSync::run(Call& call) {
   const std::string path = env_path(call);
   files::remove_leftovers(path);
   const std::optional<std::string> ours = keep_old_env(call);
+  const std::optional<std::string> earlier = files::read_if_present(planned_env(call));
   const Sync sync = with_merge_errors([&] { return synchronise(call, ours, planned_env(call)); });
-  files::write(planned_env(call), sync.merge.text);
-  if (ours == sync.merge.text) return;
+  files::write(planned_env(call), *sync.merge.text);
+  if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
-  files::write(path, sync.merge.text);
+  replace(path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }
 

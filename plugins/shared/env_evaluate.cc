@@ -66,12 +66,20 @@ std::string with_escapes(std::string_view value) {
 }  // namespace
 
 const EnvValues::Variable* EnvValues::known(std::string_view key) const {
+  for (std::size_t near = last_; near < variables_.size() && near <= last_ + 1; ++near) {
+    if (variables_[near].key == key) {
+      last_ = near;
+      return &variables_[near];
+    }
+  }
   if (slots_.empty()) return nullptr;
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = std::hash<std::string_view>()(key) & mask; slots_[i] != 0;
        i = (i + 1) & mask) {
     const Variable& found = variables_[slots_[i] - 1];
-    if (found.key == key) return &found;
+    if (found.key != key) continue;
+    last_ = slots_[i] - 1;
+    return &found;
   }
   return nullptr;
 }
@@ -84,7 +92,7 @@ EnvValues::Variable& EnvValues::variable(std::string_view key) {
   const std::size_t mask = slots_.size() - 1;
   std::size_t i = std::hash<std::string_view>()(key) & mask;
   while (slots_[i] != 0) i = (i + 1) & mask;
-  variables_.push_back({key, {}, npos, false});
+  variables_.push_back({key, {}, 0, false});
   slots_[i] = static_cast<std::uint32_t>(variables_.size());
   return variables_.back();
 }
@@ -107,6 +115,11 @@ const std::string_view* EnvValues::find(std::string_view key) const {
 std::size_t EnvValues::statement(std::string_view key) const {
   const Variable* found = known(key);
   return found == nullptr ? npos : found->statement;
+}
+
+std::size_t EnvValues::position(std::string_view key) const {
+  const Variable* found = known(key);
+  return found == nullptr ? npos : static_cast<std::size_t>(found - variables_.data());
 }
 
 std::vector<std::string_view> EnvValues::keys() const {
@@ -156,7 +169,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
     if (result.error_) return result;
     std::optional<std::string> outer = environment ? environment(statement.key) : std::nullopt;
     EnvValues::Variable& variable = result.variable(statement.key);
-    variable.statement = i;
+    variable.statement = static_cast<std::uint32_t>(i);
     if (outer) {
       variable.value = result.made_.emplace_back(std::move(*outer));
       variable.set = true;

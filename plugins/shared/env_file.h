@@ -64,7 +64,8 @@ class EnvFile {
 // Compose's own environment (and env files read before): nullopt when it has no such variable.
 using EnvLookup = std::function<std::optional<std::string>(std::string_view key)>;
 
-// What a file means. Keeps the file's text alive.
+// What a file means. Keeps the file's text alive. For one thread at a time: it remembers where it
+// looked last, since who compares two files asks for one key after the other.
 class EnvValues {
  public:
   // The first thing that Compose refuses, in reading order: a statement or an interpolation.
@@ -77,6 +78,11 @@ class EnvValues {
   const std::vector<std::string>& unset() const { return unset_; }
   // Keys in the order in which they first stand in the file; each once.
   std::vector<std::string_view> keys() const;
+  // How many there are, the one at a position of that order, and where a key stands in it (npos:
+  // nowhere).
+  std::size_t size() const { return variables_.size(); }
+  std::string_view key_at(std::size_t position) const { return variables_[position].key; }
+  std::size_t position(std::string_view key) const;
 
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
@@ -85,7 +91,7 @@ class EnvValues {
   struct Variable {
     std::string_view key;
     std::string_view value;
-    std::size_t statement = npos;
+    std::uint32_t statement = 0;
     bool set = false;
   };
   Variable& variable(std::string_view key);
@@ -94,6 +100,7 @@ class EnvValues {
 
   std::shared_ptr<const std::string> text_;
   std::vector<Variable> variables_;
+  mutable std::size_t last_ = 0;      // position that was found last
   std::vector<std::uint32_t> slots_;  // open addressing: index into variables_, plus 1
   std::deque<std::string> made_;      // values that do not stand in the text as they are
   std::vector<std::string> unset_;
