@@ -16,9 +16,10 @@ add_library(env_sync_tested STATIC
   ${env_sync}/options.cc ${env_sync}/compose_proof.cc ${env_sync}/report.cc)
 target_link_libraries(env_sync_tested
   PUBLIC env_sync_merge drydock_files drydock::sdk PRIVATE drydock_warnings)
-drydock_test(env_sync_test
-  SOURCES env_sync_test.cc LIBRARIES env_sync_tested)
-target_compile_definitions(env_sync_test PRIVATE DRYDOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+foreach(name env_sync_test env_defects_test env_chain_test)
+  drydock_test(${name} SOURCES ${name}.cc LIBRARIES env_sync_tested)
+  target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endforeach()
 
 # Timed by tests/bench/bench.py; no test.
 add_executable(env_merge_bench ${CMAKE_CURRENT_SOURCE_DIR}/../bench/env_merge.cc)
