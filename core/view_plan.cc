@@ -134,7 +134,8 @@ std::vector<Lines> lines_of(const std::vector<Row>& rows, const ViewStyle& style
   std::size_t action_width = 0, name_width = 0;
   for (const Row& row : rows) {
     action_width = std::max(action_width, display_width(row.action));
-    if (!row.rest.empty() && row.changes == 1) name_width = std::max(name_width, display_width(row.name));
+    if (!row.rest.empty() && row.changes == 1)
+      name_width = std::max(name_width, display_width(row.name));
   }
   name_width = std::min<std::size_t>(name_width, 28);
   std::vector<Lines> result;
@@ -150,7 +151,7 @@ std::vector<Lines> lines_of(const std::vector<Row>& rows, const ViewStyle& style
 
 // The rows that fit into so many lines: of each action the first ones, then what comes first.
 std::vector<Row> fitting(const std::vector<Row>& rows, const std::vector<Lines>& lines,
-                          std::size_t most) {
+                         std::size_t most) {
   constexpr std::size_t of_each_action = 3;
   std::vector<bool> shown(rows.size(), false);
   std::size_t used = 0;

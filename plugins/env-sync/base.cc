@@ -86,9 +86,10 @@ std::map<std::string, int> running_tags(const Call& call) {
   std::map<std::string, int> tags;
   if (in_path("docker") && !call.compose_files().empty()) {
     Process ps;
-    ps.arguments = {"docker", "ps", "--filter",
-                    "label=com.docker.compose.project.working_dir=" + call.deployment_dir(),
-                    "--format", "{{.Image}}"};
+    ps.arguments = {
+        "docker",   "ps",
+        "--filter", "label=com.docker.compose.project.working_dir=" + call.deployment_dir(),
+        "--format", "{{.Image}}"};
     const Captured answer = call.capture(ps);
     if (answer.exit.ok()) {
       for (const std::string& image : lines(answer.out)) ++tags[tag_of(image)];
@@ -149,8 +150,8 @@ Base automatic(const Call& call, const EnvFile& ours) {
         },
         missing);
     if (!files.empty()) {
-      const std::string name = files.size() == 1 ? files[0].name
-                                                 : std::to_string(files.size()) + " templates";
+      const std::string name =
+          files.size() == 1 ? files[0].name : std::to_string(files.size()) + " templates";
       return {EnvFile::parse(joined(std::move(files))), name + " of the last snapshot"};
     }
   }
@@ -177,7 +178,8 @@ Base of_git(const Call& call, const std::string& named) {
                  (known.exit.ok() ? ref + " has no file " + paths[0]
                                   : "git knows no " + ref +
                                         " here (a shallow clone has no old tags: git fetch "
-                                        "--depth 1 origin tag " + ref + ")") +
+                                        "--depth 1 origin tag " +
+                                        ref + ")") +
                  "; give another one, a file, auto or none");
   }
   return {EnvFile::parse(*text), ref + " (git)"};

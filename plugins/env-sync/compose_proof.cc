@@ -18,10 +18,17 @@ using nlohmann::json;
 constexpr const char* probe_field = "x-drydock-probe";
 constexpr const char* not_set = "drydock: not set";
 // Of Compose's own environment, which wins over every env file.
-constexpr std::array<const char*, 11> kept_environment = {
-    "PATH",           "HOME",          "DOCKER_HOST",   "DOCKER_CONTEXT",    "DOCKER_CONFIG",
-    "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_API_VERSION", "XDG_RUNTIME_DIR",
-    "COMPOSE_PROJECT_NAME"};
+constexpr std::array<const char*, 11> kept_environment = {"PATH",
+                                                          "HOME",
+                                                          "DOCKER_HOST",
+                                                          "DOCKER_CONTEXT",
+                                                          "DOCKER_CONFIG",
+                                                          "DOCKER_CERT_PATH",
+                                                          "DOCKER_TLS_VERIFY",
+                                                          "DOCKER_TLS",
+                                                          "DOCKER_API_VERSION",
+                                                          "XDG_RUNTIME_DIR",
+                                                          "COMPOSE_PROJECT_NAME"};
 
 bool in_name(char c) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -64,8 +71,9 @@ std::set<std::string> words(const std::string& list) {
 
 // Invalid UTF-8 cannot stand in JSON, so Compose's answer has lost it.
 bool is_utf8(std::string_view text) {
-  return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace).find(
-             "\xef\xbf\xbd") == std::string::npos;
+  return json(std::string(text))
+             .dump(-1, ' ', false, json::error_handler_t::replace)
+             .find("\xef\xbf\xbd") == std::string::npos;
 }
 
 std::string how(const std::string_view* here, const std::string* there) {
@@ -196,14 +204,15 @@ ComposeView compose_view(const std::string& text, const std::vector<std::string>
     if (on) view.enabled.insert(name);
     const json depends = service.value("depends_on", json::object());
     for (const auto& [other, condition] : depends.items()) {
-      if (condition.is_object() && condition.value("required", true)) view.needs[name].insert(other);
+      if (condition.is_object() && condition.value("required", true))
+        view.needs[name].insert(other);
     }
   }
   view.model = model.dump();
   return view;
 }
 
-ComposeView ask_compose(Call& call, const std::string& env_file,
+ComposeView ask_compose(Call& call, const std::string& env_file, const std::string& called,
                         const std::set<std::string>& keys) {
   const std::string folder = call.planning_dir().empty() ? call.private_dir() : call.planning_dir();
   const std::string probe_file = folder + "/env-sync-probe.json";
@@ -230,10 +239,12 @@ ComposeView ask_compose(Call& call, const std::string& env_file,
   for (const std::string& profile : call.profiles()) add("--profile", profile);
   add("--profile", "*");
   for (const char* word : {"config", "--format", "json"}) process.arguments.emplace_back(word);
-  const Captured answer = call.capture(std::move(process));
+  Captured answer = call.capture(std::move(process));
   if (!answer.exit.ok()) {
-    throw Failed("docker compose cannot read the new release's files with " + env_file + " (" +
-                 answer.exit.describe() + "): " + answer.err);
+    while (answer.err.ends_with('\n')) answer.err.pop_back();
+    throw Failed("docker compose cannot read the new release's files with " + called + " (" +
+                 answer.exit.describe() + "): " + answer.err +
+                 "; mend that, or set `proof: own` to go without Compose");
   }
   return compose_view(answer.out, call.profiles());
 }

@@ -29,9 +29,10 @@ struct ComposeView {
 bool can_ask_compose(const Call& call, const std::string& env);
 
 // Asks with the planned compose files and a clean environment: only PATH, HOME and what finds the
-// engine. `keys`: variables whose values Compose is to tell. Throws Failed with Compose's own
-// sentence when it refuses the file.
-ComposeView ask_compose(Call& call, const std::string& env_file, const std::set<std::string>& keys);
+// engine. `called`: the env file, for people. `keys`: variables whose values Compose is to tell.
+// Throws Failed with Compose's own sentence when it refuses the file.
+ComposeView ask_compose(Call& call, const std::string& env_file, const std::string& called,
+                        const std::set<std::string>& keys);
 
 // Reads what `docker compose config --format json` printed. Throws Failed.
 ComposeView compose_view(const std::string& json, const std::vector<std::string>& profiles);

@@ -42,16 +42,16 @@ std::optional<double> measured(std::string_view value, const std::map<std::strin
 
 std::optional<double> size(std::string_view value) {
   static const std::map<std::string, double> units = {
-      {"b", 1},           {"k", 1024},          {"kb", 1024},         {"kib", 1024},
-      {"m", 1048576},     {"mb", 1048576},      {"mib", 1048576},     {"g", 1073741824},
-      {"gb", 1073741824}, {"gib", 1073741824},  {"t", 1099511627776}, {"tb", 1099511627776}};
+      {"b", 1},           {"k", 1024},         {"kb", 1024},         {"kib", 1024},
+      {"m", 1048576},     {"mb", 1048576},     {"mib", 1048576},     {"g", 1073741824},
+      {"gb", 1073741824}, {"gib", 1073741824}, {"t", 1099511627776}, {"tb", 1099511627776}};
   return measured(value, units);
 }
 
 std::optional<double> duration(std::string_view value) {
   static const std::map<std::string, double> units = {
-      {"ms", 1},        {"s", 1000},       {"sec", 1000},   {"min", 60000},
-      {"h", 3600000},   {"d", 86400000},   {"us", 0.001}};
+      {"ms", 1},      {"s", 1000},     {"sec", 1000}, {"min", 60000},
+      {"h", 3600000}, {"d", 86400000}, {"us", 0.001}};
   return measured(value, units);
 }
 
@@ -61,16 +61,17 @@ std::optional<double> plain_number(std::string_view value) {
 }
 
 bool is_duration_by_name(std::string_view name) {
-  static const std::vector<std::string> names = {"*TIMEOUT*", "*_SECONDS*", "*_MINUTES*", "*_HOURS*",
-                                                 "*_DAYS*",   "*_INTERVAL*", "*_TTL*"};
+  static const std::vector<std::string> names = {
+      "*TIMEOUT*", "*_SECONDS*", "*_MINUTES*", "*_HOURS*", "*_DAYS*", "*_INTERVAL*", "*_TTL*"};
   return matches_any(names, name);
 }
 
 // 80, or 127.0.0.1:80
 bool is_port(std::string_view value) {
-  if (const std::size_t colon = value.rfind(':'); colon != value.npos) value.remove_prefix(colon + 1);
-  const bool digits = !value.empty() && value.size() <= 5 &&
-                      value.find_first_not_of("0123456789") == value.npos;
+  if (const std::size_t colon = value.rfind(':'); colon != value.npos)
+    value.remove_prefix(colon + 1);
+  const bool digits =
+      !value.empty() && value.size() <= 5 && value.find_first_not_of("0123456789") == value.npos;
   const long number = digits ? std::strtol(std::string(value).c_str(), nullptr, 10) : 0;
   return number >= 1 && number <= 65535;
 }
@@ -83,10 +84,11 @@ bool is_port_by_name(std::string_view name) {
 bool is_url(std::string_view value) {
   const std::size_t scheme = value.find("://");
   return scheme != value.npos && scheme > 0 &&
-         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(scheme), [](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' ||
-                  c == '.';
-         });
+         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(scheme),
+                     [](char c) {
+                       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' ||
+                              c == '-' || c == '.';
+                     });
 }
 
 bool is_path(std::string_view value) {

@@ -20,7 +20,8 @@ namespace drydock::env_sync {
 namespace {
 
 // Notes and files of the private folder.
-// "present MODE UID GID", "absent", or "removed": it was absent, and is so again.
+// "present MODE UID GID", "absent", "removed": it was absent, and is so again; or "left": somebody
+// else changed it before the stage did.
 constexpr auto before_note = "before";
 constexpr auto history_note = "history";  // the copy under history_dir
 std::string saved_env(const Call& call) { return call.private_dir() + "/env.before"; }
@@ -64,14 +65,16 @@ std::optional<std::string> read_env(const Call& call) {
 }
 
 // Unless somebody wrote the file since it was read. `earlier`: what an earlier attempt wrote.
-void replace(const std::string& path, const std::optional<std::string>& read,
+void replace(Call& call, const std::string& path, const std::optional<std::string>& read,
              const std::optional<std::string>& earlier, const std::string& merged) {
   files::Replacement file(path);
   file.write(merged);
   const std::optional<std::string> now = files::read_if_present(path, largest_env_file);
   if (now != read && (!earlier || now != earlier)) {
-    throw Failed(path + " was changed by somebody else while it was merged; it was left as it is, "
-                        "plan again");
+    call.remember(before_note, "left");
+    throw Failed(path +
+                 " was changed by somebody else while it was merged; it was left as it is, "
+                 "plan again");
   }
   file.commit();
 }
@@ -79,7 +82,7 @@ void replace(const std::string& path, const std::optional<std::string>& read,
 // `.env` as it was before the stage, also when an earlier attempt has changed it already. Kept on
 // disk before it is noted.
 std::optional<std::string> keep_old_env(Call& call) {
-  if (const auto note = call.recall(before_note)) {
+  if (const auto note = call.recall(before_note); note && *note != "left") {
     if (!attributes_in(*note)) return std::nullopt;
     return files::read(saved_env(call));
   }
@@ -105,13 +108,12 @@ void remove_history_leftovers(const Call& call) {
   files::remove_leftovers(ignore_file(*copy));
 }
 
-// The copy that operators know from the tools before: never overwritten, never removed by us.
-void keep_history(Call& call, const std::string& bytes) {
-  if (!call.has("/history_dir") || call.text("/history_dir").empty()) return;
-  if (const auto made = call.recall(history_note)) {
-    if (files::attributes(*made)) return;
-    remove_history_leftovers(call);
-  }
+bool keeps_history(const Call& call) {
+  return call.has("/history_dir") && !call.text("/history_dir").empty();
+}
+
+// A new name for a copy, as the tools before named theirs.
+std::string new_copy(const Call& call) {
   const std::string dir = call.deployment(call.text("/history_dir"));
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -122,13 +124,43 @@ void keep_history(Call& call, const std::string& bytes) {
       dir + "/" + std::filesystem::path(env_path(call)).filename().string() + ".backup_" + stamp;
   std::string path = name;
   for (int n = 2; files::attributes(path); ++n) path = name + "_" + std::to_string(n);
-  call.remember(history_note, path);
-  files::make_directories(dir);
+  return path;
+}
+
+void write_copy(const Call& call, const std::string& path, const std::string& bytes) {
+  files::make_directories(std::filesystem::path(path).parent_path().string());
   if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), "*\n");
   files::Replacement copy(path);
   copy.set(*files::attributes(env_path(call)));
   copy.write(bytes);
   copy.commit_new();
+}
+
+// The copy that operators know from the tools before: never overwritten, never removed by us.
+void keep_history(Call& call, const std::string& bytes) {
+  if (!keeps_history(call)) return;
+  if (const auto made = call.recall(history_note)) {
+    if (files::attributes(*made)) return;
+    remove_history_leftovers(call);
+  }
+  const std::string path = new_copy(call);
+  call.remember(history_note, path);
+  write_copy(call, path, bytes);
+}
+
+// What somebody wrote into the file after the stage did is lost to nobody, although it is put back.
+void keep_foreign(Call& call, const std::string& old) {
+  if (!keeps_history(call)) return;
+  try {
+    const std::optional<std::string> now = files::read_if_present(env_path(call), largest_env_file);
+    if (!now || *now == old || now == files::read_if_present(planned_env(call))) return;
+    const std::string path = new_copy(call);
+    write_copy(call, path, *now);
+    call.warn(call.text("/env") + " was changed during the run by somebody else; that version is " +
+              path);
+  } catch (const files::FileError& e) {
+    call.warn("what stands in the place of " + call.text("/env") + " cannot be kept: " + e.what());
+  }
 }
 
 void remove_env(const std::string& path) {
@@ -192,7 +224,7 @@ void EnvSync::run(Call& call) {
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
-  replace(path, ours, earlier, *sync.merge.text);
+  replace(call, path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }
 
@@ -215,7 +247,7 @@ void EnvSync::verify(Call& call) {
 
 void EnvSync::rollback(Call& call) {
   const auto note = call.recall(before_note);
-  if (!note) return;  // it died before its first change
+  if (!note || *note == "left") return;  // it died before its first change, or made none
   remove_history_leftovers(call);
   const std::string path = env_path(call);
   files::remove_leftovers(path);
@@ -228,6 +260,7 @@ void EnvSync::rollback(Call& call) {
   }
   const std::string bytes = files::read(saved_env(call));
   if (files::attributes(path) == attributes && files::read(path) == bytes) return;
+  keep_foreign(call, bytes);
   files::write(path, bytes, *attributes);
 }
 

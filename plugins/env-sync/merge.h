@@ -37,8 +37,8 @@ struct MergeOptions {
   Removed removed = Removed::keep;
   std::map<std::string, std::string, std::less<>> renames;    // old name, new name
   std::map<std::string, std::string, std::less<>> generated;  // values for variables without one
-  std::vector<std::string> sticky;               // globs
-  std::vector<std::vector<std::string>> linked;  // groups of names
+  std::vector<std::string> sticky;                            // globs
+  std::vector<std::vector<std::string>> linked;               // groups of names
   // Services of the old Compose model that the new one lacks, and those that it has.
   std::set<std::string> retired_services;
   std::set<std::string> services;
@@ -91,8 +91,8 @@ struct Merge {
   // Sentences that say what the operator must decide first. Not empty: the text must not be used.
   std::vector<std::string> refusals;
   std::size_t matching = 0;  // variables of the old template that have its value in the `.env`
-  std::shared_ptr<const Sides> sides;   // what the views of `variables` look into,
-  std::shared_ptr<const EnvValues> now; // and what the text evaluates to
+  std::shared_ptr<const Sides> sides;    // what the views of `variables` look into,
+  std::shared_ptr<const EnvValues> now;  // and what the text evaluates to
 
   std::size_t count(Decision decision) const;
 };

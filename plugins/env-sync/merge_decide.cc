@@ -152,8 +152,8 @@ class Decider {
   }
 
   std::string refusal(const MergedVariable& variable, const std::string& gone) const {
-    std::string text =
-        std::string(variable.key) + " names the service \"" + gone + "\", which the new release no longer has; ";
+    std::string text = std::string(variable.key) + " names the service \"" + gone +
+                       "\", which the new release no longer has; ";
     const std::string wanted =
         variable.theirs ? service_in(*variable.theirs, options_.services, true) : "";
     text += wanted.empty() ? "set it to a service of the new release"
@@ -165,7 +165,8 @@ class Decider {
   // A default that was never touched names what the new release has no service for, and the new
   // default names one that it has: also where nobody knows what ran before.
   std::string no_service_any_more(const MergedVariable& variable) const {
-    if (!variable.theirs || service_in(*variable.theirs, options_.services, true).empty()) return "";
+    if (!variable.theirs || service_in(*variable.theirs, options_.services, true).empty())
+      return "";
     for (const std::string& name : hosts_in(*variable.ours)) {
       const bool of_a_network = name.find('.') == name.npos && name != "localhost";
       if (of_a_network && options_.services.count(name) == 0) return name;
@@ -231,7 +232,8 @@ class Decider {
   void generate() {
     for (const auto& [key, value] : options_.generated) {
       Choice* choice = choices_.find(key);
-      if (choice == nullptr || choice->text == Text::none || choice->text == Text::comment) continue;
+      if (choice == nullptr || choice->text == Text::none || choice->text == Text::comment)
+        continue;
       const bool from_ours = choice->text == Text::ours;
       if (!(from_ours ? choice->ours : choice->theirs).value_or("").empty()) continue;
       const bool has_it = sides_.ours.statement(key) != nullptr;

@@ -36,7 +36,7 @@ class Side {
 };
 
 struct Sides {
-  std::optional<EnvFile> renamed_base, renamed_ours;             // what base and ours then look into
+  std::optional<EnvFile> renamed_base, renamed_ours;            // what base and ours then look into
   std::map<std::string, std::string, std::less<>> old_name_of;  // by the new name
   Side base, ours, theirs;
 };

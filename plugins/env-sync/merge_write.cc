@@ -186,8 +186,7 @@ class Writer {
       const Choice* choice = choices_.find(statement.key);
       const bool written = sides_.ours.statement(statement.key) == &statement &&
                            choice != nullptr && choice->text != Text::none;
-      const bool becomes_one =
-          choice != nullptr && choice->decision == Decision::removed_commented;
+      const bool becomes_one = choice != nullptr && choice->decision == Decision::removed_commented;
       if (!written || becomes_one) add(statement.lead);
       if (!becomes_one) continue;
       for (const std::string_view line : lines_of(statement.whole)) {

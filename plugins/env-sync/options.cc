@@ -71,17 +71,24 @@ json choice(std::initializer_list<const char*> names, const char* description) {
 
 json made_schema() {
   json properties;
-  properties["env"] = {{"type", "string"}, {"default", ".env"}, {"minLength", 1},
+  properties["env"] = {{"type", "string"},
+                       {"default", ".env"},
+                       {"minLength", 1},
                        {"description", "the operator's file"}};
   properties["template"] = {
-      {"type", {"string", "array"}}, {"items", {{"type", "string"}, {"minLength", 1}}},
-      {"minLength", 1}, {"minItems", 1}, {"default", ".env.example"},
+      {"type", {"string", "array"}},
+      {"items", {{"type", "string"}, {"minLength", 1}}},
+      {"minLength", 1},
+      {"minItems", 1},
+      {"default", ".env.example"},
       {"description", "the new release's template; several files or globs are read as one"}};
-  properties["also"] = texts(
-      "templates (files, globs) that are read only to say where variables have moved");
+  properties["also"] =
+      texts("templates (files, globs) that are read only to say where variables have moved");
   properties["also"]["default"] = {"*.env.example", "envs/**/*.env.example"};
   properties["base"] = {
-      {"type", "string"}, {"default", "auto"}, {"minLength", 1},
+      {"type", "string"},
+      {"default", "auto"},
+      {"minLength", 1},
       {"description",
        "the template that the .env was made from: auto (the last snapshot's, else that of the git "
        "tag which is the tag of the running image), none, a file, or git:REF:path"}};
@@ -98,13 +105,14 @@ json made_schema() {
       {"default", default_linked()},
       {"description", "groups of variables that follow new defaults together or not at all"}};
   properties["renames"] = {
-      {"type", "object"}, {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
+      {"type", "object"},
+      {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
       {"default", json::object()},
       {"description", "variables with a new name, old: new; the value goes along"}};
-  properties["removed"] = choice(
-      {"keep", "comment", "drop-untouched"},
-      "what was never touched and is no longer in the template, unless it is sticky or a "
-      "credential: keep it, make it a comment, or drop it");
+  properties["removed"] =
+      choice({"keep", "comment", "drop-untouched"},
+             "what was never touched and is no longer in the template, unless it is sticky or a "
+             "credential: keep it, make it a comment, or drop it");
   properties["generate"] = {
       {"type", "object"},
       {"additionalProperties",
@@ -116,13 +124,15 @@ json made_schema() {
   properties["require"] = texts("variables that must have a value in the result");
   properties["require"]["default"] = json::array();
   properties["history_dir"] = {
-      {"type", "string"}, {"default", "env-backup"},
+      {"type", "string"},
+      {"default", "env-backup"},
       {"description", "where a copy of each replaced file is kept; empty: nowhere"}};
   properties["proof"] = choice(
       {"compose", "own"},
       "before anything is written, let Docker Compose (where it is installed and the deployment "
       "has compose files) evaluate the old file and the new one; own: evaluate only here");
-  properties["explain"] = {{"type", "string"}, {"minLength", 1},
+  properties["explain"] = {{"type", "string"},
+                           {"minLength", 1},
                            {"description", "plan: tell all about this one variable instead"}};
   return {{"type", "object"}, {"additionalProperties", false}, {"properties", properties}};
 }

@@ -21,15 +21,29 @@ struct Wording {
 };
 
 // What a person must look at comes before what is only good to know.
-constexpr std::array most_important_first = {
-    Decision::followed,       Decision::conflict,       Decision::adopted,
-    Decision::derived,        Decision::renamed,        Decision::generated,
-    Decision::commented_out,  Decision::dropped,        Decision::removed_commented,
-    Decision::unproven,       Decision::removed_custom, Decision::kept_linked,
-    Decision::kept_sticky,    Decision::had_already,    Decision::custom,
-    Decision::stays_commented, Decision::own,           Decision::kept_default,
-    Decision::unchanged,      Decision::converged,      Decision::added,
-    Decision::restored,       Decision::removed_untouched};
+constexpr std::array most_important_first = {Decision::followed,
+                                             Decision::conflict,
+                                             Decision::adopted,
+                                             Decision::derived,
+                                             Decision::renamed,
+                                             Decision::generated,
+                                             Decision::commented_out,
+                                             Decision::dropped,
+                                             Decision::removed_commented,
+                                             Decision::unproven,
+                                             Decision::removed_custom,
+                                             Decision::kept_linked,
+                                             Decision::kept_sticky,
+                                             Decision::had_already,
+                                             Decision::custom,
+                                             Decision::stays_commented,
+                                             Decision::own,
+                                             Decision::kept_default,
+                                             Decision::unchanged,
+                                             Decision::converged,
+                                             Decision::added,
+                                             Decision::restored,
+                                             Decision::removed_untouched};
 
 Wording wording(Decision decision, bool set) {
   switch (decision) {
@@ -197,7 +211,8 @@ std::string file_detail(const Sync& sync, bool existed) {
     add(text, count_of(known_secrets, "secret is", "secrets are") + " the template's default");
   }
   std::string leaving;
-  for (const std::string& service : sync.retired) leaving += (leaving.empty() ? "" : ", ") + service;
+  for (const std::string& service : sync.retired)
+    leaving += (leaving.empty() ? "" : ", ") + service;
   if (!leaving.empty()) add(text, "services that leave: " + leaving);
   add(text, sync.proof);
   return text;

@@ -122,16 +122,16 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
     running = services_of_model(files::read(call.model_before()));
   }
   files::write(scratch, *sync.merge.text);
-  const auto asked = [&](const std::string& file) {
-    return ask_compose(call, file, keys_of_both(old_values, *sync.merge.now));
+  const auto asked = [&](const std::string& file, const char* called) {
+    return ask_compose(call, file, called, keys_of_both(old_values, *sync.merge.now));
   };
   std::optional<ComposeView> before, after;
   try {
-    before = asked(call.deployment(".env"));
+    before = asked(call.deployment(".env"), "the old .env");
   } catch (const Failed& e) {
     // The new compose files may need a variable that only the new template has.
     call.debug(e.what());
-    after = asked(scratch);
+    after = asked(scratch, "the merged .env");
   }
   options.services = (before ? *before : *after).services;
   for (const std::string& service : running) {
@@ -140,7 +140,7 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
   sync.retired = options.retired_services;
   const std::string merged_before = *sync.merge.text;
   merge_again();
-  if (!after || *sync.merge.text != merged_before) after = asked(scratch);
+  if (!after || *sync.merge.text != merged_before) after = asked(scratch, "the merged .env");
   if (running.empty() && before) running = before->enabled;
   const std::string against =
       objection(sync.merge, &old_values, before ? &*before : nullptr, *after, running);

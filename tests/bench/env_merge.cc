@@ -42,7 +42,8 @@ int main(int count, char** words) try {
     std::fprintf(stderr, "usage: env_merge OURS THEIRS [BASE]\n");
     return 2;
   }
-  const std::optional<std::string> base = count > 3 ? std::optional<std::string>(words[3]) : std::nullopt;
+  const std::optional<std::string> base =
+      count > 3 ? std::optional<std::string>(words[3]) : std::nullopt;
   const std::size_t size = files::read(words[1]).size();
   std::vector<double> milliseconds;
   std::size_t variables = 0;

@@ -29,14 +29,16 @@ TEST_F(Defect, D1KeepsVariablesThatStandOnlyInTheEnv) {
 TEST_F(Dify, D2KeepsThe503VariablesThat1_14_1NoLongerHas) {
   const std::string old = of_release("1.14.0");
   std::string mine = old;
-  for (const char* key : {"UPLOAD_FILE_SIZE_LIMIT", "SMTP_PASSWORD", "S3_SECRET_KEY", "MAIL_TYPE"}) {
+  for (const char* key :
+       {"UPLOAD_FILE_SIZE_LIMIT", "SMTP_PASSWORD", "S3_SECRET_KEY", "MAIL_TYPE"}) {
     mine = edit(mine, key, "mine");
   }
   base(old);
   host.write(".env", mine);
   host.write(".env.example", of_release("1.14.1"));
   const std::string merged = run();
-  for (const std::string_view key : evaluate(EnvFile::parse(mine)).keys()) {
+  const EnvValues before = evaluate(EnvFile::parse(mine));
+  for (const std::string_view key : before.keys()) {
     EXPECT_NE(value(merged, std::string(key)), "(not set)") << key;
   }
   EXPECT_EQ(value(merged, "SMTP_PASSWORD"), "mine");
@@ -49,11 +51,15 @@ TEST_F(Defect, D3KeepsExportedVariables) {
 }
 
 TEST_F(Defect, D4ReadsTheFirstVariableBehindAByteOrderMark) {
-  host.write(".env", "\xef\xbb\xbf" "A=mine\nB=1\n");
+  host.write(".env",
+             "\xef\xbb\xbf"
+             "A=mine\nB=1\n");
   host.write(".env.example", "A=1\nB=1\n");
   EXPECT_EQ(value(run(), "A"), "mine");
   host.write(".env", "A=mine\nB=1\n");
-  host.write(".env.example", "\xef\xbb\xbf" "A=1\nB=1\n");
+  host.write(".env.example",
+             "\xef\xbb\xbf"
+             "A=1\nB=1\n");
   EXPECT_EQ(value(run(), "A"), "mine");
 }
 

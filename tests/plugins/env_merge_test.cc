@@ -154,8 +154,8 @@ TEST(EnvMerge, AdoptsANewReferenceWithTheOperatorsValues) {
 TEST(EnvMerge, PutsWhatIsReferredToAboveAndFreezesWhatMoved) {
   const Merge head = merge(std::nullopt, "MY=h\nURL=http://${MY}/\n", "URL=http://x/\n");
   EXPECT_EQ(*variable(head, "URL").result, "http://h/");
-  EXPECT_EQ(head.text->find("# Kept from your .env: not in the new template, but referred to below"),
-            0U);
+  EXPECT_EQ(
+      head.text->find("# Kept from your .env: not in the new template, but referred to below"), 0U);
   const Merge moved = merge(std::nullopt, "B=1\nA=${B}2\n", "A=0\nB=0\n");
   EXPECT_TRUE(variable(moved, "A").frozen);
   EXPECT_EQ(*moved.text, "A=12\nB=1\n");
@@ -261,8 +261,8 @@ TEST(EnvMerge, LosesNothingAndIsStable) {
     }
     const EnvFile next = EnvFile::parse(theirs);
     if (next.statements().size() == evaluate(next).keys().size()) {  // no key stands twice
-      // A second run changes no value. It may still move the operator's own keys, where a value that
-      // named one of them was frozen by the first.
+      // A second run changes no value. It may still move the operator's own keys, where a value
+      // that named one of them was frozen by the first.
       const EnvFile again = EnvFile::parse(*merge(theirs, *result.text, theirs).text);
       const EnvValues second = evaluate(again);
       for (const std::string_view key : after.keys()) {

@@ -16,8 +16,8 @@ add_library(env_sync_tested STATIC
   ${env_sync}/options.cc ${env_sync}/compose_proof.cc ${env_sync}/report.cc)
 target_link_libraries(env_sync_tested
   PUBLIC env_sync_merge drydock_files drydock::sdk PRIVATE drydock_warnings)
-foreach(name env_sync_test env_defects_test env_chain_test)
-  drydock_test(${name} SOURCES ${name}.cc LIBRARIES env_sync_tested)
+foreach(name env_sync_test env_defects_test env_chain_test env_compose_test env_options_test)
+  drydock_test(${name} SOURCES ${name}.cc LIBRARIES env_sync_tested rapidcheck)
   target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endforeach()
 

@@ -110,6 +110,21 @@ TEST_F(EnvSyncStage, MakesTheFileFromTheTemplateAndTakesItAway) {
   EXPECT_FALSE(host.exists(".env"));
 }
 
+TEST_F(EnvSyncStage, KeepsWhatSomebodyWroteMeanwhileBeforeItPutsBack) {
+  host.write(".env", "A=1\n");
+  host.write(".env.example", "A=1\nB=1\n");
+  ASSERT_TRUE(step("run").ok());
+  host.write(".env", "A=theirs\n");
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(host.read(".env"), "A=1\n");
+  EXPECT_NE(host.log_text().find("that version is"), std::string::npos);
+  std::size_t kept = 0;
+  for (const auto& entry : fs::directory_iterator(at("env-backup"))) {
+    kept += files::read(entry.path().string()) == "A=theirs\n" ? 1 : 0;
+  }
+  EXPECT_EQ(kept, 1U);
+}
+
 TEST_F(EnvSyncStage, TakesAwayOnceWhatItMade) {
   host.write(".env.example", "A=1\n");
   ASSERT_TRUE(step("run").ok());

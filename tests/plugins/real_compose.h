@@ -44,7 +44,7 @@ class RealCompose {
     static constexpr auto summary = "Ask Compose";
     static constexpr auto options = "{}";
     static void plan(Call& call) {
-      current_->view_ = ask_compose(call, call.deployment(".env"), *current_->asked_);
+      current_->view_ = ask_compose(call, call.deployment(".env"), "it", *current_->asked_);
     }
     static void run(Call&) {}
   };
