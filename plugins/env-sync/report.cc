@@ -98,11 +98,11 @@ Wording wording(Decision decision, bool set) {
 
 // Also where only one of the files has what looks like a secret.
 bool is_secret(const MergedVariable& variable) {
-  const auto secret = [&](const std::optional<std::string_view>& value) {
-    return value && env_sync::is_secret(variable.key, *value);
+  const auto secret = [](const std::optional<std::string_view>& value) {
+    return value && is_secret_value(*value);
   };
   return secret(variable.ours) || secret(variable.result) || secret(variable.theirs) ||
-         secret(variable.base);
+         secret(variable.base) || is_secret_name(variable.key);
 }
 
 std::string shown(const MergedVariable& variable, const std::optional<std::string_view>& value) {

@@ -65,6 +65,8 @@ std::string with_escapes(std::string_view value) {
 
 }  // namespace
 
+// A slot holds a position, plus 1, and the upper half of the key's hash: another key is nearly
+// always told without looking at it.
 const EnvValues::Variable* EnvValues::known(std::string_view key) const {
   for (std::size_t near = last_; near < variables_.size() && near <= last_ + 1; ++near) {
     if (variables_[near].key == key) {
@@ -73,13 +75,14 @@ const EnvValues::Variable* EnvValues::known(std::string_view key) const {
     }
   }
   if (slots_.empty()) return nullptr;
+  const std::size_t hash = std::hash<std::string_view>()(key);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = std::hash<std::string_view>()(key) & mask; slots_[i] != 0;
-       i = (i + 1) & mask) {
-    const Variable& found = variables_[slots_[i] - 1];
-    if (found.key != key) continue;
-    last_ = slots_[i] - 1;
-    return &found;
+  for (std::size_t i = hash & mask; slots_[i] != 0; i = (i + 1) & mask) {
+    if (slots_[i] >> 32 != hash >> 32) continue;
+    const std::size_t position = (slots_[i] & 0xffffffff) - 1;
+    if (variables_[position].key != key) continue;
+    last_ = position;
+    return &variables_[position];
   }
   return nullptr;
 }
@@ -88,23 +91,25 @@ EnvValues::Variable& EnvValues::variable(std::string_view key) {
   if (const Variable* found = known(key)) {
     return variables_[static_cast<std::size_t>(found - variables_.data())];
   }
-  if (2 * (variables_.size() + 1) > slots_.size()) grow();
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t i = std::hash<std::string_view>()(key) & mask;
-  while (slots_[i] != 0) i = (i + 1) & mask;
+  if (2 * (variables_.size() + 1) > slots_.size()) make_room(variables_.size() + 1);
   variables_.push_back({key, {}, 0, false});
-  slots_[i] = static_cast<std::uint32_t>(variables_.size());
+  take_slot(variables_.size() - 1);
   return variables_.back();
 }
 
-void EnvValues::grow() {
-  slots_.assign(std::max<std::size_t>(64, 2 * slots_.size()), 0);
+void EnvValues::make_room(std::size_t count) {
+  std::size_t size = 64;
+  while (size < 2 * count) size *= 2;
+  slots_.assign(size, 0);
+  for (std::size_t n = 0; n < variables_.size(); ++n) take_slot(n);
+}
+
+void EnvValues::take_slot(std::size_t position) {
+  const std::size_t hash = std::hash<std::string_view>()(variables_[position].key);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t n = 0; n < variables_.size(); ++n) {
-    std::size_t i = std::hash<std::string_view>()(variables_[n].key) & mask;
-    while (slots_[i] != 0) i = (i + 1) & mask;
-    slots_[i] = static_cast<std::uint32_t>(n + 1);
-  }
+  std::size_t i = hash & mask;
+  while (slots_[i] != 0) i = (i + 1) & mask;
+  slots_[i] = (hash >> 32 << 32) | (position + 1);
 }
 
 const std::string_view* EnvValues::find(std::string_view key) const {
@@ -162,6 +167,8 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
   };
 
   const std::vector<EnvStatement>& statements = file.statements();
+  result.variables_.reserve(statements.size());
+  result.make_room(statements.size());
   for (std::size_t i = 0; i < statements.size(); ++i) {
     const EnvStatement& statement = statements[i];
     if (statement.inherited && statement.key.empty()) continue;

@@ -96,12 +96,13 @@ class EnvValues {
   };
   Variable& variable(std::string_view key);
   const Variable* known(std::string_view key) const;
-  void grow();
+  void make_room(std::size_t count);
+  void take_slot(std::size_t position);
 
   std::shared_ptr<const std::string> text_;
   std::vector<Variable> variables_;
   mutable std::size_t last_ = 0;      // position that was found last
-  std::vector<std::uint32_t> slots_;  // open addressing: index into variables_, plus 1
+  std::vector<std::uint64_t> slots_;  // open addressing
   std::deque<std::string> made_;      // values that do not stand in the text as they are
   std::vector<std::string> unset_;
   std::optional<EnvError> error_;

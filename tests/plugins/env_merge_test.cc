@@ -200,6 +200,16 @@ TEST(EnvMerge, NamesFilesAndLinesOfWhatCannotBeRead) {
   EXPECT_THROW(merge(std::nullopt, "A=1\n", "A=\"\n"), MergeError);
 }
 
+TEST(EnvMerge, MatchesNames) {
+  for (const char* glob :
+       {"DB_HOST", "DB_*", "*_HOST", "*", "D?_HOST", "*B*S*", "DB_HOST*", "**T"}) {
+    EXPECT_TRUE(matches_any({glob}, "DB_HOST")) << glob;
+  }
+  for (const char* glob : {"", "DB", "HOST", "*_HOS", "?", "D?HOST", "DB_HOST?", "db_*", "*X*"}) {
+    EXPECT_FALSE(matches_any({glob}, "DB_HOST")) << glob;
+  }
+}
+
 TEST(EnvMerge, HidesSecrets) {
   for (const char* name : {"DB_PASSWORD", "SECRET_KEY", "X_API_KEY", "AUTH_TOKEN", "SENTRY_DSN"}) {
     EXPECT_EQ(shown(name, "v"), "(secret)") << name;
