@@ -98,7 +98,7 @@ Side::Side(const EnvFile* file, const std::string& name) : file_(file) {
       if (const std::string_view key = commented_key(line); !key.empty()) commented_[key] = line;
     }
   };
-  for (const EnvStatement& statement : file->statements()) note(statement.lead);
+  for (const EnvStatement& statement : file->statements()) note(statement.lead());
   note(file->tail());
 }
 
@@ -123,7 +123,7 @@ bool same(const Side& left, const Side& right, std::string_view key) {
   const EnvStatement* b = right.statement(key);
   if (a == nullptr || b == nullptr) return false;
   if (left.value(key) == right.value(key)) return true;
-  return !a->inherited && !b->inherited && a->value == b->value && a->quote == b->quote;
+  return !a->inherited && !b->inherited && a->value() == b->value() && a->quote == b->quote;
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {

@@ -65,7 +65,7 @@ class Decider {
       const bool converged = base != nullptr && touched(key);
       // Her inline comment or way of quoting stays, where the template did not change its own.
       const bool her_line =
-          base != nullptr && theirs->whole == base->whole && ours->whole != base->whole;
+          base != nullptr && theirs->whole() == base->whole() && ours->whole() != base->whole();
       return set(choice, converged ? Decision::converged : Decision::unchanged,
                  her_line ? Text::ours : Text::theirs);
     }

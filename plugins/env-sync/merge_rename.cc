@@ -22,18 +22,18 @@ EnvFile with_new_names(const EnvFile& file,
     (refers_to(file, old) ? added : replaced).emplace(old, name);
   }
   const auto renamed = [](const EnvStatement& statement, std::string_view name) {
-    const auto before = static_cast<std::size_t>(statement.key.data() - statement.whole.data());
-    return std::string(statement.whole.substr(0, before)) + std::string(name) +
-           std::string(statement.whole.substr(before + statement.key.size()));
+    const auto before = static_cast<std::size_t>(statement.key().data() - statement.whole().data());
+    return std::string(statement.whole().substr(0, before)) + std::string(name) +
+           std::string(statement.whole().substr(before + statement.key().size()));
   };
   std::string text, end;
   for (const EnvStatement& statement : file.statements()) {
-    text += statement.lead;
-    const auto in_place = replaced.find(statement.key);
-    text += in_place == replaced.end() ? std::string(statement.whole)
+    text += statement.lead();
+    const auto in_place = replaced.find(statement.key());
+    text += in_place == replaced.end() ? std::string(statement.whole())
                                        : renamed(statement, in_place->second);
-    if (const auto also = added.find(statement.key); also != added.end()) {
-      end += (statement.whole.ends_with('\n') ? "" : "\n") + renamed(statement, also->second);
+    if (const auto also = added.find(statement.key()); also != added.end()) {
+      end += (statement.whole().ends_with('\n') ? "" : "\n") + renamed(statement, also->second);
     }
   }
   text += file.tail();

@@ -1,5 +1,6 @@
 // The text of the merged file: the template's, with the operator's lines in their places.
 #include <algorithm>
+#include <unordered_set>
 
 #include "merge_parts.h"
 
@@ -25,15 +26,12 @@ class Writer {
  public:
   Writer(const Sides& sides, const Choices& choices, const MergeOptions& options,
          const std::set<std::string, std::less<>>& frozen)
-      : sides_(sides), choices_(choices), options_(options), frozen_(frozen) {
-    note_comments(sides_.theirs);
-    if (sides_.base.exists()) note_comments(sides_.base);
-  }
+      : sides_(sides), choices_(choices), options_(options), frozen_(frozen) {}
 
   std::string write() {
     text_.reserve(sides_.theirs.file().text().size() + sides_.ours.file().text().size() / 8);
     for (const EnvStatement& statement : sides_.theirs.file().statements()) {
-      write_comments_of_template(statement.lead);
+      write_comments_of_template(statement.lead());
       write_in_template(statement);
     }
     write_comments_of_template(sides_.theirs.file().tail());
@@ -49,13 +47,21 @@ class Writer {
   }
 
  private:
-  void note_comments(const Side& side) {
+  // Built when it is first asked for: most files have no comment that the templates lack.
+  bool in_a_template(std::string_view comment) const {
+    if (known_comments_.empty()) {
+      note_comments(sides_.theirs);
+      if (sides_.base.exists()) note_comments(sides_.base);
+    }
+    return known_comments_.count(comment) != 0;
+  }
+  void note_comments(const Side& side) const {
     const auto note = [this](std::string_view lead) {
       for (const std::string_view line : lines_of(lead)) {
         if (is_comment(line)) known_comments_.insert(without_blanks(line));
       }
     };
-    for (const EnvStatement& statement : side.file().statements()) note(statement.lead);
+    for (const EnvStatement& statement : side.file().statements()) note(statement.lead());
     note(side.file().tail());
   }
   static void end_line(std::string& text) {
@@ -81,14 +87,14 @@ class Writer {
   }
 
   void write_in_template(const EnvStatement& statement) {
-    const Choice* choice = choices_.find(statement.key);
-    const bool counts = sides_.theirs.statement(statement.key) == &statement;
+    const Choice* choice = choices_.find(statement.key());
+    const bool counts = sides_.theirs.statement(statement.key()) == &statement;
     if (choice == nullptr || choice->text == Text::theirs) {
-      if (choice != nullptr && counts) write_own_comments(statement.key, text_);
-      if (choice != nullptr && counts && is_frozen(statement.key)) {
+      if (choice != nullptr && counts) write_own_comments(statement.key(), text_);
+      if (choice != nullptr && counts && is_frozen(statement.key())) {
         write_value(*choice, text_);
       } else {
-        text_ += statement.whole;
+        text_ += statement.whole();
       }
       return;
     }
@@ -99,7 +105,7 @@ class Writer {
     if (choice->text == Text::ours || choice->text == Text::generated) {
       write_ours(*choice, text_);
     } else if (choice->text == Text::comment) {
-      text_ += without_blanks(*sides_.ours.commented(statement.key));
+      text_ += without_blanks(*sides_.ours.commented(statement.key()));
       text_ += '\n';
     }
   }
@@ -116,7 +122,7 @@ class Writer {
     }
     const EnvStatement* statement = sides_.ours.statement(choice.key);
     refer_to(*statement);
-    to += statement->whole;
+    to += statement->whole();
     end_line(to);
   }
   static void write_value(const Choice& choice, std::string& to) {
@@ -149,7 +155,7 @@ class Writer {
     std::vector<std::string_view> result;
     for (const std::string_view line : lines_of(lead)) {
       if (!is_comment(line)) continue;
-      if (known_comments_.count(without_blanks(line)) != 0 || line.starts_with(mark)) continue;
+      if (line.starts_with(mark) || in_a_template(without_blanks(line))) continue;
       const Choice* named = choices_.find(commented_key(line));
       const bool elsewhere = named != nullptr && named->text == Text::comment &&
                              named->decision == Decision::stays_commented;
@@ -159,9 +165,11 @@ class Writer {
   }
   void write_own_comments(std::string_view key, std::string& to) {
     const EnvStatement* statement = sides_.ours.statement(key);
-    if (statement == nullptr || statement->lead.empty()) return;
+    if (statement == nullptr || statement->lead().empty()) return;
+    const EnvStatement* old = sides_.base.statement(key);
+    if (old != nullptr && old->lead() == statement->lead()) return;
     const Choice* choice = choices_.find(key);
-    const auto lines = own_comments(statement->lead, choice->text == Text::ours);
+    const auto lines = own_comments(statement->lead(), choice->text == Text::ours);
     if (lines.empty()) return;
     const std::size_t indentation =
         to.find_last_of('\n') == to.npos ? 0 : to.find_last_of('\n') + 1;
@@ -183,13 +191,13 @@ class Writer {
       }
     };
     for (const EnvStatement& statement : sides_.ours.file().statements()) {
-      const Choice* choice = choices_.find(statement.key);
-      const bool written = sides_.ours.statement(statement.key) == &statement &&
+      const Choice* choice = choices_.find(statement.key());
+      const bool written = sides_.ours.statement(statement.key()) == &statement &&
                            choice != nullptr && choice->text != Text::none;
       const bool becomes_one = choice != nullptr && choice->decision == Decision::removed_commented;
-      if (!written || becomes_one) add(statement.lead);
+      if (!written || becomes_one) add(statement.lead());
       if (!becomes_one) continue;
-      for (const std::string_view line : lines_of(statement.whole)) {
+      for (const std::string_view line : lines_of(statement.whole())) {
         result.append("# ").append(line) += '\n';
       }
     }
@@ -219,7 +227,7 @@ class Writer {
   // Compose reads from top to bottom: what a line above refers to must stand above it.
   std::vector<const Choice*> referred_to() {
     for (const EnvStatement& statement : sides_.theirs.file().statements()) {
-      const Choice* choice = choices_.find(statement.key);
+      const Choice* choice = choices_.find(statement.key());
       if (choice != nullptr && choice->text == Text::theirs) refer_to(statement);
     }
     std::vector<const Choice*> result;
@@ -263,7 +271,7 @@ class Writer {
   const Choices& choices_;
   const MergeOptions& options_;
   const std::set<std::string, std::less<>>& frozen_;
-  std::set<std::string_view> known_comments_;  // of the templates
+  mutable std::unordered_set<std::string_view> known_comments_;
   std::set<std::string, std::less<>> placed_;  // kept variables that have their place
   std::set<std::string_view> names_;           // that the lines written so far refer to
   std::vector<std::string_view> waiting_;      // those of them that were not looked at yet

@@ -66,7 +66,7 @@ void read_other_templates(const Call& call, Sync& sync) {
     if (is_own) continue;
     const EnvFile parsed = EnvFile::parse(file.text);
     for (const EnvStatement& statement : parsed.statements()) {
-      std::vector<std::string>& where = sync.elsewhere[std::string(statement.key)];
+      std::vector<std::string>& where = sync.elsewhere[std::string(statement.key())];
       if (where.empty() || where.back() != file.name) where.push_back(file.name);
     }
   }

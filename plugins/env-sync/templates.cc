@@ -109,15 +109,15 @@ std::string joined(std::vector<NamedText> files) {
   if (files.size() == 1) return text;
   std::set<std::string, std::less<>> keys;
   const EnvFile first = EnvFile::parse(text);
-  for (const EnvStatement& statement : first.statements()) keys.emplace(statement.key);
+  for (const EnvStatement& statement : first.statements()) keys.emplace(statement.key());
   for (std::size_t i = 1; i < files.size(); ++i) {
     const EnvFile file = EnvFile::parse(files[i].text);
     std::string more;
     std::set<std::string, std::less<>> its_own;
     for (const EnvStatement& statement : file.statements()) {
-      if (keys.find(statement.key) != keys.end()) continue;
-      its_own.emplace(statement.key);
-      more.append(statement.lead).append(statement.whole);
+      if (keys.find(statement.key()) != keys.end()) continue;
+      its_own.emplace(statement.key());
+      more.append(statement.lead()).append(statement.whole());
     }
     if (file.error()) more = files[i].text;  // whoever reads the whole says where it is wrong
     if (more.empty()) continue;

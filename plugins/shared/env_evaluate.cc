@@ -147,9 +147,9 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
   };
   const auto evaluated = [&](const EnvStatement& statement) -> std::string_view {
-    const bool escapes = statement.quote != 0 && statement.value.find('\\') != std::string::npos;
-    if (!escapes && !statement.interpolated()) return statement.value;
-    std::string value(statement.value);
+    const bool escapes = statement.quote != 0 && statement.value().find('\\') != std::string::npos;
+    if (!escapes && !statement.interpolated()) return statement.value();
+    std::string value(statement.value());
     if (escapes) value = without_escaped_quotes(value, statement.quote);
     if (escapes && statement.quote == '"') value = with_escapes(value);
     if (statement.quote != '\'' && value.find('$') != value.npos) {
@@ -157,7 +157,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
       for (std::string& name : made.unset) result.unset_.push_back(std::move(name));
       if (made.error) {
         result.error_ = EnvError{0, std::move(*made.error), statement.line,
-                                 "the value of " + std::string(statement.key) +
+                                 "the value of " + std::string(statement.key()) +
                                      " has a ${...} that is malformed, or that needs a variable "
                                      "which is not set; in single quotes a $ is literal"};
       }
@@ -171,11 +171,11 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
   result.make_room(statements.size());
   for (std::size_t i = 0; i < statements.size(); ++i) {
     const EnvStatement& statement = statements[i];
-    if (statement.inherited && statement.key.empty()) continue;
+    if (statement.inherited && statement.key().empty()) continue;
     const std::string_view value = statement.inherited ? std::string_view() : evaluated(statement);
     if (result.error_) return result;
-    std::optional<std::string> outer = environment ? environment(statement.key) : std::nullopt;
-    EnvValues::Variable& variable = result.variable(statement.key);
+    std::optional<std::string> outer = environment ? environment(statement.key()) : std::nullopt;
+    EnvValues::Variable& variable = result.variable(statement.key());
     variable.statement = static_cast<std::uint32_t>(i);
     if (outer) {
       variable.value = result.made_.emplace_back(std::move(*outer));
@@ -184,7 +184,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
       variable.value = value;
       variable.set = true;
     }
-    if (statement.key.empty() || value.find('\0') != value.npos) not_settable = statement.line;
+    if (statement.key().empty() || value.find('\0') != value.npos) not_settable = statement.line;
   }
   result.error_ = file.error();
   if (!result.error_ && not_settable != 0) {

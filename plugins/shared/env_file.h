@@ -28,21 +28,47 @@ struct EnvError {
 };
 
 // One `KEY=value`, `KEY: value`, `export KEY=value`, or a KEY alone. All views look into the text.
-struct EnvStatement {
-  std::string_view lead;   // blank and comment lines before it, and its indentation
-  std::string_view whole;  // the statement with its inline comment and line end
-  std::string_view key;
-  std::string_view value;  // as written, without quotes, inline comment and blanks around it
+// Of a million of them there are several lists, so they are kept as small as that goes.
+class EnvStatement {
+ public:
+  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin, std::uint32_t line)
+      : line(line), text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
+
+  // Blank and comment lines before it, and its indentation.
+  std::string_view lead() const { return {text_ + lead_, begin_ - lead_}; }
+  // The statement with its inline comment and line end.
+  std::string_view whole() const { return {text_ + begin_, size_}; }
+  std::string_view key() const { return {text_ + key_, key_size_}; }
+  // As written, without quotes, inline comment and blanks around it.
+  std::string_view value() const { return {text_ + value_, value_size_}; }
+  // The value may name other variables.
+  bool interpolated() const { return quote != '\'' && value().find('$') != std::string_view::npos; }
+
+  // Views into the same text.
+  void set_end(std::size_t end) { size_ = narrow(end) - begin_; }
+  void set_key(std::string_view key) {
+    key_ = narrow(static_cast<std::size_t>(key.data() - text_));
+    key_size_ = narrow(key.size());
+  }
+  void set_value(std::string_view value) {
+    value_ = narrow(static_cast<std::size_t>(value.data() - text_));
+    value_size_ = narrow(value.size());
+  }
+
+  std::uint32_t line;
   char quote = 0;          // ' or ", or 0
   bool inherited = false;  // a KEY alone: its value comes from Compose's own environment
-  std::uint32_t line = 1;
 
-  // The value may name other variables.
-  bool interpolated() const { return quote != '\'' && value.find('$') != value.npos; }
+ private:
+  static std::uint32_t narrow(std::size_t offset) { return static_cast<std::uint32_t>(offset); }
+
+  const char* text_;
+  std::uint32_t lead_, begin_, size_ = 0, key_ = 0, key_size_ = 0, value_ = 0, value_size_ = 0;
 };
 
 class EnvFile {
  public:
+  // At most 4 GiB (std::length_error).
   static EnvFile parse(std::string text);
 
   const std::string& text() const { return *text_; }

@@ -140,7 +140,7 @@ std::vector<std::string_view> interpolated_names(const EnvStatement& statement) 
   std::vector<std::string_view> names;
   if (!statement.interpolated()) return names;
   // Each $NAME and ${NAME, wherever it stands; $$ is none. One too many does no harm.
-  const std::string_view text = statement.value;
+  const std::string_view text = statement.value();
   for (std::size_t i = text.find('$'); i != text.npos; i = text.find('$', i)) {
     if (++i == text.size()) break;
     if (text[i] == '$') {

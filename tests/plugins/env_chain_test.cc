@@ -30,18 +30,18 @@ class Operator {
     const EnvFile file = EnvFile::parse(text);
     std::string mine;
     for (const EnvStatement& statement : file.statements()) {
-      const std::string key(statement.key);
-      mine += statement.lead;
+      const std::string key(statement.key());
+      mine += statement.lead();
       const unsigned fate = roll(1000);
       if (fate < percent * 10) {
         mine += line(key);
       } else if (fate < percent * 10 + 10 && values.count(key) == 0) {
         deleted.insert(key);
       } else if (fate < percent * 10 + 20 && values.count(key) == 0) {
-        mine += "#" + std::string(statement.whole);
+        mine += "#" + std::string(statement.whole());
         commented.insert(key);
       } else {
-        mine += statement.whole;
+        mine += statement.whole();
       }
       if (roll(100) == 0) mine += "# a note of mine, " + std::to_string(roll(1000)) + "\n" + own();
     }

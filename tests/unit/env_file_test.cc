@@ -117,7 +117,7 @@ TEST(EnvFile, KeepsEachByteOfTheText) {
     RC_PRE(!file.error());
     std::string again;
     for (const EnvStatement& statement : file.statements()) {
-      again += std::string(statement.lead) + std::string(statement.whole);
+      again += std::string(statement.lead()) + std::string(statement.whole());
     }
     RC_ASSERT(again + std::string(file.tail()) == text);
   }));
@@ -128,14 +128,14 @@ TEST(EnvFile, TellsWhereAStatementStands) {
       "\xef\xbb\xbf# head\n\nexport KEY = \"a\nb\" # why\n  NEXT=x  # y\nLAST\n\n# end\n");
   ASSERT_EQ(file.statements().size(), 3U);
   const EnvStatement& first = file.statements()[0];
-  EXPECT_EQ(first.lead, "# head\n\n");
-  EXPECT_EQ(first.whole, "export KEY = \"a\nb\" # why\n");
-  EXPECT_EQ(first.key, "KEY");
-  EXPECT_EQ(first.value, "a\nb");
+  EXPECT_EQ(first.lead(), "# head\n\n");
+  EXPECT_EQ(first.whole(), "export KEY = \"a\nb\" # why\n");
+  EXPECT_EQ(first.key(), "KEY");
+  EXPECT_EQ(first.value(), "a\nb");
   EXPECT_EQ(first.quote, '"');
   EXPECT_EQ(first.line, 3U);
-  EXPECT_EQ(file.statements()[1].lead, "  ");
-  EXPECT_EQ(file.statements()[1].value, "x");
+  EXPECT_EQ(file.statements()[1].lead(), "  ");
+  EXPECT_EQ(file.statements()[1].value(), "x");
   EXPECT_EQ(file.statements()[1].line, 5U);
   EXPECT_TRUE(file.statements()[2].inherited);
   EXPECT_EQ(file.tail(), "\n# end\n");
