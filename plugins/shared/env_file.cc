@@ -14,6 +14,11 @@ namespace {
 
 using namespace env_characters;
 
+// The characters that nearly all names are made of.
+bool is_plain(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {
@@ -22,6 +27,8 @@ class Parser {
   }
 
   void parse() {
+    // What most files have at least; memory that is not used is not touched.
+    statements.reserve(text_.size() / 80 + 1);
     for (;;) {
       const std::size_t lead = at_;
       if (!skip_to_statement()) {
@@ -100,6 +107,10 @@ class Parser {
     const std::size_t begin = at_;
     std::size_t end = begin;
     for (; end < text_.size();) {
+      if (is_plain(text_[end])) {
+        ++end;
+        continue;
+      }
       const Character c = decode(text_.substr(end));
       if (c.value == '=' || c.value == ':' || c.value == '\n') break;
       if (!is_blank(c.value) && !is_key_character(c.value)) {
