@@ -152,7 +152,8 @@ std::string name_unresolved(const Merge& merge, const ComposeView& after,
     const bool host = names_a_host(variable.key);
     const std::string service = service_in(*variable.result, after.services, host);
     if (service.empty() || after.enabled.count(service) != 0) continue;
-    if (service_in(*variable.ours, running, host).empty()) continue;
+    const bool followed = variable.decision == Decision::followed;
+    if (!followed && service_in(*variable.ours, running, host).empty()) continue;
     return std::string(variable.key) + " names the service \"" + service +
            "\", which the merged .env does not enable; " + profile_advice(after, service) +
            " in the .env, then plan again";
@@ -164,6 +165,12 @@ std::string name_unresolved(const Merge& merge, const ComposeView& after,
 
 bool can_ask_compose(const Call& call, const std::string& env) {
   return env == ".env" && !call.compose_files().empty() && in_path("docker");
+}
+
+bool compose_answers(Call& call) {
+  Process version;
+  version.arguments = {"docker", "compose", "version"};
+  return call.capture(version).exit.ok();
 }
 
 std::set<std::string> askable(const EnvValues& values) {

@@ -28,6 +28,9 @@ struct ComposeView {
 // files, and the file is the one that Compose reads by itself.
 bool can_ask_compose(const Call& call, const std::string& env);
 
+// Whether `docker` has the command at all.
+bool compose_answers(Call& call);
+
 // Asks with the planned compose files and a clean environment: only PATH, HOME and what finds the
 // engine. `called`: the env file, for people. `keys`: variables whose values Compose is to tell.
 // Throws Failed with Compose's own sentence when it refuses the file.

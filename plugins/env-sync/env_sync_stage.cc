@@ -191,15 +191,14 @@ void EnvSync::observe(Call& call) {
 
 void EnvSync::plan(Call& call) {
   const std::string file = call.text("/env"), base = call.text("/base");
-  for (const std::string& name : call.texts("/template")) {
-    if (!is_glob(name)) call.input(name);
-  }
   const bool a_file = base != "auto" && base != "none" && base.rfind("git:", 0) != 0;
   if (!base.empty() && a_file) call.input(base);
   const std::optional<std::string> ours = read_env(call);
   const std::string copy = call.planned_dir() + "/" + file;
   files::make_directories(std::filesystem::path(copy).parent_path().string());
-  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, copy); });
+  const Sync sync =
+      with_merge_errors([&] { return synchronise(call, ours, env_path(call), copy); });
+  for (const std::string& name : sync.templates) call.input(name);
   files::write(copy, *sync.merge.text);
   struct stat status {};
   if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
@@ -215,11 +214,15 @@ void EnvSync::plan(Call& call) {
 }
 
 void EnvSync::run(Call& call) {
+  if (call.has("/explain")) {
+    throw BadOptions("explain: it shows one variable of a plan; leave it out to run the stage");
+  }
   const std::string path = env_path(call);
   files::remove_leftovers(path);
   const std::optional<std::string> ours = keep_old_env(call);
   const std::optional<std::string> earlier = files::read_if_present(planned_env(call));
-  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, planned_env(call)); });
+  const Sync sync = with_merge_errors(
+      [&] { return synchronise(call, ours, saved_env(call), planned_env(call)); });
   files::write(planned_env(call), *sync.merge.text);
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);

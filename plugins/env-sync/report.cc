@@ -264,8 +264,10 @@ void report(Call& call, const Sync& sync, bool existed, bool writes) {
   Change file{"file", !writes ? "keep" : existed ? "change" : "add", call.text("/env")};
   file.detail = file_detail(sync, existed);
   call.change(file);
-  if (!existed) return;
-  const std::vector<const MergedVariable*> rows = worth_a_row(sync);
+  std::vector<const MergedVariable*> rows = worth_a_row(sync);
+  if (!existed) {  // all of it is new
+    std::erase_if(rows, [](const auto* row) { return row->decision != Decision::generated; });
+  }
   for (std::size_t i = 0; i < rows.size() && i < most_rows; ++i) {
     call.change(change_of(sync, *rows[i]));
   }

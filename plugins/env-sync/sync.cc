@@ -21,7 +21,7 @@ std::optional<std::string> text_now(const Call& call, const std::string& name) {
   return files::read_if_present(call.planned(name), largest_env_file);
 }
 
-std::string read_template(const Call& call) {
+std::string read_template(const Call& call, std::vector<std::string>& names) {
   std::vector<std::string> missing;
   std::vector<NamedText> files = read_named(
       call.texts("/template"), [&](const std::string& glob) { return found_now(call, glob); },
@@ -38,6 +38,7 @@ std::string read_template(const Call& call) {
       throw Failed("the template " + call.planned(file.name) +
                    " sets no variable; is it empty or cut short?");
     }
+    names.push_back(file.name);
   }
   return joined(std::move(files));
 }
@@ -54,16 +55,13 @@ void refuse_cut_off(const Sync& sync, const Call& call) {
 }
 
 void read_other_templates(const Call& call, Sync& sync) {
-  const std::vector<std::string> own = call.texts("/template");
   std::vector<std::string> none;
   const std::vector<NamedText> files = read_named(
       call.texts("/also"), [&](const std::string& glob) { return found_now(call, glob); },
       [&](const std::string& name) { return text_now(call, name); }, none);
   for (const NamedText& file : files) {
-    const bool is_own = std::any_of(own.begin(), own.end(), [&](const std::string& name) {
-      return name == file.name || (is_glob(name) && matches_path(name, file.name));
-    });
-    if (is_own) continue;
+    const auto& own = sync.templates;
+    if (std::find(own.begin(), own.end(), file.name) != own.end()) continue;
     const EnvFile parsed = EnvFile::parse(file.text);
     for (const EnvStatement& statement : parsed.statements()) {
       std::vector<std::string>& where = sync.elsewhere[std::string(statement.key())];
@@ -110,7 +108,8 @@ std::set<std::string> keys_of_both(const EnvValues& old_values, const EnvValues&
 
 // With the new compose files: once for the old `.env`, which also tells their services, and once
 // for the merged one.
-void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std::string& scratch) {
+void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std::string& ours_path,
+                        const std::string& scratch) {
   const auto merge_again = [&] {
     sync.merge = merge_env(sync.base ? &*sync.base : nullptr, *sync.ours, *sync.theirs, options);
     refuse_if_asked(sync.merge);
@@ -127,10 +126,14 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
   };
   std::optional<ComposeView> before, after;
   try {
-    before = asked(call.deployment(".env"), "the old .env");
+    before = asked(ours_path, "the old .env");
   } catch (const Failed& e) {
     // The new compose files may need a variable that only the new template has.
     call.debug(e.what());
+    if (!compose_answers(call)) {
+      sync.proof = "evaluated by Drydock alone (Docker Compose is not installed)";
+      return;
+    }
     after = asked(scratch, "the merged .env");
   }
   options.services = (before ? *before : *after).services;
@@ -150,11 +153,12 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
 
 }  // namespace
 
-Sync synchronise(Call& call, std::optional<std::string> ours, const std::string& scratch) {
+Sync synchronise(Call& call, std::optional<std::string> ours, const std::string& ours_path,
+                 const std::string& scratch) {
   Sync sync;
   const bool creating = !ours;
   sync.ours = EnvFile::parse(std::move(ours).value_or(""));
-  sync.theirs = EnvFile::parse(read_template(call));
+  sync.theirs = EnvFile::parse(read_template(call, sync.templates));
   Base base = read_base(call, *sync.ours);
   sync.base = std::move(base.file);
   sync.base_name = std::move(base.name);
@@ -168,7 +172,7 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
   } else if (creating || !can_ask_compose(call, call.text("/env"))) {
     sync.proof = "evaluated by Drydock alone (nothing to ask Docker Compose about)";
   } else {
-    prove_with_compose(call, sync, options, scratch);
+    prove_with_compose(call, sync, options, ours_path, scratch);
   }
   require_values(call, sync.merge);
   read_other_templates(call, sync);

@@ -15,7 +15,8 @@ namespace drydock::env_sync {
 struct Sync {
   // What the merge looks into.
   std::optional<EnvFile> base, ours, theirs;
-  std::string base_name;  // for people: ".env.example of the last snapshot", "none"
+  std::vector<std::string> templates;  // the files that theirs was read from
+  std::string base_name;               // for people: ".env.example of the last snapshot", "none"
   Merge merge;
   std::size_t base_variables = 0;
   std::map<std::string, std::vector<std::string>, std::less<>> elsewhere;  // key -> other templates
@@ -24,9 +25,10 @@ struct Sync {
   std::string proof;                   // for people: who has evaluated the result
 };
 
-// `ours`: the `.env` as it is before the stage; nullopt when there is none.
-// `scratch`: where the merged file is put, for `docker compose` to read. Throws Failed with a
-// sentence when nothing must be written.
-Sync synchronise(Call& call, std::optional<std::string> ours, const std::string& scratch);
+// `ours`: the `.env` as it is before the stage; nullopt when there is none. `ours_path`: where that
+// text stands. `scratch`: where the merged file is put, for `docker compose` to read. Throws Failed
+// with a sentence when nothing must be written.
+Sync synchronise(Call& call, std::optional<std::string> ours, const std::string& ours_path,
+                 const std::string& scratch);
 
 }  // namespace drydock::env_sync

@@ -194,6 +194,20 @@ TEST_F(Proof, TakesAFileThatOnlyTheNewTemplateMakesUsable) {
   EXPECT_NE(refusal().find("must be set"), std::string::npos);
 }
 
+// The `.env` may be the merged one already, which is no old file.
+TEST_F(Proof, IsTheSameAfterAnInterruption) {
+  host.write("compose.yaml", two_databases);
+  ran_before(R"("api": {})");
+  base("TAG=1\n");
+  host.write(".env", "TAG=1\n");
+  host.write(".env.example", "TAG=2\n");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.read(".env"), "TAG=2\n");
+  const auto again = step("run");
+  EXPECT_TRUE(again.ok()) << again.failure;
+  EXPECT_EQ(host.read(".env"), "TAG=2\n");
+}
+
 // What Compose would say when it read a file in another way than we do.
 TEST_F(Proof, RefusesWhatComposeReadsDifferently) {
   host.write("compose.yaml", two_databases);

@@ -176,6 +176,8 @@ TEST_F(Options, MakesSecretsWhereThereAreNone) {
     return std::string(*evaluate(EnvFile::parse(text)).find(key));
   };
   host.write(".env.example", "SECRET_KEY=\nOTHER_KEY=\nSET_KEY=public\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(contains(detail("SECRET_KEY"), "had no value: a new secret"));
   const std::string created = run();  // there was no .env
   EXPECT_EQ(made(created, "SECRET_KEY").size(), 56U);
   EXPECT_EQ(made(created, "OTHER_KEY"), "");
@@ -280,6 +282,7 @@ TEST_F(Options, ExplainsOneVariable) {
   host.option("/explain", "B");
   ASSERT_TRUE(step("plan").ok());
   EXPECT_EQ(detail("B in .env"), "commented out");
+  EXPECT_TRUE(contains(step("run").failure, "leave it out to run the stage"));
   host.option("/explain", "NOPE");
   const auto planned = step("plan");
   EXPECT_TRUE(contains(planned.failure, "has a variable NOPE")) << planned.failure;
