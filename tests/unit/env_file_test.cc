@@ -181,6 +181,21 @@ TEST(EnvFile, InterpolatesBracesInDefaults) {
   EXPECT_EQ(value_of("A='octal'\nB=\"\\0377\\0400\\012\"\n", "B"), "\xc3\xbf\\400\\12");
 }
 
+// As Docker Compose 2.26.1 answered.
+TEST(EnvFile, QuotesWhatComposeDoesOfAMalformedValue) {
+  const auto said = [](const std::string& value) {
+    const EnvValues values = values_of("F=" + value + "\n");
+    return values.error() ? values.error()->describe() : "nothing";
+  };
+  EXPECT_EQ(said("${C-}${E${C-}"), "Invalid template: \"${E${C-}\"");
+  EXPECT_EQ(said("x${C-}y${E${C-}z"), "Invalid template: \"y${E${C-}\"");
+  EXPECT_EQ(said("a${C}${E${C}"), "Invalid template: \"a${C}${E${C}\"");
+  EXPECT_EQ(said("${E${C-}}"), "Invalid template: \"${E${C-}}\"");
+  EXPECT_EQ(said("${C-}${E"), "Invalid template: \"${C-}${E\"");
+  EXPECT_EQ(said("${C-}${E}${"), "Invalid template: \"${C-}${E}${\"");
+  EXPECT_EQ(said("${C:-a${E${C-}}"), "Invalid template: \"a${E${C-}\"");
+}
+
 TEST(EnvFile, RefusesWhatWouldExhaustTheStack) {
   std::string deep = "A=";
   for (int i = 0; i < 100000; ++i) deep += "${X:-";
