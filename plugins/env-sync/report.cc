@@ -55,7 +55,7 @@ Wording wording(Decision decision, bool set) {
     case Decision::custom:
       return {"keep", "your value", "kept"};
     case Decision::conflict:
-      return {"keep", "your value; the template changed its own too", "conflicts"};
+      return {"keep", "your value; the template changed its own too", "in conflict"};
     case Decision::unproven:
       return {"keep", "differs from the template; no old template tells why", "kept"};
     case Decision::had_already:
@@ -200,7 +200,7 @@ std::string count_of(std::size_t count, const char* one, const char* several) {
 
 std::string file_detail(const Sync& sync, bool existed) {
   std::string text = totals(sync);
-  if (!existed) text = "from the template; check its passwords and keys; " + text;
+  if (!existed) text = "from the template; check its credentials; " + text;
   std::size_t moved = 0, known_secrets = 0;
   for (const MergedVariable& variable : sync.merge.variables) {
     if (!variable.theirs && variable.ours && sync.elsewhere.count(variable.key) != 0) ++moved;
@@ -248,7 +248,7 @@ std::string totals(const Sync& sync) {
   }
   std::string text;
   for (const char* total : {"unchanged", "kept", "adopted", "derived", "renamed", "generated",
-                            "added", "removed", "conflicts"}) {
+                            "added", "removed", "in conflict"}) {
     if (counts[total] == 0) continue;
     text += (text.empty() ? "" : ", ") + std::to_string(counts[total]) + " " + total;
   }

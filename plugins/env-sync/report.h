@@ -15,7 +15,7 @@ void report(Call& call, const Sync& sync, bool existed, bool writes);
 // none knows it.
 void explain(Call& call, const Sync& sync, const std::string& key);
 
-// "587 unchanged, 3 adopted, 16 added, 1 conflicts; base .env.example of the last snapshot: 587 of
+// "587 unchanged, 3 adopted, 16 added, 1 in conflict; base .env.example of the last snapshot: 587 of
 // 591 match"
 std::string totals(const Sync& sync);
 

@@ -159,7 +159,7 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
   const bool creating = !ours;
   sync.ours = EnvFile::parse(std::move(ours).value_or(""));
   sync.theirs = EnvFile::parse(read_template(call, sync.templates));
-  Base base = read_base(call, *sync.ours);
+  Base base = creating ? Base() : read_base(call, *sync.ours);
   sync.base = std::move(base.file);
   sync.base_name = std::move(base.name);
   if (sync.base) sync.base_variables = evaluate(*sync.base).size();
@@ -169,8 +169,10 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
 
   if (call.text("/proof") != "compose") {
     sync.proof = "evaluated by Drydock alone (`proof: own`)";
-  } else if (creating || !can_ask_compose(call, call.text("/env"))) {
-    sync.proof = "evaluated by Drydock alone (nothing to ask Docker Compose about)";
+  } else if (creating) {  // Compose would look for the file in `env_file:`, and not find it
+    sync.proof = "evaluated by Drydock alone (there was no " + call.text("/env") + ")";
+  } else if (!can_ask_compose(call, call.text("/env"))) {
+    sync.proof = "evaluated by Drydock alone (Docker Compose has nothing to do with it)";
   } else {
     prove_with_compose(call, sync, options, ours_path, scratch);
   }

@@ -253,7 +253,7 @@ TEST_F(Options, TellsEachDifferenceTheMostImportantFirst) {
   EXPECT_EQ(detail("DB_PASSWORD"), "everybody knows it: it is the template's default");
   EXPECT_EQ(change("DB_PASSWORD")->after, "(secret)");
   EXPECT_TRUE(contains(detail(".env"),
-                       "2 unchanged, 3 kept, 1 adopted, 1 conflicts; base "
+                       "2 unchanged, 3 kept, 1 adopted, 1 in conflict; base "
                        ".env.example of the last snapshot: 3 of 7 match; 1 secret "
                        "is the template's default"))
       << detail(".env");
