@@ -15,8 +15,8 @@ void report(Call& call, const Sync& sync, bool existed, bool writes);
 // none knows it.
 void explain(Call& call, const Sync& sync, const std::string& key);
 
-// "587 unchanged, 3 adopted, 16 added, 1 in conflict; base .env.example of the last snapshot: 587 of
-// 591 match"
+// "587 unchanged, 3 adopted, 16 added, 1 in conflict; base .env.example of the last snapshot: 587
+// of 591 match"
 std::string totals(const Sync& sync);
 
 }  // namespace drydock::env_sync

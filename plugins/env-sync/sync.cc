@@ -43,15 +43,45 @@ std::string read_template(const Call& call, std::vector<std::string>& names) {
   return joined(std::move(files));
 }
 
+// Her file has the last line of the template whole, and much that should come after it.
+bool goes_on_in(const EnvFile& ours, const EnvFile& theirs) {
+  constexpr std::size_t more = 10;
+  const std::string& text = theirs.text();
+  const std::string last = "\n" + text.substr(text.rfind('\n') + 1);
+  const std::size_t at = ours.text().find(last);
+  const std::size_t end = at + last.size();
+  return at != std::string::npos && end < ours.text().size() && ours.text()[end] != '\n' &&
+         ours.statements().size() >= theirs.statements().size() + more;
+}
+
 // A file that was cut off in the middle of a line lacks what came after it, and the line may be a
 // variable with half a value.
 void refuse_cut_off(const Sync& sync, const Call& call) {
   const std::string& text = sync.theirs->text();
-  if (text.empty() || text.back() == '\n' || !sync.base || sync.base->text().empty()) return;
-  if (sync.base->text().back() != '\n') return;
+  if (text.empty() || text.back() == '\n') return;
+  const bool old_one_ends = sync.base && sync.base->text().ends_with('\n');
+  if (!old_one_ends && !goes_on_in(*sync.ours, *sync.theirs)) return;
   throw Failed("the template " + call.texts("/template").back() +
-               " ends in the middle of a line, which the old one does not; is it cut short? Get "
-               "the release's file again, or end it with a line end");
+               " ends in the middle of a line; is it cut short? Get the release's file again, or "
+               "end it with a line end");
+}
+
+// At a line's end only the number of variables can tell: a release may have moved them elsewhere.
+void warn_of_few(const Sync& sync, const Call& call) {
+  if (!sync.base) return;
+  std::size_t gone = 0;
+  const EnvValues old = evaluate(*sync.base), now = evaluate(*sync.theirs);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const std::string_view key = old.key_at(i);
+    const bool there = now.position(key) != EnvValues::npos || sync.elsewhere.count(key) != 0;
+    if (!there) ++gone;
+  }
+  if (2 * gone <= old.size()) return;
+  call.warn("the new template lacks " + std::to_string(gone) + " of the " +
+            std::to_string(old.size()) +
+            " variables of the old one, and no other template has "
+            "them; is it cut short? They stay in " +
+            call.text("/env") + " unless `removed` says so");
 }
 
 void read_other_templates(const Call& call, Sync& sync) {
@@ -178,6 +208,7 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
   }
   require_values(call, sync.merge);
   read_other_templates(call, sync);
+  warn_of_few(sync, call);
   return sync;
 }
 

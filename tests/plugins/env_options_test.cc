@@ -341,6 +341,22 @@ TEST_F(Options, RefusesATemplateThatWasCutOff) {
   host.write(".env", "A=1\nLONG_NAME=long value\n");
   host.write(".env.example", "A=1\nLONG_NAME=long v");
   EXPECT_TRUE(contains(refusal(), "ends in the middle of a line"));
+  host.write(".env.example", "A=1\nLONG_NAME=long value\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.log_text().find("cut short"), std::string::npos);
+  base("A=1\nB=1\nC=1\n");  // at a line's end: it may be meant
+  host.write(".env.example", "A=1\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(contains(host.log_text(), "lacks 2 of the 3 variables")) << host.log_text();
+}
+
+TEST_F(Dify, RefusesATemplateThatWasCutOffWhereNoOldOneIsKnown) {
+  host.write(".env", of_release("1.13.0"));
+  const std::string whole = of_release("1.14.0");
+  host.write(".env.example", whole.substr(0, whole.find("\nDB_USERNAME=") + 15));
+  EXPECT_TRUE(contains(refusal(), "ends in the middle of a line"));
+  host.write(".env.example", whole.substr(0, whole.size() - 1));  // only its last line end
+  EXPECT_TRUE(step("plan").ok());
 }
 
 TEST_F(Options, RefusesAHundredMegabytes) {
