@@ -23,3 +23,8 @@ set_tests_properties(compose_engine PROPERTIES LABELS engine SKIP_RETURN_CODE 77
 drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
+drydock_test(preflight_test
+  SOURCES preflight_test.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/preflight_stage.cc
+          ${PROJECT_SOURCE_DIR}/plugins/preflight/checks.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/versions.cc
+  LIBRARIES drydock_compose nlohmann_json::nlohmann_json)
+target_include_directories(preflight_test PRIVATE ${PROJECT_SOURCE_DIR}/plugins/preflight)

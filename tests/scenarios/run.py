@@ -202,6 +202,8 @@ def main():
             trial.prepare()
             try:
                 output, exits = trial.run()
+                if any("--detach" in command for command in scenario.commands()):
+                    world.await_detached()
                 if arguments.update:
                     update(trial, output, exits)
                 wrong = judge(trial, output, exits)

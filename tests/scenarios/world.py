@@ -90,6 +90,17 @@ def adopt_orphans():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def await_detached(limit=20):
+    """A detached run says that it has ended before its process is gone: it may leave by itself."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.01)
+        except ChildProcessError:
+            return
+
+
 def end_orphans():
     """Ends what still runs of a scenario, and names it: nothing should."""
     problems = []
