@@ -31,8 +31,8 @@ struct EnvError {
 // Of a million of them there are several lists, so they are kept as small as that goes.
 class EnvStatement {
  public:
-  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin, std::uint32_t line)
-      : line(line), text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
+  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin, std::uint32_t on_line)
+      : line(on_line), text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
 
   // Blank and comment lines before it, and its indentation.
   std::string_view lead() const { return {text_ + lead_, begin_ - lead_}; }
