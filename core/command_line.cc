@@ -187,6 +187,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         }),
         "with --prune: only runs that ended longer ago");
   }
+  if ((groups & (fetches | starts)) != 0) {
+    add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
+  }
   if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
   if ((groups & stream) != 0)
     add("events", po::bool_switch(&into.events), "stream events as JSON Lines");

@@ -92,6 +92,7 @@ Workbench::Workbench(const Arguments& arguments)
   } else {
     ViewStyle style = style_of_stdout();
     style.verbose = arguments.verbose;
+    style.all = arguments.all;
     view_ = make_view(std::cout, style);
     events_.add(*view_);
   }
