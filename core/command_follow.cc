@@ -38,7 +38,7 @@ ExitCode command_cancel(const Arguments& arguments) {
   if (!lookup.is_going_on(run)) {
     const std::string interruption = lookup.interruption();
     if (!interruption.empty()) throw Error(interruption, ExitCode::busy);
-    throw Error("run " + number + " is not going on (it is " + std::string(name_of(run.state)) +
+    throw Error("run " + number + " is not going on (it is " + state_in_words(run, false) +
                 "), so there is nothing to cancel; `drydock status` shows what is");
   }
   if (run.state == RunState::rolling_back) {
@@ -78,14 +78,14 @@ ExitCode command_logs(const Arguments& arguments) {
   if (arguments.follow) {
     Cancellation never;
     follow_lines(file, lookup, run.id, never, print);
+    mention_interruption(lookup);
     return ExitCode::done;
   }
   std::ifstream log(file);
   if (!log) throw Error("the log " + file + " cannot be read; was it removed?");
   for (std::string line; std::getline(log, line);) print(line);
   std::cout.flush();
-  const std::string interruption = lookup.interruption();
-  if (!interruption.empty()) std::cerr << "drydock: " << make_visible(interruption) << "\n";
+  mention_interruption(lookup);
   return ExitCode::done;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <sstream>
 
 #include "error.h"
@@ -113,6 +114,14 @@ std::chrono::milliseconds duration_of(const std::string& option, const std::stri
   throw Error("found '" + text + "' after " + option + ", allowed: a duration such as 30s or 10m");
 }
 
+// Boost would take -1 for the largest there is.
+std::uint64_t number_of(const std::string& option, const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  throw Error("found '" + text + "' after " + option + ", allowed: a whole number such as 10");
+}
+
 po::options_description options_of(unsigned groups, Arguments& into) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -152,7 +161,10 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & follows) != 0) {
     add("follow,f", po::bool_switch(&into.follow), "wait for what is still to come");
-    add("from", po::value(&into.from)->value_name("SEQ"), "with --events: from this event on");
+    add("from", po::value<std::string>()->value_name("SEQ")->notifier([&](const auto& text) {
+      into.from = number_of("--from", text);
+    }),
+        "with --events: from this event on");
   }
   if ((groups & loses) != 0) {
     add("accept-loss", po::bool_switch(&into.accept_loss),
@@ -165,14 +177,18 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & prunes) != 0) {
     add("prune", po::bool_switch(&into.prune), "remove old runs and what they kept");
-    add("keep",
-        po::value<std::uint64_t>()->value_name("N")->notifier([&](auto n) { into.keep = n; }),
+    add("keep", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
+      into.keep = number_of("--keep", text);
+    }),
         "with --prune: the newest N runs stay");
     add("older-than",
         po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
           into.older_than = duration_of("--older-than", text);
         }),
         "with --prune: only runs that ended longer ago");
+  }
+  if ((groups & (fetches | starts)) != 0) {
+    add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
   }
   if ((groups & output) != 0) add("json", po::bool_switch(&into.json), "print one JSON document");
   if ((groups & stream) != 0)
@@ -280,6 +296,11 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     throw Error("plan: --rollback looks at a run that was; give nothing but its number beside it");
   }
   if (of_saved_plan) arguments.yes = true;  // that plan is what was agreed to
+  constexpr std::size_t longest_key = 200;
+  if (arguments.key.size() > longest_key || !is_utf8(arguments.key)) {
+    throw Error(arguments.command + ": found a --key of " + std::to_string(arguments.key.size()) +
+                " bytes, allowed: text of at most " + std::to_string(longest_key) + " bytes");
+  }
   if (arguments.detach && !arguments.yes) {
     throw Error(arguments.command +
                 ": --detach cannot ask, since nobody is there to answer; look at "

@@ -131,8 +131,8 @@ void print_plan(const json& plan) {
   }
   std::cout << "A rollback of run " << plan.at("run") << " ("
             << make_visible(plan.at("pipeline").get<std::string>()) << ", "
-            << plan.at("started").get<std::string>() << ", " << plan.at("state").get<std::string>()
-            << ") would\n";
+            << plan.at("started").get<std::string>() << ", "
+            << plan.at("state_text").get<std::string>() << ") would\n";
   print_list("put back",
              puts_back.empty() ? std::vector<std::string>{"nothing that differs now"} : puts_back);
   print_list("lose", loses.empty() ? std::vector<std::string>{"nothing that is known of"} : loses);
@@ -161,13 +161,20 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
     if (stage.final || stage.attempt == 0) continue;
     stages.push_back(look_at(rollback, journal, run, stage));
   }
+  const std::string obstacle =
+      lookup.is_going_on(run)
+          ? "run " + std::to_string(run.id) + " is going on; `" +
+                command_for(lookup.dir, lookup.state.path(), "cancel " + std::to_string(run.id)) +
+                "` cancels it and puts it back"
+          : obstacle_to_rollback(journal.runs(), run);
   const std::string consent = run.state == RunState::done ? " --accept-loss" : "";
   const json plan = bench.masker().mask(
       json{{"run", run.id},
            {"pipeline", run.pipeline},
            {"started", run.started},
            {"state", name_of(run.state)},
-           {"obstacle", obstacle_to_rollback(journal.runs(), run)},
+           {"state_text", state_in_words(run, lookup.is_going_on(run))},
+           {"obstacle", obstacle},
            {"command", command_for(lookup.dir, lookup.state.path(),
                                    "rollback " + std::to_string(run.id) + consent)},
            {"stages", std::move(stages)}});
@@ -176,6 +183,8 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
   } else {
     print_plan(plan);
   }
+  std::cout.flush();
+  mention_interruption(lookup);
   return ExitCode::done;
 }
 

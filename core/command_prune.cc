@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "consent.h"
 #include "json_text.h"
+#include "lookup.h"
 #include "prune.h"
 #include "text.h"
 #include "utc_time.h"
@@ -55,6 +56,7 @@ void print(const Pruning& pruning) {
 }  // namespace
 
 ExitCode command_prune(const Arguments& arguments) {
+  mention_interruption(arguments);  // before the lock is ours
   Claim claim(arguments);
   const StateDir& state = claim.lookup.state;
   PruneRule rule;

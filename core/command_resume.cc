@@ -7,6 +7,7 @@
 #include "plan_record.h"
 #include "recovery.h"
 #include "runner.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
@@ -23,7 +24,7 @@ void refuse_what_cannot_go_on(const RunRecord& run, const std::string& dir, cons
                 number + "` names, then repeat: " + roll_back);
   }
   if (run.state != RunState::running && run.state != RunState::stopped) {
-    throw Error("run " + number + " has ended (" + std::string(name_of(run.state)) + ", " +
+    throw Error("run " + number + " has ended (" + state_in_words(run, false) + ", " +
                 run.finished + "), so there is nothing to go on with; start a new one with " +
                 "`drydock run`");
   }
@@ -55,10 +56,10 @@ void refuse_after_changes(Workbench& bench, const std::vector<std::string>& chan
     return;
   }
   throw Error("run " + std::to_string(run.id) +
-              " cannot go on as it was planned: " + changed.front() +
-              (changed.size() > 1 ? " (and " + std::to_string(changed.size() - 1) + " more)" : "") +
-              "; put that back as it was, go on with --force, or put everything back with: " +
-              command_for(dir, state.path(), "rollback " + std::to_string(run.id)));
+                  " cannot go on as it was planned: " + first_of(changed) +
+                  "; put that back as it was, go on with --force, or put everything back with: " +
+                  command_for(dir, state.path(), "rollback " + std::to_string(run.id)),
+              ExitCode::refused, all_but_first_of(changed));
 }
 
 // Its notes are there already, and only that version of its plugin reads them.
@@ -92,8 +93,10 @@ ExitCode command_resume(const Arguments& arguments) {
   Journal& journal = claim.journal;
   const RunRecord run = lookup.run(arguments);
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
-  if (const std::string obstacle = obstacle_to_rollback(journal.runs(), run); !obstacle.empty()) {
-    throw Error(obstacle);
+  if (const auto newer = newer_that_stands(journal.runs(), run)) {
+    throw Error("run " + std::to_string(newer->id) + " came after run " + std::to_string(run.id) +
+                ", which cannot go on beneath it: roll back run " + std::to_string(newer->id) +
+                " first");
   }
 
   const std::vector<StageRecord> records = journal.stages(run.id);

@@ -16,15 +16,20 @@ namespace {
 // A finished run has been in use since: what was written after its dump is lost, and that needs a
 // word of its own.
 void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& run,
-                                  const std::string& dir, const Cancellation& cancellation) {
+                                  const std::string& dir, const StateDir& state,
+                                  const Cancellation& cancellation) {
   const std::string number = std::to_string(run.id);
   const bool in_use_since = run.state == RunState::done;
   const std::string loss =
       "Everything that was written into its databases since (" + run.finished + ") is lost";
+  // One that was interrupted or left half done may have been in use as well.
+  const std::string possible_loss = "What the application has written since then may be lost (`" +
+                                    command_for(dir, state.path(), "plan --rollback " + number) +
+                                    "` shows it).";
   if (!arguments.yes) {
     if (!person_agrees("Put back everything that run " + number + " (" + run.pipeline + ", " +
-                           run.started + ") changed in " + dir + "?" +
-                           (in_use_since ? " It finished well. " + loss + "." : ""),
+                           run.started + ") changed in " + dir + "? " +
+                           (in_use_since ? "It finished well. " + loss + "." : possible_loss),
                        cancellation)) {
       throw Error("not confirmed; nothing was changed");
     }
@@ -34,7 +39,31 @@ void require_consent_to_roll_back(const Arguments& arguments, const RunRecord& r
   }
 }
 
-// Says by `begun` which run it has begun to put back.
+// Also when its rollback was interrupted since.
+bool had_finished_well(const RunRecord& run) {
+  return run.state == RunState::done ||
+         (run.state == RunState::rolling_back && run.exit_code == static_cast<int>(ExitCode::done));
+}
+
+std::string why_it_is_put_back(const Journal& journal, const RunRecord& run) {
+  const std::string number = std::to_string(run.id);
+  if (had_finished_well(run)) return "run " + number + " is undone on request";
+  if (run.state != RunState::running && !run.reason.empty()) return run.reason;
+  return "run " + number + " was interrupted " + where_it_was_interrupted(journal, run);
+}
+
+// What was written while nobody worked on the run is in no plan of its stages.
+std::string what_is_lost_with(const Journal& journal, const RunRecord& run) {
+  if (had_finished_well(run)) {
+    return "what was written into the databases since " + run.finished;
+  }
+  const std::string planned = what_is_lost(journal.stages(run.id));
+  return (planned.empty() ? "none, unless the application wrote something "
+                          : planned + "; also what the application wrote ") +
+         (run.finished.empty() ? "after the interruption" : "since " + run.finished);
+}
+
+// Says by `begun` how to repeat it, once it has begun to put something back.
 ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   Claim claim(arguments);
   const StateDir& state = claim.lookup.state;
@@ -44,7 +73,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   const std::string number = std::to_string(run.id);
   const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
   if (!obstacle.empty()) throw Error(obstacle);
-  require_consent_to_roll_back(arguments, run, claim.lookup.dir, bench.cancellation());
+  require_consent_to_roll_back(arguments, run, claim.lookup.dir, state, bench.cancellation());
 
   PreparedRollback prepared(bench, state, run);
   make_private_dir(state.logs(run.id));
@@ -53,13 +82,9 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   bench.events().add(*log);
   end_dead_workers(journal, run.id, bench.events());
   const auto began = std::chrono::steady_clock::now();
-  const bool interrupted = run.state == RunState::running || run.state == RunState::rolling_back;
-  const bool finished_well = run.state == RunState::done;
-  const std::string reason = interrupted     ? "run " + number + " was interrupted"
-                             : finished_well ? "run " + number + " is undone on request"
-                                             : run.reason;
+  const std::string reason = why_it_is_put_back(journal, run);
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
-  begun = number;
+  begun = command_for(claim.lookup.dir, state.path(), "rollback " + number);
   Rollback rollback = prepared.rollback(journal);
   if (arguments.no_limits) rollback.lift_limits();
   const RollbackReport report = rollback.whole_run(run.id, reason);
@@ -73,14 +98,8 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   }
   ending.failed_stage = run.failed_stage;
   ending.failed_step = run.failed_step;
-  ending.reason = reason;
-  if (interrupted) {
-    ending.data_lost = what_is_lost(journal.stages(run.id));
-    if (ending.data_lost.empty()) {
-      ending.data_lost = "none, unless the application wrote something after the interruption";
-    }
-  }
-  if (finished_well) ending.data_lost = "what was written into the databases since " + run.finished;
+  if (!had_finished_well(run)) ending.reason = reason;  // else nothing has failed
+  ending.data_lost = what_is_lost_with(journal, run);
   ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   finish_run(journal, bench.events(), prepared.deployment(), state, run.id, ending);
@@ -101,8 +120,8 @@ ExitCode command_rollback(const Arguments& arguments) {
   } catch (const std::exception& e) {
     if (begun.empty()) throw;
     // Something was put back, and the journal could not be told how it ended (a full disk).
-    throw Error("the rollback of run " + begun + " could not be brought to an end: " + e.what() +
-                    "; mend that, then repeat it with `drydock rollback " + begun + "`",
+    throw Error("the rollback could not be brought to an end: " + std::string(e.what()) +
+                    "; mend that, then repeat it with: " + begun,
                 ExitCode::needs_person);
   }
 }

@@ -1,4 +1,5 @@
 // plan and run.
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include "recovery.h"
 #include "runner.h"
 #include "saved_plan.h"
+#include "text.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -81,6 +83,39 @@ std::optional<std::uint64_t> run_with_key(const Arguments& arguments, const Stat
   return run ? std::optional(run->id) : std::nullopt;
 }
 
+// Who holds the lock for the same key.
+std::optional<DeploymentLock::Holder> is_planned_by_another(const Arguments& arguments,
+                                                            const StateDir& state) {
+  if (arguments.key.empty()) return std::nullopt;
+  auto holder = DeploymentLock::held(state);
+  return holder && holder->key == arguments.key ? holder : std::nullopt;
+}
+
+// A run that has the key, also one that another process is still planning: that is waited for,
+// until it has begun its run or leaves it to this one.
+std::optional<std::uint64_t> run_with_key_at_last(Workbench& bench, const StateDir& state) {
+  constexpr int look_again_ms = 100;
+  const Arguments& arguments = bench.arguments();
+  for (bool told = false;; told = true) {
+    const auto planning = is_planned_by_another(arguments, state);
+    // Looked for second: whoever has begun its run since is found here.
+    const auto run = run_with_key(arguments, state);
+    if (run || !planning) return run;
+    if (!told) {
+      bench.events().emit("warning", {{"text", "process " + std::to_string(planning->pid) + " of " +
+                                                   planning->user + " (since " + planning->since +
+                                                   ") plans the run '" + arguments.key +
+                                                   "'; waiting until it begins"}});
+    }
+    pollfd cancelled{bench.cancellation().fd(), POLLIN, 0};
+    if (::poll(&cancelled, 1, look_again_ms) > 0) {
+      throw Error("cancelled while another process planned the run '" + arguments.key +
+                      "'; nothing was changed",
+                  ExitCode::cancelled);
+    }
+  }
+}
+
 // A run that another process performs, as `run` shows it.
 ExitCode show_other_run(Workbench& bench, const std::string& dir, std::uint64_t run) {
   Arguments named = bench.arguments();
@@ -115,12 +150,19 @@ std::optional<SavedPlan> saved_plan_of(const Arguments& arguments) {
   return load_saved_plan(arguments.plan_file);
 }
 
+// Before anything looks at it, or makes a folder in it.
+void refuse_another_deployment(const SavedPlan& saved, const std::string& dir) {
+  if (saved.deployment == dir) return;
+  throw Error("the plan " + saved.file + " is of the deployment " + saved.deployment +
+              ", and this is " + dir + "; name that one with -C");
+}
+
 void refuse_another_plan(const SavedPlan& saved, const json& now) {
   const std::vector<std::string> other = differences(saved.document, now);
   if (other.empty()) return;
-  throw Error("the plan " + saved.file + " no longer holds: " + other.front() +
-              (other.size() > 1 ? " (and " + std::to_string(other.size() - 1) + " more)" : "") +
-              "; nothing was changed, plan again");
+  throw Error("the plan " + saved.file + " no longer holds: " + first_of(other) +
+                  "; nothing was changed, plan again",
+              ExitCode::refused, all_but_first_of(other));
 }
 
 ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& state) {
@@ -131,7 +173,7 @@ ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& 
   if (const auto run = run_with_key(arguments, state); run && started.code == ExitCode::busy) {
     return say_detached(arguments, dir, state, *run, true);
   }
-  throw Error(started.said, started.code);
+  throw Error(started.said, started.code, started.details);
 }
 
 }  // namespace
@@ -143,19 +185,26 @@ ExitCode command_run(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   const std::optional<SavedPlan> saved = saved_plan_of(arguments);
-  Pipeline pipeline =
+  const Pipeline pipeline =
       saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation());
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
+  if (saved) refuse_another_deployment(*saved, dir);
   refuse_after_interruption(arguments, dir);
   const StateDir state = state_of(arguments, dir);
-  if (const auto run = run_with_key(arguments, state)) {
-    if (arguments.detach) return say_detached(arguments, dir, state, *run, true);
-    return show_other_run(bench, dir, *run);
-  }
-  if (arguments.detach) return run_detached(bench, dir, state);
   std::optional<PreparedSession> prepared;
-  prepared.emplace(bench, std::move(pipeline), PreparedSession::Lock::taken,
-                   saved ? std::optional(saved->vars) : std::nullopt);
+  while (!prepared) {
+    if (const auto run = run_with_key_at_last(bench, state)) {
+      if (arguments.detach) return say_detached(arguments, dir, state, *run, true);
+      return show_other_run(bench, dir, *run);
+    }
+    if (arguments.detach) return run_detached(bench, dir, state);
+    try {
+      prepared.emplace(bench, pipeline, PreparedSession::Lock::taken, saved ? &*saved : nullptr);
+    } catch (const Error& e) {
+      // One with the same key was quicker to take the lock.
+      if (e.code() != ExitCode::busy || !is_planned_by_another(arguments, state)) throw;
+    }
+  }
   Session& session = prepared->session();
   Journal journal(state.journal());
   journal.check();
@@ -180,9 +229,8 @@ ExitCode command_run(const Arguments& arguments) {
     // While a person was reading, the world may have moved on.
     const std::vector<std::string> stale = planner.stale_facts(plan);
     if (!stale.empty()) {
-      throw Error("the plan is stale: " + stale.front() +
-                  (stale.size() > 1 ? " (and " + std::to_string(stale.size() - 1) + " more)" : "") +
-                  "; nothing was changed, plan again");
+      throw Error("the plan is stale: " + first_of(stale) + "; nothing was changed, plan again",
+                  ExitCode::refused, all_but_first_of(stale));
     }
   }
   const ExitCode code = Runner(session, journal).run(std::move(plan));

@@ -22,27 +22,6 @@ namespace {
 
 using nlohmann::json;
 
-// What a run's state means to a person; a run that nobody works on any more was interrupted.
-std::string state_in_words(const RunRecord& run, bool going_on) {
-  switch (run.state) {
-    case RunState::running:
-      return going_on ? "running" : "interrupted";
-    case RunState::rolling_back:
-      return going_on ? "rolling back" : "interrupted while rolling back";
-    case RunState::done:
-      return "done";
-    case RunState::rolled_back:
-      return "rolled back and verified";
-    case RunState::cancelled:
-      return "cancelled, rolled back and verified";
-    case RunState::stopped:
-      return "failed and left as it was";
-    case RunState::needs_person:
-      return "not wholly put back";
-  }
-  return "";
-}
-
 json to_json(const RunRecord& run, bool going_on) {
   return {{"run", run.id},
           {"state", name_of(run.state)},
@@ -69,10 +48,14 @@ std::string run_line(const RunRecord& run, bool going_on) {
 
 json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& stage) {
   json facts = json::array(), artifacts = json::array(), outputs = json::object();
-  const std::vector<Fact> before = journal.facts(run, stage.position, Moment::before);
+  // What a stage that was put back alone has to be compared with is younger than the run.
+  const Moment compared =
+      stage.state == StageState::put_back_alone ? Moment::when_begun : Moment::before;
+  const std::vector<Fact> before = journal.facts(run, stage.position, compared);
   const std::vector<Fact> after = journal.facts(run, stage.position, Moment::after_rollback);
   for (const Fact& fact : before) {
     json entry = {{"name", fact.name}, {"before", fact.value}, {"must_return", fact.must_return}};
+    if (!after.empty()) entry["after_rollback"] = nullptr;  // not reported any more
     for (const Fact& later : after) {
       if (later.name == fact.name) entry["after_rollback"] = later.value;
     }
@@ -101,19 +84,36 @@ json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& st
           {"outputs", outputs}};
 }
 
-void print_stage(const json& stage) {
+std::string said_of(const json& value) {
   constexpr std::size_t shown = 60;
+  return value.is_null() ? "not reported any more"
+                         : make_visible(shorten(value.get<std::string>(), shown));
+}
+
+// What each fact was before the run and is after its rollback: those that differ, and how many do
+// not.
+void print_comparison(const json& facts, bool verbose) {
+  std::size_t same = 0, compared = 0;
+  for (const json& fact : facts) {
+    if (!fact.contains("after_rollback")) continue;
+    const bool returned = fact["before"] == fact["after_rollback"];
+    ++compared;
+    if (returned) ++same;
+    if (returned && !verbose) continue;
+    std::cout << "      " << make_visible(fact["name"].get<std::string>()) << ": was "
+              << said_of(fact["before"]) << ", is " << said_of(fact["after_rollback"])
+              << (returned || fact["must_return"] == true ? "" : " (for information)") << "\n";
+  }
+  if (compared == 0) return;
+  std::cout << "      " << same << " of " << compared << (compared == 1 ? " fact is" : " facts are")
+            << " as before the run\n";
+}
+
+void print_stage(const json& stage, bool verbose) {
   const auto text = [&](const char* key) { return make_visible(stage[key].get<std::string>()); };
   std::cout << "  " << std::left << std::setw(18) << text("stage") << " " << std::setw(12)
             << text("state") << " " << text("reason") << "\n";
-  for (const json& fact : stage["facts"]) {
-    if (!fact.contains("after_rollback")) continue;
-    const bool same = fact["before"] == fact["after_rollback"];
-    if (same || fact["must_return"] == false) continue;
-    std::cout << "      " << make_visible(fact["name"].get<std::string>()) << ": was "
-              << make_visible(shorten(fact["before"].get<std::string>(), shown)) << ", is "
-              << make_visible(shorten(fact["after_rollback"].get<std::string>(), shown)) << "\n";
-  }
+  print_comparison(stage["facts"], verbose);
   for (const json& artifact : stage["artifacts"]) {
     std::cout << "      kept: " << make_visible(artifact["path"].get<std::string>()) << "\n";
   }
@@ -257,7 +257,7 @@ ExitCode command_show(const Arguments& arguments) {
   }
   std::cout << run_line(run, going_on) << "\n  by " << run.user << " on " << run.host << ", "
             << run.pipeline_file << "\n";
-  for (const json& stage : document["stages"]) print_stage(stage);
+  for (const json& stage : document["stages"]) print_stage(stage, arguments.verbose);
   if (run.closing.empty()) {
     std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";
   } else {

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "json_text.h"
+#include "lookup.h"
 #include "text.h"
 #include "workbench.h"
 
@@ -131,6 +132,7 @@ json to_json(const IndexedStage& stage) {
 }  // namespace
 
 ExitCode command_validate(const Arguments& arguments) {
+  mention_interruption(arguments);
   Workbench bench(arguments);
   const PluginIndex plugins = bench.plugins();
   const Pipeline pipeline = find_pipeline(arguments, bench.installation());
@@ -169,6 +171,7 @@ ExitCode command_validate(const Arguments& arguments) {
 }
 
 ExitCode command_stages(const Arguments& arguments) {
+  mention_interruption(arguments);
   Workbench bench(arguments);
   const PluginIndex plugins = bench.plugins_as_found();
   if (arguments.positional.empty()) {

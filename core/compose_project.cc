@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -250,6 +251,19 @@ std::optional<std::string> resolve_compose_model(const ComposeProject& project,
   if (!resolved.ok()) return resolved.describe();
   write_file_atomically(output, resolved.out);
   return std::nullopt;
+}
+
+std::vector<std::string> names_in_model(const std::string& model_file) {
+  std::vector<std::string> names;
+  std::ifstream file(model_file);
+  const nlohmann::json model = nlohmann::json::parse(file, nullptr, false);
+  if (!model.is_object() || !model.contains("services")) return names;
+  for (const auto& [service, settings] : model["services"].items()) {
+    names.push_back(service);
+    const auto image = settings.find("image");
+    if (image != settings.end() && image->is_string()) names.push_back(*image);
+  }
+  return names;
 }
 
 std::optional<std::vector<RunningService>> services_of(const ComposeProject& project,

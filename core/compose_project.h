@@ -39,6 +39,9 @@ std::map<std::string, std::string> evaluate_dot_env(const std::string& file);
 std::optional<std::string> resolve_compose_model(const ComposeProject& project,
                                                  const std::string& dir, const std::string& output);
 
+// The names of a resolved model's services and images; none where it cannot be read.
+std::vector<std::string> names_in_model(const std::string& model_file);
+
 // The project's containers, one per service; nullopt when no engine can be asked.
 std::optional<std::vector<RunningService>> services_of(const ComposeProject& project,
                                                        const std::string& dir);

@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <vector>
 
 #include "line_splitter.h"
 #include "spawn.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
@@ -71,12 +73,21 @@ bool read_some(Descriptor& from, const std::function<void(std::string_view)>& ta
   return true;
 }
 
-// What it said on its standard error is a sentence after "drydock: ", which is said again.
-std::string sentence(std::string said, int status) {
-  const std::string prefix = "drydock: ";
-  if (said.compare(0, prefix.size(), prefix) == 0) said.erase(0, prefix.size());
-  while (!said.empty() && said.back() == '\n') said.pop_back();
-  if (!said.empty()) return said;
+// What it said on its standard error is a sentence after "drydock: ", which is said again, and
+// details after two spaces.
+std::vector<std::string> lines_of(const std::string& said) {
+  std::vector<std::string> lines;
+  std::istringstream in(said);
+  for (std::string line; std::getline(in, line);) {
+    for (const std::string_view prefix : {"drydock: ", "  "}) {
+      if (line.starts_with(prefix)) line.erase(0, prefix.size());
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::string how_it_ended(int status) {
   return "the process that was to perform the run ended " +
          (WIFSIGNALED(status) ? "by signal " + std::to_string(WTERMSIG(status))
                               : "with exit code " + std::to_string(WEXITSTATUS(status))) +
@@ -132,14 +143,16 @@ DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
       handed_on = true;
       ::kill(child.pid, SIGTERM);  // it is our child and not reaped, so the pid is its own
     }
-    if (begun.run() != 0) return {begun.run(), ExitCode::done, ""};
+    if (begun.run() != 0) return {begun.run(), ExitCode::done, "", {}};
   }
   int status = 0;
   while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return {0,
-          WIFEXITED(status) ? static_cast<ExitCode>(WEXITSTATUS(status)) : ExitCode::needs_person,
-          sentence(said, status)};
+  const ExitCode code =
+      WIFEXITED(status) ? static_cast<ExitCode>(WEXITSTATUS(status)) : ExitCode::needs_person;
+  const std::vector<std::string> sentences = lines_of(said);
+  if (sentences.empty()) return {0, code, how_it_ended(status), {}};
+  return {0, code, sentences.front(), all_but_first_of(sentences)};
 }
 
 }  // namespace drydock

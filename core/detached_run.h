@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cancellation.h"
 #include "command_line.h"
@@ -16,6 +17,7 @@ struct DetachedRun {
   std::uint64_t run = 0;  // 0: it ended before it began a run
   ExitCode code = ExitCode::done;
   std::string said;  // why, when it ended
+  std::vector<std::string> details;
 };
 
 // Starts `drydock run` with the same arguments in a session of its own and returns once its run has

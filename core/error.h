@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace drydock {
 
@@ -19,15 +21,19 @@ enum class ExitCode {
 };
 
 // Ends the command. The text is one sentence for the person who can fix it: place, both values,
-// remedy. Caught once, in main.
+// remedy; what it has no room for, each with both values as well, follows as `details`, a line
+// each. Caught once, in main.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& sentence, ExitCode code = ExitCode::refused)
-      : std::runtime_error(sentence), code_(code) {}
+  explicit Error(const std::string& sentence, ExitCode code = ExitCode::refused,
+                 std::vector<std::string> details = {})
+      : std::runtime_error(sentence), code_(code), details_(std::move(details)) {}
   ExitCode code() const { return code_; }
+  const std::vector<std::string>& details() const { return details_; }
 
  private:
   ExitCode code_;
+  std::vector<std::string> details_;
 };
 
 }  // namespace drydock

@@ -1,7 +1,8 @@
 // The journal of a deployment: runs, stages, facts and notes, in DEPLOYMENT/.drydock/journal.db
 // (SQLite, WAL, synchronous=FULL). It alone decides a rollback: each call that writes is on disk
 // when it returns. Nothing secret is ever written here: callers mask texts, secret options stand as
-// the expressions that name them.
+// the texts of the pipeline, which are expressions that name them. (docs/decisions.md: of a secret
+// that was typed into the pipeline.)
 #pragma once
 
 #include <cstdint>

@@ -4,10 +4,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iostream>
 
 #include "deployment.h"
 #include "error.h"
 #include "recovery.h"
+#include "text.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -53,6 +55,18 @@ std::string Lookup::interruption() const {
 bool Lookup::is_going_on(const RunRecord& run) const {
   return (run.state == RunState::running || run.state == RunState::rolling_back) &&
          DeploymentLock::held(state).has_value();
+}
+
+void mention_interruption(const Lookup& lookup) {
+  const std::string interruption = lookup.interruption();
+  if (!interruption.empty()) std::cerr << "drydock: " << make_visible(interruption) << "\n";
+}
+
+void mention_interruption(const Arguments& arguments) {
+  try {
+    mention_interruption(Lookup(arguments));
+  } catch (const Error&) {
+  }
 }
 
 }  // namespace drydock

@@ -27,4 +27,9 @@ struct Lookup {
   std::unique_ptr<Journal> journal;  // null: nothing was ever run
 };
 
+// On standard error: which run was interrupted and waits. For commands whose subject is another
+// one; what keeps a deployment from being looked at is not theirs to say.
+void mention_interruption(const Lookup& lookup);
+void mention_interruption(const Arguments& arguments);
+
 }  // namespace drydock

@@ -36,12 +36,17 @@ constexpr std::array<Entry, 13> entries = {{
     {"stages", drydock::command_stages},
 }};
 
-int fail(const std::string& sentence, ExitCode code, bool json) {
+int fail(const std::string& sentence, ExitCode code, bool json,
+         const std::vector<std::string>& details = {}) {
   if (json) {
-    const nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
+    nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
+    if (!details.empty()) document["details"] = details;
     std::cout << drydock::indented(document);
   }
   std::cerr << "drydock: " << drydock::make_visible(sentence) << "\n";
+  for (const std::string& detail : details) {
+    std::cerr << "  " << drydock::make_visible(detail) << "\n";
+  }
   return static_cast<int>(code);
 }
 
@@ -65,7 +70,7 @@ int main(int argc, char** argv) {
       if (arguments.command == entry.name) return static_cast<int>(entry.perform(arguments));
     }
   } catch (const drydock::Error& e) {
-    return fail(e.what(), e.code(), arguments.json);
+    return fail(e.what(), e.code(), arguments.json, e.details());
   } catch (const std::exception& e) {
     return fail("something that Drydock did not foresee went wrong (" + std::string(e.what()) +
                     "); `drydock status` says whether a run was interrupted",

@@ -40,7 +40,29 @@ void Masker::add_pattern(std::string pattern, std::size_t kept) {
 void Masker::add(const std::string& name, const std::string& value) {
   if (value.empty()) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (value.size() < shortest_anywhere) {
+  if (secrets_.emplace(name, value).second) add_patterns(name, value);
+}
+
+void Masker::show_names(const std::vector<std::string>& names) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  shown_.insert(names.begin(), names.end());
+  if (std::none_of(secrets_.begin(), secrets_.end(),
+                   [this](const auto& secret) { return is_part_of_a_name(secret.second); })) {
+    return;
+  }
+  patterns_.clear();
+  by_prefix_.clear();
+  prefixes_.reset();
+  for (const auto& [secret, value] : secrets_) add_patterns(secret, value);
+}
+
+bool Masker::is_part_of_a_name(const std::string& value) const {
+  return std::any_of(shown_.begin(), shown_.end(),
+                     [&](const std::string& shown) { return shown.find(value) != shown.npos; });
+}
+
+void Masker::add_patterns(const std::string& name, const std::string& value) {
+  if (value.size() < shortest_anywhere || is_part_of_a_name(value)) {
     if (!name.empty()) add_pattern(name + "=" + value, name.size() + 1);
     return;
   }

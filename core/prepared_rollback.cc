@@ -37,6 +37,7 @@ PreparedRollback::PreparedRollback(Workbench& bench, const StateDir& state, cons
       env_before_(before_the_run(state, run, env_, bench.events())),
       secrets_(secret_sources_from_json(run.secret_sources), env_before_, bench.masker()),
       plugins_(bench.plugin_folders(), bench.worker()) {
+  show_names(deployment_, bench.masker());
   mask_env(env_, bench.masker());
   mask_env(env_before_, bench.masker());
   scope_.vars = run.vars;

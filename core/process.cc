@@ -1,7 +1,5 @@
 #include "process.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -21,18 +18,6 @@
 
 namespace drydock {
 namespace {
-
-constexpr std::size_t proc_file_size = 4096;
-
-// Files of /proc have no size to ask for; those read here are small.
-std::string read_proc(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return "";
-  std::string result(proc_file_size, '\0');
-  const ssize_t got = ::read(file.get(), result.data(), result.size());
-  result.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return result;
-}
 
 std::string command_line(pid_t pid) {
   std::string line = read_proc("/proc/" + std::to_string(pid) + "/cmdline");
@@ -67,8 +52,9 @@ bool has_unexpected_children() {
   if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
   // Those of this thread; what was orphaned became a child of the first one.
   const std::string self = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
-  const std::string list = read_proc(self);
-  if (list.empty() || list.size() == proc_file_size) return true;
+  constexpr std::size_t listed = 4096;
+  const std::string list = read_proc(self, listed);
+  if (list.empty() || list.size() == listed) return true;
   std::istringstream children(list);
   const std::lock_guard lock(children_mutex());
   for (pid_t child; children >> child;) {
@@ -108,47 +94,37 @@ std::vector<ProcessInfo> with_descendants(std::set<pid_t> roots,
 
 }  // namespace
 
-std::optional<ProcessInfo> read_process(pid_t pid) {
-  const std::string stat = read_proc("/proc/" + std::to_string(pid) + "/stat");
-  // The name is in parentheses and may hold parentheses and blanks itself.
-  const std::size_t open = stat.find('(');
-  const std::size_t close = stat.rfind(')');
-  if (open == std::string::npos || close == std::string::npos) return std::nullopt;
-  ProcessInfo info;
-  info.pid = pid;
-  info.command = stat.substr(open + 1, close - open - 1);
-  std::istringstream fields(stat.substr(close + 1));
-  std::string skipped;
-  fields >> info.state >> info.parent >> info.group >> info.session;
-  for (int field = 7; field < 22; ++field) fields >> skipped;
-  fields >> info.start_time;
-  if (!fields) return std::nullopt;
-  return info;
-}
-
-std::vector<ProcessInfo> all_processes() {
-  std::vector<ProcessInfo> result;
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
-  if (!folder) return result;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-    if (auto info = read_process(std::atoi(entry->d_name))) result.push_back(std::move(*info));
-  }
-  return result;
-}
-
-std::string boot_id() {
-  std::string id = read_proc("/proc/sys/kernel/random/boot_id");
-  while (!id.empty() && id.back() == '\n') id.pop_back();
-  return id;
-}
-
-std::uint64_t process_start_time(pid_t pid) {
-  const auto info = read_process(pid);
-  return info ? info->start_time : 0;
-}
-
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+namespace {
+
+bool is_marked(const ProcessInfo& process, const std::string& mark) {
+  constexpr std::size_t largest_environment = std::size_t{1} << 20;
+  const std::string environment =
+      '\0' + read_proc("/proc/" + std::to_string(process.pid) + "/environ", largest_environment);
+  return environment.find('\0' + mark + '\0') != environment.npos;
+}
+
+std::vector<ProcessInfo> left_by(pid_t group, std::uint64_t start_time) {
+  const std::string mark = worker_mark(group, start_time);
+  std::vector<ProcessInfo> marked, in_group;
+  bool is_anothers = false;
+  for (ProcessInfo& each : all_processes()) {
+    if (each.state == 'Z') continue;
+    const bool is_older = each.start_time < start_time;
+    // A worker leads a session, too: commands that made groups of their own are still in it.
+    if (each.group == group || each.session == group) {
+      if (is_older || (each.pid == group && each.start_time != start_time)) is_anothers = true;
+      in_group.push_back(std::move(each));
+    } else if (!is_older && is_marked(each, mark)) {
+      marked.push_back(std::move(each));
+    }
+  }
+  if (!is_anothers) marked.insert(marked.end(), in_group.begin(), in_group.end());
+  return marked;
+}
+
+}  // namespace
 
 std::vector<EndedProcess> end_process_group(pid_t group, std::uint64_t start_time,
                                             const std::string& boot,
@@ -159,11 +135,7 @@ std::vector<EndedProcess> end_process_group(pid_t group, std::uint64_t start_tim
     Descriptor pidfd;
   };
   std::vector<Member> members;
-  for (const ProcessInfo& each : all_processes()) {
-    // A worker leads a session, too: commands that made groups of their own are still in it.
-    if ((each.group != group && each.session != group) || each.state == 'Z') continue;
-    if (each.pid == group && each.start_time != start_time) return {};
-    if (each.start_time < start_time) return {};
+  for (const ProcessInfo& each : left_by(group, start_time)) {
     Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, each.pid, 0)));
     // The descriptor is of the process that was read, if that one still has its number.
     if (!pidfd || process_start_time(each.pid) != each.start_time) continue;

@@ -9,24 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "process_info.h"
 #include "spawn.h"
 
 namespace drydock {
-
-// A line of /proc/PID/stat.
-struct ProcessInfo {
-  pid_t pid = 0, parent = 0, group = 0, session = 0;
-  char state = '?';
-  std::uint64_t start_time = 0;  // field 22: clock ticks since boot
-  std::string command;           // the command line, else the name of the program
-};
-std::optional<ProcessInfo> read_process(pid_t pid);
-std::vector<ProcessInfo> all_processes();
-
-// Which boot of which machine this is: start times of processes mean nothing in another one.
-std::string boot_id();
-// 0 when there is no such process.
-std::uint64_t process_start_time(pid_t pid);
 
 // From now on, orphans among our descendants become our children instead of init's.
 void become_subreaper();
@@ -36,9 +22,10 @@ struct EndedProcess {
   std::string command;
 };
 
-// Ends what a dead run left of a worker's group: SIGTERM, after `grace` SIGKILL. Nothing is done
-// when the machine was booted since, or when the group's number belongs to somebody else by now (a
-// leader with another start time, or members older than the journaled leader).
+// Ends what a dead run left of a worker's group, and commands of that worker that have left the
+// group: SIGTERM, after `grace` SIGKILL. Nothing is done when the machine was booted since, or to
+// the group when its number belongs to somebody else by now (a leader with another start time, or
+// members older than the journaled leader).
 std::vector<EndedProcess> end_process_group(
     pid_t group, std::uint64_t start_time, const std::string& boot,
     std::chrono::milliseconds grace = std::chrono::seconds(5));

@@ -5,17 +5,13 @@
 #include <set>
 
 #include "error.h"
+#include "recovery.h"
 #include "utc_time.h"
 
 namespace drydock {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What the run changed may still be in place.
-bool stands(const RunRecord& run) {
-  return run.state != RunState::rolled_back && run.state != RunState::cancelled;
-}
 
 bool goes_on_or_waits(const RunRecord& run) {
   return run.state == RunState::running || run.state == RunState::rolling_back ||

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "process.h"
 #include "text.h"
 
@@ -22,8 +24,8 @@ std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir&
   return still && still->id == unfinished->id ? still : std::nullopt;
 }
 
-std::string describe_interruption(const Journal& journal, const RunRecord& run,
-                                  const std::string& dir, const StateDir& state) {
+std::string where_it_was_interrupted(const Journal& journal, const RunRecord& run) {
+  if (run.state == RunState::rolling_back) return "while it was being rolled back";
   std::string where = "before its first stage", at_work;
   for (const StageRecord& stage : journal.stages(run.id)) {
     if (stage.attempt == 0) continue;
@@ -33,14 +35,37 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
     where = here;
     if (stage.state == StageState::started) at_work += (at_work.empty() ? "" : ", and ") + here;
   }
-  if (!at_work.empty()) where = at_work;
-  if (run.state == RunState::rolling_back) where = "while it was being rolled back";
+  return at_work.empty() ? where : at_work;
+}
+
+std::string describe_interruption(const Journal& journal, const RunRecord& run,
+                                  const std::string& dir, const StateDir& state) {
   const std::string number = std::to_string(run.id);
   const bool goes_on = run.state == RunState::running && !run.inputs.empty();
   return "run " + number + " (" + run.pipeline + ", started " + run.started + ") was interrupted " +
-         where +
+         where_it_was_interrupted(journal, run) +
          "; put everything back with: " + command_for(dir, state.path(), "rollback " + number) +
          (goes_on ? ", or go on with: " + command_for(dir, state.path(), "resume " + number) : "");
+}
+
+std::string state_in_words(const RunRecord& run, bool going_on) {
+  switch (run.state) {
+    case RunState::running:
+      return going_on ? "running" : "interrupted";
+    case RunState::rolling_back:
+      return going_on ? "rolling back" : "interrupted while rolling back";
+    case RunState::done:
+      return "done";
+    case RunState::rolled_back:
+      return "rolled back and verified";
+    case RunState::cancelled:
+      return "cancelled, rolled back and verified";
+    case RunState::stopped:
+      return "failed and left as it was";
+    case RunState::needs_person:
+      return "not wholly put back";
+  }
+  return "";
 }
 
 Deployment deployment_before(const RunRecord& run, const StateDir& state) {
@@ -50,27 +75,39 @@ Deployment deployment_before(const RunRecord& run, const StateDir& state) {
   return deployment;
 }
 
+bool stands(const RunRecord& run) {
+  return run.state != RunState::rolled_back && run.state != RunState::cancelled;
+}
+
+std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
+                                           const RunRecord& run) {
+  for (const RunRecord& newer : newest_first) {
+    if (newer.id <= run.id) break;
+    if (stands(newer)) return newer;
+  }
+  return std::nullopt;
+}
+
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
   const std::string number = std::to_string(run.id);
-  if (run.state == RunState::rolled_back || run.state == RunState::cancelled) {
+  if (!stands(run)) {
     return "run " + number + " was rolled back already (" + run.finished + "); `drydock show " +
            number + "` has the proof";
   }
   // A newer run that was itself put back left nothing that stands in the way.
-  for (const RunRecord& newer : newest_first) {
-    if (newer.id <= run.id) break;
-    if (newer.state == RunState::rolled_back || newer.state == RunState::cancelled) continue;
-    return "run " + std::to_string(newer.id) + " came after run " + number +
-           "; putting back the older one would undo half of the newer: roll back run " +
-           std::to_string(newer.id) + " first";
-  }
-  return "";
+  const std::optional<RunRecord> newer = newer_that_stands(newest_first, run);
+  if (!newer) return "";
+  return "run " + std::to_string(newer->id) + " came after run " + number +
+         "; putting back the older one would undo half of the newer: roll back run " +
+         std::to_string(newer->id) + " first";
 }
 
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state) {
-  const std::optional<RunRecord> last = journal.last_run();
-  if (!last || (last->state != RunState::stopped && last->state != RunState::needs_person)) {
+  const std::vector<RunRecord> runs = journal.runs();
+  const auto last = std::find_if(runs.begin(), runs.end(), stands);
+  if (last == runs.end() ||
+      (last->state != RunState::stopped && last->state != RunState::needs_person)) {
     return "";
   }
   const std::string number = std::to_string(last->id);

@@ -15,6 +15,12 @@ namespace drydock {
 // The run that was interrupted, when there is one and nobody works on it now.
 std::optional<RunRecord> interrupted_run(const Journal& journal, const StateDir& state);
 
+// What a run's state means to a person; a run that nobody works on any more was interrupted.
+std::string state_in_words(const RunRecord& run, bool going_on);
+
+// "in stage 'migrate', step run", "while it was being rolled back".
+std::string where_it_was_interrupted(const Journal& journal, const RunRecord& run);
+
 // "run 7 (sample) was interrupted in stage 'migrate', step run", with the commands that are
 // offered.
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
@@ -23,11 +29,18 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
 // The deployment as the run's first stage found it.
 Deployment deployment_before(const RunRecord& run, const StateDir& state);
 
+// What the run changed may still be in place.
+bool stands(const RunRecord& run);
+
+// The one that came after this run and stands.
+std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
+                                           const RunRecord& run);
+
 // Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run);
 
-// The last run, when it ended half done and nothing has put it back since: a sentence with the
-// commands that are offered; "" otherwise.
+// The last run that stands, when it ended half done: a sentence with the commands that are offered;
+// "" otherwise.
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state);
 

@@ -123,7 +123,7 @@ StepRequest Rollback::request(std::uint64_t run, const StageRecord& stage, Step 
   request.private_dir = state_.backups(run, stage.key);
   make_private_dir(request.private_dir);
   // Killing a restore is worse than waiting for it: no timeout unless the pipeline set one.
-  if (step == Step::rollback && stage.rollback_timeout_ms > 0) {
+  if (stage.rollback_timeout_ms > 0) {
     request.timeout = std::chrono::milliseconds(stage.rollback_timeout_ms);
   }
   return request;

@@ -8,6 +8,7 @@
 #include "files.h"
 #include "parallel_block.h"
 #include "plan_record.h"
+#include "recovery.h"
 #include "temporary_dir.h"
 #include "view.h"
 
@@ -97,10 +98,11 @@ ExitCode Runner::to_its_end(Plan& plan, SteadyClock::time_point began) {
   } catch (const std::exception& e) {
     // Something was changed, and the journal could not be told how it ended (a full disk).
     const std::string number = std::to_string(run_);
-    throw Error("run " + number +
-                    " could not be brought to an end: " + session_.masker.mask(e.what()) +
-                    "; mend that, then put everything back with `drydock rollback " + number + "`",
-                ExitCode::needs_person);
+    throw Error(
+        "run " + number + " could not be brought to an end: " + session_.masker.mask(e.what()) +
+            "; mend that, then put everything back with: " +
+            command_for(session_.deployment.dir, session_.state.path(), "rollback " + number),
+        ExitCode::needs_person);
   }
 }
 

@@ -183,7 +183,11 @@ SavedPlan load_saved_plan(const std::string& file) {
     document.at("deployment").get_to(plan.deployment);
     plan.vars = document.at("vars");
     document.at("fetched").get_to(plan.fetched);
-    plan.pipeline_file = inputs_from_json(document.at("inputs")).at(0).path;
+    for (const Input& input : inputs_from_json(document.at("inputs"))) {
+      plan.input_files.push_back(input.path);
+    }
+    plan.pipeline_file = plan.input_files.at(0);
+    if (!plan.vars.is_object()) throw std::invalid_argument("vars");
   } catch (const std::exception&) {
     throw Error(file + " is a plan that lacks something; was it edited? Plan again");
   }

@@ -13,6 +13,7 @@ namespace drydock {
 struct SavedPlan {
   std::string file;  // its own path, for errors
   std::string deployment, pipeline_file;
+  std::vector<std::string> input_files;  // the pipeline's, its includes and variables files
   nlohmann::json vars;
   bool fetched = false;  // caches were filled while it was made
   nlohmann::json document;

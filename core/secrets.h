@@ -8,9 +8,11 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pipeline.h"
@@ -27,6 +29,10 @@ bool is_secret_name(std::string_view name);
 class Masker {
  public:
   void add(const std::string& name, const std::string& value);
+  // Names that everybody may read, of images and services. A secret that is part of one is masked
+  // like a short one: `postgres` and `dify-sandbox` are the default passwords of images that are
+  // called so, and nobody could read a plan, or note an image, without them.
+  void show_names(const std::vector<std::string>& names);
   std::string mask(std::string_view text) const;
   std::string mask(const std::string& text) const { return mask(std::string_view(text)); }
   std::string mask(const char* text) const { return mask(std::string_view(text)); }
@@ -34,6 +40,8 @@ class Masker {
   bool contains_secret(std::string_view text) const;
 
  private:
+  bool is_part_of_a_name(const std::string& value) const;
+  void add_patterns(const std::string& name, const std::string& value);
   void add_pattern(std::string pattern, std::size_t kept = 0);
 
   struct Pattern {
@@ -46,6 +54,8 @@ class Masker {
   std::vector<Span> secret_spans(std::string_view text) const;  // ordered, none touches another
 
   mutable std::mutex mutex_;
+  std::set<std::pair<std::string, std::string>> secrets_;  // names and values
+  std::set<std::string> shown_;
   std::vector<Pattern> patterns_;
   // Patterns by their first two bytes, so that text without a secret costs one look-up a byte.
   std::unordered_map<std::uint16_t, std::vector<std::size_t>> by_prefix_;

@@ -2,6 +2,10 @@
 
 namespace drydock {
 
+void show_names(const Deployment& deployment, Masker& masker) {
+  if (!deployment.model_before.empty()) masker.show_names(names_in_model(deployment.model_before));
+}
+
 void mask_env(const std::map<std::string, std::string>& env, Masker& masker) {
   for (const auto& [name, value] : env) {
     if (is_secret_name(name)) masker.add(name, value);

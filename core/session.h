@@ -50,6 +50,9 @@ struct Session {
 // What expressions mean now: `env` is evaluated from `env_file`.
 Scope scope_of(Session& session, const std::string& env_file, const nlohmann::json& run);
 
+// Tells the masker what everybody may read although a secret may be part of it.
+void show_names(const Deployment& deployment, Masker& masker);
+
 // Tells the masker every value of `env` that is secret by its name.
 void mask_env(const std::map<std::string, std::string>& env, Masker& masker);
 

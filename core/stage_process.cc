@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "line_splitter.h"
+#include "process_info.h"
 #include "spawn.h"
 
 namespace drydock {
@@ -173,6 +174,7 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   if (!err_write) return cannot_start("no more files can be opened");
 
   request.environment = with_additions(context.environment, list(process.environment));
+  request.environment.push_back(worker_mark(::getpid(), process_start_time(::getpid())));
   request.directory = process.directory == nullptr ? context.deployment_dir : process.directory;
   request.input = input->get();
   request.output = out_write.get();

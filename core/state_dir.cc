@@ -21,6 +21,7 @@
 #include "digest.h"
 #include "error.h"
 #include "files.h"
+#include "json_text.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -61,16 +62,20 @@ bool take_lock(int fd, std::chrono::milliseconds wait, const Cancellation* cance
 
 std::string lock_file(const StateDir& state) { return state.path() + "/lock"; }
 
-// The text of a lock is information for people, never guessed from.
+// The text of a lock is information: it says for whom to wait, never whether somebody holds it.
 DeploymentLock::Holder parse_holder(const std::string& text) {
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  DeploymentLock::Holder holder;
-  if (!json.is_object()) return holder;
-  holder.pid = json.value("pid", 0);
-  holder.user = json.value("user", "");
-  holder.host = json.value("host", "");
-  holder.since = json.value("since", "");
-  return holder;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    DeploymentLock::Holder holder;
+    json.at("pid").get_to(holder.pid);
+    json.at("user").get_to(holder.user);
+    json.at("host").get_to(holder.host);
+    json.at("since").get_to(holder.since);
+    json.at("key").get_to(holder.key);
+    return holder;
+  } catch (const nlohmann::json::exception&) {
+    return {};  // it is not written yet, or by somebody else
+  }
 }
 
 }  // namespace
@@ -159,11 +164,11 @@ DeploymentLock::DeploymentLock(const StateDir& state, const Patience& patience) 
         ExitCode::busy);
   }
   fd_ = file.release();
-  const std::string text = nlohmann::json{
-      {"pid", ::getpid()},
-      {"user", user_name()},
-      {"host", host_name()},
-      {"since", utc_now()}}.dump();
+  const std::string text = compact({{"pid", ::getpid()},
+                                    {"user", user_name()},
+                                    {"host", host_name()},
+                                    {"since", utc_now()},
+                                    {"key", patience.key}});
   if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0) {
     // The lock itself holds; only what it says of its holder is missing.
   }

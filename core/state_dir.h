@@ -59,11 +59,13 @@ class DeploymentLock {
   struct Holder {
     int pid = 0;
     std::string user, host, since;
+    std::string key;  // of the run that it plans or performs, --key
   };
   struct Patience {
     std::chrono::milliseconds wait{0};
     const Cancellation* cancellation = nullptr;  // ends the wait, with exit code 130
     std::function<void(const Holder&)> on_wait;  // once, when somebody holds it
+    std::string key;                             // of the run that it is taken for
   };
   // Throws Error (exit code 4) that names the holder, as far as it is known.
   explicit DeploymentLock(const StateDir& state) : DeploymentLock(state, Patience()) {}

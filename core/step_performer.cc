@@ -141,6 +141,10 @@ std::string status_name(const Outcome& outcome) {
 }
 
 StepReport StepPerformer::perform(const StepRequest& request, const StageIdentity& stage) {
+  // Also what was typed into the pipeline itself; by the name that programs print it under.
+  for (const auto& [pointer, secret] : request.secrets) {
+    masker_.add(pointer.substr(pointer.rfind('/') + 1), secret);
+  }
   StepReport report;
   Recorder recorder(request, stage, events_, masker_, state_, journal_, look_, report);
   report.result = worker_.perform(request, recorder);

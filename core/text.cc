@@ -167,4 +167,13 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
   return result;
 }
 
+std::string first_of(const std::vector<std::string>& items) {
+  const std::size_t others = items.size() - 1;
+  return items.front() + (others == 0 ? "" : " (and " + std::to_string(others) + " more)");
+}
+
+std::vector<std::string> all_but_first_of(const std::vector<std::string>& items) {
+  return {items.begin() + 1, items.end()};
+}
+
 }  // namespace drydock

@@ -43,4 +43,8 @@ std::string shell_word(const std::string& text);
 
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 
+// The first of some, and how many follow it.
+std::string first_of(const std::vector<std::string>& items);
+std::vector<std::string> all_but_first_of(const std::vector<std::string>& items);
+
 }  // namespace drydock

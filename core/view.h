@@ -17,8 +17,10 @@ struct ViewStyle {
   bool color = false;     // NO_COLOR is honoured by whoever fills this in
   bool utf8 = true;       // else everything that we draw is ASCII
   int width = 80;
+  bool all = false;      // every change of a plan, with its values whole
   bool verbose = false;  // log lines of level info too (otherwise only warnings and errors, and the
-                         // last lines on a failure)
+                         // last lines on a failure); and as all
+  bool shows_all() const { return all || verbose; }
 };
 
 std::unique_ptr<EventSink> make_view(std::ostream& out, const ViewStyle& style);

@@ -14,11 +14,11 @@ using Texts = std::vector<std::string>;
 struct Group {
   const char* what;
   const char* heading;
-  std::size_t shown;  // rows on a screen that is not verbose
+  std::size_t shown;  // lines on a screen that does not show all
 };
 // In the order in which a person wants to know.
 constexpr Group groups[] = {
-    {"image", "Images", 12},     {"variable", "Environment", 12}, {"file", "Files", 8},
+    {"image", "Images", 12},     {"variable", "Environment", 16}, {"file", "Files", 8},
     {"service", "Services", 12}, {"database", "Databases", 8},    {"revision", "Revisions", 8},
     {"command", "Commands", 12}, {"request", "Requests", 8},
 };
@@ -34,7 +34,7 @@ std::size_t rank_of(const std::string& action) {
 
 std::string value_text(const json& change, const char* key, const ViewStyle& style) {
   const std::string value = one_line(text_at(change, key));
-  return style.verbose ? value : shorten(value, longest_value);
+  return style.shows_all() ? value : shorten(value, longest_value);
 }
 
 // What stands behind the name: "1.0 -> 2.0 (why)". Empty when the name says it all.
@@ -54,18 +54,55 @@ std::string rest_of(const json& change, const ViewStyle& style) {
 
 struct Row {
   std::string action, name, rest;
+  std::size_t changes = 1;  // that it stands for
 };
+
+// What stays or is new for one and the same reason is named in one row, unless all is shown.
+constexpr std::size_t fewest_to_join = 4, names_of_joined = 3;
+
+std::string reason_to_join(const json& change) {
+  const std::string action = text_at(change, "action");
+  return action == "keep" || action == "add" ? action + " " + text_at(change, "detail") : "";
+}
+
+std::vector<json> joined_by_reason(const std::vector<json>& changes) {
+  std::map<std::string, std::vector<const json*>> by_reason;
+  for (const json& change : changes) {
+    if (!text_at(change, "detail").empty()) by_reason[reason_to_join(change)].push_back(&change);
+  }
+  std::vector<json> result;
+  for (const json& change : changes) {
+    const std::string reason = reason_to_join(change);
+    const auto found = reason.empty() ? by_reason.end() : by_reason.find(reason);
+    if (found == by_reason.end() || found->second.size() < fewest_to_join) {
+      result.push_back(change);
+    } else if (found->second.front() == &change) {
+      Texts names;
+      for (std::size_t i = 0; i < names_of_joined; ++i) {
+        names.push_back(text_at(*found->second[i], "name"));
+      }
+      json all = {{"action", change["action"]}, {"detail", change["detail"]}};
+      all["name"] = join(names, ", ") + " and " +
+                    std::to_string(found->second.size() - names_of_joined) + " more";
+      all["stands_for"] = found->second.size();
+      result.push_back(std::move(all));
+    }
+  }
+  return result;
+}
 
 // Names that stand alone share a row with their neighbours of the same action.
 std::vector<Row> rows_of(const std::vector<json>& changes, const ViewStyle& style) {
   std::vector<Row> rows;
   for (const json& change : changes) {
     Row row{one_line(text_at(change, "action")), one_line(text_at(change, "name")),
-            rest_of(change, style)};
+            rest_of(change, style),
+            static_cast<std::size_t>(std::max<std::int64_t>(1, number_at(change, "stands_for")))};
     const bool joins = !rows.empty() && row.rest.empty() && rows.back().rest.empty() &&
                        rows.back().action == row.action;
     if (joins) {
       rows.back().name += ", " + row.name;
+      rows.back().changes += row.changes;
     } else {
       rows.push_back(std::move(row));
     }
@@ -92,7 +129,51 @@ void append(Lines& lines, const Lines& more) {
   lines.insert(lines.end(), more.begin(), more.end());
 }
 
-void show_group(Lines& lines, const char* heading, std::vector<json> changes, std::size_t shown,
+// The lines of each row, one below the other.
+std::vector<Lines> lines_of(const std::vector<Row>& rows, const ViewStyle& style) {
+  std::size_t action_width = 0, name_width = 0;
+  for (const Row& row : rows) {
+    action_width = std::max(action_width, display_width(row.action));
+    if (!row.rest.empty() && row.changes == 1)
+      name_width = std::max(name_width, display_width(row.name));
+  }
+  name_width = std::min<std::size_t>(name_width, 28);
+  std::vector<Lines> result;
+  for (const Row& row : rows) {
+    const std::string first = "  " + pad(row.action, action_width) + "  ";
+    const std::string text =
+        row.rest.empty() ? row.name : pad(row.name, name_width) + "  " + row.rest;
+    const std::string next(action_width + (row.rest.empty() ? 4 : 6), ' ');
+    result.push_back(wrap(text, style.width, first, next));
+  }
+  return result;
+}
+
+// The rows that fit into so many lines: of each action the first ones, then what comes first.
+std::vector<Row> fitting(const std::vector<Row>& rows, const std::vector<Lines>& lines,
+                         std::size_t most) {
+  constexpr std::size_t of_each_action = 3;
+  std::vector<bool> shown(rows.size(), false);
+  std::size_t used = 0;
+  for (const bool first_ones : {true, false}) {
+    std::size_t of_action = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      of_action = i > 0 && rows[i].action == rows[i - 1].action ? of_action + 1 : 0;
+      if (shown[i] || (first_ones && of_action >= of_each_action)) continue;
+      // The first row is shown however long it is.
+      if (used + lines[i].size() > most && used > 0) continue;
+      shown[i] = true;
+      used += lines[i].size();
+    }
+  }
+  std::vector<Row> fit;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (shown[i]) fit.push_back(rows[i]);
+  }
+  return fit;
+}
+
+void show_group(Lines& lines, const char* heading, std::vector<json> changes, std::size_t most,
                 const ViewStyle& style) {
   const Ink ink(style);
   std::stable_sort(changes.begin(), changes.end(), [](const json& a, const json& b) {
@@ -101,35 +182,27 @@ void show_group(Lines& lines, const char* heading, std::vector<json> changes, st
   lines.emplace_back();
   lines.push_back(ink.bold(heading) + ": " + totals(changes));
 
-  std::vector<json> listed;
-  std::size_t left_out = 0;
-  for (const json& change : changes) {
-    // Of 700 variables that stay as they are only those are worth a line that say why.
-    const bool plain_keep =
-        text_at(change, "action") == "keep" && text_at(change, "detail").empty();
-    if (style.verbose || (!plain_keep && listed.size() < shown)) {
-      listed.push_back(change);
-    } else if (!plain_keep) {
-      ++left_out;
-    }
+  // Of 700 variables that stay as they are only those are worth a line that say why.
+  const auto plain_keep = [](const json& change) {
+    return text_at(change, "action") == "keep" && text_at(change, "detail").empty();
+  };
+  if (!style.shows_all()) {
+    changes.erase(std::remove_if(changes.begin(), changes.end(), plain_keep), changes.end());
+    changes = joined_by_reason(changes);
   }
-  const std::vector<Row> rows = rows_of(listed, style);
-  std::size_t action_width = 0, name_width = 0;
-  for (const Row& row : rows) {
-    action_width = std::max(action_width, display_width(row.action));
-    if (!row.rest.empty()) name_width = std::max(name_width, display_width(row.name));
-  }
-  name_width = std::min<std::size_t>(name_width, 28);
-  for (const Row& row : rows) {
-    const std::string first = "  " + pad(row.action, action_width) + "  ";
-    const std::string text =
-        row.rest.empty() ? row.name : pad(row.name, name_width) + "  " + row.rest;
-    const std::string next(action_width + (row.rest.empty() ? 4 : 6), ' ');
-    append(lines, wrap(text, style.width, first, next));
-  }
+  const auto counted = [](const std::vector<Row>& rows) {
+    std::size_t count = 0;
+    for (const Row& row : rows) count += row.changes;
+    return count;
+  };
+  const std::vector<Row> rows = rows_of(changes, style);
+  const std::vector<Row> shown =
+      style.shows_all() ? rows : fitting(rows, lines_of(rows, style), most);
+  for (const Lines& row : lines_of(shown, style)) append(lines, row);
+  const std::size_t left_out = counted(rows) - counted(shown);
   if (left_out > 0) {
     lines.push_back("  " + ink.ellipsis + " and " + std::to_string(left_out) +
-                    " more (--verbose lists them)");
+                    " more (--all lists them)");
   }
 }
 

@@ -14,7 +14,7 @@ class PlanReport {
   void add(const Event& event);
   // After plan.started: pipeline, deployment, project, compose files, engine, variables.
   Lines header(const ViewStyle& style) const;
-  // After plan.finished. With style.verbose every change is listed, else the first of each group.
+  // After plan.finished. With style.shows_all() every change is listed, else what fits.
   Lines body(const ViewStyle& style) const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +13,7 @@
 #include "process.h"
 #include "process_worker.h"
 #include "recovery.h"
+#include "saved_plan.h"
 #include "text.h"
 
 namespace drydock {
@@ -90,6 +92,7 @@ Workbench::Workbench(const Arguments& arguments)
   } else {
     ViewStyle style = style_of_stdout();
     style.verbose = arguments.verbose;
+    style.all = arguments.all;
     view_ = make_view(std::cout, style);
     events_.add(*view_);
   }
@@ -109,11 +112,13 @@ void Workbench::handle_signals() {
 }
 
 DeploymentLock::Patience Workbench::patience() {
-  return {arguments_.lock_wait, &cancellation_, [this](const DeploymentLock::Holder& holder) {
+  return {arguments_.lock_wait, &cancellation_,
+          [this](const DeploymentLock::Holder& holder) {
             events_.emit("warning",
                          {{"text", "waiting for process " + std::to_string(holder.pid) + " of " +
                                        holder.user + " (since " + holder.since + ") to end"}});
-          }};
+          },
+          arguments_.key};
 }
 
 std::vector<std::string> Workbench::plugin_folders() const {
@@ -182,15 +187,16 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
 }
 
 PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
-                                 std::optional<nlohmann::json> saved_vars)
+                                 const SavedPlan* saved)
     : pipeline_(std::move(pipeline)),
       plugins_(bench.plugins()),
       dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
       state_(state_of(bench.arguments(), dir_)) {
   check_pipeline(pipeline_, plugins_);
   const Arguments& arguments = bench.arguments();
-  nlohmann::json vars =
-      saved_vars ? *saved_vars : resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
+  nlohmann::json vars = saved != nullptr
+                            ? saved->vars
+                            : resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
   if (lock == Lock::taken) {
     state_.create();
     lock_.emplace(state_, bench.patience());
@@ -219,9 +225,12 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
   for (const IncludedFile& included : pipeline_.includes) {
     inputs.push_back({fs::absolute(included.file).lexically_normal().string(), included.sha256});
   }
-  for (const std::string& file : arguments.vars_files) {
+  // Of a saved plan they are among its files, of which the pipeline's own are here already.
+  for (const std::string& file : saved != nullptr ? saved->input_files : arguments.vars_files) {
     const std::string path = fs::absolute(file).lexically_normal().string();
-    inputs.push_back({path, digest_of(path)});
+    const bool known = std::any_of(inputs.begin(), inputs.end(),
+                                   [&](const Input& input) { return input.path == path; });
+    if (!known) inputs.push_back({path, digest_of(path)});
   }
   complete(bench, std::move(deployment), std::move(vars), arguments.key, std::move(inputs));
 }
@@ -239,6 +248,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunR
 
 void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
                                std::string key, std::vector<Input> inputs) {
+  show_names(deployment, bench.masker());
   TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
   const std::string planning = temporary_.path() + "/planning";

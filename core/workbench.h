@@ -13,6 +13,8 @@
 
 namespace drydock {
 
+struct SavedPlan;
+
 // Where things are, relative to this executable: in a build tree and under a prefix alike.
 struct Installation {
   static Installation here();
@@ -78,9 +80,8 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
 class PreparedSession {
  public:
   enum class Lock { none, taken };
-  // `vars`: those of a saved plan, instead of the command line's.
-  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
-                  std::optional<nlohmann::json> vars = std::nullopt);
+  // `saved`: its variables and their files, instead of the command line's.
+  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock, const SavedPlan* saved = nullptr);
   // Of a run that goes on: its variables, its project, and `.env` as it was before. The caller
   // holds the lock.
   PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run);

@@ -38,9 +38,14 @@ struct AlembicMigrate {
         "description": "the migrator's program and arguments; in a container: the arguments of its entrypoint",
         "examples": [["alembic", "upgrade", "head"]]
       },
+      "scripts": {
+        "type": "string", "minLength": 1, "default": "auto",
+        "description": "the folder of the migration scripts, or their alembic.ini: in the service's image, else on this machine; relative to where the migrator runs. auto: as its command says, else alembic.ini, migrations or alembic",
+        "examples": ["/app/api/migrations"]
+      },
       "heads_command": {
         "type": "array", "items": {"type": "string"}, "minItems": 1,
-        "description": "prints the heads of the scripts, as `alembic heads` does; the entrypoint is not used for it. Without it: for a service `flask db heads`, else `alembic heads`; for a command that ends in `upgrade` the same with `heads`"
+        "description": "where the scripts cannot be read: prints their heads, as `alembic heads` does; the entrypoint is not used for it. Without it: for a service `flask db heads`, else `alembic heads`; for a command that ends in `upgrade` the same with `heads`"
       },
       "database": {
         "type": "object", "additionalProperties": false,

@@ -83,6 +83,10 @@ std::string container_name(const Call& call, const std::string& purpose) {
          std::to_string(call.run_id()) + "-" + std::to_string(call.attempt());
 }
 
+void note_container(const Call& call, const std::string& container) {
+  call.remember(container_note + container, container);
+}
+
 Process migrator_process(const Call& call, const std::string& container) {
   const std::vector<std::string> command = call.texts("/command");
   if (service(call).empty()) return local(call, command);
@@ -114,10 +118,9 @@ std::vector<std::vector<std::string>> heads_commands(const Call& call) {
 }
 
 std::vector<std::string> parse_heads(const std::string& printed) {
-  // "72c1f0a1b2c3 (head)", "98ab12 (billing) (effective head)"; verbose: "Rev: 72c1f0a1b2c3
-  // (head)".
-  static const std::regex line(
-      R"((?:Rev: )?([A-Za-z0-9_]+)(?: \([^()]*\))* \((?:effective )?head\).*)");
+  // "72c1f0a1b2c3 (billing) (head)"; verbose: "Rev: 72c1f0a1b2c3 (head)". Not "(effective head)":
+  // on that one another revision depends, and no database keeps a row of it.
+  static const std::regex line(R"((?:Rev: )?([A-Za-z0-9_]+)(?: \([^()]*\))* \(head\).*)");
   std::vector<std::string> heads;
   std::size_t begin = 0;
   while (begin < printed.size()) {
@@ -137,7 +140,7 @@ std::vector<std::string> ask_heads(const Call& call) {
   int number = 0;
   for (const std::vector<std::string>& command : heads_commands(call)) {
     const std::string container = container_name(call, "heads" + std::to_string(++number));
-    if (!service(call).empty()) call.remember(container_note + container, container);
+    if (!service(call).empty()) note_container(call, container);
     const Captured answer = call.capture(script_process(call, container, command));
     const std::vector<std::string> heads = parse_heads(answer.out);
     if (answer.exit.ok() && !heads.empty()) return heads;

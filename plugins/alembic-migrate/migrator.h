@@ -9,8 +9,10 @@
 namespace drydock::alembic {
 
 // A name for a one-off container of this stage, unique among runs and deployments of one engine;
-// short enough to be the name of a database session too. purpose: "migrate", "heads".
+// short enough to be the name of a database session too. purpose: "migrate", "heads", "scripts".
 std::string container_name(const Call&, const std::string& purpose);
+// Before it is created: so that a rollback, or a repeated run, finds what is left of it.
+void note_container(const Call&, const std::string& container);
 
 // What the options say to run. container: its name, for a service.
 Process migrator_process(const Call&, const std::string& container);

@@ -14,6 +14,7 @@
 #include "file_store.h"
 #include "old_server.h"
 #include "parts.h"
+#include "planned_backups.h"
 #include "postgres_container.h"
 #include "postgres_facts.h"
 
@@ -198,6 +199,7 @@ void DatabasePart::plan(const Call& call) {
         change.disk_bytes = -1;
         change.detail = "service " + group.shown + " does not run now";
         call.change(change);
+        plan_to_save_database(call, name);
       }
       continue;
     }
@@ -213,6 +215,7 @@ void DatabasePart::plan(const Call& call) {
         change.rollback_loses = "rows that " + writing + " write between the dump and the rollback";
       }
       call.change(change);
+      plan_to_save_database(call, name);
     }
   }
   if (!missing.empty()) throw Unknown("once service " + missing + " runs");

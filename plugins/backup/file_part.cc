@@ -5,6 +5,7 @@
 #include "file_store.h"
 #include "kept_files.h"
 #include "parts.h"
+#include "planned_backups.h"
 
 namespace drydock::backup {
 namespace {
@@ -49,6 +50,7 @@ void FilePart::plan(const Call& call) {
     }
     call.change(change);
   }
+  for (const std::string& pattern : call.texts("/files")) plan_to_save_file(call, pattern);
 }
 
 std::int64_t FilePart::bytes_needed(const Call& call) {

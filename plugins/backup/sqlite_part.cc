@@ -7,6 +7,7 @@
 #include "kept_files.h"
 #include "kept_sqlite.h"
 #include "parts.h"
+#include "planned_backups.h"
 #include "sqlite_file.h"
 
 namespace drydock::backup {
@@ -57,6 +58,7 @@ void SqlitePart::plan(const Call& call) {
                                 : "rows written between the copy and the rollback, unless an "
                                   "earlier stage stops what writes them";
     call.change(change);
+    plan_to_save_file(call, option);
   }
 }
 

@@ -11,14 +11,17 @@
 #include <filesystem>
 
 #include "file_store.h"
+#include "options.h"
 #include "report.h"
 #include "sync.h"
+#include "templates.h"
 
 namespace drydock::env_sync {
 namespace {
 
 // Notes and files of the private folder.
-// "present MODE UID GID", "absent", or "removed": it was absent, and is so again.
+// "present MODE UID GID", "absent", "removed": it was absent, and is so again; or "left": somebody
+// else changed it before the stage did.
 constexpr auto before_note = "before";
 constexpr auto history_note = "history";  // the copy under history_dir
 std::string saved_env(const Call& call) { return call.private_dir() + "/env.before"; }
@@ -57,14 +60,33 @@ auto with_merge_errors(const Work& work) {
   }
 }
 
+std::optional<std::string> read_env(const Call& call) {
+  return files::read_if_present(env_path(call), largest_env_file);
+}
+
+// Unless somebody wrote the file since it was read. `earlier`: what an earlier attempt wrote.
+void replace(Call& call, const std::string& path, const std::optional<std::string>& read,
+             const std::optional<std::string>& earlier, const std::string& merged) {
+  files::Replacement file(path);
+  file.write(merged);
+  const std::optional<std::string> now = files::read_if_present(path, largest_env_file);
+  if (now != read && (!earlier || now != earlier)) {
+    call.remember(before_note, "left");
+    throw Failed(path +
+                 " was changed by somebody else while it was merged; it was left as it is, "
+                 "plan again");
+  }
+  file.commit();
+}
+
 // `.env` as it was before the stage, also when an earlier attempt has changed it already. Kept on
 // disk before it is noted.
 std::optional<std::string> keep_old_env(Call& call) {
-  if (const auto note = call.recall(before_note)) {
+  if (const auto note = call.recall(before_note); note && *note != "left") {
     if (!attributes_in(*note)) return std::nullopt;
     return files::read(saved_env(call));
   }
-  const std::optional<std::string> bytes = files::read_if_present(env_path(call));
+  const std::optional<std::string> bytes = read_env(call);
   if (!bytes) {
     call.remember(before_note, "absent");
     return std::nullopt;
@@ -86,13 +108,12 @@ void remove_history_leftovers(const Call& call) {
   files::remove_leftovers(ignore_file(*copy));
 }
 
-// The copy that operators know from the tools before: never overwritten, never removed by us.
-void keep_history(Call& call, const std::string& bytes) {
-  if (!call.has("/history_dir") || call.text("/history_dir").empty()) return;
-  if (const auto made = call.recall(history_note)) {
-    if (files::attributes(*made)) return;
-    remove_history_leftovers(call);
-  }
+bool keeps_history(const Call& call) {
+  return call.has("/history_dir") && !call.text("/history_dir").empty();
+}
+
+// A new name for a copy, as the tools before named theirs.
+std::string new_copy(const Call& call) {
   const std::string dir = call.deployment(call.text("/history_dir"));
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -103,12 +124,43 @@ void keep_history(Call& call, const std::string& bytes) {
       dir + "/" + std::filesystem::path(env_path(call)).filename().string() + ".backup_" + stamp;
   std::string path = name;
   for (int n = 2; files::attributes(path); ++n) path = name + "_" + std::to_string(n);
-  call.remember(history_note, path);
-  if (!files::make_directories(dir).empty()) files::write(ignore_file(path), "*\n");
+  return path;
+}
+
+void write_copy(const Call& call, const std::string& path, const std::string& bytes) {
+  files::make_directories(std::filesystem::path(path).parent_path().string());
+  if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), "*\n");
   files::Replacement copy(path);
   copy.set(*files::attributes(env_path(call)));
   copy.write(bytes);
   copy.commit_new();
+}
+
+// The copy that operators know from the tools before: never overwritten, never removed by us.
+void keep_history(Call& call, const std::string& bytes) {
+  if (!keeps_history(call)) return;
+  if (const auto made = call.recall(history_note)) {
+    if (files::attributes(*made)) return;
+    remove_history_leftovers(call);
+  }
+  const std::string path = new_copy(call);
+  call.remember(history_note, path);
+  write_copy(call, path, bytes);
+}
+
+// What somebody wrote into the file after the stage did is lost to nobody, although it is put back.
+void keep_foreign(Call& call, const std::string& old) {
+  if (!keeps_history(call)) return;
+  try {
+    const std::optional<std::string> now = files::read_if_present(env_path(call), largest_env_file);
+    if (!now || *now == old || now == files::read_if_present(planned_env(call))) return;
+    const std::string path = new_copy(call);
+    write_copy(call, path, *now);
+    call.warn(call.text("/env") + " was changed during the run by somebody else; that version is " +
+              path);
+  } catch (const files::FileError& e) {
+    call.warn("what stands in the place of " + call.text("/env") + " cannot be kept: " + e.what());
+  }
 }
 
 void remove_env(const std::string& path) {
@@ -123,26 +175,7 @@ void remove_env(const std::string& path) {
 
 }  // namespace
 
-const char* const EnvSync::options = R"json({
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "env": {"type": "string", "default": ".env", "minLength": 1,
-      "description": "the operator's file"},
-    "template": {"type": "string", "default": ".env.example", "minLength": 1,
-      "description": "the new release's template"},
-    "base": {"type": "string", "default": "auto", "minLength": 1,
-      "description": "the template that the .env was made from: auto (the last snapshot's), none, or a file"},
-    "defaults": {"type": "string", "enum": ["auto", "keep", "adopt"], "default": "auto",
-      "description": "what was never touched: auto follows new defaults but for sticky variables, keep changes none, adopt all"},
-    "sticky": {"type": "array", "items": {"type": "string"},
-      "description": "globs of variables that never follow a new default by themselves, instead of the built-in ones (databases, volumes, paths); credentials never do"},
-    "linked": {"type": "array", "items": {"type": "array", "items": {"type": "string"}},
-      "description": "groups of variables that follow new defaults together or not at all, instead of the built-in ones"},
-    "history_dir": {"type": "string", "default": "env-backup",
-      "description": "where a copy of each replaced file is kept; empty: nowhere"}
-  }
-})json";
+const char* const EnvSync::options = options_schema().c_str();
 
 void EnvSync::observe(Call& call) {
   const std::string file = call.text("/env");
@@ -158,32 +191,43 @@ void EnvSync::observe(Call& call) {
 
 void EnvSync::plan(Call& call) {
   const std::string file = call.text("/env"), base = call.text("/base");
-  call.input(call.text("/template"));
-  if (!base.empty() && base != "auto" && base != "none") call.input(base);
-  const std::optional<std::string> ours = files::read_if_present(env_path(call));
+  const bool a_file = base != "auto" && base != "none" && base.rfind("git:", 0) != 0;
+  if (!base.empty() && a_file) call.input(base);
+  const std::optional<std::string> ours = read_env(call);
   const std::string copy = call.planned_dir() + "/" + file;
   files::make_directories(std::filesystem::path(copy).parent_path().string());
-  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, copy); });
-  files::write(copy, sync.merge.text);
+  const Sync sync =
+      with_merge_errors([&] { return synchronise(call, ours, env_path(call), copy); });
+  for (const std::string& name : sync.templates) call.input(name);
+  files::write(copy, *sync.merge.text);
   struct stat status {};
   if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
     call.warn(file + " has " + std::to_string(status.st_nlink) +
               " hard links; the other names keep the old content");
   }
-  if (ours != sync.merge.text) report(call, sync, ours.has_value());
+  if (call.has("/explain")) {
+    explain(call, sync, call.text("/explain"));
+  } else {
+    report(call, sync, ours.has_value(), ours != *sync.merge.text);
+  }
   call.info(file + ": " + totals(sync));
 }
 
 void EnvSync::run(Call& call) {
+  if (call.has("/explain")) {
+    throw BadOptions("explain: it shows one variable of a plan; leave it out to run the stage");
+  }
   const std::string path = env_path(call);
   files::remove_leftovers(path);
   const std::optional<std::string> ours = keep_old_env(call);
-  const Sync sync = with_merge_errors([&] { return synchronise(call, ours, planned_env(call)); });
-  files::write(planned_env(call), sync.merge.text);
-  if (ours == sync.merge.text) return;
+  const std::optional<std::string> earlier = files::read_if_present(planned_env(call));
+  const Sync sync = with_merge_errors(
+      [&] { return synchronise(call, ours, saved_env(call), planned_env(call)); });
+  files::write(planned_env(call), *sync.merge.text);
+  if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
-  files::write(path, sync.merge.text);
+  replace(call, path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }
 
@@ -206,7 +250,7 @@ void EnvSync::verify(Call& call) {
 
 void EnvSync::rollback(Call& call) {
   const auto note = call.recall(before_note);
-  if (!note) return;  // it died before its first change
+  if (!note || *note == "left") return;  // it died before its first change, or made none
   remove_history_leftovers(call);
   const std::string path = env_path(call);
   files::remove_leftovers(path);
@@ -219,6 +263,7 @@ void EnvSync::rollback(Call& call) {
   }
   const std::string bytes = files::read(saved_env(call));
   if (files::attributes(path) == attributes && files::read(path) == bytes) return;
+  keep_foreign(call, bytes);
   files::write(path, bytes, *attributes);
 }
 

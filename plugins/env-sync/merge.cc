@@ -16,6 +16,9 @@ bool decided_to_change(Decision decision) {
     case Decision::added:
     case Decision::restored:
     case Decision::commented_out:
+    case Decision::removed_commented:
+    case Decision::dropped:
+    case Decision::generated:
     case Decision::derived:
       return true;
     default:
@@ -28,48 +31,44 @@ bool decided_to_change(Decision decision) {
 std::string changed_by(const Choice& choice, const Choices& choices, const Sides& sides,
                        bool may_change) {
   const Side& side = choice.text == Text::ours ? sides.ours : sides.theirs;
-  const EnvStatement* statement = side.statement(choice.variable.key);
+  const EnvStatement* statement = side.statement(choice.key);
   if (statement == nullptr) return "";
   for (const std::string_view name : interpolated_names(*statement)) {
     const Choice* referred = choices.find(name);
-    if (referred == nullptr || referred->variable.result == referred->variable.ours) continue;
-    const Decision decision = referred->variable.decision;
+    if (referred == nullptr || referred->result == referred->ours) continue;
+    const Decision decision = referred->decision;
     if (!decided_to_change(decision)) continue;
     // What follows a service that left takes its references along, hers too.
-    if (may_change || decision == Decision::followed) return referred->variable.key;
+    if (may_change || decision == Decision::followed) return std::string(referred->key);
   }
   return "";
 }
 
 // Evaluates the text and fills in what each variable is now. Returns the variables that would
 // change although nobody decided so.
-Keys prove(const std::string& text, Choices& choices, const Sides& sides,
+Keys prove(const EnvValues& values, Choices& choices, const Sides& sides,
            const MergeOptions& options) {
-  const EnvFile file = EnvFile::parse(text);
-  const EnvValues values = evaluate(file);
   if (values.error()) {
     throw MergeError("the merged file would not be readable: " + values.error()->explain());
   }
   for (Choice& choice : choices.of) {
-    const std::string_view* found = values.find(choice.variable.key);
-    choice.variable.result = found == nullptr ? std::nullopt : std::optional<std::string>(*found);
+    const std::string_view* found = values.find(choice.key);
+    choice.result = found == nullptr ? std::nullopt : std::optional<std::string_view>(*found);
   }
   Keys broken;
   const bool defaults_may_move = sides.base.exists() && options.defaults != Defaults::keep;
   for (bool more = true; more;) {
     more = false;
     for (Choice& choice : choices.of) {
-      MergedVariable& variable = choice.variable;
-      const bool was_hers = sides.ours.statement(variable.key) != nullptr;
-      if (!was_hers || decided_to_change(variable.decision) || variable.result == variable.ours) {
-        continue;
-      }
+      MergedVariable& variable = choice;
+      if (decided_to_change(variable.decision) || variable.result == variable.ours) continue;
+      if (sides.ours.statement(variable.key) == nullptr) continue;
       const bool hers = choice.text == Text::ours && variable.decision != Decision::unchanged;
       const std::string by = changed_by(choice, choices, sides, defaults_may_move && !hers);
       if (by.empty()) {
-        broken.insert(variable.key);
+        broken.emplace(variable.key);
       } else {
-        broken.erase(variable.key);
+        broken.erase(std::string(variable.key));
         variable.decision = Decision::derived;
         variable.because = by;
         more = true;
@@ -81,9 +80,11 @@ Keys prove(const std::string& text, Choices& choices, const Sides& sides,
 
 std::size_t matching_base(const Sides& sides) {
   if (!sides.base.exists()) return 0;
-  const auto keys = sides.base.values().keys();
-  return static_cast<std::size_t>(std::count_if(
-      keys.begin(), keys.end(), [&](const auto key) { return same(sides.base, sides.ours, key); }));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < sides.base.values().size(); ++i) {
+    if (same(sides.base, sides.ours, sides.base.values().key_at(i))) ++count;
+  }
+  return count;
 }
 
 }  // namespace
@@ -97,7 +98,7 @@ Side::Side(const EnvFile* file, const std::string& name) : file_(file) {
       if (const std::string_view key = commented_key(line); !key.empty()) commented_[key] = line;
     }
   };
-  for (const EnvStatement& statement : file->statements()) note(statement.lead);
+  for (const EnvStatement& statement : file->statements()) note(statement.lead());
   note(file->tail());
 }
 
@@ -107,9 +108,9 @@ const EnvStatement* Side::statement(std::string_view key) const {
   return found == EnvValues::npos ? nullptr : &file_->statements()[found];
 }
 
-std::optional<std::string> Side::value(std::string_view key) const {
+std::optional<std::string_view> Side::value(std::string_view key) const {
   const std::string_view* found = values_.find(key);
-  return found == nullptr ? std::nullopt : std::optional<std::string>(*found);
+  return found == nullptr ? std::nullopt : std::optional<std::string_view>(*found);
 }
 
 std::optional<std::string_view> Side::commented(std::string_view key) const {
@@ -122,7 +123,7 @@ bool same(const Side& left, const Side& right, std::string_view key) {
   const EnvStatement* b = right.statement(key);
   if (a == nullptr || b == nullptr) return false;
   if (left.value(key) == right.value(key)) return true;
-  return !a->inherited && !b->inherited && a->value == b->value && a->quote == b->quote;
+  return !a->inherited && !b->inherited && a->value() == b->value() && a->quote == b->quote;
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -150,16 +151,21 @@ std::string_view commented_key(std::string_view line) {
   return end == line.npos || line[end] != '=' ? std::string_view() : line.substr(0, end);
 }
 
-void Choices::index() {
-  for (std::size_t i = 0; i < of.size(); ++i) index_[of[i].variable.key] = i;
-}
 const Choice* Choices::find(std::string_view key) const {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : &of[found->second];
+  if (const std::size_t at = sides_->theirs.values().position(key); at != EnvValues::npos) {
+    return &of[at];
+  }
+  const std::size_t at = sides_->ours.values().position(key);
+  if (at == EnvValues::npos || at >= own_.size() || own_[at] == 0) return nullptr;
+  return &of[own_[at] - 1];
 }
 Choice* Choices::find(std::string_view key) {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : &of[found->second];
+  return const_cast<Choice*>(static_cast<const Choices*>(this)->find(key));
+}
+void Choices::add_own(Choice choice, std::size_t position_in_ours) {
+  own_.resize(sides_->ours.values().size());
+  of.push_back(std::move(choice));
+  own_[position_in_ours] = static_cast<std::uint32_t>(of.size());
 }
 
 std::size_t Merge::count(Decision decision) const {
@@ -170,16 +176,21 @@ std::size_t Merge::count(Decision decision) const {
 
 Merge merge_env(const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
                 const MergeOptions& options) {
-  const Sides sides{Side(base, "the old template"), Side(&ours, "the .env"),
-                    Side(&theirs, "the new template")};
-  Choices choices = decide(sides, options);
+  const auto sides = std::make_shared<Sides>();
+  look_at(*sides, base, ours, theirs, options);
+  Choices choices = decide(*sides, options);
   Merge merge;
   // Freezing one variable cannot change another, but it can show that another must be frozen too.
   Keys frozen;
   for (std::size_t rounds = 0;; ++rounds) {
-    merge.text = write_merged(sides, choices, frozen);
-    const Keys broken = prove(merge.text, choices, sides, options);
-    if (broken.empty()) break;
+    EnvFile file = EnvFile::parse(write_merged(*sides, choices, options, frozen));
+    const auto values = std::make_shared<EnvValues>(evaluate(file));
+    const Keys broken = prove(*values, choices, *sides, options);
+    if (broken.empty()) {
+      merge.text = file.shared_text();
+      merge.now = values;
+      break;
+    }
     const std::size_t before = frozen.size();
     frozen.insert(broken.begin(), broken.end());
     if (frozen.size() == before || rounds == 8) {
@@ -188,12 +199,13 @@ Merge merge_env(const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
                        "referring to other variables");
     }
   }
-  merge.refusals = std::move(choices.refusals);
-  merge.matching = matching_base(sides);
   for (Choice& choice : choices.of) {
-    choice.variable.frozen = frozen.count(choice.variable.key) != 0;
-    merge.variables.push_back(std::move(choice.variable));
+    choice.frozen = !frozen.empty() && frozen.find(choice.key) != frozen.end();
   }
+  merge.refusals = std::move(choices.refusals);
+  merge.variables = std::move(choices.of);
+  merge.matching = matching_base(*sides);
+  merge.sides = sides;
   return merge;
 }
 

@@ -6,10 +6,13 @@
 // end, with the operator's own comments.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "env_file.h"
@@ -22,10 +25,20 @@ enum class Defaults {
   adopt       // sticky ones follow too
 };
 
+// What becomes of a variable that the new template lacks and the operator never touched.
+enum class Removed {
+  keep,           // stays as it is
+  comment,        // stays as a comment
+  drop_untouched  // goes
+};
+
 struct MergeOptions {
   Defaults defaults = Defaults::automatic;
-  std::vector<std::string> sticky;               // globs
-  std::vector<std::vector<std::string>> linked;  // groups of names
+  Removed removed = Removed::keep;
+  std::map<std::string, std::string, std::less<>> renames;    // old name, new name
+  std::map<std::string, std::string, std::less<>> generated;  // values for variables without one
+  std::vector<std::string> sticky;                            // globs
+  std::vector<std::vector<std::string>> linked;               // groups of names
   // Services of the old Compose model that the new one lacks, and those that it has.
   std::set<std::string> retired_services;
   std::set<std::string> services;
@@ -47,26 +60,39 @@ enum class Decision {
   added,              // new in the template
   restored,           // was in the old template too, and not in the operator's file
   stays_commented,    // the operator commented it out
+  renamed,            // the operator's value of a variable that has a new name
+  generated,          // had no value: a new secret
   own,                // the operator's own: never in a template
   removed_custom,     // no longer in the template: the operator's value stays
   removed_untouched,  // no longer in the template, never touched: stays
+  removed_commented,  // no longer in the template, never touched: stays as a comment
+  dropped,            // no longer in the template, never touched: goes
   commented_out       // commented out in the template and never touched: no longer set
 };
 
+// Whose text stands in the result.
+enum class Text : unsigned char { theirs, ours, comment, generated, none };
+
+// Views into the files and what they evaluate to, which the Merge keeps.
 struct MergedVariable {
-  std::string key;
+  std::string_view key;
+  std::optional<std::string_view> base, ours, theirs, result;  // evaluated; nullopt: not set
+  std::string because;  // the variable or service that decided it
   Decision decision = Decision::unchanged;
-  std::optional<std::string> base, ours, theirs, result;  // evaluated; nullopt: not set
-  std::string because;                                    // the variable or service that decided it
+  Text text = Text::theirs;
   bool frozen = false;  // its text had to be replaced by its value, since what it refers to moved
 };
 
+struct Sides;
+
 struct Merge {
-  std::string text;
+  std::shared_ptr<const std::string> text;
   std::vector<MergedVariable> variables;  // in the order of the result
   // Sentences that say what the operator must decide first. Not empty: the text must not be used.
   std::vector<std::string> refusals;
   std::size_t matching = 0;  // variables of the old template that have its value in the `.env`
+  std::shared_ptr<const Sides> sides;    // what the views of `variables` look into,
+  std::shared_ptr<const EnvValues> now;  // and what the text evaluates to
 
   std::size_t count(Decision decision) const;
 };

@@ -11,34 +11,39 @@ namespace {
 
 class Decider {
  public:
-  Decider(const Sides& sides, const MergeOptions& options) : sides_(sides), options_(options) {}
+  Decider(const Sides& sides, const MergeOptions& options)
+      : sides_(sides), options_(options), choices_(sides) {}
 
   Choices decide() {
-    for (const std::string_view key : sides_.theirs.values().keys()) {
-      choices_.of.push_back(in_template(key));
+    const EnvValues &theirs = sides_.theirs.values(), &ours = sides_.ours.values();
+    choices_.of.reserve(theirs.size());
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      choices_.of.push_back(in_template(theirs.key_at(i)));
+      name_renamed(choices_.of.back());
     }
-    for (const std::string_view key : sides_.ours.values().keys()) {
-      if (sides_.theirs.statement(key) == nullptr) choices_.of.push_back(not_in_template(key));
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      const std::string_view key = ours.key_at(i);
+      if (theirs.position(key) == EnvValues::npos) choices_.add_own(not_in_template(key), i);
     }
-    choices_.index();
     follow_services();
     keep_what_the_operator_refers_to();
     while (keep_linked()) {
     }
+    generate();
     return std::move(choices_);
   }
 
  private:
   Choice begin(std::string_view key) const {
     Choice choice;
-    choice.variable.key = key;
-    choice.variable.base = sides_.base.value(key);
-    choice.variable.ours = sides_.ours.value(key);
-    choice.variable.theirs = sides_.theirs.value(key);
+    choice.key = key;
+    choice.base = sides_.base.value(key);
+    choice.ours = sides_.ours.value(key);
+    choice.theirs = sides_.theirs.value(key);
     return choice;
   }
   static Choice& set(Choice& choice, Decision decision, Text text) {
-    choice.variable.decision = decision;
+    choice.decision = decision;
     choice.text = text;
     return choice;
   }
@@ -60,7 +65,7 @@ class Decider {
       const bool converged = base != nullptr && touched(key);
       // Her inline comment or way of quoting stays, where the template did not change its own.
       const bool her_line =
-          base != nullptr && theirs->whole == base->whole && ours->whole != base->whole;
+          base != nullptr && theirs->whole() == base->whole() && ours->whole() != base->whole();
       return set(choice, converged ? Decision::converged : Decision::unchanged,
                  her_line ? Text::ours : Text::theirs);
     }
@@ -73,7 +78,7 @@ class Decider {
     if (options_.defaults == Defaults::keep) {
       return set(choice, Decision::kept_default, Text::ours);
     }
-    if (options_.defaults == Defaults::automatic && is_sticky(choice.variable)) {
+    if (options_.defaults == Defaults::automatic && is_sticky(choice)) {
       return set(choice, Decision::kept_sticky, Text::ours);
     }
     return set(choice, Decision::adopted, Text::theirs);
@@ -84,11 +89,24 @@ class Decider {
     if (sides_.base.statement(key) == nullptr) return set(choice, Decision::own, Text::ours);
     if (touched(key)) return set(choice, Decision::removed_custom, Text::ours);
     const bool may_go = options_.defaults == Defaults::adopt ||
-                        (options_.defaults == Defaults::automatic && !is_sticky(choice.variable));
+                        (options_.defaults == Defaults::automatic && !is_sticky(choice));
     if (sides_.theirs.commented(key) && may_go) {
       return set(choice, Decision::commented_out, Text::none);
     }
+    if (options_.removed != Removed::keep && !is_sticky(choice)) {
+      const bool drops = options_.removed == Removed::drop_untouched;
+      return set(choice, drops ? Decision::dropped : Decision::removed_commented,
+                 drops ? Text::none : Text::comment);
+    }
     return set(choice, Decision::removed_untouched, Text::ours);
+  }
+
+  // What the operator had under the old name stands under the new one.
+  void name_renamed(Choice& choice) const {
+    const auto old = sides_.old_name_of.find(choice.key);
+    if (old == sides_.old_name_of.end()) return;
+    choice.because = old->second;
+    if (choice.text == Text::ours) choice.decision = Decision::renamed;
   }
 
   bool is_sticky(const MergedVariable& variable) const {
@@ -99,18 +117,20 @@ class Decider {
 
   // A value that names a service which is gone cannot work any longer.
   void follow_services() {
-    if (options_.retired_services.empty()) return;
+    if (options_.services.empty() && options_.retired_services.empty()) return;
     for (Choice& choice : choices_.of) {
-      MergedVariable& variable = choice.variable;
+      MergedVariable& variable = choice;
       if (!variable.ours || variable.ours == variable.theirs || choice.text != Text::ours) continue;
       const bool host = names_a_host(variable.key);
-      const std::string gone = service_in(*variable.ours, options_.retired_services, host);
+      const bool hers = sides_.base.statement(variable.key) == nullptr || touched(variable.key);
+      std::string gone = service_in(*variable.ours, options_.retired_services, host);
+      if (gone.empty() && host && !hers) gone = no_service_any_more(variable);
       if (gone.empty()) continue;
       variable.because = gone;
-      if (sides_.base.statement(variable.key) != nullptr && !touched(variable.key)) {
+      if (!hers) {
         const bool set_in_template = sides_.theirs.statement(variable.key) != nullptr;
         set(choice, Decision::followed, set_in_template ? Text::theirs : Text::none);
-        followed_.insert(variable.key);
+        followed_.emplace(variable.key);
       } else {
         choices_.refusals.push_back(refusal(variable, gone));
       }
@@ -122,8 +142,9 @@ class Decider {
       for (const std::string& member : group) {
         Choice* choice = choices_.find(member);
         if (!together || choice == nullptr) continue;
-        const Decision now = choice->variable.decision;
+        const Decision now = choice->decision;
         if (now == Decision::kept_sticky || now == Decision::kept_default) {
+          choice->because.clear();
           set(*choice, Decision::adopted, Text::theirs);
         }
       }
@@ -131,8 +152,8 @@ class Decider {
   }
 
   std::string refusal(const MergedVariable& variable, const std::string& gone) const {
-    std::string text =
-        variable.key + " names the service \"" + gone + "\", which the new release no longer has; ";
+    std::string text = std::string(variable.key) + " names the service \"" + gone +
+                       "\", which the new release no longer has; ";
     const std::string wanted =
         variable.theirs ? service_in(*variable.theirs, options_.services, true) : "";
     text += wanted.empty() ? "set it to a service of the new release"
@@ -141,13 +162,25 @@ class Decider {
            (sides_.base.exists() ? "" : "; or give the old release's template as `base`");
   }
 
+  // A default that was never touched names what the new release has no service for, and the new
+  // default names one that it has: also where nobody knows what ran before.
+  std::string no_service_any_more(const MergedVariable& variable) const {
+    if (!variable.theirs || service_in(*variable.theirs, options_.services, true).empty())
+      return "";
+    for (const std::string& name : hosts_in(*variable.ours)) {
+      const bool of_a_network = name.find('.') == name.npos && name != "localhost";
+      if (of_a_network && options_.services.count(name) == 0) return name;
+    }
+    return "";
+  }
+
   // What her own lines refer to keeps its value, or her lines would change with it.
   void keep_what_the_operator_refers_to() {
     std::vector<std::string> waiting;
     for (const Choice& choice : choices_.of) {
-      if (choice.text == Text::ours && touched(choice.variable.key)) {
-        waiting.push_back(choice.variable.key);
-      }
+      if (choice.text != Text::ours || !touched(choice.key)) continue;
+      const EnvStatement* statement = sides_.ours.statement(choice.key);
+      if (statement != nullptr && statement->interpolated()) waiting.emplace_back(choice.key);
     }
     std::set<std::string> seen;
     while (!waiting.empty()) {
@@ -159,9 +192,12 @@ class Decider {
         waiting.emplace_back(name);
         Choice* choice = choices_.find(name);
         if (choice == nullptr) continue;
-        const Decision now = choice->variable.decision;
-        if (now != Decision::adopted && now != Decision::commented_out) continue;
-        choice->variable.because = by;
+        const Decision now = choice->decision;
+        if (now != Decision::adopted && now != Decision::commented_out &&
+            now != Decision::removed_commented && now != Decision::dropped) {
+          continue;
+        }
+        choice->because = by;
         const bool set_in_template = now == Decision::adopted;
         set(*choice, set_in_template ? Decision::kept_linked : Decision::removed_untouched,
             Text::ours);
@@ -183,13 +219,27 @@ class Decider {
       if (holds_back == group.end()) continue;
       for (const std::string& member : group) {
         Choice* choice = choices_.find(member);
-        if (choice == nullptr || choice->variable.decision != Decision::adopted) continue;
+        if (choice == nullptr || choice->decision != Decision::adopted) continue;
         set(*choice, Decision::kept_linked, Text::ours);
-        choice->variable.because = *holds_back;
+        choice->because = *holds_back;
         kept = true;
       }
     }
     return kept;
+  }
+
+  // A secret that nobody set. What the operator set to nothing, unlike the old template, stays so.
+  void generate() {
+    for (const auto& [key, value] : options_.generated) {
+      Choice* choice = choices_.find(key);
+      if (choice == nullptr || choice->text == Text::none || choice->text == Text::comment)
+        continue;
+      const bool from_ours = choice->text == Text::ours;
+      if (!(from_ours ? choice->ours : choice->theirs).value_or("").empty()) continue;
+      const bool has_it = sides_.ours.statement(key) != nullptr;
+      if (has_it && sides_.base.statement(key) != nullptr && touched(key)) continue;
+      set(*choice, Decision::generated, Text::generated);
+    }
   }
 
   const Sides& sides_;

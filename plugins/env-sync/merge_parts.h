@@ -1,6 +1,7 @@
 // The two halves of the merge: what becomes of each variable, and the text that comes of it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,9 +13,10 @@
 
 namespace drydock::env_sync {
 
-// One of the three files, evaluated.
+// One of the three files, evaluated. Borrows the file.
 class Side {
  public:
+  Side() = default;
   // `name` is for the error: "the template".
   Side(const EnvFile* file, const std::string& name);
 
@@ -23,48 +25,52 @@ class Side {
   const EnvValues& values() const { return values_; }
   // The statement that counts; nullptr when there is none.
   const EnvStatement* statement(std::string_view key) const;
-  std::optional<std::string> value(std::string_view key) const;
+  std::optional<std::string_view> value(std::string_view key) const;
   // It has a line `# KEY=...`: that line, without its end.
   std::optional<std::string_view> commented(std::string_view key) const;
 
  private:
-  const EnvFile* file_;
+  const EnvFile* file_ = nullptr;
   EnvValues values_;
   std::map<std::string_view, std::string_view> commented_;
 };
 
 struct Sides {
+  std::optional<EnvFile> renamed_base, renamed_ours;            // what base and ours then look into
+  std::map<std::string, std::string, std::less<>> old_name_of;  // by the new name
   Side base, ours, theirs;
 };
 
-// Whose text stands in the result.
-enum class Text { theirs, ours, comment, none };
+using Choice = MergedVariable;
 
-struct Choice {
-  MergedVariable variable;
-  Text text = Text::theirs;
-};
+class Choices {
+ public:
+  explicit Choices(const Sides& sides) : sides_(&sides) {}
 
-struct Choices {
-  std::vector<Choice>
-      of;  // first the template's variables in its order, then the operator's others
+  // First the template's variables in its order, then the operator's others in hers.
+  std::vector<Choice> of;
   std::vector<std::string> refusals;
   const Choice* find(std::string_view key) const;
   Choice* find(std::string_view key);
-  void index();
+  void add_own(Choice choice, std::size_t position_in_ours);
 
  private:
-  std::map<std::string, std::size_t, std::less<>> index_;
+  const Sides* sides_;
+  std::vector<std::uint32_t> own_;  // by position in ours: 1 + place in `of`; 0: none
 };
 
 Choices decide(const Sides& sides, const MergeOptions& options);
 
 // `frozen`: variables whose value is written in place of their text.
-std::string write_merged(const Sides& sides, const Choices& choices,
+std::string write_merged(const Sides& sides, const Choices& choices, const MergeOptions& options,
                          const std::set<std::string, std::less<>>& frozen);
 
 // The same text or the same value; false when one is missing.
 bool same(const Side& left, const Side& right, std::string_view key);
+
+// Looks at base and ours by the new names of variables. Borrows the files that need no change.
+void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
+             const MergeOptions& options);
 
 // KEY of a line `# KEY=...`; "" of any other line.
 std::string_view commented_key(std::string_view line);

@@ -1,14 +1,18 @@
 #include "report.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 
+#include "difference.h"
+#include "merge_parts.h"
 #include "variable_names.h"
 
 namespace drydock::env_sync {
 namespace {
 
-// More of one kind are told in one line.
-constexpr std::size_t most_of_a_kind = 20;
+// Each change is a message to the host: more than a person can want are counted in one.
+constexpr std::size_t most_rows = 5000;
 
 struct Wording {
   const char* action;
@@ -16,118 +20,287 @@ struct Wording {
   const char* total;   // what the totals call it
 };
 
-std::optional<Wording> wording(Decision decision, bool set) {
+// What a person must look at comes before what is only good to know.
+constexpr std::array most_important_first = {Decision::followed,
+                                             Decision::conflict,
+                                             Decision::adopted,
+                                             Decision::derived,
+                                             Decision::renamed,
+                                             Decision::generated,
+                                             Decision::commented_out,
+                                             Decision::dropped,
+                                             Decision::removed_commented,
+                                             Decision::unproven,
+                                             Decision::removed_custom,
+                                             Decision::kept_linked,
+                                             Decision::kept_sticky,
+                                             Decision::had_already,
+                                             Decision::custom,
+                                             Decision::stays_commented,
+                                             Decision::own,
+                                             Decision::kept_default,
+                                             Decision::unchanged,
+                                             Decision::converged,
+                                             Decision::added,
+                                             Decision::restored,
+                                             Decision::removed_untouched};
+
+Wording wording(Decision decision, bool set) {
   switch (decision) {
     case Decision::unchanged:
     case Decision::converged:
-      return std::nullopt;
+      return {"keep", "", "unchanged"};
     case Decision::derived:
-      return Wording{"change", "refers to %, which changes", "derived"};
+      return {"change", "refers to %, which changes", "derived"};
     case Decision::custom:
-      return Wording{"keep", "your value", "kept"};
+      return {"keep", "your value", "kept"};
     case Decision::conflict:
-      return Wording{"keep", "your value; the template changed its own too", "conflicts"};
+      return {"keep", "your value; the template changed its own too", "in conflict"};
     case Decision::unproven:
-      return Wording{"keep", "differs from the template; no old template tells why", "kept"};
+      return {"keep", "differs from the template; no old template tells why", "kept"};
     case Decision::had_already:
-      return Wording{"keep", "your value; new in the template", "kept"};
+      return {"keep", "your value; new in the template", "kept"};
     case Decision::adopted:
-      return Wording{"change", "never touched: follows the new default", "adopted"};
+      return {"change", "never touched: follows the new default", "adopted"};
     case Decision::followed:
-      return Wording{set ? "change" : "remove", "named the service %, which left", "adopted"};
+      return {set ? "change" : "remove", "named the service %, which left", "adopted"};
     case Decision::kept_sticky:
-      return Wording{"keep", "never touched, but not changed by itself (sticky)", "kept"};
+      return {"keep", "never touched, but not changed by itself (sticky)", "kept"};
     case Decision::kept_linked:
-      return Wording{"keep", "belongs to %, which stays", "kept"};
+      return {"keep", "belongs to %, which stays", "kept"};
     case Decision::kept_default:
-      return Wording{"keep", "never touched; `defaults: keep`", "kept"};
+      return {"keep", "never touched; `defaults: keep`", "kept"};
     case Decision::added:
-      return Wording{"add", "new in the template", "added"};
+      return {"add", "new in the template", "added"};
     case Decision::restored:
-      return Wording{"add", "in the old template too, but not in your .env", "added"};
+      return {"add", "in the old template too, but not in your .env", "added"};
     case Decision::stays_commented:
-      return Wording{"keep", "stays commented out, as you have it", "kept"};
+      return {"keep", "stays commented out, as you have it", "kept"};
+    case Decision::renamed:
+      return {"change", "your value of %, which has this name now", "renamed"};
+    case Decision::generated:
+      return {"change", "had no value: a new secret", "generated"};
     case Decision::own:
-      return Wording{"keep", "your own: not in the template", "kept"};
+      return {"keep", "your own: not in the template", "kept"};
     case Decision::removed_custom:
-      return Wording{"keep", "your value; no longer in the template", "kept"};
+      return {"keep", "your value; no longer in the template", "kept"};
     case Decision::removed_untouched:
-      return Wording{"keep", "no longer in the template", "kept"};
+      return {"keep", "no longer in the template", "kept"};
+    case Decision::removed_commented:
+      return {"remove", "never touched, no longer in the template: a comment now", "removed"};
+    case Decision::dropped:
+      return {"remove", "never touched, no longer in the template", "removed"};
     case Decision::commented_out:
-      return Wording{"remove", "never touched, and commented out in the template", "removed"};
+      return {"remove", "never touched, and commented out in the template", "removed"};
   }
-  return std::nullopt;
+  return {"keep", "", "unchanged"};
 }
 
-std::string with_reason(std::string detail, const std::string& because) {
-  if (const std::size_t at = detail.find('%'); at != detail.npos) detail.replace(at, 1, because);
-  return detail;
+// Also where only one of the files has what looks like a secret.
+bool is_secret(const MergedVariable& variable) {
+  const auto secret = [](const std::optional<std::string_view>& value) {
+    return value && is_secret_value(*value);
+  };
+  return secret(variable.ours) || secret(variable.result) || secret(variable.theirs) ||
+         secret(variable.base) || is_secret_name(variable.key);
 }
 
-// As a person may see it, also where only one of both sides looks like a secret.
-std::string shown_side(const MergedVariable& variable, const std::optional<std::string>& value) {
+std::string shown(const MergedVariable& variable, const std::optional<std::string_view>& value) {
   if (!value || value->empty()) return "";
-  const bool secret = is_secret(variable.key, variable.ours.value_or("")) ||
-                      is_secret(variable.key, variable.result.value_or(""));
-  return secret ? "(secret)" : *value;
+  return is_secret(variable) ? "(secret)" : std::string(*value);
 }
 
-void report_one(Call& call, const MergedVariable& variable, const Wording& words) {
-  Change change{"variable", words.action, variable.key};
-  change.before = shown_side(variable, variable.ours);
-  change.after = shown_side(variable, variable.result);
-  change.detail = with_reason(words.detail, variable.because);
-  if (variable.decision == Decision::conflict) {
-    change.detail += " (to " + shown_side(variable, variable.theirs) + ")";
+// Everybody can read it in the template.
+bool is_public_secret(const MergedVariable& variable) {
+  return variable.result && !variable.result->empty() &&
+         (variable.result == variable.theirs || variable.result == variable.base) &&
+         is_secret(variable);
+}
+
+void add(std::string& text, const std::string& more) {
+  if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
+}
+
+std::string kind(const MergedVariable& variable, const std::optional<std::string_view>& before,
+                 const std::optional<std::string_view>& after) {
+  const std::string found =
+      kind_of_difference(variable.key, before.value_or(""), after.value_or(""));
+  const bool tells_nothing = found == "emptied" || found == "set";
+  return is_secret(variable) && !tells_nothing && !found.empty() ? "another secret" : found;
+}
+
+std::string where_it_went(const Sync& sync, std::string_view key) {
+  const auto found = sync.elsewhere.find(key);
+  if (found == sync.elsewhere.end()) return "";
+  std::string text = "now in " + found->second[0];
+  if (found->second.size() > 1) {
+    text += " and " + std::to_string(found->second.size() - 1) + " more";
   }
-  if (variable.frozen) change.detail += "; written as its value, since what it refers to moved";
-  call.change(change);
+  if (sync.interpolated.count(std::string(key)) != 0) {
+    text += ", but the compose files take it from .env: it must stay here";
+  }
+  return text;
+}
+
+std::string detail_of(const Sync& sync, const MergedVariable& variable) {
+  const Wording words = wording(variable.decision, variable.result.has_value());
+  std::string text = words.detail;
+  if (const std::size_t at = text.find('%'); at != text.npos) {
+    text.replace(at, 1, variable.because);
+  }
+  const bool changes = variable.ours && variable.result && variable.ours != variable.result;
+  if (changes) {
+    const std::string how = kind(variable, variable.ours, variable.result);
+    if (!how.empty()) text = how + "; " + text;
+  } else if (variable.ours && variable.theirs && variable.ours != variable.theirs) {
+    const std::string how = kind(variable, variable.ours, variable.theirs);
+    const std::string theirs = shown(variable, variable.theirs);
+    add(text, "the template has " + (theirs.empty() ? "no value" : theirs) +
+                  (how.empty() ? "" : " (" + how + ")"));
+  }
+  if (!variable.theirs) add(text, where_it_went(sync, variable.key));
+  if (is_public_secret(variable)) add(text, "everybody knows it: it is the template's default");
+  if (variable.frozen) add(text, "written as its value, since what it refers to moved");
+  return text;
+}
+
+Change change_of(const Sync& sync, const MergedVariable& variable) {
+  Change change{"variable", wording(variable.decision, variable.result.has_value()).action,
+                std::string(variable.key)};
+  change.before = shown(variable, variable.ours);
+  change.after = shown(variable, variable.result);
+  change.detail = detail_of(sync, variable);
+  return change;
+}
+
+// Those of which something is said, in the order of their importance.
+std::vector<const MergedVariable*> worth_a_row(const Sync& sync) {
+  std::map<Decision, std::vector<const MergedVariable*>> by_decision;
+  std::vector<const MergedVariable*> known_secrets;
+  for (const MergedVariable& variable : sync.merge.variables) {
+    const bool silent =
+        variable.decision == Decision::unchanged || variable.decision == Decision::converged;
+    if (!silent) {
+      by_decision[variable.decision].push_back(&variable);
+    } else if (is_public_secret(variable)) {
+      known_secrets.push_back(&variable);
+    }
+  }
+  std::vector<const MergedVariable*> rows;
+  for (const Decision decision : most_important_first) {
+    const auto& some = decision == Decision::unchanged ? known_secrets : by_decision[decision];
+    rows.insert(rows.end(), some.begin(), some.end());
+  }
+  return rows;
+}
+
+std::string count_of(std::size_t count, const char* one, const char* several) {
+  return std::to_string(count) + " " + (count == 1 ? one : several);
+}
+
+std::string file_detail(const Sync& sync, bool existed) {
+  std::string text = totals(sync);
+  if (!existed) text = "from the template; check its credentials; " + text;
+  std::size_t moved = 0, known_secrets = 0;
+  for (const MergedVariable& variable : sync.merge.variables) {
+    if (!variable.theirs && variable.ours && sync.elsewhere.count(variable.key) != 0) ++moved;
+    if (is_public_secret(variable)) ++known_secrets;
+  }
+  if (moved > 0) add(text, count_of(moved, "has", "have") + " moved to other templates");
+  if (known_secrets > 0) {
+    add(text, count_of(known_secrets, "secret is", "secrets are") + " the template's default");
+  }
+  std::string leaving;
+  for (const std::string& service : sync.retired)
+    leaving += (leaving.empty() ? "" : ", ") + service;
+  if (!leaving.empty()) add(text, "services that leave: " + leaving);
+  add(text, sync.proof);
+  return text;
+}
+
+std::size_t line_of(const std::optional<EnvFile>& file, const Side& side, std::string_view key) {
+  const std::size_t at = side.exists() ? side.values().statement(key) : EnvValues::npos;
+  return !file || at >= file->statements().size() ? 0 : file->statements()[at].line;
+}
+
+// What one file says of a variable.
+void say_source(Call& call, const MergedVariable& variable, const std::string& where,
+                const std::optional<EnvFile>& file, const Side& side,
+                const std::optional<std::string_view>& value) {
+  Change source{"variable", "keep", std::string(variable.key) + " in " + where};
+  const std::size_t line = line_of(file, side, variable.key);
+  if (value) {
+    source.after = value->empty() ? "(empty)" : shown(variable, value);
+    source.detail = line == 0 ? "" : "line " + std::to_string(line);
+  } else {
+    source.detail = side.exists() && side.commented(variable.key) ? "commented out" : "not there";
+  }
+  if (source.detail.empty()) source.detail = "under another name";
+  call.change(source);
 }
 
 }  // namespace
 
 std::string totals(const Sync& sync) {
-  std::map<std::string, std::size_t> counts;
+  std::map<std::string_view, std::size_t> counts;
   for (const MergedVariable& variable : sync.merge.variables) {
-    const auto words = wording(variable.decision, variable.result.has_value());
-    ++counts[words ? words->total : "unchanged"];
+    ++counts[wording(variable.decision, variable.result.has_value()).total];
   }
   std::string text;
-  for (const char* total :
-       {"unchanged", "kept", "adopted", "derived", "added", "removed", "conflicts"}) {
+  for (const char* total : {"unchanged", "kept", "adopted", "derived", "renamed", "generated",
+                            "added", "removed", "in conflict"}) {
     if (counts[total] == 0) continue;
     text += (text.empty() ? "" : ", ") + std::to_string(counts[total]) + " " + total;
   }
-  text += "; base: " + sync.base;
-  if (sync.base_variables > 0) {
-    text += " (" + std::to_string(sync.merge.matching) + " of " +
-            std::to_string(sync.base_variables) + " match)";
+  text += "; base " + sync.base_name;
+  if (sync.base) {
+    text += ": " + std::to_string(sync.merge.matching) + " of " +
+            std::to_string(sync.base_variables) + " match";
   }
   return text;
 }
 
-void report(Call& call, const Sync& sync, bool existed) {
-  Change file{"file", existed ? "change" : "add", call.text("/env")};
-  file.detail = existed ? totals(sync) : "from the template; check its passwords and keys";
+void report(Call& call, const Sync& sync, bool existed, bool writes) {
+  Change file{"file", !writes ? "keep" : existed ? "change" : "add", call.text("/env")};
+  file.detail = file_detail(sync, existed);
   call.change(file);
-  if (!existed) return;
-  std::map<Decision, std::vector<const MergedVariable*>> by_decision;
-  for (const MergedVariable& variable : sync.merge.variables) {
-    by_decision[variable.decision].push_back(&variable);
+  std::vector<const MergedVariable*> rows = worth_a_row(sync);
+  if (!existed) {  // all of it is new
+    std::erase_if(rows, [](const auto* row) { return row->decision != Decision::generated; });
   }
-  for (const auto& [decision, variables] : by_decision) {
-    const bool kept =
-        wording(decision, true).value_or(Wording{"", "", ""}).total == std::string_view("kept");
-    if (kept && variables.size() > most_of_a_kind) {
-      const auto words = wording(decision, true);
-      Change change{"variable", words->action, std::to_string(variables.size()) + " variables"};
-      change.detail = with_reason(words->detail, "others");
-      call.change(change);
-      continue;
-    }
-    for (const MergedVariable* variable : variables) {
-      const auto words = wording(decision, variable->result.has_value());
-      if (words) report_one(call, *variable, *words);
+  for (std::size_t i = 0; i < rows.size() && i < most_rows; ++i) {
+    call.change(change_of(sync, *rows[i]));
+  }
+  if (rows.size() > most_rows) {
+    Change others{"variable", "keep", std::to_string(rows.size() - most_rows) + " variables"};
+    others.detail = "more, of which the totals tell";
+    call.change(others);
+  }
+}
+
+void explain(Call& call, const Sync& sync, const std::string& key) {
+  const auto& variables = sync.merge.variables;
+  const auto found = std::find_if(variables.begin(), variables.end(),
+                                  [&](const auto& each) { return each.key == key; });
+  if (found == variables.end()) {
+    const std::string elsewhere = where_it_went(sync, key);
+    throw Failed("explain: neither " + call.text("/env") + " nor the new template has a variable " +
+                 key + (elsewhere.empty() ? "" : "; it is " + elsewhere) +
+                 "; names are case-sensitive");
+  }
+  Change change = change_of(sync, *found);
+  if (change.detail.empty()) change.detail = "the same everywhere";
+  call.change(change);
+  const Sides& sides = *sync.merge.sides;
+  say_source(call, *found, call.text("/env"), sync.ours, sides.ours, found->ours);
+  if (sync.base) {
+    say_source(call, *found, "the old template (" + sync.base_name + ")", sync.base, sides.base,
+               found->base);
+  }
+  say_source(call, *found, "the new template", sync.theirs, sides.theirs, found->theirs);
+  if (const auto where = sync.elsewhere.find(key); where != sync.elsewhere.end()) {
+    for (const std::string& file : where->second) {
+      call.change({"variable", "keep", key + " in " + file, "", "", "another template"});
     }
   }
 }

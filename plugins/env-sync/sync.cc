@@ -2,107 +2,107 @@
 
 #include <algorithm>
 
-#include "compose_answers.h"
+#include "base.h"
+#include "compose_proof.h"
 #include "file_store.h"
+#include "options.h"
 #include "services.h"
-#include "variable_names.h"
+#include "templates.h"
 
 namespace drydock::env_sync {
 namespace {
 
-std::string read_template(Call& call) {
-  const std::string name = call.text("/template");
-  const std::string path = call.planned(name);
-  const std::optional<std::string> text = files::read_if_present(path);
-  if (!text) {
-    throw Failed("the template " + path +
-                 " does not exist; name the release's file with `template`");
+// Where an earlier stage's plan has left files, those count beside the deployment's own.
+std::vector<std::string> found_now(const Call& call, const std::string& glob) {
+  return files_matching({call.planned_dir(), call.deployment_dir()}, glob);
+}
+
+std::optional<std::string> text_now(const Call& call, const std::string& name) {
+  return files::read_if_present(call.planned(name), largest_env_file);
+}
+
+std::string read_template(const Call& call, std::vector<std::string>& names) {
+  std::vector<std::string> missing;
+  std::vector<NamedText> files = read_named(
+      call.texts("/template"), [&](const std::string& glob) { return found_now(call, glob); },
+      [&](const std::string& name) { return text_now(call, name); }, missing);
+  if (!missing.empty()) {
+    const bool glob = is_glob(missing[0]);
+    throw Failed("the template " + call.planned(missing[0]) +
+                 (glob ? " matches no file" : " does not exist") +
+                 "; name the release's file with `template`");
   }
-  return *text;
-}
-
-struct Base {
-  std::optional<EnvFile> file;
-  std::string name = "none";
-};
-
-Base read_base(Call& call) {
-  const std::string wanted = call.text("/base");
-  if (wanted == "none") return {};
-  const bool automatic = wanted.empty() || wanted == "auto";
-  if (automatic && call.snapshot_dir().empty()) return {};
-  const std::string name = automatic ? call.text("/template") : wanted;
-  const std::string path = automatic ? call.snapshot_dir() + "/" + name : call.deployment(name);
-  const std::optional<std::string> text = files::read_if_present(path);
-  if (!text && automatic) return {};
-  if (!text) throw Failed("the base " + path + " does not exist; give a file, auto or none");
-  return {EnvFile::parse(*text), automatic ? name + " of the last snapshot" : wanted};
-}
-
-MergeOptions read_options(Call& call) {
-  MergeOptions options;
-  const std::string defaults = call.text("/defaults");
-  if (defaults == "keep") options.defaults = Defaults::keep;
-  if (defaults == "adopt") options.defaults = Defaults::adopt;
-  options.sticky = call.has("/sticky") ? call.texts("/sticky") : default_sticky();
-  options.linked = default_linked();
-  if (call.has("/linked")) options.linked.clear();
-  for (std::size_t i = 0; i < call.size("/linked"); ++i) {
-    options.linked.push_back(call.texts("/linked/" + std::to_string(i)));
+  for (const NamedText& file : files) {
+    const EnvFile parsed = EnvFile::parse(file.text);
+    if (parsed.statements().empty() && !parsed.error()) {
+      throw Failed("the template " + call.planned(file.name) +
+                   " sets no variable; is it empty or cut short?");
+    }
+    names.push_back(file.name);
   }
-  return options;
+  return joined(std::move(files));
 }
 
-// What Compose says of the planned files with this `.env`.
-std::string ask_compose(Call& call, const std::string& env_file,
-                        std::vector<std::string> arguments) {
-  if (env_file != call.planned(".env")) {
-    arguments.insert(arguments.begin(), {"--env-file", env_file});
+// Her file has the last line of the template whole, and much that should come after it.
+bool goes_on_in(const EnvFile& ours, const EnvFile& theirs) {
+  constexpr std::size_t more = 10;
+  const std::string& text = theirs.text();
+  const std::string last = "\n" + text.substr(text.rfind('\n') + 1);
+  const std::size_t at = ours.text().find(last);
+  const std::size_t end = at + last.size();
+  return at != std::string::npos && end < ours.text().size() && ours.text()[end] != '\n' &&
+         ours.statements().size() >= theirs.statements().size() + more;
+}
+
+// A file that was cut off in the middle of a line lacks what came after it, and the line may be a
+// variable with half a value.
+void refuse_cut_off(const Sync& sync, const Call& call) {
+  const std::string& text = sync.theirs->text();
+  if (text.empty() || text.back() == '\n') return;
+  const bool old_one_ends = sync.base && sync.base->text().ends_with('\n');
+  if (!old_one_ends && !goes_on_in(*sync.ours, *sync.theirs)) return;
+  throw Failed("the template " + call.texts("/template").back() +
+               " ends in the middle of a line; is it cut short? Get the release's file again, or "
+               "end it with a line end");
+}
+
+// At a line's end only the number of variables can tell: a release may have moved them elsewhere.
+void warn_of_few(const Sync& sync, const Call& call) {
+  if (!sync.base) return;
+  std::size_t gone = 0;
+  const EnvValues old = evaluate(*sync.base), now = evaluate(*sync.theirs);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const std::string_view key = old.key_at(i);
+    const bool there = now.position(key) != EnvValues::npos || sync.elsewhere.count(key) != 0;
+    if (!there) ++gone;
   }
-  Captured answer = compose::capture_once(call, call.compose(std::move(arguments)));
-  if (!answer.exit.ok()) {
-    throw Failed("docker compose cannot read the new release's files with the merged .env (" +
-                 answer.exit.describe() + "): " + answer.err);
+  if (2 * gone <= old.size()) return;
+  call.warn("the new template lacks " + std::to_string(gone) + " of the " +
+            std::to_string(old.size()) +
+            " variables of the old one, and no other template has "
+            "them; is it cut short? They stay in " +
+            call.text("/env") + " unless `removed` says so");
+}
+
+void read_other_templates(const Call& call, Sync& sync) {
+  std::vector<std::string> none;
+  const std::vector<NamedText> files = read_named(
+      call.texts("/also"), [&](const std::string& glob) { return found_now(call, glob); },
+      [&](const std::string& name) { return text_now(call, name); }, none);
+  for (const NamedText& file : files) {
+    const auto& own = sync.templates;
+    if (std::find(own.begin(), own.end(), file.name) != own.end()) continue;
+    const EnvFile parsed = EnvFile::parse(file.text);
+    for (const EnvStatement& statement : parsed.statements()) {
+      std::vector<std::string>& where = sync.elsewhere[std::string(statement.key())];
+      if (where.empty() || where.back() != file.name) where.push_back(file.name);
+    }
   }
-  return std::move(answer.out);
-}
-
-// All services of the planned files, whatever their profiles.
-std::set<std::string> all_services(Call& call, const std::string& env_file) {
-  const std::string listed =
-      ask_compose(call, env_file, {"--profile", "*", "config", "--services"});
-  std::set<std::string> names;
-  std::string_view out = listed;
-  while (!out.empty()) {
-    const std::size_t end = std::min(out.find('\n'), out.size());
-    if (end > 0) names.emplace(out.substr(0, end));
-    out.remove_prefix(std::min(end + 1, out.size()));
-  }
-  return names;
-}
-
-bool names_one_of(const EnvFile& env, const std::set<std::string>& services) {
-  const EnvValues values = evaluate(env);
-  const auto keys = values.keys();
-  return std::any_of(keys.begin(), keys.end(), [&](std::string_view key) {
-    const std::string_view* value = values.find(key);
-    return value != nullptr && !service_in(*value, services, true).empty();
-  });
-}
-
-// What followed a service that left must name one that will run: its profile may not be enabled.
-void check_enabled(Call& call, const Merge& merge, const MergeOptions& options,
-                   const std::string& env_file) {
-  if (merge.count(Decision::followed) == 0) return;
-  const std::set<std::string> enabled =
-      services_of_model(ask_compose(call, env_file, {"config", "--format", "json"}));
-  for (const MergedVariable& variable : merge.variables) {
-    if (variable.decision != Decision::followed || !variable.result) continue;
-    const std::string service = service_in(*variable.result, options.services, true);
-    if (service.empty() || enabled.count(service) != 0) continue;
-    throw Failed(variable.key + " follows the template to the service \"" + service +
-                 "\", which the merged .env does not enable; add its profile to COMPOSE_PROFILES "
-                 "in the .env, then plan again");
+  if (files.empty()) return;
+  for (const std::string& file : call.compose_files()) {
+    if (const auto text = files::read_if_present(call.planned(file), largest_env_file)) {
+      sync.interpolated.merge(interpolated_in(*text));
+    }
   }
 }
 
@@ -118,39 +118,97 @@ void refuse_if_asked(const Merge& merge) {
   throw Failed(text);
 }
 
+void require_values(const Call& call, const Merge& merge) {
+  std::string empty;
+  for (const std::string& key : call.texts("/require")) {
+    const std::string_view* value = merge.now->find(key);
+    if (value == nullptr || value->empty()) empty += (empty.empty() ? "" : ", ") + key;
+  }
+  if (empty.empty()) return;
+  throw Failed("required, and without a value in the merged " + call.text("/env") + ": " + empty +
+               "; set it there, then plan again");
+}
+
+std::set<std::string> keys_of_both(const EnvValues& old_values, const EnvValues& merged) {
+  std::set<std::string> keys = askable(old_values);
+  keys.merge(askable(merged));
+  keys.insert("COMPOSE_PROFILES");
+  return keys;
+}
+
+// With the new compose files: once for the old `.env`, which also tells their services, and once
+// for the merged one.
+void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std::string& ours_path,
+                        const std::string& scratch) {
+  const auto merge_again = [&] {
+    sync.merge = merge_env(sync.base ? &*sync.base : nullptr, *sync.ours, *sync.theirs, options);
+    refuse_if_asked(sync.merge);
+    files::write(scratch, *sync.merge.text);
+  };
+  const EnvValues old_values = evaluate(*sync.ours);
+  std::set<std::string> running;
+  if (!call.model_before().empty()) {
+    running = services_of_model(files::read(call.model_before()));
+  }
+  files::write(scratch, *sync.merge.text);
+  const auto asked = [&](const std::string& file, const char* called) {
+    return ask_compose(call, file, called, keys_of_both(old_values, *sync.merge.now));
+  };
+  std::optional<ComposeView> before, after;
+  try {
+    before = asked(ours_path, "the old .env");
+  } catch (const Failed& e) {
+    // The new compose files may need a variable that only the new template has.
+    call.debug(e.what());
+    if (!compose_answers(call)) {
+      sync.proof = "evaluated by Drydock alone (Docker Compose is not installed)";
+      return;
+    }
+    after = asked(scratch, "the merged .env");
+  }
+  options.services = (before ? *before : *after).services;
+  for (const std::string& service : running) {
+    if (options.services.count(service) == 0) options.retired_services.insert(service);
+  }
+  sync.retired = options.retired_services;
+  const std::string merged_before = *sync.merge.text;
+  merge_again();
+  if (!after || *sync.merge.text != merged_before) after = asked(scratch, "the merged .env");
+  if (running.empty() && before) running = before->enabled;
+  const std::string against =
+      objection(sync.merge, &old_values, before ? &*before : nullptr, *after, running);
+  if (!against.empty()) throw Failed(against + "; nothing was written");
+  sync.proof = "proven by Docker Compose";
+}
+
 }  // namespace
 
-Sync synchronise(Call& call, const std::optional<std::string>& ours, const std::string& scratch) {
-  const EnvFile ours_file = EnvFile::parse(ours.value_or(""));
-  const EnvFile theirs = EnvFile::parse(read_template(call));
-  if (theirs.statements().empty() && !theirs.error()) {
-    throw Failed("the template " + call.planned(call.text("/template")) +
-                 " sets no variable; is it empty or cut short?");
-  }
-  const Base base = read_base(call);
-  const EnvFile* base_file = base.file ? &*base.file : nullptr;
-  MergeOptions options = read_options(call);
-
+Sync synchronise(Call& call, std::optional<std::string> ours, const std::string& ours_path,
+                 const std::string& scratch) {
   Sync sync;
-  sync.base = base.name;
-  if (base.file) sync.base_variables = evaluate(*base.file).keys().size();
-  sync.merge = merge_env(base_file, ours_file, theirs, options);
+  const bool creating = !ours;
+  sync.ours = EnvFile::parse(std::move(ours).value_or(""));
+  sync.theirs = EnvFile::parse(read_template(call, sync.templates));
+  Base base = creating ? Base() : read_base(call, *sync.ours);
+  sync.base = std::move(base.file);
+  sync.base_name = std::move(base.name);
+  if (sync.base) sync.base_variables = evaluate(*sync.base).size();
+  refuse_cut_off(sync, call);
+  MergeOptions options = read_options(call, creating);
+  sync.merge = merge_env(sync.base ? &*sync.base : nullptr, *sync.ours, *sync.theirs, options);
 
-  const std::string model = call.model_before();
-  if (model.empty()) {
-    call.debug("no Compose model of what ran: values that name a service are not looked at");
-  } else if (const auto before = services_of_model(files::read(model));
-             names_one_of(ours_file, before)) {
-    files::write(scratch, sync.merge.text);
-    options.services = all_services(call, scratch);
-    for (const std::string& service : before) {
-      if (options.services.count(service) == 0) options.retired_services.insert(service);
-    }
-    sync.merge = merge_env(base_file, ours_file, theirs, options);
-    refuse_if_asked(sync.merge);
-    files::write(scratch, sync.merge.text);
-    check_enabled(call, sync.merge, options, scratch);
+  if (call.text("/proof") != "compose") {
+    sync.proof = "evaluated by Drydock alone (`proof: own`)";
+  } else if (creating) {  // Compose would look for the file in `env_file:`, and not find it
+    sync.proof = "evaluated by Drydock alone (there was no " + call.text("/env") + ")";
+  } else if (!can_ask_compose(call, call.text("/env"))) {
+    sync.proof = "evaluated by Drydock alone (Docker Compose has nothing to do with it)";
+  } else {
+    prove_with_compose(call, sync, options, ours_path, scratch);
   }
+  require_values(call, sync.merge);
+  read_other_templates(call, sync);
+  warn_of_few(sync, call);
   return sync;
 }
 

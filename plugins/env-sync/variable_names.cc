@@ -1,7 +1,5 @@
 #include "variable_names.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cctype>
 
@@ -17,6 +15,26 @@ const std::vector<std::string> not_secret_names = {
     "*_KEY_PREFIX", "*_ENABLED", "*_PATH", "*_FILE",    "*_VERSION", "*_PROVIDER",
     "*_TYPE",       "*_METHOD",  "*_MODE", "*_TIMEOUT", "*_EXPIRE*", "*_MINUTES",
     "*_SECONDS",    "*_HOURS",   "*_DAYS", "*_LENGTH",  "*_SIZE"};
+
+// fnmatch would ask the locale about each character, and every variable is asked about 40 globs.
+bool matches(std::string_view glob, std::string_view name) {
+  std::size_t star = glob.npos, after_star = 0, at = 0;
+  for (std::size_t i = 0; i < name.size();) {
+    if (at < glob.size() && glob[at] == '*') {
+      star = at++;
+      after_star = i;
+    } else if (at < glob.size() && (glob[at] == '?' || glob[at] == name[i])) {
+      ++at;
+      ++i;
+    } else if (star != glob.npos) {  // the star takes one more
+      at = star + 1;
+      i = ++after_star;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', at) == glob.npos;
+}
 
 bool has_password_in_url(std::string_view value) {
   const std::size_t scheme = value.find("://");
@@ -39,15 +57,20 @@ bool looks_random(std::string_view value) {
 }  // namespace
 
 bool matches_any(const std::vector<std::string>& globs, std::string_view name) {
-  const std::string text(name);
-  return std::any_of(globs.begin(), globs.end(), [&text](const std::string& glob) {
-    return ::fnmatch(glob.c_str(), text.c_str(), 0) == 0;
-  });
+  return std::any_of(globs.begin(), globs.end(),
+                     [name](const std::string& glob) { return matches(glob, name); });
+}
+
+bool is_secret_name(std::string_view name) {
+  return matches_any(secret_names, name) && !matches_any(not_secret_names, name);
+}
+
+bool is_secret_value(std::string_view value) {
+  return has_password_in_url(value) || looks_random(value);
 }
 
 bool is_secret(std::string_view name, std::string_view value) {
-  if (has_password_in_url(value) || looks_random(value)) return true;
-  return matches_any(secret_names, name) && !matches_any(not_secret_names, name);
+  return is_secret_value(value) || is_secret_name(name);
 }
 
 std::string shown(std::string_view name, std::string_view value) {

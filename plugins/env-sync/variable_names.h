@@ -7,10 +7,12 @@
 
 namespace drydock::env_sync {
 
-// As in the shell: * and ?.
+// * and ? as in the shell.
 bool matches_any(const std::vector<std::string>& globs, std::string_view name);
 
 // Secret by name, or by what it looks like: a URL with a password, a long random text.
+bool is_secret_name(std::string_view name);
+bool is_secret_value(std::string_view value);
 bool is_secret(std::string_view name, std::string_view value);
 
 // The value as a person may see it.

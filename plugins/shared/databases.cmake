@@ -12,3 +12,6 @@ target_link_libraries(drydock_sqlite PRIVATE drydock_content_hash SQLite::SQLite
 
 shared_library(drydock_postgres_container postgres_container.cc)
 target_link_libraries(drydock_postgres_container PUBLIC drydock_postgres drydock_compose)
+
+shared_library(drydock_planned_backups planned_backups.cc)
+target_link_libraries(drydock_planned_backups PUBLIC drydock::sdk)

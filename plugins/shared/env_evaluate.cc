@@ -65,13 +65,24 @@ std::string with_escapes(std::string_view value) {
 
 }  // namespace
 
+// A slot holds a position, plus 1, and the upper half of the key's hash: another key is nearly
+// always told without looking at it.
 const EnvValues::Variable* EnvValues::known(std::string_view key) const {
+  for (std::size_t near = last_; near < variables_.size() && near <= last_ + 1; ++near) {
+    if (variables_[near].key == key) {
+      last_ = near;
+      return &variables_[near];
+    }
+  }
   if (slots_.empty()) return nullptr;
+  const std::size_t hash = std::hash<std::string_view>()(key);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = std::hash<std::string_view>()(key) & mask; slots_[i] != 0;
-       i = (i + 1) & mask) {
-    const Variable& found = variables_[slots_[i] - 1];
-    if (found.key == key) return &found;
+  for (std::size_t i = hash & mask; slots_[i] != 0; i = (i + 1) & mask) {
+    if (slots_[i] >> 32 != hash >> 32) continue;
+    const std::size_t position = (slots_[i] & 0xffffffff) - 1;
+    if (variables_[position].key != key) continue;
+    last_ = position;
+    return &variables_[position];
   }
   return nullptr;
 }
@@ -80,23 +91,25 @@ EnvValues::Variable& EnvValues::variable(std::string_view key) {
   if (const Variable* found = known(key)) {
     return variables_[static_cast<std::size_t>(found - variables_.data())];
   }
-  if (2 * (variables_.size() + 1) > slots_.size()) grow();
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t i = std::hash<std::string_view>()(key) & mask;
-  while (slots_[i] != 0) i = (i + 1) & mask;
-  variables_.push_back({key, {}, npos, false});
-  slots_[i] = static_cast<std::uint32_t>(variables_.size());
+  if (2 * (variables_.size() + 1) > slots_.size()) make_room(variables_.size() + 1);
+  variables_.push_back({key, {}, 0, false});
+  take_slot(variables_.size() - 1);
   return variables_.back();
 }
 
-void EnvValues::grow() {
-  slots_.assign(std::max<std::size_t>(64, 2 * slots_.size()), 0);
+void EnvValues::make_room(std::size_t count) {
+  std::size_t size = 64;
+  while (size < 2 * count) size *= 2;
+  slots_.assign(size, 0);
+  for (std::size_t n = 0; n < variables_.size(); ++n) take_slot(n);
+}
+
+void EnvValues::take_slot(std::size_t position) {
+  const std::size_t hash = std::hash<std::string_view>()(variables_[position].key);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t n = 0; n < variables_.size(); ++n) {
-    std::size_t i = std::hash<std::string_view>()(variables_[n].key) & mask;
-    while (slots_[i] != 0) i = (i + 1) & mask;
-    slots_[i] = static_cast<std::uint32_t>(n + 1);
-  }
+  std::size_t i = hash & mask;
+  while (slots_[i] != 0) i = (i + 1) & mask;
+  slots_[i] = (hash >> 32 << 32) | (position + 1);
 }
 
 const std::string_view* EnvValues::find(std::string_view key) const {
@@ -107,6 +120,11 @@ const std::string_view* EnvValues::find(std::string_view key) const {
 std::size_t EnvValues::statement(std::string_view key) const {
   const Variable* found = known(key);
   return found == nullptr ? npos : found->statement;
+}
+
+std::size_t EnvValues::position(std::string_view key) const {
+  const Variable* found = known(key);
+  return found == nullptr ? npos : static_cast<std::size_t>(found - variables_.data());
 }
 
 std::vector<std::string_view> EnvValues::keys() const {
@@ -129,9 +147,9 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
   };
   const auto evaluated = [&](const EnvStatement& statement) -> std::string_view {
-    const bool escapes = statement.quote != 0 && statement.value.find('\\') != std::string::npos;
-    if (!escapes && !statement.interpolated()) return statement.value;
-    std::string value(statement.value);
+    const bool escapes = statement.quote != 0 && statement.value().find('\\') != std::string::npos;
+    if (!escapes && !statement.interpolated()) return statement.value();
+    std::string value(statement.value());
     if (escapes) value = without_escaped_quotes(value, statement.quote);
     if (escapes && statement.quote == '"') value = with_escapes(value);
     if (statement.quote != '\'' && value.find('$') != value.npos) {
@@ -139,7 +157,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
       for (std::string& name : made.unset) result.unset_.push_back(std::move(name));
       if (made.error) {
         result.error_ = EnvError{0, std::move(*made.error), statement.line,
-                                 "the value of " + std::string(statement.key) +
+                                 "the value of " + std::string(statement.key()) +
                                      " has a ${...} that is malformed, or that needs a variable "
                                      "which is not set; in single quotes a $ is literal"};
       }
@@ -149,14 +167,16 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
   };
 
   const std::vector<EnvStatement>& statements = file.statements();
+  result.variables_.reserve(statements.size());
+  result.make_room(statements.size());
   for (std::size_t i = 0; i < statements.size(); ++i) {
     const EnvStatement& statement = statements[i];
-    if (statement.inherited && statement.key.empty()) continue;
+    if (statement.inherited && statement.key().empty()) continue;
     const std::string_view value = statement.inherited ? std::string_view() : evaluated(statement);
     if (result.error_) return result;
-    std::optional<std::string> outer = environment ? environment(statement.key) : std::nullopt;
-    EnvValues::Variable& variable = result.variable(statement.key);
-    variable.statement = i;
+    std::optional<std::string> outer = environment ? environment(statement.key()) : std::nullopt;
+    EnvValues::Variable& variable = result.variable(statement.key());
+    variable.statement = static_cast<std::uint32_t>(i);
     if (outer) {
       variable.value = result.made_.emplace_back(std::move(*outer));
       variable.set = true;
@@ -164,7 +184,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
       variable.value = value;
       variable.set = true;
     }
-    if (statement.key.empty() || value.find('\0') != value.npos) not_settable = statement.line;
+    if (statement.key().empty() || value.find('\0') != value.npos) not_settable = statement.line;
   }
   result.error_ = file.error();
   if (!result.error_ && not_settable != 0) {

@@ -3,6 +3,8 @@
 #include "env_file.h"
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include "env_characters.h"
@@ -12,6 +14,11 @@ namespace {
 
 using namespace env_characters;
 
+// The characters that nearly all names are made of.
+bool is_plain(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {
@@ -20,19 +27,18 @@ class Parser {
   }
 
   void parse() {
+    // What most files have at least; memory that is not used is not touched.
+    statements.reserve(text_.size() / 80 + 1);
     for (;;) {
       const std::size_t lead = at_;
       if (!skip_to_statement()) {
         tail = text_.substr(lead);
         return;
       }
-      EnvStatement statement;
-      statement.lead = text_.substr(lead, at_ - lead);
-      statement.line = line();
-      const std::size_t begin = at_;
+      EnvStatement statement(text_, lead, at_, line());
       if (!read_key(statement)) return;
       if (!statement.inherited && !read_value(statement)) return;
-      statement.whole = text_.substr(begin, at_ - begin);
+      statement.set_end(at_);
       statements.push_back(statement);
     }
   }
@@ -101,6 +107,10 @@ class Parser {
     const std::size_t begin = at_;
     std::size_t end = begin;
     for (; end < text_.size();) {
+      if (is_plain(text_[end])) {
+        ++end;
+        continue;
+      }
       const Character c = decode(text_.substr(end));
       if (c.value == '=' || c.value == ':' || c.value == '\n') break;
       if (!is_blank(c.value) && !is_key_character(c.value)) {
@@ -114,8 +124,8 @@ class Parser {
     }
     if (end == text_.size()) return true;  // no separator: Compose takes all of it for a value
     statement.inherited = text_[end] == '\n';
-    statement.key = trim_end(text_.substr(begin, end - begin));
-    if (statement.key.find(' ') != statement.key.npos) {
+    statement.set_key(trim_end(text_.substr(begin, end - begin)));
+    if (statement.key().find(' ') != std::string_view::npos) {
       return refuse(statement.line, "key cannot contain a space",
                     "a variable's name cannot contain a space; a comment begins with #");
     }
@@ -132,7 +142,7 @@ class Parser {
     }
     std::string_view value = rest_of_line(at_);
     value = value.substr(0, value.find(" #"));
-    statement.value = trim_end(value);
+    statement.set_value(trim_end(value));
     if (at_ < text_.size()) skip_line();
     return true;
   }
@@ -143,7 +153,7 @@ class Parser {
     bool escaped = false;
     for (std::size_t i = opened + 1; i < text_.size(); ++i) {
       if (text_[i] == statement.quote && !escaped) {
-        statement.value = text_.substr(opened + 1, i - opened - 1);
+        statement.set_value(text_.substr(opened + 1, i - opened - 1));
         at_ = i + 1;
         finish_line();
         return true;
@@ -152,7 +162,7 @@ class Parser {
     }
     at_ = text_.size();
     return refuse(statement.line, "unterminated quoted value " + std::string(rest_of_line(opened)),
-                  "the quoted value of " + std::string(statement.key) + " does not end");
+                  "the quoted value of " + std::string(statement.key()) + " does not end");
   }
 
   // After a closing quote: a comment and the line's end belong to the statement. Anything else is
@@ -186,6 +196,9 @@ std::string EnvError::describe() const {
 }
 
 EnvFile EnvFile::parse(std::string text) {
+  if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::length_error("an env file of more than 4 GiB");
+  }
   EnvFile file;
   file.text_ = std::make_shared<const std::string>(std::move(text));
   Parser parser(*file.text_);

@@ -28,21 +28,47 @@ struct EnvError {
 };
 
 // One `KEY=value`, `KEY: value`, `export KEY=value`, or a KEY alone. All views look into the text.
-struct EnvStatement {
-  std::string_view lead;   // blank and comment lines before it, and its indentation
-  std::string_view whole;  // the statement with its inline comment and line end
-  std::string_view key;
-  std::string_view value;  // as written, without quotes, inline comment and blanks around it
+// Of a million of them there are several lists, so they are kept as small as that goes.
+class EnvStatement {
+ public:
+  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin, std::uint32_t on_line)
+      : line(on_line), text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
+
+  // Blank and comment lines before it, and its indentation.
+  std::string_view lead() const { return {text_ + lead_, begin_ - lead_}; }
+  // The statement with its inline comment and line end.
+  std::string_view whole() const { return {text_ + begin_, size_}; }
+  std::string_view key() const { return {text_ + key_, key_size_}; }
+  // As written, without quotes, inline comment and blanks around it.
+  std::string_view value() const { return {text_ + value_, value_size_}; }
+  // The value may name other variables.
+  bool interpolated() const { return quote != '\'' && value().find('$') != std::string_view::npos; }
+
+  // Views into the same text.
+  void set_end(std::size_t end) { size_ = narrow(end) - begin_; }
+  void set_key(std::string_view key) {
+    key_ = narrow(static_cast<std::size_t>(key.data() - text_));
+    key_size_ = narrow(key.size());
+  }
+  void set_value(std::string_view value) {
+    value_ = narrow(static_cast<std::size_t>(value.data() - text_));
+    value_size_ = narrow(value.size());
+  }
+
+  std::uint32_t line;
   char quote = 0;          // ' or ", or 0
   bool inherited = false;  // a KEY alone: its value comes from Compose's own environment
-  std::uint32_t line = 1;
 
-  // The value may name other variables.
-  bool interpolated() const { return quote != '\'' && value.find('$') != value.npos; }
+ private:
+  static std::uint32_t narrow(std::size_t offset) { return static_cast<std::uint32_t>(offset); }
+
+  const char* text_;
+  std::uint32_t lead_, begin_, size_ = 0, key_ = 0, key_size_ = 0, value_ = 0, value_size_ = 0;
 };
 
 class EnvFile {
  public:
+  // At most 4 GiB (std::length_error).
   static EnvFile parse(std::string text);
 
   const std::string& text() const { return *text_; }
@@ -64,7 +90,8 @@ class EnvFile {
 // Compose's own environment (and env files read before): nullopt when it has no such variable.
 using EnvLookup = std::function<std::optional<std::string>(std::string_view key)>;
 
-// What a file means. Keeps the file's text alive.
+// What a file means. Keeps the file's text alive. For one thread at a time: it remembers where it
+// looked last, since who compares two files asks for one key after the other.
 class EnvValues {
  public:
   // The first thing that Compose refuses, in reading order: a statement or an interpolation.
@@ -77,6 +104,11 @@ class EnvValues {
   const std::vector<std::string>& unset() const { return unset_; }
   // Keys in the order in which they first stand in the file; each once.
   std::vector<std::string_view> keys() const;
+  // How many there are, the one at a position of that order, and where a key stands in it (npos:
+  // nowhere).
+  std::size_t size() const { return variables_.size(); }
+  std::string_view key_at(std::size_t position) const { return variables_[position].key; }
+  std::size_t position(std::string_view key) const;
 
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
@@ -85,16 +117,18 @@ class EnvValues {
   struct Variable {
     std::string_view key;
     std::string_view value;
-    std::size_t statement = npos;
+    std::uint32_t statement = 0;
     bool set = false;
   };
   Variable& variable(std::string_view key);
   const Variable* known(std::string_view key) const;
-  void grow();
+  void make_room(std::size_t count);
+  void take_slot(std::size_t position);
 
   std::shared_ptr<const std::string> text_;
   std::vector<Variable> variables_;
-  std::vector<std::uint32_t> slots_;  // open addressing: index into variables_, plus 1
+  mutable std::size_t last_ = 0;      // position that was found last
+  std::vector<std::uint64_t> slots_;  // open addressing
   std::deque<std::string> made_;      // values that do not stand in the text as they are
   std::vector<std::string> unset_;
   std::optional<EnvError> error_;

@@ -41,9 +41,14 @@ class Interpolation {
       refuse("more than " + std::to_string(deepest) + " interpolations inside one another");
       return result;
     }
+    // What Compose quotes when it refuses: all, but behind a "${NAME:-...}" only what is left up to
+    // the last brace of the line, which it looks at anew.
+    std::string_view quoted = text;
+    std::size_t quoted_end = text.size();
     std::size_t line_end = 0;    // of the line that i is on
     std::size_t last_brace = 0;  // of that line: a default may reach as far, but not further
     for (std::size_t i = 0; i < text.size() && !made.error;) {
+      if (i >= quoted_end) quoted = text;
       const std::string_view rest = text.substr(i);
       if (rest[0] != '$') {
         result += rest[0];
@@ -59,11 +64,16 @@ class Interpolation {
         const bool closed = last_brace != text.npos && last_brace > i;
         const std::size_t size = closed ? braced(text.substr(i, last_brace + 1 - i)) : 0;
         if (size == 0) {
-          refuse("Invalid template: " + env_characters::quoted(text));
+          refuse("Invalid template: " + env_characters::quoted(quoted));
           break;
         }
-        result += expand(rest.substr(2, size - 3));
+        const std::string_view inside = rest.substr(2, size - 3);
+        result += expand(inside);
         i += size;
+        if (name_at_begin(inside).size() < inside.size()) {
+          quoted_end = last_brace + 1;
+          quoted = text.substr(i, quoted_end - i);
+        }
       } else if (const std::string_view name = name_at_begin(rest.substr(1)); !name.empty()) {
         result += value_of(name).value_or("");
         i += 1 + name.size();
@@ -140,7 +150,7 @@ std::vector<std::string_view> interpolated_names(const EnvStatement& statement) 
   std::vector<std::string_view> names;
   if (!statement.interpolated()) return names;
   // Each $NAME and ${NAME, wherever it stands; $$ is none. One too many does no harm.
-  const std::string_view text = statement.value;
+  const std::string_view text = statement.value();
   for (std::size_t i = text.find('$'); i != text.npos; i = text.find('$', i)) {
     if (++i == text.size()) break;
     if (text[i] == '$') {

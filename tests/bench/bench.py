@@ -16,10 +16,19 @@ Figures, each the median of N runs after a warm-up, with the target it is held a
                  when each remembers one, in fdatasyncs of this disk;
                  and, where strace is installed, how many fsyncs and
                  fdatasyncs more that run makes for each of them            2
+  env_run_new    a whole `drydock run` of [backup of .env, env-sync with
+                 `proof: own`] on Dify 1.13.0 -> 1.14.0, new journal      25 ms
+  env_run        the same with a journal that exists                      20 ms
+  env_merge      that merge alone: read, evaluate, decide, write, prove    1 ms
+  env_million    a merge of 1,000,000 variables, a tenth of them new       1.5 s
+                 defaults, in files as wide as Dify's
+  env_memory     the most memory of that, in sizes of the file            12
+  revisions      1,000 revision files of 3 KB read and ordered, in memory  50 ms
   ansible        the same hundred commands as a playbook on localhost, and
                  how many times longer that takes                         25 times
 Nothing is judged here and no test calls this: a machine under load is slower, so read the ratios.
-What is not installed (ansible-playbook, strace) is named as not measured.
+What is not installed (ansible-playbook, strace), built (tests/revision_bench) or there (Dify's templates in
+$DRYDOCK_SHARED_DATA/dify) is named as not measured.
 """
 import argparse
 import json
@@ -103,6 +112,42 @@ def upgraded(drydock, deployment, release):
     run([drydock, "run", "--yes"], deployment)
 
 
+SYNC_ENV = """
+drydock: 1
+name: bench
+stages:
+  - uses: backup
+    with: {files: [.env]}
+  - uses: env-sync
+    with: {template: .env.example, proof: own}
+"""
+
+
+def dify_env(deployment, dify):
+    """A deployment with the `.env` of 1.13.0 and the template of 1.14.0."""
+    os.makedirs(deployment, exist_ok=True)
+    write(f"{deployment}/drydock.yaml", SYNC_ENV)
+    for tag, name in (("1.13.0", ".env"), ("1.14.0", ".env.example")):
+        with open(f"{dify}/{tag}/.env.example", encoding="utf-8") as file:
+            write(f"{deployment}/{name}", file.read())
+
+
+def million(folder):
+    """An old template and a new one, 1,000,000 variables each, 80 bytes of file for each as in Dify's."""
+    old, new = f"{folder}/million.old", f"{folder}/million.new"
+    for path, value in ((old, "old"), (new, "new")):
+        with open(path, "w", encoding="utf-8") as file:
+            for number in range(1_000_000):
+                changed = value if number % 10 == 0 else "same"
+                file.write(f"# What the setting number {number} is for\n"
+                           f"SECTION_{number}_SETTING={changed}-{number}\n\n")
+    return old, new
+
+
+def merge_figures(program, *files):
+    return json.loads(subprocess.run([program, *files], check=True, capture_output=True, text=True).stdout)
+
+
 def syncs(arguments, directory):
     """How often the process and its children call fsync and fdatasync."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
@@ -128,6 +173,12 @@ def fdatasync_seconds(directory):
     return statistics.median(samples)
 
 
+def revisions_ms(program):
+    """What tests/bench/revision_bench.cc measures."""
+    said = subprocess.run([program, "--benchmark_format=json"], check=True, capture_output=True, text=True)
+    return json.loads(said.stdout)["benchmarks"][0]["real_time"]
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -141,6 +192,8 @@ def main():
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     drydock = os.path.abspath(arguments.bin)
+    merge = os.path.join(os.path.dirname(drydock), "env_merge_bench")
+    dify = os.path.join(os.environ.get("DRYDOCK_SHARED_DATA", os.path.join(here, "../../../shared/data")), "dify")
     figures = {}
     # On a disk, not in memory: the journal's fsyncs are part of what is measured.
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="drydock-bench-") as folder:
@@ -185,6 +238,28 @@ def main():
         undo = [drydock, "rollback", "--yes", "--accept-loss"]
         figures["rollback_ms"] = median(arguments.runs, undo, finished)[0] * 1e3
 
+        if os.path.isdir(dify):
+            def new_journal(number):
+                dify_env(f"{folder}/env/{number}", dify)
+                return f"{folder}/env/{number}"
+
+            def known_journal(_):
+                dify_env(f"{folder}/env/0", dify)
+                return f"{folder}/env/0"
+
+            sync = [drydock, "run", "--yes"]
+            figures["env_run_new_ms"] = median(arguments.runs * 3, sync, new_journal)[0] * 1e3
+            figures["env_run_ms"] = median(arguments.runs * 3, sync, known_journal)[0] * 1e3
+            templates = [f"{dify}/{tag}/.env.example" for tag in ("1.13.0", "1.14.0", "1.13.0")]
+            figures["env_merge_ms"] = merge_figures(merge, *templates)["ms"]
+        old, new = million(folder)
+        whole_merge = merge_figures(merge, old, new, old)
+        figures["env_million_s"] = whole_merge["ms"] / 1e3
+        figures["env_memory"] = whole_merge["memory_in_files"]
+
+        reader = os.path.join(os.path.dirname(drydock), "../tests/revision_bench")
+        if os.path.exists(reader):
+            figures["revisions_ms"] = revisions_ms(reader)
         ansible = shutil.which("ansible-playbook")
         if ansible:
             write(f"{folder}/playbook.yaml", playbook(STAGES))
@@ -195,12 +270,18 @@ def main():
         print(json.dumps(figures, indent=2))
         return
     targets = {"version_ms": "<= 5", "validate_ms": "<= 15", "exec_ms_a_stage": "<= 6", "memory_mib": "<= 32",
-               "rollback_ms": "<= 80", "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2",
+               "env_run_new_ms": "<= 25", "env_run_ms": "<= 20", "env_merge_ms": "<= 1", "env_million_s": "<= 1.5",
+               "env_memory": "<= 12",
+               "rollback_ms": "<= 80", "revisions_ms": "<= 50", "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2",
                "ansible_ratio": ">= 25"}
     for name, value in figures.items():
         print(f"{name:18} {value:10.2f}   {targets.get(name, '')}")
+    if "env_run_ms" not in figures:
+        print(f"env_run            not measured: there are no templates in {dify}")
     if "note_syncs" not in figures:
         print("note_syncs         not measured: strace is not installed (package strace)")
+    if "revisions_ms" not in figures:
+        print("revisions          not measured: the build has no tests/revision_bench")
     if not ansible:
         print("ansible            not measured: ansible-playbook is not installed (package ansible-core)")
 

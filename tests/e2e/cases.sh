@@ -42,9 +42,11 @@ plan_changes_nothing() {
 
 upgrade() {
   fresh_sample
-  local operators_values
+  local operators_values since=$EPOCHSECONDS
   operators_values=$(grep -E '^(SECRET_KEY|DB_PASSWORD|GREETING|WEB_PORT|OPERATOR_NOTE)=' "$sample/.env")
   expect_code 0 drydock -C "$sample" run --var to=2 --yes
+  expect_contains "the plan" "$(<"$case_dir/said")" "Labels of a note."
+  expect_heads_were_read "$since"
   picture >"$report_dir/picture.finished"
   expect_contains "the version" "$(about)" '"revision":"4b7e2f9031ad","version":"2"'
   expect_equal "the texts of the notes" "$(texts_of_fresh_sample)" "$(texts)"
@@ -58,9 +60,10 @@ upgrade() {
 # The second of the two migrations fails after the first one has committed.
 failed_migration() {
   upgraded_sample
-  local before
+  local before since=$EPOCHSECONDS
   before=$(picture)
   expect_code 1 drydock -C "$sample" run --var to=3 --yes
+  expect_heads_were_read "$since"
   expect_contains "the closing screen" "$(<"$case_dir/said")" migrate
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
 }

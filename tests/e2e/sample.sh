@@ -71,6 +71,16 @@ remove_sample() {
   await 20 0 rm -rf "$sample" || because "$sample cannot be removed"
 }
 
+# Since then the scripts were copied out of the image, and the image was not started to ask for its heads.
+expect_heads_were_read() {
+  local created
+  created=$(docker events --since "$1" --until "$((EPOCHSECONDS + 1))" --filter event=create \
+    --filter type=container --format '{{.Actor.Attributes.name}}')
+  expect_contains "the containers created since" "$created" drydock-migrate-scripts-
+  [[ $created != *drydock-migrate-heads* ]] || because "the image was started to ask for its heads"
+  [[ -z $(docker ps -aq --filter name=drydock-migrate-) ]] || because "a container of the stage is left"
+}
+
 # So that each upgrade really pulls.
 forget_pulled_images() {
   docker images --format '{{.Repository}}:{{.Tag}}' |

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two `drydock run` at the same time: one runs, the other says who does, or waits for its turn.
+"""Two `drydock run` at the same time: one runs, the other says who does, or waits for its turn, or
+shows that run when it has the same key.
 
 ROUNDS says how often it is tried.
 """
@@ -77,6 +78,74 @@ class TwoRunsInTurn(ConcurrentCase):
             for process in both:
                 self.end_of(process, 0)
             self.assert_journal(number)
+
+
+class TheSameKeyTwice(ConcurrentCase):
+    def test(self):
+        for number in range(1, ROUNDS + 1):
+            both = [self.start("run", "--yes", "--key", f"key {number}") for _ in range(2)]
+            self.read("begun")
+            for process in both:  # it goes on, and both show it
+                while not process.stdout.readline().startswith(f"Run {number} of tiny"):
+                    self.assertIsNone(process.poll())
+            self.let_go_on()
+            for process in both:
+                self.end_of(process, 0)
+            self.assert_journal(number)
+
+
+class TheSameKeyWhilePlanning(ConcurrentCase):
+    """Whoever comes while the first one still plans waits until there is a run to show."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("drydock.yaml", PIPELINE + """
+  - uses: exec
+    with:
+      command: [/bin/true]
+      observe: [/bin/sh, -c, "echo $$ > observing; read line < look; echo same"]
+""")
+        self.fifo("observing")
+        self.fifo("look")
+
+    def begin(self):
+        """Returns when the first one plans, and the others wait for it."""
+        first = self.start("run", "--yes", "--key", "mine")
+        self.read("observing")
+        others = [self.start("run", "--yes", "--key", "mine"),
+                  self.start("run", "--yes", "--key", "mine", "--detach")]
+        for other in others:
+            self.assertIn(f"process {first.pid} of ", said := other.stdout.readline())
+            self.assertIn("plans the run 'mine'", said)
+        return first, others
+
+    def look(self):
+        with open(self.path("look"), "w", encoding="utf-8") as look:
+            look.write("look\n")
+
+    def test(self):
+        first, (shows, detached) = self.begin()
+        self.drydock("run", "--yes", "--key", "another", code=4)
+        self.look()
+        self.assertIn("Run 1 has this key already", self.end_of(detached, 0))
+        self.read("begun")
+        self.let_go_on()
+        for process in (first, shows):
+            self.assertIn("Upgraded: run 1", self.end_of(process, 0))
+        self.assert_journal(1)
+
+    def test_that_ends_before_its_run(self):
+        """Then the next one plans and runs it."""
+        first, (shows, detached) = self.begin()
+        self.kill(first)
+        self.read("observing")
+        self.look()
+        self.read("begun")
+        self.let_go_on()
+        for process in (shows, detached):
+            self.end_of(process, 0)
+        self.drydock("attach", code=0)
+        self.assert_journal(1)
 
 
 if __name__ == "__main__":

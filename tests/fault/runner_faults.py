@@ -79,6 +79,21 @@ class OrphansEnded(Case):
         self.assert_gone(int(pid))
 
 
+class OrphansOfAKillEnded(Case):
+    """The same for one that outlived its worker and Drydock: the rollback ends it."""
+
+    def test(self):
+        self.write("drydock.yaml", PIPELINE.replace(
+            "echo $$ > begun", "setsid sleep 1000 & echo $! > daemon; echo $$ > begun"))
+        process, _ = self.start_and_wait_for_the_second_stage()
+        pid = self.read("daemon").strip()
+        self.kill(process)
+        output = self.drydock("rollback", "--yes", code=0)
+        self.assertIn(f"ended process {pid} (sleep 1000)", output)
+        self.assert_gone(int(pid))
+        self.assertEqual(self.read("data"), "old\n")
+
+
 class CancelledBySignal(Case):
     def test(self):
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "alembic_migrate_stage.h"
+#include "alembic_world.h"
 #include "drydock/testing.hpp"
 #include "migrator.h"
 
@@ -19,10 +20,6 @@ void run_sql(const std::string& file, const std::string& sql) {
   ASSERT_EQ(sqlite3_open(file.c_str(), &handle), SQLITE_OK);
   EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(handle);
-}
-
-bool has(const Words& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 // An application with two revisions; Alembic itself is Debian's.
@@ -72,6 +69,37 @@ TEST_F(LocalAlembic, MigratesToTheHeadAndProvesIt) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+// The command comes from the options; the folder's alembic.ini leads to the scripts.
+TEST_F(LocalAlembic, PlansFromTheScriptsOfTheDeployment) {
+  ASSERT_TRUE(step("plan").ok());
+  ASSERT_EQ(host.changes.size(), 3u);
+  EXPECT_EQ(host.changes[0].before + " -> " + host.changes[0].after,
+            "no table alembic_version -> two");
+  EXPECT_EQ(host.changes[2].name, "two");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.processes.size(), 1u) << "nothing but the migrator ran";
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.changes.at(0).action, "keep");
+  // What an earlier stage's plan left: the next release's scripts.
+  const std::string planned = host.planned_dir() + "/migrations/versions";
+  std::filesystem::create_directories(planned);
+  std::ofstream(planned + "/three.py") << "revision = 'three'\ndown_revision = 'two'\n";
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.changes.at(0).after, "three");
+  run_sql(database, "UPDATE alembic_version SET version_num = 'four'");
+  EXPECT_NE(step("plan").failure.find("app.db is at revision four"), std::string::npos);
+}
+
+TEST_F(LocalAlembic, AsksAlembicWhereTheScriptsDoNotTell) {
+  revision("two", "str('one')", "op.execute('ALTER TABLE note ADD COLUMN author TEXT')");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.at(0).detail.find("two.py:3: `down_revision`"), std::string::npos)
+      << host.changes.at(0).detail;
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_EQ(host.processes.size(), 2u);
+  EXPECT_TRUE(step("verify").ok());
+}
+
 TEST_F(LocalAlembic, SaysWhereAFailedMigrationStopped) {
   revision("two", "'one'", "raise RuntimeError('the disk is full')");
   const StepResult run = step("run");
@@ -113,7 +141,7 @@ TEST(AlembicHeads, AreReadAmongOtherOutput) {
   EXPECT_EQ(parse_heads("b2 (billing) (head)\na1 (head)\nb2 (billing) (head)"),
             (Words{"a1", "b2"}));
   EXPECT_EQ(parse_heads("Rev: a1 (head)\nParent: 00\n"), (Words{"a1"}));
-  EXPECT_EQ(parse_heads("b2 (effective head)\n"), (Words{"b2"}));
+  EXPECT_EQ(parse_heads("a1 (effective head)\nb2 (notes) (head)\n"), (Words{"b2"}));
   EXPECT_EQ(parse_heads("no heads\n\n"), Words{});
 }
 
@@ -128,57 +156,7 @@ TEST(AlembicOptions, NeedAWayToTheHeads) {
   EXPECT_EQ(host.perform<AlembicMigrate>("observe").status, DRYDOCK_BAD_OPTIONS);
 }
 
-// A deployment with a running database, whose alembic_version is `revision`.
-class InContainer : public ::testing::Test {
- protected:
-  void SetUp() override {
-    host.project = "sample";
-    host.stage_id = "migrate";
-    host.option("/service", "api");
-    host.option("/environment/MODE", "migration");
-    host.secret("/secret_environment/TOKEN", "secret-token");
-    host.on_process([this](const Process& process) { return answer(process); });
-  }
-  Result answer(const Process& process) {
-    const Words& words = process.arguments;
-    if (words[1] == "ps" && has(words, "--filter") &&
-        words[words.size() - 3].rfind("name=", 0) == 0) {
-      return {0, leftover};
-    }
-    if (words[1] == "ps") return {0, "db-1\n"};
-    if (words[1] == "inspect") {
-      return {0, R"([{"Id": "db-1", "Name": "/sample-db-1", "State": {"Status": "running"},
-        "Config": {"Image": "postgres:15", "Env": ["POSTGRES_USER=app", "POSTGRES_DB=data"],
-        "Labels": {"com.docker.compose.project": "sample", "com.docker.compose.service": "db",
-        "com.docker.compose.project.working_dir": ")" +
-                     host.deployment_dir() + R"("}}, "Mounts": []}])"};
-    }
-    if (words[1] == "exec") {
-      if (process.input.find("pg_terminate_backend") != std::string::npos) {
-        terminated = process.input;
-        return {};
-      }
-      return {0, "1\n" + revision + "\ndrydock-next-query\n"};
-    }
-    if (words[1] == "compose" && has(words, "run")) {
-      if (has(words, "--entrypoint")) return heads;
-      migrated = process;
-      return migrator;
-    }
-    if (words[1] == "rm") {
-      removed.push_back(words.back());
-      leftover.clear();
-    }
-    return {};
-  }
-  StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
-
-  FakeHost host;
-  std::string revision = "one", leftover, terminated;
-  Result heads{0, "two (head)\n"}, migrator{0, "Running migrations\n"};
-  Process migrated;
-  Words removed;
-};
+using InContainer = AlembicWorld;
 
 TEST_F(InContainer, RunsANotedAndLabelledContainer) {
   ASSERT_TRUE(step("run").ok());
@@ -212,7 +190,7 @@ TEST_F(InContainer, ARepeatedRunEndsTheMigratorBeforeIt) {
   ASSERT_TRUE(step("run").died);
   leftover = "abc123\n";
   ASSERT_TRUE(step("run").ok());
-  EXPECT_EQ(removed, Words{"abc123"});
+  EXPECT_EQ(removed.at(0), "abc123");
 }
 
 TEST_F(InContainer, ExitCodeZeroAndTheOldRevisionIsAFailure) {

@@ -55,7 +55,7 @@ TEST(EnvMerge, FollowsTheTable) {
   EXPECT_EQ(decision(result, "HAD"), Decision::had_already);
   EXPECT_EQ(decision(result, "OWN"), Decision::own);
   EXPECT_EQ(result.matching, 3U);  // SAME, ADOPT, GONE
-  EXPECT_EQ(result.text,
+  EXPECT_EQ(*result.text,
             "# new\nSAME=1\nCUSTOM=me\nADOPT=2\nCONVERGED=2\nCONFLICT=me\nDELETED=1\nADDED=1\n"
             "HAD=me\n\n# Kept from your .env: not in the new template\nGONE=1\nGONE_CUSTOM=me\n"
             "OWN=me\n");
@@ -66,7 +66,7 @@ TEST(EnvMerge, ChangesNothingEffectiveWithoutABase) {
   EXPECT_EQ(decision(result, "A"), Decision::unproven);
   EXPECT_EQ(decision(result, "B"), Decision::added);
   EXPECT_EQ(*variable(result, "X").result, "old");
-  EXPECT_EQ(result.text,
+  EXPECT_EQ(*result.text,
             "A=old\nX=${A}\nB=1\n\n# Kept from your .env: not in the new template\nMODE=x\n");
 }
 
@@ -76,7 +76,7 @@ TEST(EnvMerge, KeepsBytesQuotesExportsAndCommentsOfTheOperator) {
                              "# about A\n# mine\nexport A='x y' # why\nB: \"two\nlines\"\n"
                              "C=1 # do not touch\nD=1\n# own\nOWN=a\\b\n# end\n",
                              base);
-  EXPECT_EQ(result.text,
+  EXPECT_EQ(*result.text,
             "# about A\n# mine\nexport A='x y' # why\nB: \"two\nlines\"\nC=1 # do not touch\nD=1\n"
             "\n# Kept from your .env: not in the new template\n# own\nOWN=a\\b\n"
             "# Kept from your .env: comments\n# end\n");
@@ -94,9 +94,9 @@ TEST(EnvMerge, NeverReplacesIdentityCredentialsAndStateByItself) {
 
   MergeOptions options = defaults();
   options.defaults = Defaults::keep;
-  EXPECT_EQ(merge(base, base, next, options).text, base);
+  EXPECT_EQ(*merge(base, base, next, options).text, base);
   options.defaults = Defaults::adopt;
-  EXPECT_EQ(merge(base, base, next, options).text, next);
+  EXPECT_EQ(*merge(base, base, next, options).text, next);
 }
 
 TEST(EnvMerge, CommentsOutWhatTheTemplateDoes) {
@@ -104,16 +104,16 @@ TEST(EnvMerge, CommentsOutWhatTheTemplateDoes) {
   const std::string next = "A=1\n# do not enable\n#BOX=your-box\nZ=1\n";
   const Merge untouched = merge(base, base, next);
   EXPECT_EQ(decision(untouched, "BOX"), Decision::commented_out);
-  EXPECT_EQ(untouched.text, next);
+  EXPECT_EQ(*untouched.text, next);
   const Merge custom = merge(base, "A=1\nBOX=mine\nZ=1\n", next);
   EXPECT_EQ(decision(custom, "BOX"), Decision::removed_custom);
-  EXPECT_EQ(custom.text, "A=1\n# do not enable\n#BOX=your-box\nBOX=mine\nZ=1\n");
+  EXPECT_EQ(*custom.text, "A=1\n# do not enable\n#BOX=your-box\nBOX=mine\nZ=1\n");
 }
 
 TEST(EnvMerge, LeavesCommentedWhatTheOperatorCommentedOut) {
   const Merge result = merge("A=1\nB=1\n", "# A=1\nB=1\n", "A=2\nB=1\n");
   EXPECT_EQ(decision(result, "A"), Decision::stays_commented);
-  EXPECT_EQ(result.text, "# A=1\nB=1\n");
+  EXPECT_EQ(*result.text, "# A=1\nB=1\n");
   // Commented in the old template already: that was not her decision.
   EXPECT_EQ(decision(merge("#A=1\nB=1\n", "#A=1\nB=1\n", "A=2\nB=1\n"), "A"), Decision::added);
 }
@@ -121,7 +121,7 @@ TEST(EnvMerge, LeavesCommentedWhatTheOperatorCommentedOut) {
 TEST(EnvMerge, AdoptsLinkedVariablesTogetherOrNotAtAll) {
   const std::string base = "COMPOSE_PROFILES=w\nENABLE_COLLABORATION_MODE=false\n";
   const std::string next = "COMPOSE_PROFILES=w,collaboration\nENABLE_COLLABORATION_MODE=true\n";
-  EXPECT_EQ(merge(base, base, next).text, next);
+  EXPECT_EQ(*merge(base, base, next).text, next);
   const Merge held = merge(base, "COMPOSE_PROFILES=q\nENABLE_COLLABORATION_MODE=false\n", next);
   EXPECT_EQ(decision(held, "COMPOSE_PROFILES"), Decision::conflict);
   EXPECT_EQ(decision(held, "ENABLE_COLLABORATION_MODE"), Decision::kept_linked);
@@ -132,7 +132,7 @@ TEST(EnvMerge, KeepsWhatTheOperatorsLinesReferTo) {
   const Merge result = merge("A=1\nU=1\n", "A=1\nU=${A}/mine\n", "A=2\nU=1\n");
   EXPECT_EQ(decision(result, "A"), Decision::kept_linked);
   EXPECT_EQ(*variable(result, "U").result, "1/mine");
-  EXPECT_NE(result.text.find("U=${A}/mine"), std::string::npos);
+  EXPECT_NE(result.text->find("U=${A}/mine"), std::string::npos);
 }
 
 TEST(EnvMerge, SaysWhatFollowsFromAnAdoptedDefault) {
@@ -154,11 +154,11 @@ TEST(EnvMerge, AdoptsANewReferenceWithTheOperatorsValues) {
 TEST(EnvMerge, PutsWhatIsReferredToAboveAndFreezesWhatMoved) {
   const Merge head = merge(std::nullopt, "MY=h\nURL=http://${MY}/\n", "URL=http://x/\n");
   EXPECT_EQ(*variable(head, "URL").result, "http://h/");
-  EXPECT_EQ(head.text.find("# Kept from your .env: not in the new template, but referred to below"),
-            0U);
+  EXPECT_EQ(
+      head.text->find("# Kept from your .env: not in the new template, but referred to below"), 0U);
   const Merge moved = merge(std::nullopt, "B=1\nA=${B}2\n", "A=0\nB=0\n");
   EXPECT_TRUE(variable(moved, "A").frozen);
-  EXPECT_EQ(moved.text, "A=12\nB=1\n");
+  EXPECT_EQ(*moved.text, "A=12\nB=1\n");
 }
 
 TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
@@ -173,7 +173,7 @@ TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
   EXPECT_EQ(decision(result, "DB_HOST"), Decision::followed);
   EXPECT_EQ(decision(result, "URL"), Decision::followed);
   EXPECT_EQ(decision(result, "DB_TYPE"), Decision::adopted);  // linked to DB_HOST
-  EXPECT_EQ(result.text, next);
+  EXPECT_EQ(*result.text, next);
 
   const Merge custom = merge("DB_HOST=other\n", "DB_HOST=db\n", next, options);
   ASSERT_EQ(custom.refusals.size(), 1U);
@@ -198,6 +198,16 @@ TEST(EnvMerge, NamesFilesAndLinesOfWhatCannotBeRead) {
   }
   EXPECT_THROW(merge("A=${\n", "A=1\n", "A=1\n"), MergeError);
   EXPECT_THROW(merge(std::nullopt, "A=1\n", "A=\"\n"), MergeError);
+}
+
+TEST(EnvMerge, MatchesNames) {
+  for (const char* glob :
+       {"DB_HOST", "DB_*", "*_HOST", "*", "D?_HOST", "*B*S*", "DB_HOST*", "**T"}) {
+    EXPECT_TRUE(matches_any({glob}, "DB_HOST")) << glob;
+  }
+  for (const char* glob : {"", "DB", "HOST", "*_HOS", "?", "D?HOST", "DB_HOST?", "db_*", "*X*"}) {
+    EXPECT_FALSE(matches_any({glob}, "DB_HOST")) << glob;
+  }
 }
 
 TEST(EnvMerge, HidesSecrets) {
@@ -242,7 +252,7 @@ TEST(EnvMerge, LosesNothingAndIsStable) {
     const Merge result = merge(old, ours, theirs);
 
     const EnvValues before = evaluate(EnvFile::parse(ours));
-    const EnvValues after = evaluate(EnvFile::parse(result.text));
+    const EnvValues after = evaluate(EnvFile::parse(*result.text));
     for (const std::string_view key : before.keys()) {
       const MergedVariable& reported = variable(result, std::string(key));
       const std::string_view* was = before.find(key);
@@ -261,9 +271,9 @@ TEST(EnvMerge, LosesNothingAndIsStable) {
     }
     const EnvFile next = EnvFile::parse(theirs);
     if (next.statements().size() == evaluate(next).keys().size()) {  // no key stands twice
-      // A second run changes no value. It may still move the operator's own keys, where a value that
-      // named one of them was frozen by the first.
-      const EnvFile again = EnvFile::parse(merge(theirs, result.text, theirs).text);
+      // A second run changes no value. It may still move the operator's own keys, where a value
+      // that named one of them was frozen by the first.
+      const EnvFile again = EnvFile::parse(*merge(theirs, *result.text, theirs).text);
       const EnvValues second = evaluate(again);
       for (const std::string_view key : after.keys()) {
         const std::string_view* is = after.find(key);

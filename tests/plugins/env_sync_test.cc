@@ -3,55 +3,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <drydock/testing.hpp>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 
-#include "env_file.h"
-#include "env_sync_stage.h"
-#include "file_store.h"
+#include "env_sync_world.h"
 
 namespace drydock::env_sync {
 namespace fs = std::filesystem;
 namespace {
 
-std::string shared_data() {
-  const char* given = std::getenv("DRYDOCK_SHARED_DATA");
-  return given != nullptr ? given : DRYDOCK_SOURCE_DIR "/../shared/data";
-}
-
-class EnvSyncStage : public ::testing::Test {
- protected:
-  EnvSyncStage() {
-    host.option("/env", ".env");
-    host.option("/template", ".env.example");
-    host.option("/base", "auto");
-    host.option("/defaults", "auto");
-    host.option("/history_dir", "env-backup");
-  }
-  testing::StepResult step(const std::string& name) { return host.perform<EnvSync>(name); }
-  void base(const std::string& text) {
-    std::ofstream(host.snapshot_dir() + "/.env.example", std::ios::binary) << text;
-  }
-  // The next plan belongs to another planning.
-  void forget_answers() const {
-    for (const auto& left : fs::directory_iterator(host.planning_dir())) fs::remove_all(left);
-  }
-  std::string at(const std::string& path) const { return host.deployment_dir() + "/" + path; }
-  const Change* change(const std::string& name) const {
-    for (const Change& each : host.changes) {
-      if (each.name == name) return &each;
-    }
-    return nullptr;
-  }
-  testing::FakeHost host;
-};
-
 TEST_F(EnvSyncStage, PlansWhatRunWrites) {
   base("A=1\nB=1\nDB_PASSWORD=public\n");
   host.write(".env", "A=1\nB=me\nDB_PASSWORD=s3cret\n");
-  host.write(".env.example", "A=2\nB=1\nDB_PASSWORD=other\nC=3\n");
+  host.write(".env.example", "A=2\nB=1\nDB_PASSWORD=n3xt\nC=3\n");
   const auto planned = step("plan");
   ASSERT_TRUE(planned.ok()) << planned.failure;
   EXPECT_EQ(host.read(".env"), "A=1\nB=me\nDB_PASSWORD=s3cret\n");
@@ -61,10 +25,10 @@ TEST_F(EnvSyncStage, PlansWhatRunWrites) {
   EXPECT_EQ(change("C")->action, "add");
   for (const Change& each : host.changes) {
     EXPECT_EQ((each.before + each.after + each.detail).find("s3cret"), std::string::npos);
-    EXPECT_EQ((each.before + each.after + each.detail).find("other"), std::string::npos);
+    EXPECT_EQ((each.before + each.after + each.detail).find("n3xt"), std::string::npos);
   }
   EXPECT_EQ(change("DB_PASSWORD")->after, "(secret)");
-  EXPECT_NE(change(".env")->detail.find("base: .env.example of the last snapshot (1 of 3 match)"),
+  EXPECT_NE(change(".env")->detail.find("base .env.example of the last snapshot: 1 of 3 match"),
             std::string::npos)
       << change(".env")->detail;
   const std::string text = files::read(host.planned_dir() + "/.env");
@@ -146,6 +110,21 @@ TEST_F(EnvSyncStage, MakesTheFileFromTheTemplateAndTakesItAway) {
   EXPECT_FALSE(host.exists(".env"));
 }
 
+TEST_F(EnvSyncStage, KeepsWhatSomebodyWroteMeanwhileBeforeItPutsBack) {
+  host.write(".env", "A=1\n");
+  host.write(".env.example", "A=1\nB=1\n");
+  ASSERT_TRUE(step("run").ok());
+  host.write(".env", "A=theirs\n");
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(host.read(".env"), "A=1\n");
+  EXPECT_NE(host.log_text().find("that version is"), std::string::npos);
+  std::size_t kept = 0;
+  for (const auto& entry : fs::directory_iterator(at("env-backup"))) {
+    kept += files::read(entry.path().string()) == "A=theirs\n" ? 1 : 0;
+  }
+  EXPECT_EQ(kept, 1U);
+}
+
 TEST_F(EnvSyncStage, TakesAwayOnceWhatItMade) {
   host.write(".env.example", "A=1\n");
   ASSERT_TRUE(step("run").ok());
@@ -184,7 +163,7 @@ TEST_F(EnvSyncStage, WritesNothingASecondTime) {
   const std::string once = host.read(".env");
   host.notes.clear();
   ASSERT_TRUE(step("plan").ok());
-  EXPECT_TRUE(host.changes.empty());
+  for (const Change& each : host.changes) EXPECT_EQ(each.action, "keep") << each.name;
   ASSERT_TRUE(step("run").ok());
   EXPECT_EQ(host.read(".env"), once);
 }
@@ -212,51 +191,7 @@ TEST_F(EnvSyncStage, RefusesWhatItCannotRead) {
   refused("the base");
 }
 
-TEST_F(EnvSyncStage, AsksComposeForTheServicesThatLeft) {
-  base("DB_HOST=db\n");
-  host.write(".env", "DB_HOST=db\n");
-  host.write(".env.example", "DB_HOST=db_postgres\nCOMPOSE_PROFILES=postgresql\n");
-  host.write("model.json", R"({"services": {"db": {}, "api": {}}})");
-  host.model_before = at("model.json");
-  const std::string both = R"({"services": {"api": {}, "db_postgres": {}}})";
-  std::string enabled = both;
-  host.on_process([&](const Process& process) {
-    const auto& words = process.arguments;
-    const bool all = std::find(words.begin(), words.end(), "*") != words.end();
-    testing::Result result;
-    result.out = all ? "api\ndb_postgres\ndb_mysql\n" : enabled;
-    return result;
-  });
-  const auto planned = step("plan");
-  ASSERT_TRUE(planned.ok()) << planned.failure;
-  EXPECT_EQ(change("DB_HOST")->after, "db_postgres");
-  EXPECT_EQ(change("DB_HOST")->detail, "named the service db, which left");
-
-  enabled = R"({"services": {"api": {}}})";
-  forget_answers();
-  EXPECT_NE(step("plan").failure.find("does not enable"), std::string::npos);
-  enabled = both;
-  forget_answers();
-  host.option("/base", "none");
-  EXPECT_NE(step("plan").failure.find("DB_HOST names the service \"db\""), std::string::npos);
-}
-
 // --- Dify ----------------------------------------------------------------------------------------
-class Dify : public EnvSyncStage {
- protected:
-  void SetUp() override {
-    if (!fs::exists(shared_data() + "/dify")) GTEST_SKIP() << "no dify in " << shared_data();
-  }
-  static std::string of_release(const std::string& tag) {
-    return files::read(shared_data() + "/dify/" + tag + "/.env.example");
-  }
-  static std::string edit(std::string text, const std::string& key, const std::string& value) {
-    const std::size_t at = text.find("\n" + key + "=") + 1;
-    if (at == 0) throw std::runtime_error("the template has no " + key);
-    return text.replace(at, text.find('\n', at) - at, key + "=" + value);
-  }
-};
-
 TEST_F(Dify, LosesNothingFrom1_13_0To1_14_0) {
   std::string mine = of_release("1.13.0");
   const std::vector<std::pair<std::string, std::string>> edits = {{"SECRET_KEY", "'sk-mine$1'"},

@@ -117,7 +117,7 @@ TEST(EnvFile, KeepsEachByteOfTheText) {
     RC_PRE(!file.error());
     std::string again;
     for (const EnvStatement& statement : file.statements()) {
-      again += std::string(statement.lead) + std::string(statement.whole);
+      again += std::string(statement.lead()) + std::string(statement.whole());
     }
     RC_ASSERT(again + std::string(file.tail()) == text);
   }));
@@ -128,14 +128,14 @@ TEST(EnvFile, TellsWhereAStatementStands) {
       "\xef\xbb\xbf# head\n\nexport KEY = \"a\nb\" # why\n  NEXT=x  # y\nLAST\n\n# end\n");
   ASSERT_EQ(file.statements().size(), 3U);
   const EnvStatement& first = file.statements()[0];
-  EXPECT_EQ(first.lead, "# head\n\n");
-  EXPECT_EQ(first.whole, "export KEY = \"a\nb\" # why\n");
-  EXPECT_EQ(first.key, "KEY");
-  EXPECT_EQ(first.value, "a\nb");
+  EXPECT_EQ(first.lead(), "# head\n\n");
+  EXPECT_EQ(first.whole(), "export KEY = \"a\nb\" # why\n");
+  EXPECT_EQ(first.key(), "KEY");
+  EXPECT_EQ(first.value(), "a\nb");
   EXPECT_EQ(first.quote, '"');
   EXPECT_EQ(first.line, 3U);
-  EXPECT_EQ(file.statements()[1].lead, "  ");
-  EXPECT_EQ(file.statements()[1].value, "x");
+  EXPECT_EQ(file.statements()[1].lead(), "  ");
+  EXPECT_EQ(file.statements()[1].value(), "x");
   EXPECT_EQ(file.statements()[1].line, 5U);
   EXPECT_TRUE(file.statements()[2].inherited);
   EXPECT_EQ(file.tail(), "\n# end\n");
@@ -179,6 +179,21 @@ TEST(EnvFile, InterpolatesBracesInDefaults) {
   EXPECT_EQ(value_of("A=${X:-{\"a\":{}}}z\n", "A"), "{\"a\":{}}z");
   EXPECT_EQ(value_of("X=1\nA=${X:-a}b}c\n", "A"), "1b}c");
   EXPECT_EQ(value_of("A='octal'\nB=\"\\0377\\0400\\012\"\n", "B"), "\xc3\xbf\\400\\12");
+}
+
+// As Docker Compose 2.26.1 answered.
+TEST(EnvFile, QuotesWhatComposeDoesOfAMalformedValue) {
+  const auto said = [](const std::string& value) {
+    const EnvValues values = values_of("F=" + value + "\n");
+    return values.error() ? values.error()->describe() : "nothing";
+  };
+  EXPECT_EQ(said("${C-}${E${C-}"), "Invalid template: \"${E${C-}\"");
+  EXPECT_EQ(said("x${C-}y${E${C-}z"), "Invalid template: \"y${E${C-}\"");
+  EXPECT_EQ(said("a${C}${E${C}"), "Invalid template: \"a${C}${E${C}\"");
+  EXPECT_EQ(said("${E${C-}}"), "Invalid template: \"${E${C-}}\"");
+  EXPECT_EQ(said("${C-}${E"), "Invalid template: \"${C-}${E\"");
+  EXPECT_EQ(said("${C-}${E}${"), "Invalid template: \"${C-}${E}${\"");
+  EXPECT_EQ(said("${C:-a${E${C-}}"), "Invalid template: \"a${E${C-}\"");
 }
 
 TEST(EnvFile, RefusesWhatWouldExhaustTheStack) {

@@ -16,10 +16,10 @@ namespace {
 struct Sleeper {
   Spawned child;
   std::uint64_t start_time = 0;
-  Sleeper() {
+  explicit Sleeper(const std::string& mark = "NONE=") {
     SpawnRequest request;
     request.arguments = {"sleep", "1000"};
-    request.environment = scrubbed_environment();
+    request.environment = with_additions(scrubbed_environment(), {mark});
     child = spawn_child(request);
     start_time = process_start_time(child.pid);
     // For a moment after execve the kernel does not tell the arguments yet.
@@ -65,6 +65,19 @@ TEST(Process, AGroupThatIsNotTheJournaledOneIsSpared) {
   EXPECT_TRUE(end_process_group(::getpgrp(), 1, boot_id()).empty());
   EXPECT_TRUE(end_process_group(0, 0, boot_id()).empty());
   EXPECT_TRUE(sleeper.lives());
+}
+
+TEST(Process, WhatLeftTheGroupOfADeadRunIsEndedByItsMark) {
+  const std::uint64_t start_time = process_start_time(::getpid());
+  constexpr pid_t gone = 0x3fffffff;
+  const Sleeper marked(worker_mark(gone, start_time));
+  const Sleeper others(worker_mark(gone, start_time + 1));
+  EXPECT_TRUE(end_process_group(gone, start_time, "another boot").empty());
+  const auto ended = end_process_group(gone, start_time, boot_id());
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].pid, marked.child.pid);
+  EXPECT_FALSE(marked.lives());
+  EXPECT_TRUE(others.lives());
 }
 
 TEST(Process, ExpectedChildrenAreNoOrphans) {

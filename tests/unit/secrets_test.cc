@@ -40,13 +40,32 @@ TEST(Masker, HidesValuesInEveryForm) {
   EXPECT_FALSE(masker.contains_secret("p@ss"));
 }
 
+TEST(Masker, ShowsNamesThatADefaultPasswordIsPartOf) {
+  Masker masker;
+  masker.add("API_KEY", "dify-sandbox");
+  masker.add("DB_PASSWORD", "postgres1");
+  EXPECT_EQ(masker.mask("langgenius/dify-sandbox:0.2"), "langgenius/***:0.2");
+  masker.show_names({"langgenius/dify-sandbox:0.2", "api"});
+  EXPECT_EQ(masker.mask("langgenius/dify-sandbox:0.3"), "langgenius/dify-sandbox:0.3");
+  EXPECT_FALSE(masker.contains_secret("langgenius/dify-sandbox:0.3"));
+  EXPECT_EQ(masker.mask("API_KEY=dify-sandbox"), "API_KEY=***");
+  EXPECT_EQ(masker.mask("of postgres1"), "of ***");
+  masker.show_names({"postgres1"});
+  masker.add("OTHER_PASSWORD", "postgres1");
+  EXPECT_EQ(masker.mask("of postgres1, OTHER_PASSWORD=postgres1"),
+            "of postgres1, OTHER_PASSWORD=***");
+}
+
 TEST(Masker, HidesBase64WhereverItBegins) {
   Masker masker;
   masker.add("key", "hunter22");
   EXPECT_EQ(masker.mask("aHVudGVyMjI="), "***I=");          // hunter22
   EXPECT_EQ(masker.mask("dTpodW50ZXIyMg=="), "dTp***g==");  // u:hunter22 begins at the third byte
   EXPECT_EQ(masker.mask("dXNlcjpodW50ZXIyMg=="), "dXNlcjp***g==");
-  masker.add("key", "~~~?" "?" "?>>>");
+  masker.add("key",
+             "~~~?"
+             "?"
+             "?>>>");
   EXPECT_EQ(masker.mask("fn5+Pz8/Pj4+ fn5-Pz8_Pj4-"), "*** ***");  // both alphabets
 }
 

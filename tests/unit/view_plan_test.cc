@@ -115,11 +115,41 @@ TEST(PlanReport, ListsTheFirstOfManyChangesAndCountsTheRest) {
   style.utf8 = false;
   const std::string screen = joined(report.body(style));
   EXPECT_NE(screen.find("Environment: 200 to add\n  add  V0   1\n"), std::string::npos) << screen;
-  EXPECT_NE(screen.find("  add  V11  1\n  ... and 188 more (--verbose lists them)\n"),
+  EXPECT_NE(screen.find("  add  V15  1\n  ... and 184 more (--all lists them)\n"),
             std::string::npos)
       << screen;
-  style.verbose = true;
-  EXPECT_NE(joined(report.body(style)).find("  add  V199  1\n"), std::string::npos);
+  for (bool ViewStyle::*shows_all : {&ViewStyle::verbose, &ViewStyle::all}) {
+    ViewStyle whole = style;
+    whole.*shows_all = true;
+    EXPECT_NE(joined(report.body(whole)).find("  add  V199  1\n"), std::string::npos);
+  }
+}
+
+TEST(PlanReport, ShowsTheFirstOfEachActionAndJoinsWhatHasOneReason) {
+  PlanReport report;
+  std::vector<nlohmann::json> variables;
+  for (int i = 0; i < 30; ++i) {
+    const std::string n = std::to_string(i);
+    variables.push_back(change("variable", "change", "C" + n, "1", "2", "because of " + n));
+    variables.push_back(change("variable", "add", "A" + n, "", "1", "new in the template"));
+    variables.push_back(change("variable", "keep", "K" + n, "1", "1", "a reason of its own " + n));
+  }
+  report.add(planned("env-sync", variables));
+  report.add(plan_finished(60, 0));
+  ViewStyle style;
+  style.utf8 = false;
+  const std::string screen = joined(report.body(style));
+  EXPECT_NE(screen.find("  change  C11  1 -> 2 (because of 11)\n"
+                        "  add     A0, A1, A2 and 27 more  (new in the template)\n"
+                        "  keep    K0   1 (a reason of its own 0)\n"),
+            std::string::npos)
+      << screen;
+  EXPECT_NE(screen.find("  keep    K2 "), std::string::npos) << screen;
+  EXPECT_EQ(screen.find("  keep    K3 "), std::string::npos) << screen;
+  EXPECT_NE(screen.find("  ... and 45 more (--all lists them)\n"), std::string::npos) << screen;
+  style.all = true;
+  EXPECT_NE(joined(report.body(style)).find("  add     A29  1 (new in the template)\n"),
+            std::string::npos);
 }
 
 TEST(PlanReport, ForeignTextCannotSteerTheTerminal) {

@@ -4,12 +4,12 @@
 #include "misbehaving.h"
 
 namespace {
-// Prints 20 MB.
+// Prints 100 MB.
 struct Fault {
   static constexpr auto name = "chatty";
   static void act(drydock::Call&) {
     const std::string line = std::string(99, 'x') + "\n";
-    for (int i = 0; i < 200'000; ++i) std::fputs(line.c_str(), stdout);
+    for (int i = 0; i < 1'000'000; ++i) std::fputs(line.c_str(), stdout);
     std::fflush(stdout);
   }
 };

@@ -1,0 +1,30 @@
+// What a migration will do to a database, decided from values alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "drydock/stage.hpp"
+#include "migrated_database.h"
+#include "revision_graph.h"
+
+namespace drydock::alembic {
+
+struct MigrationQuestion {
+  std::string database;  // for people
+  bool running = false;  // else nobody knows what it is at
+  Revisions current;     // of a running one
+  std::string folder;    // of the scripts
+  std::string owner;     // "image sample/api:2 of service api"
+  std::string target;    // what `upgrade` names; "" when that is not known
+};
+
+// From where to where, and after it each pending revision with its message, in the order in which
+// they run. Throws Failed when the database has a revision that the scripts lack, and when they
+// have several heads and the target is not all of them.
+std::vector<Change> plan_migration(const MigrationQuestion&, const RevisionGraph&);
+
+// Whether the rows of the version table are exactly the heads, in any order.
+bool is_at(const Revisions& rows, std::vector<std::string> heads);
+
+}  // namespace drydock::alembic

@@ -1,0 +1,25 @@
+// The Compose service whose image migrates: what decides which files its one-off container sees.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drydock/stage.hpp"
+
+namespace drydock::alembic {
+
+struct MigratorService {
+  std::string image;                 // the reference
+  std::string image_id;              // "sha256:..."; "": it is not on this engine
+  std::string folder;                // its working directory
+  std::vector<std::string> command;  // what the model says that it runs, entrypoint first
+  bool renewed = false;              // Compose pulls or builds the image whenever it is used
+  std::vector<std::string> mounted;  // paths at which something else than the image's files is
+};
+
+// The option `service`, in the model of the files as they are; in plan, as they are planned. Throws
+// BadOptions when there is no such service.
+MigratorService migrator_service(const Call&);
+
+}  // namespace drydock::alembic

@@ -1,0 +1,11 @@
+# Reading Alembic's revision files, compared with Alembic itself.
+find_package(rapidcheck REQUIRED)
+drydock_test(alembic_revision_test
+  SOURCES alembic_revision_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
+drydock_test(alembic_graph_test
+  SOURCES alembic_graph_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
+drydock_test(alembic_scripts_test
+  SOURCES alembic_scripts_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(tar_stream_test SOURCES tar_stream_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_image_test
+  SOURCES alembic_image_test.cc LIBRARIES drydock_alembic_migrate)
