@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "file_store.h"
+#include "image_reference.h"
 #include "templates.h"
 
 namespace drydock::env_sync {
@@ -194,12 +195,6 @@ bool in_path(const std::string& program) {
     if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
   }
   return false;
-}
-
-std::string tag_of(const std::string& image) {
-  const std::string name = image.substr(0, image.find('@'));
-  const std::size_t colon = name.rfind(':');
-  return colon == name.npos || name.find('/', colon) != name.npos ? "" : name.substr(colon + 1);
 }
 
 Base read_base(Call& call, const EnvFile& ours) {

@@ -20,9 +20,6 @@ struct Base {
 // best. Throws Failed where a base that was named is not there.
 Base read_base(Call& call, const EnvFile& ours);
 
-// The tag of an image reference; "" when it has none.
-std::string tag_of(const std::string& image);
-
 // Whether a program of that name can be started.
 bool in_path(const std::string& program);
 

@@ -12,7 +12,7 @@
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "compose_json.h"
-#include "versions.h"
+#include "image_reference.h"
 
 using namespace drydock::preflight;
 using drydock::Call;
@@ -73,7 +73,7 @@ Path path_of(const Call& call, const std::vector<Container>& here) {
   path.stops = call.texts("/releases/stops");
   for (const Container& one : here) {
     if (one.serves() && one.service == call.text("/releases/service"))
-      path.from = tag_of(one.image);
+      path.from = drydock::tag_of(one.image);
   }
   return path;
 }

@@ -28,11 +28,4 @@ std::optional<int> compare_versions(std::string_view left, std::string_view righ
   return a < b ? -1 : a == b ? 0 : 1;
 }
 
-std::string tag_of(const std::string& reference) {
-  const std::string name = reference.substr(0, reference.find('@'));
-  const std::size_t colon = name.rfind(':');
-  const bool is_port = colon != std::string::npos && name.find('/', colon) != std::string::npos;
-  return colon == std::string::npos || is_port ? "" : name.substr(colon + 1);
-}
-
 }  // namespace drydock::preflight

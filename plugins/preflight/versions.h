@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +14,5 @@ std::vector<long> version_numbers(std::string_view tag);
 // Negative, zero or positive, as `left` is older than, like or newer than `right`; absent numbers
 // are 0. nullopt when one of them has no numbers.
 std::optional<int> compare_versions(std::string_view left, std::string_view right);
-
-// The tag of an image reference: "sample/api:1.2" has "1.2". "" where there is none.
-std::string tag_of(const std::string& reference);
 
 }  // namespace drydock::preflight

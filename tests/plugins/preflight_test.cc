@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "checks.h"
+#include "image_reference.h"
 #include "preflight_stage.h"
 #include "versions.h"
 
