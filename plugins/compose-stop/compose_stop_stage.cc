@@ -9,6 +9,7 @@
 #include "compose_json.h"
 #include "compose_planned_stops.h"
 #include "compose_settle.h"
+#include "compose_stops.h"
 
 namespace {
 
@@ -82,7 +83,7 @@ void ComposeStop::run(Call& call) {
   }
   // With `restart: always` a container that was stopped comes back when the engine restarts.
   drydock::compose::set_restart_policy(call, all, "no");
-  drydock::compose::stop_containers(
+  drydock::compose::stop_noted(
       call, running, call.has("/grace") ? std::optional(call.duration("/grace")) : std::nullopt);
 }
 
@@ -99,6 +100,7 @@ void ComposeStop::verify(Call& call) {
 void ComposeStop::settle(Call& call) {
   const auto noted = call.recall("containers");
   if (!noted) return;  // it ended before it stopped anything
+  drydock::compose::end_cut_off_stops(call);
   drydock::compose::settle_noted(call, drydock::compose::from_note(*noted),
                                  {call.duration("/wait"), std::chrono::milliseconds(0)});
 }

@@ -15,6 +15,7 @@
 #include "compose_health.h"
 #include "compose_json.h"
 #include "compose_settle.h"
+#include "compose_stops.h"
 #include "up_decisions.h"
 
 using namespace drydock::compose;
@@ -110,10 +111,15 @@ void retire(const Call& call, const std::vector<Container>& retired) {
               ", which the compose files no longer have: stop "
               "and remove container " +
               one.name + "; its volumes stay");
-    stop_containers(call, {one.id});
+    stop_noted(call, {one.id});
     remove_containers(call, {one.id});
   }
 }
+
+// Whether `docker compose up` has begun and not ended: what it was replacing when it was cut off
+// may still be stopping.
+constexpr auto at_work_note = "compose up";
+constexpr auto at_work = "at work", ended = "ended";
 
 // `docker compose up`; when it fails, the service that is to blame is named and its log shown.
 void bring_up(const Call& call, const Model& model, const Names& scope) {
@@ -121,9 +127,15 @@ void bring_up(const Call& call, const Model& model, const Names& scope) {
   if (call.size("/services") != 0) arguments.insert(arguments.end(), scope.begin(), scope.end());
   drydock::Process process = call.compose(std::move(arguments));
   process.timeout = call.duration("/wait");
+  const auto begin = std::chrono::steady_clock::now();
+  call.remember(at_work_note, at_work);
   try {
     run_compose(call, std::move(process), "bring the services up");
+    call.remember(at_work_note, ended);
   } catch (const Failed& failed) {
+    const auto limit = call.duration("/wait");
+    const bool by_itself = limit.count() == 0 || std::chrono::steady_clock::now() - begin < limit;
+    if (by_itself) call.remember(at_work_note, ended);
     const auto culprit = first_not_ready(expectations(model, scope), project_containers(call));
     const bool has_run =
         culprit && !culprit->container.id.empty() && culprit->container.state != "created";
@@ -196,6 +208,16 @@ std::optional<Noted> noted_by_run(const Call& call) {
   std::istringstream names(call.recall("scope").value_or(""));
   for (std::string name; names >> name;) result.scope.insert(name);
   return result;
+}
+
+// What an `up` that was cut off may have begun to replace.
+std::vector<std::string> possibly_stopping(const Call& call, const Noted& noted) {
+  std::vector<std::string> ids;
+  if (call.recall(at_work_note) != at_work) return ids;
+  for (const Container& one : noted.present) {
+    if (one.runs() && one.serves() && noted.scope.count(one.service) != 0) ids.push_back(one.id);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -286,6 +308,8 @@ void ComposeUp::verify(Call& call) {
 void ComposeUp::rollback(Call& call) {
   const auto noted = noted_by_run(call);
   if (!noted) return;  // it ended before it changed anything
+  end_cut_off_stops(call, possibly_stopping(call, *noted));
+  call.remember(at_work_note, ended);
   const Undo undo = decide_undo(noted->present, project_containers(call), noted->scope);
   std::vector<std::string> stop = undo.remove;
   for (const auto& [id, policy] : undo.stop) {

@@ -22,6 +22,7 @@ set_tests_properties(compose_engine PROPERTIES LABELS engine SKIP_RETURN_CODE 77
 
 drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
+drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
 drydock_test(preflight_test
   SOURCES preflight_test.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/preflight_stage.cc
