@@ -13,11 +13,12 @@ engine_restarted_in() {
   start_run >"$case_dir/run" 2>&1
   at_event step.started "$stage" run restart_engine "$signal"
   run_ends
-  # What these stages ask the engine for can be asked again.
-  case $stage in
-    source | env-sync | pull | compose-stop) expect_equal "the exit code" 0 "$code" ;;
+  # What these stages ask the engine for can be asked again. (An engine that crashes leaves what has
+  # `unless-stopped` down, the database among it, so that there is nothing to dump.)
+  case $signal-$stage in
+    TERM-source | TERM-env-sync | TERM-pull | TERM-compose-stop) expect_equal "the exit code" 0 "$code" ;;
   esac
-  ends_whole "$before"
+  ends_whole "$before" "$signal"
 }
 
 # Its container is gone with the engine, after the first of the two revisions has committed.
@@ -65,7 +66,7 @@ engine_restarted_anywhere() {
     at_event step.started source run await_milliseconds "$instant"
     restart_engine "$signal"
     run_ends
-    ends_whole "$before"
+    ends_whole "$before" "$signal"
   done
 }
 
@@ -109,11 +110,13 @@ run_ends() {
   echo "exit code $code"
 }
 
-# By the exit code of the run, which run_ends left.
+# By the exit code of the run, which run_ends left. ends_whole PICTURE_BEFORE [SIGNAL]
 ends_whole() {
-  local before=$1
+  local before=$1 signal=${2:-TERM}
   case $code in
     0)
+      # What an engine that crashed after the run left down, its operator starts.
+      [[ $signal != KILL ]] || sample_containers -q --filter status=exited | xargs -r docker start
       # An engine that came back after the last stage may still be starting all of it.
       await 30 0 eval '[[ "$(picture)" == "$finished" ]]' || true
       expect_equal "the deployment after the run" "$finished" "$(picture)"
