@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,9 @@ class AlembicWorld : public ::testing::Test {
     image["/app/migrations/versions/" + name + ".py"] =
         "'" + message + "'\nrevision = '" + name + "'\ndown_revision = " + down + "\n";
   }
+  // Called by several threads at once, one of which may belong to a step that has died.
   Result answer(const Process& process) {
+    const std::lock_guard<std::mutex> lock(one_at_a_time);
     const std::vector<std::string>& words = process.arguments;
     if (words[1] == "ps" && has(words, "--filter") &&
         words[words.size() - 3].rfind("name=", 0) == 0) {
@@ -109,8 +112,9 @@ class AlembicWorld : public ::testing::Test {
           "Error response from daemon: Could not find the file " + path + " in container abc\n"};
     }
     if (words[1] == "rm") {
-      removed.push_back(words.back());
-      leftover.clear();
+      const bool is_leftover = words.back() + "\n" == leftover;
+      (is_leftover ? ended : removed).push_back(words.back());
+      if (is_leftover) leftover.clear();
     }
     return {};
   }
@@ -121,6 +125,7 @@ class AlembicWorld : public ::testing::Test {
     return option == process.arguments.end() ? "" : *(option + 1);
   }
 
+  std::mutex one_at_a_time;
   FakeHost host;
   std::string revision = "one", leftover, terminated;
   std::string service;  // more of the service's JSON
@@ -130,6 +135,7 @@ class AlembicWorld : public ::testing::Test {
   Process migrated;
   std::vector<Process> created;
   std::vector<std::string> removed, copied;
+  std::vector<std::string> ended;  // of what an earlier attempt left
   int asked = 0;  // how often the image was started for its heads
 };
 
