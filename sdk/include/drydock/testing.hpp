@@ -197,7 +197,10 @@ class FakeHost {
   void die_before_remember(int n) { die_before_remember_ = n; }
   void die_at_process(int n) { die_at_process_ = n; }
   // From within on_process: the step dies here.
-  [[noreturn]] void die() { die(*current_); }
+  [[noreturn]] void die() {
+    current_->answered();
+    die(*current_);
+  }
 
   // --- performing -----------------------------------------------------------------------------
   template <class Stage>
@@ -233,7 +236,9 @@ class FakeHost {
     });
     {
       std::unique_lock<std::mutex> lock(current->mutex);
-      current->changed.wait(lock, [&] { return current->ended || current->dead; });
+      // What a thread of a dead step was still asking is answered while those who answer are there.
+      current->changed.wait(
+          lock, [&] { return current->ended || (current->dead && current->answering == 0); });
       result.died = current->dead;
       result.status = current->status;
       result.failure = current->failure;
@@ -277,11 +282,17 @@ class FakeHost {
     std::deque<std::string> lent;  // what the step was handed and may keep until it returns
     std::string planned_dir, planning_dir, private_dir, failure;
     int remembered = 0;
+    int answering = 0;  // commands that on_process is answering right now
     drydock_status status = DRYDOCK_OK;
     bool ended = false, dead = false;
     std::mutex mutex;
     std::condition_variable changed;
     bool changes_things() const { return step != "observe" && step != "plan"; }
+    void answered() {
+      const std::lock_guard<std::mutex> lock(mutex);
+      --answering;
+      changed.notify_all();
+    }
   };
   // A host function at work: one at a time, and none of a dead step.
   class Entry {

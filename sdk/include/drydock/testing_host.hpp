@@ -151,10 +151,12 @@ struct FakeHost::HostFunctions {
       number = entry.host.processes.size();
       answer = entry.host.answer_;
       if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;
+      ++entry.current.answering;
     }
     if (process.directory.empty()) process.directory = call->deployment_dir;
     // Unlocked, as the answer may cancel or end the step.
     const Result result = answer ? answer(process) : Result();
+    static_cast<Current*>(call->host_data)->answered();
     int die_at = 0;
     {
       const Entry entry(call);
