@@ -43,7 +43,6 @@ DowntimeMeter::DowntimeMeter(Session& session, const PlannedStage& probe, std::u
   address(request, probe);
   request.steps = {Step::run};
   request.run_id = run;
-  session.events.add(*this);
   thread_ = std::thread([this, request = std::move(request)] {
     Listener listener(*this);
     StepResult result;
@@ -56,6 +55,7 @@ DowntimeMeter::DowntimeMeter(Session& session, const PlannedStage& probe, std::u
     const std::lock_guard lock(heard_);
     result_ = std::move(result);
   });
+  session.events.add(*this);
 }
 
 DowntimeMeter::~DowntimeMeter() { end(); }

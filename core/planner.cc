@@ -86,7 +86,7 @@ PlannedStage Planner::plan_probe() {
   plan_stage(probe, false);
   if (probe.resolved) return probe;
   throw Error(probe.spec->place.text() + ": 'probe:' needs a value that is only known " +
-              probe.reason + ", and it begins before the first stage");
+              probe.reason + ", and it begins before the first stage; use vars, env or before.env");
 }
 
 void Planner::plan_stage(PlannedStage& stage, bool may_fetch) {

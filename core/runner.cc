@@ -68,11 +68,11 @@ ExitCode Runner::run(Plan plan) {
   const auto began = SteadyClock::now();
   try {
     open_run(plan);
+    if (plan.probe) meter_ = std::make_unique<DowntimeMeter>(session_, *plan.probe, run_);
   } catch (const std::exception&) {
     close_unbegun_run();
     throw;
   }
-  if (plan.probe) meter_ = std::make_unique<DowntimeMeter>(session_, *plan.probe, run_);
   return to_its_end(plan, began);
 }
 
