@@ -13,7 +13,8 @@ constexpr auto stopping_note = "stopping";
 
 void stop_noted(const Call& call, const std::vector<std::string>& ids,
                 std::optional<std::chrono::milliseconds> grace) {
-  if (ids.empty()) return;
+  // A repeated run may find that the engine has ended what was cut off.
+  if (ids.empty() && call.recall(stopping_note).value_or("").empty()) return;
   std::string lines;
   for (const std::string& id : ids) lines += id + '\n';
   call.remember(stopping_note, lines);

@@ -82,6 +82,21 @@ TEST(ComposeStops, WhatWasCutOffIsStoppedForCertainBeforeItIsStarted) {
   EXPECT_TRUE(engine.commands.empty()) << "a repeated settle changes nothing more";
 }
 
+TEST(ComposeStops, ARepeatedRunThatFindsAllStoppedLeavesNothingToEnd) {
+  FakeHost host;
+  Engine engine(host);
+  engine.cut_off = true;
+  EXPECT_EQ(host.perform<ComposeStop>("run").status, DRYDOCK_CANCELLED);
+  engine.cut_off = false;
+  for (auto& [id, state] : engine.states) state = "exited";
+  EXPECT_TRUE(host.perform<ComposeStop>("run").ok());
+  EXPECT_EQ(host.note("stopping"), "");
+  for (auto& [id, state] : engine.states) state = "running";
+  engine.commands.clear();
+  EXPECT_TRUE(host.perform<ComposeStop>("settle").ok());
+  EXPECT_TRUE(engine.commands.empty()) << engine.commands.front();
+}
+
 TEST(ComposeStops, WhatWasStoppedWholeIsOnlyStarted) {
   FakeHost host;
   Engine engine(host);
