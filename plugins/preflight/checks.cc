@@ -67,7 +67,8 @@ void check_machine(const Machine& machine, const Minimum& minimum, Findings& fin
     findings.not_known.push_back("how many CPUs the engine's machine has");
   } else if (machine.cpus < minimum.cpus) {
     findings.refused.push_back("the engine's machine has " + std::to_string(machine.cpus) +
-                               " CPUs, and " + std::to_string(minimum.cpus) +
+                               (machine.cpus == 1 ? " CPU, and " : " CPUs, and ") +
+                               std::to_string(minimum.cpus) +
                                " are needed; add some, or lower `cpus`");
   }
 }

@@ -1,6 +1,8 @@
 #include "preflight_stage.h"
 
+#include <limits.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <future>
 #include <nlohmann/json.hpp>
@@ -26,10 +28,16 @@ std::string one_line(std::string text) {
   return text;
 }
 
+bool is_this_machine(const std::string& name) {
+  char own[HOST_NAME_MAX + 1] = "";
+  return ::gethostname(own, sizeof own - 1) == 0 && name == own;
+}
+
 // The engine keeps its images in a folder of its own machine, which need not be this one.
-std::int64_t free_space(const std::string& folder) {
+std::int64_t free_space(const std::string& machine, const std::string& folder) {
   struct statvfs status {};
-  if (folder.empty() || ::statvfs(folder.c_str(), &status) != 0) return -1;
+  if (!is_this_machine(machine) || folder.empty() || ::statvfs(folder.c_str(), &status) != 0)
+    return -1;
   return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
 
@@ -47,7 +55,7 @@ Machine machine_of(const Call& call) {
   machine.engine_version = info.value("ServerVersion", "");
   machine.memory = info.value("MemTotal", std::int64_t{-1});
   machine.cpus = info.value("NCPU", std::int64_t{-1});
-  machine.free_disk = free_space(info.value("DockerRootDir", ""));
+  machine.free_disk = free_space(info.value("Name", ""), info.value("DockerRootDir", ""));
   return machine;
 }
 

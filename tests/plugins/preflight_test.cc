@@ -1,5 +1,6 @@
 // preflight: what is decided, and the stage against scripted answers of docker.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <drydock/testing.hpp>
 #include <fstream>
@@ -50,7 +51,7 @@ TEST(PreflightMachine, RefusesWhatIsTooOldOrTooSmall) {
   EXPECT_NE(findings.refused[1].find("Docker Compose is 2.23.3, and 2.24"), std::string::npos);
   EXPECT_NE(findings.refused[2].find("is 2.0 GiB, and 4.0 GiB is needed"), std::string::npos);
   EXPECT_NE(findings.refused[3].find("is 1.5 GiB, and 10.0 GiB is needed"), std::string::npos);
-  EXPECT_NE(findings.refused[4].find("has 1 CPUs, and 2 are needed"), std::string::npos);
+  EXPECT_NE(findings.refused[4].find("has 1 CPU, and 2 are needed"), std::string::npos);
 }
 
 TEST(PreflightMachine, SaysWhatItDoesNotKnow) {
@@ -185,6 +186,25 @@ TEST_F(PreflightStage, NamesAllThatSpeaksAgainstIt) {
                            "Compose project another", "1.0 is older"}) {
     EXPECT_NE(said.find(part), std::string::npos) << part << "\n" << said;
   }
+}
+
+TEST_F(PreflightStage, KnowsTheDiskOfThisMachineAlone) {
+  char own[256] = "";
+  ASSERT_EQ(::gethostname(own, sizeof own - 1), 0);
+  host.option("/disk", std::int64_t{1} << 60);
+  info =
+      std::string(R"({"ServerVersion": "28.2.2", "DockerRootDir": "/", "Name": ")") + own + "\"}";
+  EXPECT_NE(failure().find("the free disk space of the engine is "), std::string::npos);
+  FakeHost another;
+  another.project = "p";
+  another.compose_files = {another.deployment_dir() + "/docker-compose.yaml"};
+  another.option("/engine", "20.10");
+  another.option("/compose", "2.24");
+  another.option("/disk", std::int64_t{1} << 60);
+  another.on_process([this](const Process& process) { return answer(process); });
+  info = R"({"ServerVersion": "28.2.2", "DockerRootDir": "/", "Name": "elsewhere.example"})";
+  EXPECT_TRUE(another.perform<Preflight>("plan").ok());
+  EXPECT_NE(another.log_text().find("the free disk space of the engine"), std::string::npos);
 }
 
 TEST_F(PreflightStage, LooksAtTheVolumesOfBeforeAndAfter) {
