@@ -10,7 +10,8 @@ namespace {
 using compose::Mount;
 
 std::string gibibytes(std::int64_t bytes) {
-  const std::int64_t tenths = (bytes * 10 + (std::int64_t{1} << 29)) >> 30;
+  // By way of MiB: somebody may ask for an exbibyte.
+  const std::int64_t tenths = ((bytes >> 20) * 10 + 512) >> 10;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
 }
 
