@@ -33,3 +33,9 @@ target_link_libraries(preflight_stages PUBLIC drydock_compose drydock_postgres_c
   PRIVATE drydock_warnings)
 target_include_directories(preflight_stages PUBLIC ${PROJECT_SOURCE_DIR}/plugins/preflight)
 drydock_test(preflight_test SOURCES preflight_test.cc LIBRARIES preflight_stages)
+
+# Dify's own compose files, where DIFY_RELEASES names a folder that has them.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME dify_plans
+  COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/dify_plans.py $<TARGET_FILE:drydock>)
+set_tests_properties(dify_plans PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
