@@ -34,8 +34,16 @@ target_link_libraries(preflight_stages PUBLIC drydock_compose drydock_postgres_c
 target_include_directories(preflight_stages PUBLIC ${PROJECT_SOURCE_DIR}/plugins/preflight)
 drydock_test(preflight_test SOURCES preflight_test.cc LIBRARIES preflight_stages)
 
-# Dify's own compose files, where DIFY_RELEASES names a folder that has them.
+# Dify's own compose files, where they are.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-add_test(NAME dify_plans
-  COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/dify_plans.py $<TARGET_FILE:drydock>)
-set_tests_properties(dify_plans PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
+foreach(plans dify_plans dify_plans_all)
+  set(of_all)
+  if(plans STREQUAL dify_plans_all)
+    set(of_all --all)
+  endif()
+  add_test(NAME ${plans}
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/dify_plans.py $<TARGET_FILE:drydock>
+      ${PROJECT_SOURCE_DIR}/../shared/data ${of_all})
+  set_tests_properties(${plans} PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
+endforeach()
+set_tests_properties(dify_plans_all PROPERTIES LABELS "engine;long")
