@@ -114,9 +114,7 @@ std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::st
   }
 }
 
-void copy_file(const std::string& from, const std::string& to) {
-  copy_of_file(from, to)->commit();
-}
+void copy_file(const std::string& from, const std::string& to) { copy_of_file(from, to)->commit(); }
 
 std::vector<std::string> copy_tree(const std::string& from, const std::string& to,
                                    const std::function<bool(const std::string&)>& skip) {

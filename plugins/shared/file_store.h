@@ -97,8 +97,8 @@ class Replacements {
 void write(const std::string& path, std::string_view bytes);
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly);
 
-// Puts a symbolic link where something else may stand, but no folder. Of `owner` only that counts: a
-// link has no mode.
+// Puts a symbolic link where something else may stand, but no folder. Of `owner` only that counts:
+// a link has no mode.
 void replace_link(const std::string& path, const std::string& target, const Attributes& owner = {});
 
 // Removes what a killed Replacement of `path`, or of the link there, left beside it. Call it

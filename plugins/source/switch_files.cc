@@ -62,9 +62,15 @@ std::string encoded(const std::vector<Before>& kept) {
 // file.
 using Unsynced = std::set<std::string>;
 
+// Itself, not one that a link leads to.
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void sync(const Unsynced& unsynced) {
   for (const std::string& folder : unsynced) {
-    if (fs::is_directory(folder)) files::sync_directory(folder);  // else it went with its files
+    if (is_folder(folder)) files::sync_directory(folder);  // else it went with its files
   }
 }
 
@@ -135,7 +141,7 @@ void restore_link(const Before& before, const std::string& path) {
 }
 
 void restore_folder(const Before& before, const std::string& path) {
-  if (fs::is_directory(path)) return;
+  if (is_folder(path)) return;
   files::make_directories(path, before.mode);
   if (::geteuid() == 0 && ::chown(path.c_str(), before.uid, before.gid) != 0) {
     throw Failed("cannot keep the owner of " + path + ": " + std::strerror(errno));
@@ -217,9 +223,12 @@ void switch_back(const std::vector<Before>& kept, const std::string& root, Call&
     const std::string path = root + "/" + before->path;
     switch (before->was) {
       case Before::Was::absent:
-        remove(path, unsynced);
+        // (Behind a link of before there is nothing of ours.)
+        if (!is_behind_link(root, before->path)) remove(path, unsynced);
         break;
       case Before::Was::folder_absent:
+        if (is_behind_link(root, before->path)) break;
+        if (fs::is_symlink(fs::symlink_status(path))) break;  // the one of before
         if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
           call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
         }
@@ -232,8 +241,7 @@ void switch_back(const std::vector<Before>& kept, const std::string& root, Call&
         break;
       case Before::Was::file:
       case Before::Was::file_through_link:
-        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced,
-                     restored);
+        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced, restored);
         break;
     }
   }
