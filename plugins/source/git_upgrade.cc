@@ -117,7 +117,18 @@ bool same_there(const std::string& here, const std::string& release) {
   return kind_at(here) == Kind::file && files::same_content(here, release);
 }
 
-// A submodule's commit changed: known before any file is looked at.
+// A repository further up (of somebody's home, of /etc) knows nothing of the deployment.
+void refuse_another_checkout(const Checkout& checkout, const Tag& tag,
+                             const std::vector<CommitFile>& files) {
+  for (const CommitFile& file : files) {
+    if (file.path.compare(0, checkout.folder.size(), checkout.folder) == 0) return;
+  }
+  throw Failed("the tag " + tag.name + " of the git checkout " + checkout.root +
+               " has no files in " + checkout.folder +
+               ", where the deployment is; say which `repository` the release is in, or take it "
+               "from a folder or an archive");
+}
+
 std::set<std::string> untouchable_in(const Checkout& checkout) {
   return {checkout.folder + ".env"};
 }
@@ -168,6 +179,7 @@ GitUpgrade prepare_upgrade(const Call& call, const Checkout& checkout, const Tag
       decide(upgrade.changes, local, stands, untouchable_in(checkout));
 
   const std::vector<CommitFile> all = files_of(git, tag.commit);
+  refuse_another_checkout(checkout, tag, all);
   write_files(git, needed(all, decisions, checkout, bytes), folder);
   std::set<std::string> changed, gone;
   for (const Decision& decision : decisions) {
@@ -200,7 +212,8 @@ GitUpgrade prepare_upgrade(const Call& call, const Checkout& checkout, const Tag
     if (decision.what == Do::conflict) upgrade.conflicts.push_back(path + " " + decision.why);
   }
   for (const std::string& path : local) {
-    if (changed.count(path) == 0) upgrade.kept.push_back(path);
+    const bool env_file = untouchable_in(checkout).count(path) != 0;
+    if (changed.count(path) == 0 && !env_file) upgrade.kept.push_back(path);
   }
   std::set<std::string> new_folders;
   for (const CommitFile& file : all) {

@@ -433,6 +433,34 @@ TEST_F(SourceGit, SaysWhatCannotBeSwitched) {
   EXPECT_NE(without.failure.find("lies in no git checkout"), std::string::npos) << without.failure;
 }
 
+TEST_F(SourceGit, LeavesARepositoryAloneThatHappensToBeAbove) {
+  clone_and_release();
+  host.write("elsewhere/compose.yaml", "services: {}\n");
+  host.deployment(root_ + "/docker/elsewhere");
+  host.compose_files = {};
+  expect_refusal({"has no files in docker/elsewhere/"});
+}
+
+// It is env-sync's, whoever tracks it.
+TEST_F(SourceGit, LeavesTheEnvFileAloneAlsoWhereGitTracksIt) {
+  world.put("docker/.env", "A=1\n");
+  world.git(world.upstream, {"add", "--force", "docker/.env"});
+  world.release("1.1");
+  world.clone();  // with an .env of the operator's own
+  world.put("docker/.env", "A=2\n");
+  world.git(world.upstream, {"add", "--force", "docker/.env"});
+  world.release_2();
+  deploy(world.clone_at_1);
+  const auto before = world.picture(root_);
+  expect_ok("plan");
+  EXPECT_FALSE(fs::exists(host.planned_dir() + "/.env"));
+  expect_ok("run");
+  expect_ok("verify");
+  EXPECT_EQ(host.read(".env"), "SECRET=mine\n");
+  expect_ok("rollback");
+  EXPECT_TRUE(is_same(world.picture(root_), before));
+}
+
 // Of another repository only the files are taken.
 TEST_F(SourceGit, TakesTheFilesOfAnotherRepository) {
   world.release_2();
