@@ -180,7 +180,8 @@ ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& 
 
 ExitCode command_run(const Arguments& arguments) {
   // First of all: what a killed run left behind may be why anything else cannot be prepared.
-  refuse_after_interruption(arguments, deployment_dir(arguments.directory, {}));
+  const std::string named_dir = deployment_dir(arguments.directory, {});
+  refuse_after_interruption(arguments, named_dir);
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
@@ -189,7 +190,7 @@ ExitCode command_run(const Arguments& arguments) {
       saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation());
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
   if (saved) refuse_another_deployment(*saved, dir);
-  refuse_after_interruption(arguments, dir);
+  if (dir != named_dir) refuse_after_interruption(arguments, dir);
   const StateDir state = state_of(arguments, dir);
   std::optional<PreparedSession> prepared;
   while (!prepared) {

@@ -44,6 +44,16 @@ std::vector<Step> steps_from(const std::string& text) {
   return steps;
 }
 
+void insert_facts(soci::session& sql, std::uint64_t run, int position, Moment moment,
+                  const std::vector<Fact>& facts) {
+  const int when = static_cast<int>(moment);
+  for (const Fact& fact : facts) {
+    const int must_return = fact.must_return ? 1 : 0;
+    sql << "INSERT INTO facts VALUES (:run, :position, :moment, :name, :value, :must)", use(run),
+        use(position), use(when), use(fact.name), use(fact.value), use(must_return);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(RunState state) {
@@ -59,7 +69,8 @@ bool StageRecord::has(Step wanted) const {
 
 Journal::~Journal() = default;
 
-std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages) {
+std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages,
+                                  const std::map<int, std::vector<Fact>>& facts_before) {
   return guarded("record the run", [&](soci::session& sql) {
     soci::transaction transaction(sql);
     const std::string state(name_of(run.state)),
@@ -103,8 +114,12 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
       loses = json(stage.loses).dump();
       insert.execute(true);
     }
+    const auto number = static_cast<std::uint64_t>(id);
+    for (const auto& [position, facts] : facts_before) {
+      insert_facts(sql, number, position, Moment::before, facts);
+    }
     transaction.commit();
-    return static_cast<std::uint64_t>(id);
+    return number;
   });
 }
 
@@ -240,11 +255,7 @@ void Journal::save_facts(std::uint64_t run, int position, Moment moment,
     const int when = static_cast<int>(moment);
     sql << "DELETE FROM facts WHERE run = :run AND position = :position AND moment = :moment",
         use(run), use(position), use(when);
-    for (const Fact& fact : facts) {
-      const int must_return = fact.must_return ? 1 : 0;
-      sql << "INSERT INTO facts VALUES (:run, :position, :moment, :name, :value, :must)", use(run),
-          use(position), use(when), use(fact.name), use(fact.value), use(must_return);
-    }
+    insert_facts(sql, run, position, moment, facts);
     transaction.commit();
     return 0;
   });

@@ -103,7 +103,9 @@ class Journal {
   void check() const;
 
   // --- writing; each call is one durable transaction ---------------------------------------------
-  std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages);
+  // `facts_before`: what was observed of the stages, by position.
+  std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages,
+                           const std::map<int, std::vector<Fact>>& facts_before = {});
   void save_stage(std::uint64_t run, const StageRecord& stage);  // options that became known
   void set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
                      const std::string& failed_step, const std::string& reason);

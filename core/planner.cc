@@ -220,9 +220,9 @@ void Planner::emit_planned(const PlannedStage& stage) {
                   {"count", stage.identity.count},
                   {"state", states[static_cast<std::size_t>(stage.state)]},
                   {"reason", stage.reason},
-                  {"changes", changes},
                   {"has_rollback", stage.can_roll_back()},
                   {"final", stage.final}};
+  planned["changes"] = std::move(changes);  // hundreds, which a list of members would copy
   if (stage.spec->block != 0) planned["parallel"] = stage.spec->block;
   session_.events.emit("stage.planned", std::move(planned), stage.identity.key);
 }

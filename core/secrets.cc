@@ -53,7 +53,7 @@ bool is_secret_name(std::string_view name) {
 }
 
 SecretStore::SecretStore(std::map<std::string, SecretSource> sources,
-                         std::map<std::string, std::string> dotenv, Masker& masker)
+                         SharedVariables dotenv, Masker& masker)
     : sources_(std::move(sources)), dotenv_(std::move(dotenv)), masker_(masker) {}
 
 std::optional<std::string> SecretStore::get(const std::string& name) {
@@ -102,8 +102,8 @@ std::optional<std::string> SecretStore::read_secret(const std::string& name,
       return value == nullptr ? std::nullopt : std::optional<std::string>(value);
     }
     case SecretSource::Kind::dotenv: {
-      const auto found = dotenv_.find(source.value.front());
-      return found == dotenv_.end() ? std::nullopt : std::optional(found->second);
+      const auto found = dotenv_->find(source.value.front());
+      return found == dotenv_->end() ? std::nullopt : std::optional(found->second);
     }
     case SecretSource::Kind::file: {
       const std::string& path = source.value.front();

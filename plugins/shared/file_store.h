@@ -82,6 +82,10 @@ class Replacement {
 void write(const std::string& path, std::string_view bytes);
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly);
 
+// A file of the planned dir, 0600, in place of what has that name. Nothing of that folder outlives
+// the process that plans, so nothing is made durable.
+void write_planned(const std::string& path, std::string_view bytes);
+
 // Puts a symbolic link where something else may stand, but no folder.
 void replace_link(const std::string& path, const std::string& target);
 
