@@ -54,6 +54,7 @@ ExitCode command_plan(const Arguments& arguments) {
   if (arguments.of_rollback) return command_plan_rollback(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
+  bench.worker().prepare();
   PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
                            PreparedSession::Lock::none);
   if (const auto journal = existing_journal(prepared.state())) {
@@ -185,6 +186,7 @@ ExitCode command_run(const Arguments& arguments) {
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
+  if (!arguments.detach) bench.worker().prepare();
   const std::optional<SavedPlan> saved = saved_plan_of(arguments);
   const Pipeline pipeline =
       saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation());

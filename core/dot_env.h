@@ -19,8 +19,8 @@ bool has_dot_env(const std::string& file);
 // Empty when there is none. Throws Error with the file, or the line.
 Variables evaluate_dot_env(const std::string& file);
 
-// For many who ask again and again, as every stage's expressions do: `.env` hardly ever differs from
-// what it was. The same bytes are evaluated, and their secrets told to the masker, once.
+// For many who ask again and again, as every stage's expressions do: `.env` hardly ever differs
+// from what it was. The same bytes are evaluated, and their secrets told to the masker, once.
 class DotEnv {
  public:
   explicit DotEnv(Masker& masker) : masker_(masker) {}

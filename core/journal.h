@@ -1,8 +1,10 @@
 // The journal of a deployment: runs, stages, facts and notes, in DEPLOYMENT/.drydock/journal.db
 // (SQLite, WAL, synchronous=FULL). It alone decides a rollback: each call that writes is on disk
-// when it returns. Nothing secret is ever written here: callers mask texts, secret options stand as
-// the texts of the pipeline, which are expressions that name them. (docs/decisions.md: of a secret
-// that was typed into the pipeline.)
+// when it returns, but for the end of a step and the start of a verify, which are with the next
+// one: what the power takes of them is repeated, and no process outlives the machine. Nothing
+// secret is ever written here: callers mask texts, secret options stand as the texts of the
+// pipeline, which are expressions that name them. (docs/decisions.md: of a secret that was typed
+// into the pipeline.)
 #pragma once
 
 #include <cstdint>
@@ -148,8 +150,9 @@ class Journal {
 
  private:
   struct Database;
+  enum class Sync { at_once, later };  // later: together with the next write at once
   template <class Work>
-  auto guarded(const char* what, Work work) const;
+  auto guarded(const char* what, Work work, Sync sync = Sync::at_once) const;
   void connect(const std::string& path);
   void create(Migrations migrations);
   void upgrade(Migrations migrations);

@@ -79,12 +79,9 @@ PluginCache PluginCache::load() {
 
 std::optional<KnownPlugin> PluginCache::find(const FileIdentity& file) const {
   const auto entry = entries_.find(file.path);
-  if (entry == entries_.end() || !entry->is_object() ||
-      entry->value("file", nlohmann::json()) != as_json(file)) {
-    return std::nullopt;
-  }
   try {
-    return KnownPlugin{read_description(entry->value("plugin", nlohmann::json())),
+    if (entry == entries_.end() || entry->at("file") != as_json(file)) return std::nullopt;
+    return KnownPlugin{read_description(entry->at("plugin")),
                        entry->at("sha256").get<std::string>()};
   } catch (const WireError&) {
     return std::nullopt;

@@ -142,6 +142,8 @@ class Worker {
   virtual ~Worker() = default;
   virtual StepResult perform(const StepRequest&, StepListener&) = 0;
   virtual ProbeResult probe(const std::string& plugin_file) = 0;
+  // Says that a step will be performed soon: what that takes to start may begin meanwhile.
+  virtual void prepare() {}
 };
 
 }  // namespace drydock
