@@ -97,6 +97,12 @@ std::chrono::milliseconds patience(const Call& call) {
   return call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
 }
 
+std::string joined(const std::vector<std::string>& items) {
+  std::string result;
+  for (const std::string& item : items) result += (result.empty() ? "" : ", ") + item;
+  return result;
+}
+
 std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {
   constexpr std::string_view usual_schema = "public.";
   std::string result;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "drydock/stage.hpp"
 
@@ -45,6 +46,7 @@ std::string attempt_suffix(const Call&);
 constexpr auto aside_folder = "moved-aside";
 std::string restore_policy(const Call&);
 std::chrono::milliseconds patience(const Call&);
+std::string joined(const std::vector<std::string>& items);  // with commas
 std::string shown_bytes(std::int64_t bytes);
 // "notes=3, users=17", as informational facts have it; tables of PostgreSQL's schema public without
 // it.

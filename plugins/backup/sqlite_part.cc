@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "database_entry.h"
 #include "database_record.h"
 #include "kept_files.h"
 #include "kept_sqlite.h"
@@ -21,7 +22,7 @@ std::int64_t file_bytes(const std::string& path) {
 }  // namespace
 
 void SqlitePart::observe(const Call& call) {
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     const std::string path = call.deployment(option);
     const std::string name = "sqlite." + option;
     struct stat status {};
@@ -42,7 +43,7 @@ void SqlitePart::observe(const Call& call) {
 }
 
 void SqlitePart::plan(const Call& call) {
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     const std::string path = call.deployment(option);
     Change change{"database", "save", option};
     change.disk_bytes = file_bytes(path);
@@ -64,14 +65,14 @@ void SqlitePart::plan(const Call& call) {
 
 std::int64_t SqlitePart::bytes_needed(const Call& call) {
   std::int64_t bytes = 0;
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     bytes += file_bytes(call.deployment(option)) + file_bytes(call.deployment(option) + "-wal");
   }
   return bytes;
 }
 
 void SqlitePart::run(const Call& call) {
-  const std::vector<std::string> paths = call.texts("/sqlite");
+  const std::vector<std::string> paths = sqlite_files(call);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     SqliteRecord record;
     record.path = call.deployment(paths[i]);

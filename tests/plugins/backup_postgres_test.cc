@@ -1,6 +1,6 @@
 // backup with a real PostgreSQL: what a failed upgrade did to it is undone, and proven undone.
 #include "backup_stage.h"
-#include "database_restore.h"
+#include "postgres_restore.h"
 #include "postgres_content.h"
 #include "postgres_facts.h"
 #include "postgres_world.h"
@@ -221,7 +221,7 @@ TEST_F(BackupPostgres, KeepsNoHalfDump) {
       << unreadable.failure;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(host.private_dir())) {
     const std::string name = entry.path().filename().string();
-    const bool whole = name == "model.json" || name.rfind("roles", 0) == 0;
+    const bool whole = name == "model.json" || name.rfind("accounts", 0) == 0;
     EXPECT_TRUE(!entry.is_regular_file() || whole) << entry.path();
   }
   EXPECT_FALSE(host.note("dump/db/app"));
