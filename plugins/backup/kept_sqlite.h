@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "drydock/stage.hpp"
 
@@ -20,7 +22,10 @@ struct SqliteRecord {
   std::string schema;
   std::string data;
   std::string version;  // "": kept by a Drydock that did not note it
+  std::optional<std::vector<std::string>> revisions;
   std::map<std::string, std::uint64_t> rows;
+  std::string taken;   // when it began, UTC, RFC 3339
+  double seconds = 0;  // how long it took, with the check of its integrity
   mode_t mode = 0600;
   uid_t uid = 0;
   gid_t gid = 0;

@@ -7,6 +7,8 @@
 #include "database_record.h"
 #include "kept_files.h"
 #include "kept_sqlite.h"
+#include "manifest.h"
+#include "off_site.h"
 #include "parts.h"
 #include "planned_backups.h"
 #include "sqlite_file.h"
@@ -80,6 +82,14 @@ void SqlitePart::run(const Call& call) {
                   std::filesystem::path(paths[i]).filename().string();
     record.restore = restore_policy(call);
     keep_sqlite(call, record, patience(call));
+    if (record.present) {
+      write_manifest(call, "sqlite-" + std::to_string(i) + attempt_suffix(call),
+                     {"sqlite", paths[i], "", sqlite_version(), record.revisions, record.rows,
+                      record.taken, record.seconds,
+                      {{record.copy, file_bytes(call.private_dir() + "/" + record.copy),
+                        record.sha256}},
+                      to_note(record)});
+    }
     call.remember("sqlite/" + std::to_string(i), to_note(record));
     if (record.present) {
       const std::string copy = call.private_dir() + "/" + record.copy;
@@ -92,6 +102,7 @@ void SqlitePart::run(const Call& call) {
         call.output("sqlite", copy);
         call.output("sqlite_sha256", record.sha256);
       }
+      send_copy(call, record.copy);
     }
   }
 }
