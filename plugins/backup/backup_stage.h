@@ -68,6 +68,10 @@ struct Backup {
         "description": "a command that takes each dump elsewhere: program and arguments, to which the dump's path is added; when it fails the stage has failed",
         "examples": [["rclone", "copyto", "--immutable"]]
       },
+      "check": {
+        "enum": ["hash", "read", "restore"], "default": "hash",
+        "description": "how verify proves each dump once more: by its SHA-256, by reading it to its end as a restore would, or by restoring it into a database of its own, which is dropped again"
+      },
       "restore": {
         "enum": ["if-changed", "always", "never"], "default": "if-changed",
         "description": "whether a rollback restores databases: if-changed proves first that nothing changed since the dump, never leaves them to you. Files are always put back"

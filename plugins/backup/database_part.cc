@@ -8,11 +8,11 @@
 
 #include "compose_engine.h"
 #include "compose_planned_stops.h"
+#include "database_backup.h"
 #include "database_entry.h"
 #include "database_record.h"
 #include "file_store.h"
-#include "manifest.h"
-#include "off_site.h"
+#include "mariadb_dump.h"
 #include "old_server.h"
 #include "parts.h"
 #include "planned_backups.h"
@@ -22,8 +22,6 @@ namespace drydock::backup {
 namespace {
 
 using compose::Container;
-
-constexpr auto kept_model = "model.json";
 
 Failed not_running(const DatabaseEntry& entry, const std::vector<Container>& all) {
   return Failed("no container of service " + entry.shown +
@@ -44,53 +42,6 @@ std::string writers(const Call& call, const std::vector<Container>& all,
   }
   const std::string running = running_services(others);
   return running == "none" ? "" : running;
-}
-
-std::string output_name(const std::string& what, const std::string& database) {
-  std::string name = what + "_" + database;
-  std::replace_if(
-      name.begin(), name.end(),
-      [](unsigned char c) { return c >= 0x80 || (std::isalnum(c) == 0 && c != '_' && c != '-'); },
-      '_');
-  return name;
-}
-
-// What it is called in a sentence: "service db".
-std::string shown_place(const DatabaseRecord& record) {
-  return (record.at_url ? "" : "service ") + record.service;
-}
-
-void report(const Call& call, const DatabaseServer& server, const DatabaseRecord& record,
-            bool first) {
-  const std::string file = call.private_dir() + "/" + record.dump;
-  const std::string rows = std::to_string(record.total_rows()) + " rows in " +
-                           std::to_string(record.rows.size()) + " tables";
-  char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%.1f s", record.seconds);
-  call.info("dumped database " + record.name + " of " + shown_place(record) + ": " +
-            shown_bytes(record.bytes) + " in " + seconds + ", " + rows + ", revision " +
-            describe_revisions(record.revisions));
-  const std::string reader =
-      record.kind == "postgresql" ? " (pg_restore)" : "";  // the other one is plain SQL
-  call.artifact("dump " + record.key(), file,
-                server.product() + " dump" + reader + " of database " + record.name + " of " +
-                    shown_place(record) + ", " + shown_bytes(record.bytes) + ", " + rows +
-                    ", sha256 " + record.sha256);
-  call.output(output_name("dump", record.name), file);
-  call.output(output_name("sha256", record.name), record.sha256);
-  if (!first) return;
-  call.output("dump", file);
-  call.output("sha256", record.sha256);
-}
-
-// All that says what the dump is, once it is there.
-void note_dump(const Call& call, const DatabaseRecord& record) {
-  write_manifest(call, file_name(record.service) + "-" + file_name(record.name) +
-                           attempt_suffix(call),
-                 {record.kind, record.name, shown_place(record), record.server, record.revisions,
-                  record.rows, record.taken, record.seconds,
-                  {{record.dump, record.bytes, record.sha256}}, to_note(record)});
-  call.remember("dump/" + record.key(), to_note(record));
 }
 
 void restore(const Call& call, const DatabaseServer& server, const DatabaseRecord& record) {
@@ -196,10 +147,7 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
   }
   check_space(bytes);
   if (entries.empty()) return;
-  // What a rollback starts the old database from: by then the deployment's files are others.
-  if (!call.model_before().empty()) {
-    files::write(call.private_dir() + "/" + kept_model, files::read(call.model_before()));
-  }
+  keep_model(call);  // by the time of a rollback the deployment's files are others
   bool first = true;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const DatabaseEntry& entry = entries[i];
@@ -210,26 +158,10 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
     auto accounts_dumped = std::async(
         std::launch::async, [&] { return entry.server->dump_accounts(call, accounts); });
     for (const auto& database : sizes[i]) {
-      DatabaseRecord record;
-      record.kind = entry.server->kind();
-      record.options = entry.pointer;
-      record.at_url = entry.url.has_value();
-      record.service = entry.place();
-      if (entry.container) {
-        record.container = entry.container->id;
-        record.image = entry.container->image;
-        record.image_id = entry.container->image_id;
-      }
-      record.user = entry.server->user();
-      record.restore = restore_policy(call);
-      record.name = database.first;
-      record.dump =
-          folder + file_name(record.name) + attempt_suffix(call) + entry.server->dump_suffix();
-      entry.server->dump(call, record);
-      note_dump(call, record);
-      call.informational_fact("database." + record.name + ".rows", rows_text(record.rows));
-      report(call, *entry.server, record, first);
-      send_copy(call, record.dump);
+      DatabaseRecord record =
+          new_record(call, *entry.server, entry.place(),
+                     entry.container ? &*entry.container : nullptr, entry.pointer, database.first);
+      back_up(call, *entry.server, record, first);
       first = false;
     }
     dump_accounts(call, entry, accounts, accounts_dumped.get());
@@ -237,13 +169,34 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
 }
 
 void DatabasePart::verify(const Call& call) {
-  for (const auto& note : call.notes("dump/")) {
-    check_dump(call.private_dir(), from_note(note.second));
+  const std::string check = call.text("/check");
+  std::string failures;
+  for (const auto& [key, note] : call.notes("dump/")) {
+    try {
+      const DatabaseRecord record = from_note(note);
+      check_dump(call.private_dir(), record);
+      if (check.empty() || check == "hash") continue;
+      if (check == "restore") {
+        present_server(call, record, "")->try_restore(call, call.private_dir(), record);
+        call.info("the dump of database " + record.name + " was restored on trial: " +
+                  std::to_string(record.total_rows()) + " rows as noted");
+      } else {
+        if (record.kind == "postgresql") {
+          present_server(call, record, "")->read_back(call, call.private_dir(), record);
+        } else {
+          read_back_sql(call.private_dir(), record);  // no server is needed for that
+        }
+        call.info("the dump of database " + record.name + " was read to its end");
+      }
+    } catch (const std::runtime_error& e) {
+      failures += (failures.empty() ? "" : "; ") + std::string(e.what());
+    }
   }
+  if (!failures.empty()) throw Failed(failures);
 }
 
 void DatabasePart::rollback(const Call& call) {
-  std::map<std::string, std::unique_ptr<DatabaseServer>> servers;  // by service or place
+  std::map<std::string, std::unique_ptr<DatabaseServer>> servers;  // by place
   std::string failures;
   for (const auto& [key, note] : call.notes("dump/")) {
     try {

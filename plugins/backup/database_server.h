@@ -50,6 +50,7 @@ class DatabaseServer {
   // says where ("": there was nothing). Safe to repeat after a death at any instant.
   virtual std::string restore(const Call&, const std::string& folder,
                               const DatabaseRecord&) const = 0;
+  virtual void drop(const Call&, const std::string& database) const = 0;
   // What belongs to the database's name, and is in no dump of it.
   virtual void put_properties_back(const Call&, const DatabaseRecord&) const = 0;
 };

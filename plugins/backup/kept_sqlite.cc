@@ -116,9 +116,9 @@ void keep_sqlite(const Call& call, SqliteRecord& record, std::chrono::millisecon
   part.keep();
 }
 
-void check_copy(const Call& call, const SqliteRecord& record) {
+void check_copy(const std::string& folder, const SqliteRecord& record) {
   if (!record.present) return;
-  const std::string copy = call.private_dir() + "/" + record.copy;
+  const std::string copy = folder + "/" + record.copy;
   const std::string found = sha256_file(copy);
   if (found != record.sha256) {
     throw Failed("the copy " + copy + " is not the one that was made: its SHA-256 is " + found +
@@ -126,15 +126,25 @@ void check_copy(const Call& call, const SqliteRecord& record) {
   }
 }
 
-std::string put_back(const Call& call, const SqliteRecord& record, bool always,
-                     const std::string& aside, std::chrono::milliseconds patience) {
+void read_back(const std::string& folder, const SqliteRecord& record) {
+  if (!record.present) return;
+  check_copy(folder, record);
+  const std::string copy = folder + "/" + record.copy;
+  check_sqlite(copy);
+  const SqliteContent content = sqlite_content(copy, SqliteData::hash);
+  if (content.schema == record.schema && content.data == record.data) return;
+  throw Failed("the copy " + copy + " does not hold what was noted of it");
+}
+
+std::string put_back(const Call& call, const std::string& folder, const SqliteRecord& record,
+                     bool always, const std::string& aside, std::chrono::milliseconds patience) {
   if (!record.present) {
     if (!stands(record.path)) return "";
     move_all_aside(call, record.path, aside);
     return "moved away, as it was not there before";
   }
-  check_copy(call, record);
-  const std::string copy = call.private_dir() + "/" + record.copy;
+  check_copy(folder, record);
+  const std::string copy = folder + "/" + record.copy;
   const bool there = stands(record.path);
   if (there && !always && holds_what_was_kept(record)) {
     put_attributes_back(record);

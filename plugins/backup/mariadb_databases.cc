@@ -26,7 +26,7 @@ void end_sessions(const Call& call, const MariadbServer& server, const std::stri
   call.capture(std::move(process));  // one that ended by itself meanwhile is an error, and fine
 }
 
-void drop(const Call& call, const MariadbServer& server, const std::string& database) {
+void drop_database(const Call& call, const MariadbServer& server, const std::string& database) {
   end_sessions(call, server, database);
   execute(call, server, "", impatient + "DROP DATABASE IF EXISTS " + mariadb_identifier(database));
 }
@@ -117,18 +117,14 @@ bool MariadbDatabases::dump_accounts(const Call& call, const std::string& file) 
 
 void MariadbDatabases::read_back(const Call&, const std::string& folder,
                                  const DatabaseRecord& record) const {
-  check_dump(folder, record);
-  const std::string file = folder + "/" + record.dump;
-  const DumpContent content = read_mariadb_dump(file);
-  if (content.data == record.data && content.statements == record.statements) return;
-  throw Failed("the dump " + file + " does not hold what was noted of it");
+  read_back_sql(folder, record);
 }
 
 void MariadbDatabases::try_restore(const Call& call, const std::string& folder,
                                    const DatabaseRecord& record) const {
   check_dump(folder, record);
   const std::string scratch = scratch_name(record.name);
-  drop(call, server_, scratch);  // what an interrupted attempt left
+  drop_database(call, server_, scratch);  // what an interrupted attempt left
   create(call, server_, scratch, record);
   load(call, server_, folder + "/" + record.dump, scratch);
   const std::string found = differs(call, server_, record, scratch);
@@ -136,7 +132,7 @@ void MariadbDatabases::try_restore(const Call& call, const std::string& folder,
     throw Failed("database " + record.name + ": what was restored from " + record.dump +
                  " differs from what was dumped: " + found + "; it is kept as database " + scratch);
   }
-  drop(call, server_, scratch);
+  drop_database(call, server_, scratch);
 }
 
 bool MariadbDatabases::is_unchanged(const Call& call, const DatabaseRecord& record) const {
@@ -153,6 +149,10 @@ bool MariadbDatabases::is_unchanged(const Call& call, const DatabaseRecord& reco
               "), so it is restored");
     return false;
   }
+}
+
+void MariadbDatabases::drop(const Call& call, const std::string& database) const {
+  drop_database(call, server_, database);
 }
 
 std::string MariadbDatabases::restore(const Call& call, const std::string& folder,
@@ -175,7 +175,7 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
     call.remember(note, *kept);
   }
   // From here on until the load has ended the database is less than what was dumped.
-  drop(call, server_, record.name);
+  drop_database(call, server_, record.name);
   create(call, server_, record.name, record);
   load(call, server_, folder + "/" + record.dump, record.name);
   const std::string found = differs(call, server_, record, record.name);

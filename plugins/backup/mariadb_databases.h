@@ -26,6 +26,7 @@ class MariadbDatabases : public DatabaseServer {
   // MariaDB cannot rename a database, so it is emptied and filled again under its own name.
   std::string restore(const Call&, const std::string& folder,
                       const DatabaseRecord&) const override;
+  void drop(const Call&, const std::string& database) const override;
   void put_properties_back(const Call&, const DatabaseRecord&) const override {}
 
  private:

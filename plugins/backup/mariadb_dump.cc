@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "command_stream.h"
+#include "database_server.h"
 #include "file_store.h"
 #include "mariadb_content.h"
 #include "mariadb_facts.h"
@@ -123,7 +124,9 @@ void dump_aside(const Call& call, const MariadbServer& server, const std::string
   }
 }
 
-DumpContent read_mariadb_dump(const std::string& file) {
+void read_back_sql(const std::string& folder, const DatabaseRecord& record) {
+  check_dump(folder, record);
+  const std::string file = folder + "/" + record.dump;
   std::ifstream input(file, std::ios::binary);
   if (!input) throw Failed("the dump " + file + " cannot be read: " + std::strerror(errno));
   MariadbDumpReader reader;
@@ -132,12 +135,13 @@ DumpContent read_mariadb_dump(const std::string& file) {
     input.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     reader.feed({buffer.data(), static_cast<std::size_t>(input.gcount())});
   }
-  DumpContent content = reader.finish();
+  const DumpContent content = reader.finish();
   if (!input.eof()) throw Failed("the dump " + file + " cannot be read to its end");
   if (!reader.completed()) {
     throw Failed("the dump " + file + " ends early, without \"-- Dump completed\"");
   }
-  return content;
+  if (content.data == record.data && content.statements == record.statements) return;
+  throw Failed("the dump " + file + " does not hold what was noted of it");
 }
 
 DumpContent read_database(const Call& call, const MariadbServer& server,

@@ -19,8 +19,8 @@ void dump_database(const Call&, const MariadbServer&, DatabaseRecord& record);
 void dump_aside(const Call&, const MariadbServer&, const std::string& database,
                 const std::string& file);
 
-// What the dump holds. Throws Failed when it ends early.
-DumpContent read_mariadb_dump(const std::string& file);
+// See DatabaseServer::read_back.
+void read_back_sql(const std::string& folder, const DatabaseRecord& record);
 // What a dump of the database would hold now.
 DumpContent read_database(const Call&, const MariadbServer&, const std::string& database);
 

@@ -8,8 +8,10 @@
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "compose_json.h"
+#include "database_backup.h"
 #include "database_entry.h"
 #include "file_store.h"
+#include "parts.h"
 
 namespace drydock::backup {
 namespace {
@@ -127,6 +129,27 @@ std::unique_ptr<DatabaseServer> old_server(const Call& call, const DatabaseRecor
   auto server = find_server(call, record, model);
   server->wait_for(call, patience);
   return server;
+}
+
+std::unique_ptr<DatabaseServer> present_server(const Call& call, const DatabaseRecord& record,
+                                               const std::string& folder) {
+  if (!record.at_url) {
+    const std::vector<Container> all = compose::project_containers(call);
+    const auto running = std::find_if(all.begin(), all.end(), [&](const Container& one) {
+      return one.serves() && one.service == record.service && one.state == "running";
+    });
+    if (running != all.end()) {
+      auto server = server_in(call, *running, record.kind, record.user, record.options);
+      server->wait_for(call, patience(call));
+      return server;
+    }
+  }
+  if (folder.empty() && !record.at_url) {
+    throw Failed("the database service " + record.service +
+                 " does not run, so that the dump of " + record.name +
+                 " cannot be read by its client; start it and repeat");
+  }
+  return old_server(call, record, folder + "/" + kept_model, patience(call));
 }
 
 }  // namespace drydock::backup

@@ -19,4 +19,10 @@ std::unique_ptr<DatabaseServer> old_server(const Call&, const DatabaseRecord& re
                                            const std::string& model,
                                            std::chrono::milliseconds patience);
 
+// The same for a look and for a restore by hand, where what runs now counts first: the service's
+// container as it runs, whichever it is by now. Else as above, from the model in `folder`; "": then
+// it throws Failed, as a look starts nothing.
+std::unique_ptr<DatabaseServer> present_server(const Call&, const DatabaseRecord& record,
+                                               const std::string& folder);
+
 }  // namespace drydock::backup

@@ -31,6 +31,9 @@ struct SqlitePart {
   static void rollback(const Call&);
 };
 
+// Keeps the i-th SQLite file of a stage, with its manifest and note.
+void save_sqlite(const Call&, const std::string& path, std::size_t i);
+
 struct FilePart {
   static void observe(const Call&);
   static void plan(const Call&);
@@ -40,6 +43,10 @@ struct FilePart {
   static void rollback(const Call&);
 };
 
+// Half a backup is none: throws Failed when the private folder's disk has less free.
+void check_space(const Call&, std::int64_t needed);
+// What a killed attempt was writing.
+void remove_part_files(const Call&);
 // "" in a first attempt, ".2" in a second one: what an earlier attempt kept is never overwritten.
 std::string attempt_suffix(const Call&);
 // What stood in the way of putting something back, below the private folder.

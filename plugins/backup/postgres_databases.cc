@@ -60,6 +60,10 @@ std::string PostgresDatabases::restore(const Call& call, const std::string& fold
          "dropdb --username " + server_.user + " " + failed;
 }
 
+void PostgresDatabases::drop(const Call& call, const std::string& database) const {
+  drop_database(call, server_, database);
+}
+
 void PostgresDatabases::put_properties_back(const Call& call, const DatabaseRecord& record) const {
   backup::put_properties_back(call, server_, record);
 }

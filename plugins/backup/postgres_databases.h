@@ -27,6 +27,7 @@ class PostgresDatabases : public DatabaseServer {
   bool is_unchanged(const Call&, const DatabaseRecord&) const override;
   std::string restore(const Call&, const std::string& folder,
                       const DatabaseRecord&) const override;
+  void drop(const Call&, const std::string& database) const override;
   void put_properties_back(const Call&, const DatabaseRecord&) const override;
 
  private:
