@@ -159,8 +159,9 @@ ExitCode verify(const Arguments& arguments) {
     checked.push_back(std::move(one));
     if (arguments.json) return;
     const std::string who = "run " + std::to_string(backup.run) + "  " + backup.stage + "  " +
-                            (backup.unreadable.empty() ? described(backup) : "");
-    print_lines(who + (problem.empty() ? ": good" : ": " + problem), "", "  ");
+                            (backup.unreadable.empty() ? described(backup) : "manifest");
+    print_lines(who + (problem.empty() ? ": good" : ": bad"), "", "  ");
+    if (!problem.empty()) print_lines(problem, "    ", "    ");
     std::cout.flush();
   };
   std::map<std::pair<std::uint64_t, std::string>, std::vector<const KeptBackup*>> whole;

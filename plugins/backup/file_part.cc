@@ -30,7 +30,8 @@ void note_files(const Call& call, const std::string& folder, const std::string& 
       manifest.contents.push_back({file.copy, file.bytes, file.sha256});
     }
   }
-  manifest.name = std::to_string(manifest.contents.size()) + " files";
+  const std::size_t count = manifest.contents.size();
+  manifest.name = std::to_string(count) + (count == 1 ? " file" : " files");
   const std::string path = call.private_dir() + "/" + list;
   manifest.contents.push_back({list, static_cast<std::int64_t>(files::read(path).size()),
                                sha256_file(path)});
