@@ -5,6 +5,7 @@
 
 #include "backup_stage.h"
 #include "mariadb_world.h"
+#include "restore_stage.h"
 
 using namespace drydock::testing;
 using drydock::Process;
@@ -121,7 +122,8 @@ class BackupMariadb : public ::testing::Test {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(host.private_dir())) {
       const std::string name = entry.path().filename().string();
-      if (entry.is_regular_file() && name != "model.json" && name.rfind("accounts", 0) != 0) {
+      if (entry.is_regular_file() && name != "model.json" && name.rfind("accounts", 0) != 0 &&
+          entry.path().extension() != ".json") {
         names.push_back(name);
       }
     }
@@ -187,39 +189,113 @@ TEST_F(BackupMariadb, LeavesAnUnchangedDatabaseAlone) {
 
 TEST_F(BackupMariadb, RollsBackAfterADeathAtAnyCommandOrNote) {
   const std::string content = server->dump("app");
-  const auto die = [](FakeHost& fresh, int at) {
-    if (at > 0) fresh.die_at_process(at);
-    if (at < 0 && at % 2 == 0) fresh.die_at_remember(-at / 2);
-    if (at < 0 && at % 2 != 0) fresh.die_before_remember((1 - at) / 2);
-  };
-  bool more = true;
-  for (int at = -4; more; at += at == -1 ? 2 : 1) {
-    FakeHost fresh;
-    FakeDocker fresh_docker(fresh, server);
-    fresh_docker.containers = docker.containers;
-    fresh.option("/databases/0/service", {"db"});
-    fresh.option("/wait", 20'000);
-    ASSERT_TRUE(fresh.perform<Backup>("run").ok());
-    sql("app", "DELETE FROM note WHERE id > 500; DROP VIEW open_note");
-    die(fresh, at);
-    more = fresh.perform<Backup>("rollback").died;
-    const StepResult repeated = fresh.perform<Backup>("rollback");
-    ASSERT_TRUE(repeated.ok()) << at << ": " << repeated.failure;
-    EXPECT_EQ(server->dump("app"), content) << at;
-    // The failed database was dumped aside before anything was dropped, so that it is whole.
-    std::ifstream aside(fresh.private_dir() + "/databases/db/app.failed.sql");
-    const std::string kept{std::istreambuf_iterator<char>(aside), {}};
-    EXPECT_NE(kept.find("Dump completed"), kept.npos) << at;
-    EXPECT_NE(kept.find("(500,"), kept.npos) << at;
-    EXPECT_EQ(kept.find("(501,"), kept.npos) << at;
-    for (const auto& entry : fs::recursive_directory_iterator(fresh.private_dir())) {
-      EXPECT_NE(entry.path().extension(), ".part") << at;
+  host.option("/restore", "always");  // without the look beforehand, which changes nothing
+  back_up();
+  const std::size_t notes = host.notes.size();
+  // Each command, each note once it is durable, and each before it is.
+  enum class At { command, note, before_note };
+  for (const At at : {At::command, At::note, At::before_note}) {
+    bool died = true;
+    for (int n = 1; died; ++n) {
+      host.notes.resize(notes);  // of this rollback nothing is known yet
+      fs::remove_all(host.private_dir() + "/databases/db/app.failed.sql");
+      sql("app", "DELETE FROM note WHERE id > 500; DROP VIEW open_note");
+      if (at == At::command) host.die_at_process(n);
+      if (at == At::note) host.die_at_remember(n);
+      if (at == At::before_note) host.die_before_remember(n);
+      died = step("rollback").died;
+      const StepResult repeated = step("rollback");
+      ASSERT_TRUE(repeated.ok()) << n << ": " << repeated.failure;
+      ASSERT_EQ(server->dump("app"), content) << n;
+      // The failed database was dumped aside before anything was dropped, so that it is whole.
+      std::ifstream aside(host.private_dir() + "/databases/db/app.failed.sql");
+      const std::string kept{std::istreambuf_iterator<char>(aside), {}};
+      EXPECT_NE(kept.find("Dump completed"), kept.npos) << n;
+      EXPECT_NE(kept.find("(500,"), kept.npos) << n;
+      EXPECT_EQ(kept.find("(501,"), kept.npos) << n;
+      for (const std::string& name : this->kept()) EXPECT_EQ(name.find(".part"), name.npos) << n;
+      for (const std::string& name : this->kept()) {
+        if (name.find(".failed.2") != name.npos) fs::remove(host.private_dir() + "/databases/db/" + name);
+      }
     }
   }
-  host.die_before_remember(1);  // of run: nothing is noted, so there is nothing to restore
-  EXPECT_TRUE(step("run").died);
-  EXPECT_TRUE(step("rollback").ok());
+  FakeHost fresh;
+  FakeDocker fresh_docker(fresh, server);
+  fresh_docker.containers = docker.containers;
+  fresh.option("/databases/0/service", {"db"});
+  fresh.die_before_remember(1);  // of run: nothing is noted, so there is nothing to restore
+  EXPECT_TRUE(fresh.perform<Backup>("run").died);
+  EXPECT_TRUE(fresh.perform<Backup>("rollback").ok());
   EXPECT_EQ(server->dump("app"), content);
+}
+
+// Of a stage `restore` in a run of its own, which has the private folder of the backup to read.
+TEST_F(BackupMariadb, IsRestoredByHandAndThatIsUndone) {
+  const std::string content = server->dump("app");
+  back_up();
+  sql("app", bad_migration);
+  const std::string since = server->dump("app");
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other_docker.containers[0].id = "db-made-anew";
+  other.option("/from", host.private_dir());
+  other.option("/wait", 20'000);
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  const auto before = other.facts;
+  ASSERT_TRUE(other.perform<Restore>("plan").ok());
+  ASSERT_EQ(other.changes.size(), 1u);
+  EXPECT_EQ(other.changes[0].before, "two");
+  EXPECT_EQ(other.changes[0].after, "one");
+  for (int note = 1; note <= 2; ++note) {
+    other.die_at_remember(note);  // and each time it is begun again
+    ASSERT_TRUE(other.perform<Restore>("run").died) << note;
+  }
+  const StepResult run = other.perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(server->dump("app"), content);
+  EXPECT_TRUE(other.perform<Restore>("verify").ok());
+  const StepResult rollback = other.perform<Restore>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(server->dump("app"), since);
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  EXPECT_EQ(other.facts, before);
+}
+
+TEST_F(BackupMariadb, IsRestoredWhereTheDatabaseIsGone) {
+  const std::string content = server->dump("app");
+  back_up();
+  sql("mysql", "DROP DATABASE app");
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other.option("/from", host.private_dir());
+  other.option("/only", {"app"});
+  other.option("/wait", 20'000);
+  const StepResult run = other.perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(server->dump("app"), content);
+  ASSERT_TRUE(other.perform<Restore>("rollback").ok());
+  EXPECT_EQ(databases(), std::vector<std::string>{});
+  other.option("/only", {"another"});
+  EXPECT_NE(other.perform<Restore>("plan").failure.find("it has app"), std::string::npos);
+}
+
+TEST_F(BackupMariadb, IsReadWholeAndRestoredOnTrial) {
+  back_up();
+  const std::string content = server->dump("app");
+  for (const char* check : {"read", "restore"}) {
+    host.option("/check", check);
+    const StepResult verify = step("verify");
+    EXPECT_TRUE(verify.ok()) << verify.failure;
+    EXPECT_EQ(databases(), std::vector<std::string>{"app"});
+    EXPECT_EQ(server->dump("app"), content);
+  }
+  host.option("/check", "restore");
+  docker.of("db").state = "exited";  // a look starts nothing
+  EXPECT_NE(step("verify").failure.find("does not run"), std::string::npos);
+  host.option("/check", "read");
+  EXPECT_TRUE(step("verify").ok());  // plain SQL needs no server
 }
 
 TEST_F(BackupMariadb, KeepsNoHalfDump) {

@@ -4,6 +4,7 @@
 #include "postgres_content.h"
 #include "postgres_facts.h"
 #include "postgres_world.h"
+#include "restore_stage.h"
 
 using namespace drydock::testing;
 using drydock::DumpContent;
@@ -242,6 +243,37 @@ TEST_F(BackupPostgres, RefusesADamagedDumpAndLeavesTheDatabase) {
   EXPECT_NE(rollback.failure.find("SHA-256"), std::string::npos) << rollback.failure;
   EXPECT_EQ(databases(), std::vector<std::string>{"app"});
   EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
+}
+
+TEST_F(BackupPostgres, IsRestoredByHandAndThatIsUndone) {
+  back_up();
+  host.option("/check", "restore");
+  const StepResult verify = step("verify");
+  EXPECT_TRUE(verify.ok()) << verify.failure;
+  host.option("/check", "read");
+  EXPECT_TRUE(step("verify").ok());
+  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
+  migrate_badly();
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other.option("/from", host.private_dir());
+  other.option("/wait", 20'000);
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  const auto before = other.facts;
+  for (int note = 1; note <= 2; ++note) {
+    other.die_at_remember(note);
+    ASSERT_TRUE(other.perform<Restore>("run").died) << note;
+  }
+  const StepResult run = other.perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "1003\n");
+  EXPECT_TRUE(other.perform<Restore>("verify").ok());
+  const StepResult rollback = other.perform<Restore>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  EXPECT_EQ(other.facts, before);
 }
 
 TEST_F(BackupPostgres, PlansWhatIsDumpedAndWhatItWouldLose) {
