@@ -120,6 +120,7 @@ const drydock_call* StageHost::begin(Step step) {
   call_.planning_dir = request_.planning_dir.c_str();
   call_.private_dir = step == Step::plan ? "" : request_.private_dir.c_str();
   call_.snapshot_dir = request_.snapshot_dir.c_str();
+  call_.next_dir = request_.next_dir.c_str();
   call_.run_label = step == Step::plan ? "" : request_.run_label.c_str();
   call_.run_id = request_.run_id;
   call_.attempt = request_.attempt;

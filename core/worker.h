@@ -59,7 +59,7 @@ struct StepRequest {
   nlohmann::json options = nlohmann::json::object();
   std::map<std::string, std::string> secrets;  // writeOnly options: JSON Pointer -> value
 
-  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, run_label;
+  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, next_dir, run_label;
   std::uint64_t run_id = 0;
   unsigned attempt = 1;
   bool interrupted = false;

@@ -231,12 +231,15 @@ void write(const std::string& path, std::string_view bytes, const Attributes& ex
   replacement.commit();
 }
 
-void replace_link(const std::string& path, const std::string& target) {
+void replace_link(const std::string& path, const std::string& target, const Attributes& owner) {
   // A link cannot be written in place: a new one is renamed. symlink() never takes a name that is
   // there already.
   const std::string temporary = temporary_for(path);
   if (::symlink(target.c_str(), temporary.c_str()) != 0) throw_file_error("write beside", path);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+  const auto none = static_cast<uid_t>(-1);
+  const bool given = owner.uid != none || owner.gid != none;
+  if ((given && ::lchown(temporary.c_str(), owner.uid, owner.gid) != 0) ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
     throw_file_error("replace", path, error);

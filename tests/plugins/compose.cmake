@@ -24,8 +24,26 @@ drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES 
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
-drydock_test(preflight_test
-  SOURCES preflight_test.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/preflight_stage.cc
-          ${PROJECT_SOURCE_DIR}/plugins/preflight/checks.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/versions.cc
-  LIBRARIES drydock_compose nlohmann_json::nlohmann_json)
-target_include_directories(preflight_test PRIVATE ${PROJECT_SOURCE_DIR}/plugins/preflight)
+set(preflight_files)
+foreach(name checks databases images needs path ports preflight_stage space versions world)
+  list(APPEND preflight_files ${PROJECT_SOURCE_DIR}/plugins/preflight/${name}.cc)
+endforeach()
+add_library(preflight_stages STATIC ${preflight_files})
+target_link_libraries(preflight_stages PUBLIC drydock_compose drydock_postgres_container nlohmann_json::nlohmann_json
+  PRIVATE drydock_warnings)
+target_include_directories(preflight_stages PUBLIC ${PROJECT_SOURCE_DIR}/plugins/preflight)
+drydock_test(preflight_test SOURCES preflight_test.cc LIBRARIES preflight_stages)
+
+# Dify's own compose files, where they are.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+foreach(plans dify_plans dify_plans_all)
+  set(of_all)
+  if(plans STREQUAL dify_plans_all)
+    set(of_all --all)
+  endif()
+  add_test(NAME ${plans}
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/dify_plans.py $<TARGET_FILE:drydock>
+      ${PROJECT_SOURCE_DIR}/../shared/data ${of_all})
+  set_tests_properties(${plans} PROPERTIES LABELS engine SKIP_RETURN_CODE 77 TIMEOUT 600)
+endforeach()
+set_tests_properties(dify_plans_all PROPERTIES LABELS "engine;long")
