@@ -3,13 +3,11 @@
 set(compose_stages
   ${PROJECT_SOURCE_DIR}/plugins/compose-stop/compose_stop_stage.cc
   ${PROJECT_SOURCE_DIR}/plugins/compose-up/compose_up_stage.cc
-  ${PROJECT_SOURCE_DIR}/plugins/compose-up/up_decisions.cc
-  ${PROJECT_SOURCE_DIR}/plugins/pull/pull_stage.cc)
+  ${PROJECT_SOURCE_DIR}/plugins/compose-up/up_decisions.cc)
 add_library(compose_stages STATIC ${compose_stages})
-target_link_libraries(compose_stages PUBLIC drydock_compose PRIVATE drydock_warnings)
+target_link_libraries(compose_stages PUBLIC drydock_compose drydock_pull PRIVATE drydock_warnings)
 target_include_directories(compose_stages PUBLIC
-  ${PROJECT_SOURCE_DIR}/plugins/compose-stop ${PROJECT_SOURCE_DIR}/plugins/compose-up
-  ${PROJECT_SOURCE_DIR}/plugins/pull)
+  ${PROJECT_SOURCE_DIR}/plugins/compose-stop ${PROJECT_SOURCE_DIR}/plugins/compose-up)
 
 add_executable(compose_engine_test compose_engine_test.cc)
 target_link_libraries(compose_engine_test PRIVATE
