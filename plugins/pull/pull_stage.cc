@@ -23,9 +23,10 @@ using drydock::compose::Image;
 using Choices = std::map<std::string, Choice>;
 using Ids = std::map<std::string, std::string>;  // reference -> id; "": none
 
-// What a run notes: the images that its names meant before it moved them and when it was done, and
-// those that are kept.
-constexpr auto before_note = "before", after_note = "after", kept_note = "kept";
+// What a run notes: the images that names meant before it moved them, or an archive did along with
+// others; what they meant when it was done; and which images are kept.
+constexpr auto before_note = "before", along_note = "moved along", after_note = "after",
+               kept_note = "kept";
 
 std::string to_lines(const Ids& ids) {
   std::string text;
@@ -83,32 +84,55 @@ std::set<std::string> archives_of(const Choices& choices) {
   return files;
 }
 
-// An archive moves all the names that it has, not only those that are wanted.
-Ids names_to_move(const Call& call, const Look& look, const Choices& choices) {
+// The names that are moved on purpose, and what they mean now.
+Ids names_to_move(const Choices& choices) {
   Ids result;
   for (const auto& [reference, choice] : choices) {
     if (choice.moves() && can_be_moved(reference)) result[reference] = choice.before;
   }
-  const std::set<std::string> files = archives_of(choices);
-  std::set<std::string> others;
-  for (const auto& [name, archived] : look.question.archives) {
-    if (files.count(archived.file) != 0 && result.count(name) == 0) others.insert(name);
-  }
-  const Ids present = drydock::compose::image_ids(call, others);
-  for (const std::string& name : others) {
-    const auto found = present.find(name);
-    result[name] = found == present.end() ? "" : found->second;
-  }
   return result;
 }
 
-void remember_before(const Call& call, const Ids& moving) {
-  Ids all = noted(call, before_note);
+// Loading an archive moves all the names that it has: these, which nobody asked for.
+Ids names_moved_along(const Call& call, const Look& look, const Choices& choices) {
+  std::set<std::string> on_purpose, along;
+  for (const auto& [reference, choice] : choices) {
+    if (choice.moves()) on_purpose.insert(drydock::listed_name(reference));
+  }
+  const std::set<std::string> files = archives_of(choices);
+  for (const auto& [name, archived] : look.question.archives) {
+    if (files.count(archived.file) != 0 && on_purpose.count(name) == 0) along.insert(name);
+  }
+  return drydock::compose::image_ids(call, along);
+}
+
+void remember_before(const Call& call, const char* note, const Ids& moving) {
+  Ids all = noted(call, note);
   const std::size_t known = all.size();
   for (const auto& [name, id] : moving) {
     all.emplace(name, id);  // a repeated run must not take the first one's new image for the old
   }
-  if (all.size() != known) call.remember(before_note, to_lines(all));
+  if (all.size() != known) call.remember(note, to_lines(all));
+}
+
+// Gives these names what they meant. Throws Failed for an image that is gone.
+void give_back(const Call& call, const Ids& before) {
+  std::set<std::string> names = ids_of(before);
+  for (const auto& [reference, id] : before) names.insert(reference);
+  const Ids present = drydock::compose::image_ids(call, names);
+  for (const auto& [reference, id] : before) {
+    if (id.empty()) continue;  // an image that was pulled stays, as a cache does
+    const auto now = present.find(reference);
+    if (now != present.end() && now->second == id) continue;
+    if (present.count(id) == 0) {
+      throw Failed("the image " + id + ", which was " + reference +
+                   " before, is no longer on this engine; pull or load it and tag it with `docker "
+                   "tag " +
+                   id + " " + reference + "`");
+    }
+    drydock::compose::tag_image(call, id, reference);
+    call.info(reference + " names " + short_id(id) + " again");
+  }
 }
 
 // Whatever brings images is over when this returns, and all of it is proven; no name that exists
@@ -116,7 +140,9 @@ void remember_before(const Call& call, const Ids& moving) {
 void bring(const Call& call, Look& look, const Choices& choices) {
   std::set<std::string> brought = asked_of_registries(choices, false);
   pull_all(call, orders_for(look, choices, brought));
+  remember_before(call, along_note, names_moved_along(call, look, choices));
   for (const std::string& file : archives_of(choices)) load_archive(call, file);
+  give_back(call, noted(call, along_note));
   for (const auto& [reference, choice] : choices) {
     if (choice.source == Source::archive || choice.source == Source::digest) {
       brought.insert(reference);
@@ -225,7 +251,7 @@ void Pull::run(Call& call) {
   Look now = look(call, ids_of(noted(call, before_note)));
   const ServiceImages before = images_before(now.containers, now.question.present);
   const Choices choices = choose_images(now.question);
-  remember_before(call, names_to_move(call, now, choices));
+  remember_before(call, before_note, names_to_move(choices));
   bring(call, now, choices);
 
   const std::map<std::string, Image> after = images_after(now, choices);
@@ -264,21 +290,6 @@ void Pull::verify(Call& call) {
 
 void Pull::rollback(Call& call) {
   fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
-  const Ids before = noted(call, before_note);
-  std::set<std::string> names = ids_of(before);
-  for (const auto& [reference, id] : before) names.insert(reference);
-  const Ids present = drydock::compose::image_ids(call, names);
-  for (const auto& [reference, id] : before) {
-    if (id.empty()) continue;
-    const auto now = present.find(reference);
-    if (now != present.end() && now->second == id) continue;
-    if (present.count(id) == 0) {
-      throw Failed("the image " + id + ", which was " + reference +
-                   " before, is no longer on this engine; pull or load it and tag it with `docker "
-                   "tag " +
-                   id + " " + reference + "`");
-    }
-    drydock::compose::tag_image(call, id, reference);
-    call.info(reference + " names " + short_id(id) + " again");
-  }
+  give_back(call, noted(call, along_note));
+  give_back(call, noted(call, before_note));
 }

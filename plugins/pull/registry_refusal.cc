@@ -9,7 +9,7 @@ namespace {
 
 struct Refusal {
   std::initializer_list<const char*> signs;  // any of them, in what docker says
-  const char* answer;                        // $R the registry, $I the image's name there
+  const char* answer;                        // $R the registry, $S the status
   const char* remedy;
 };
 
@@ -32,24 +32,25 @@ const Refusal refusals[] = {
      "log in with `docker login` as the user who runs Drydock; DOCKER_CONFIG or HOME must lead to "
      "that login"},
     {{"no matching manifest"},
-     "$R has $I, but not for this engine's platform",
+     "$R has it, but not for this engine's platform",
      "take a release that is built for it, or set `platform:` of the service where an emulator is "
      "installed"},
     {{"denied", "forbidden", "403 Forbidden"},
-     "$R denies $I, which means that it does not exist or that this login may not read it",
+     "$R denies it: it does not exist there, or this login may not read it",
      "check the name, and log in with `docker login` as the user who runs Drydock"},
     {{"manifest unknown", "manifest for ", "name unknown", "repository name not known"},
-     "$R has no $I",
+     "$R does not have it",
      "does that release exist, and is its name right?"},
     {{"unknown blob", "blob unknown"},
-     "$R has the list of what $I consists of, but not all of the parts",
-     "push that image again"},
+     "$R has the list of its parts, but not all of the parts",
+     "push the image again"},
     {{"verification failed", "filesystem layer verification", "unexpected digest", "did not match",
       "does not match"},
-     "what $R sent for $I is not what its digest promises",
+     "what $R sent is not what its digest promises",
      "the registry or something between is damaged or lying: repeat, and push the image again if "
      "it stays so"},
-    {{"unexpected EOF", "connection reset", "broken pipe", "short read", "unexpected size"},
+    {{"unexpected EOF", "expected HTTP 206", "connection reset", "broken pipe", "short read",
+      "unexpected size"},
      "$R broke off in the middle",
      "repeat; parts that are complete are kept"},
     {{"error unmarshalling", "error parsing", "looking for beginning of value",
@@ -76,7 +77,7 @@ const Refusal refusals[] = {
      "$R does not answer in time",
      "check whether it is overloaded or a firewall holds it off, and repeat"},
     {{"invalid reference format"},
-     "\"$I\" is no name of an image",
+     "that is no name of an image",
      "correct it in the compose files or .env"},
 };
 
@@ -115,7 +116,6 @@ std::string registry_refusal(const std::string& reference, const std::string& sa
       const std::string host = registry_of(reference);
       std::string text = one.answer;
       put(text, "$S", status_in(words));
-      put(text, "$I", reference);
       put(text, "$R", host == "docker.io" ? "Docker Hub" : "the registry " + host);
       return text + "; " + one.remedy + (words.empty() ? "" : " (docker: " + words + ")");
     }

@@ -321,8 +321,8 @@ TEST(Pull, SaysInOneSentenceWhyARegistryRefused) {
       "unknown\n";
   const StepResult result = host.perform<Pull>("run");
   EXPECT_EQ(result.failure,
-            "cannot pull the image sample/api:2 of service api, worker: Docker Hub has no "
-            "sample/api:2; does that release exist, and is its name right? (docker: manifest for "
+            "cannot pull the image sample/api:2 of service api, worker: Docker Hub does not "
+            "have it; does that release exist, and is its name right? (docker: manifest for "
             "sample/api:2 not found: manifest unknown)");
 }
 
