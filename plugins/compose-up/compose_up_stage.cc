@@ -13,6 +13,7 @@
 #include "compose_engine.h"
 #include "compose_facts.h"
 #include "compose_health.h"
+#include "compose_images.h"
 #include "compose_json.h"
 #include "compose_settle.h"
 #include "compose_stops.h"
@@ -243,8 +244,8 @@ void ComposeUp::plan(Call& call) {
   for (const auto& [service_name, service] : model.services) {
     if (!service.image.empty()) references.insert(service.image);
   }
-  for (const ServiceChange& change :
-       decide_changes(existing, model, scope, hashed.get(), image_ids(call, references), true)) {
+  for (const ServiceChange& change : decide_changes(existing, model, scope, hashed.get(),
+                                                    planned_image_ids(call, references), true)) {
     if (!planned.is_new("service " + change.service)) continue;
     call.change({"service", change.action, change.service, change.image_before, change.image_after,
                  change.why, 0, change.rollback_loses});
@@ -262,6 +263,7 @@ void ComposeUp::run(Call& call) {
   remember_once(call, existing, scope);
   const std::vector<Container> retired = left_the_files(call, model, existing);
   refuse_held_mounts(call, model, scope, existing, running, retired);
+  hold_images(call, model, scope);
   retire(call, retired);
 
   const auto begin = std::chrono::steady_clock::now();
