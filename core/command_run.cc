@@ -221,6 +221,7 @@ ExitCode command_run(const Arguments& arguments) {
   warn_of_half_done(bench, *prepared, journal);
   Planner planner(session);
   Plan plan = planner.plan(saved ? saved->fetched : true);
+  require_whole_way_back(arguments, plan);
   if (saved) {
     refuse_another_plan(*saved, to_document(session, plan, saved->fetched));
   } else if (!arguments.yes) {

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
+#include "changed_files.h"
 #include "digest.h"
 #include "file_store.h"
 #include "release_tree.h"
@@ -169,6 +171,9 @@ void Source::run(Call& call) {
       kept_before ? read_list(call.private_dir()) : keep_old_files(release, call.private_dir());
   if (!kept_before) call.remember(list_note, std::to_string(kept.size()));
   if (kept_before) remove_leftovers(kept, call);
+  std::set<std::string> changed;  // containers that have mounted one are made anew
+  for (const Before& before : kept) changed.insert(call.deployment(before.path));
+  files::leave_changed(call.private_dir(), call.run_id(), changed);
   switch_to(release, kept, call);
   call.info(std::to_string(kept.size()) + " files and folders switched to " + release.directory());
 }

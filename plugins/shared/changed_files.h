@@ -1,0 +1,25 @@
+// Which files of the deployment a run has changed: what changes them leaves word in a file beside
+// the stages' private folders, so that a later stage can make containers anew that have mounted
+// them. A container goes on with the file that it was started with, also when another one has been
+// renamed into its place.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace drydock::files {
+
+// For `run`, before the first of them is changed. private_dir and run_id as the Call has them;
+// paths are absolute. On disk when it returns; safe to repeat, and several stages may. Throws
+// FileError.
+void leave_changed(const std::string& private_dir, std::uint64_t run_id,
+                   const std::set<std::string>& paths);
+
+// What the stages of this run have left; empty when none has.
+std::set<std::string> changed_by_run(const std::string& private_dir, std::uint64_t run_id);
+
+// Whether `path` is one of `changed`, or a folder with one of them below it.
+bool touches(const std::set<std::string>& changed, const std::string& path);
+
+}  // namespace drydock::files
