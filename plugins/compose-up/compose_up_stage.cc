@@ -215,12 +215,6 @@ void ComposeUp::verify(Call& call) {
     throw Failed("service " + one.service + " was retired, but its container " + one.name +
                  " is there again; look for what starts it");
   }
-  if (call.duration("/wait").count() != 0) {
-    if (const auto culprit = first_not_ready(expected_of(call, model, scope), existing)) {
-      throw Failed(culprit->sentence() +
-                   (culprit->container.id.empty() ? "" : show_logs(call, culprit->container)));
-    }
-  }
   Situation now =
       situation_of_run(call, model, scope, existing, noted_by_run(call).value_or(Noted()));
   now.hashes = std::move(hashes);
@@ -230,6 +224,11 @@ void ComposeUp::verify(Call& call) {
     throw Failed("service " + change.service + " runs " + change.image_before +
                  ", and the compose files ask for " + change.image_after + " (" + change.why +
                  "); is something else changing them or running `docker compose up`?");
+  }
+  if (call.duration("/wait").count() == 0) return;
+  if (const auto culprit = first_not_ready(expected_of(call, now.model, scope), existing)) {
+    throw Failed(culprit->sentence() +
+                 (culprit->container.id.empty() ? "" : show_logs(call, culprit->container)));
   }
 }
 
