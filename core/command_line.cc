@@ -168,6 +168,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("plan", po::value(&into.plan_file)->value_name("FILE"),
         "carry out a saved plan, and nothing else; asks nothing");
     add("detach", po::bool_switch(&into.detach), "return once the run has started");
+    add("accept-partial-rollback", po::bool_switch(&into.accept_partial_rollback),
+        "with --yes or --plan: go on although a rollback could not put back all of it");
     add("key", po::value(&into.key)->value_name("KEY"), "a name that no two runs share");
   }
   if ((groups & follows) != 0) {

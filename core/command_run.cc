@@ -217,6 +217,7 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   warn_of_half_done(bench, *prepared, journal);
   Planner planner(session);
   Plan plan = planner.plan(saved != nullptr ? saved->fetched : true);
+  require_whole_way_back(arguments, plan);
   if (saved != nullptr) {
     refuse_another_plan(*saved, to_document(session, plan, saved->fetched));
   } else if (!arguments.yes) {

@@ -256,7 +256,7 @@ void Planner::emit_totals(const Plan& plan) {
   for (const PlannedStage& stage : plan.stages) {
     if (stage.state == PlannedStage::State::unknown) unknown.push_back(stage.identity.key);
     for (const PlannedChange& change : stage.changes) {
-      if (change.action != "keep") ++changes;
+      if (change.action != "keep" && change.what != partial_rollback) ++changes;
       if (change.disk_bytes < 0 || disk_bytes < 0)
         disk_bytes = -1;
       else

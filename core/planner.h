@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "options.h"
@@ -45,6 +46,9 @@ struct Plan {
   std::vector<PlannedStage> stages;  // `finally` stages last
   std::optional<PlannedStage> probe;
 };
+
+// The `what` of a planned change that says what a rollback could not put back as it was.
+inline constexpr std::string_view partial_rollback = "rollback";
 
 // Fills in whose request it is: plugin, stage and resolved options.
 void address(StepRequest& request, const PlannedStage& stage);

@@ -18,13 +18,19 @@ struct Group {
 };
 // In the order in which a person wants to know.
 constexpr Group groups[] = {
-    {"image", "Images", 12},     {"variable", "Environment", 16}, {"file", "Files", 8},
-    {"service", "Services", 12}, {"database", "Databases", 8},    {"revision", "Revisions", 8},
-    {"command", "Commands", 12}, {"request", "Requests", 8},
+    {"image", "Images", 12},
+    {"variable", "Environment", 16},
+    {"file", "Files", 8},
+    {"service", "Services", 12},
+    {"database", "Databases", 8},
+    {"revision", "Revisions", 8},
+    {"command", "Commands", 12},
+    {"request", "Requests", 8},
+    {"rollback", "Not wholly put back by a rollback", 8},
 };
 // What is lost or replaced comes before what is only added.
 constexpr const char* actions[] = {"retire", "remove", "stop",  "change", "pull", "save",
-                                   "add",    "run",    "start", "check",  "keep"};
+                                   "add",    "run",    "start", "check",  "keep", "lose"};
 constexpr std::size_t longest_value = 60;
 
 std::size_t rank_of(const std::string& action) {
@@ -211,7 +217,7 @@ bool changes_something(const json& stage) {
   return text_at(stage, "state") == "unknown" ||
          std::any_of(changes.begin(), changes.end(), [](const json& change) {
            const std::string action = text_at(change, "action");
-           return action != "keep" && action != "check";
+           return action != "keep" && action != "check" && action != "lose";
          });
 }
 

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "changed_files.h"
 #include "digest.h"
 #include "file_store.h"
 #include "options.h"
@@ -223,6 +224,7 @@ void EnvSync::run(Call& call) {
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
+  files::leave_changed(call.private_dir(), call.run_id(), {path});
   replace(call, path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }

@@ -183,8 +183,8 @@ Model resolved_model(const Call& call) {
 
 Resolved resolved_with_hashes(const Call& call) {
   const Model without_dependencies;
-  auto hashes = std::async(std::launch::async, config_hashes, std::cref(call),
-                           std::cref(without_dependencies));
+  auto hashes =
+      std::async(std::launch::async, [&] { return config_hashes(call, without_dependencies); });
   Resolved resolved{resolved_model(call), {}};
   resolved.hashes = drop_absent_dependencies(resolved.model).empty()
                         ? hashes.get()
@@ -200,7 +200,11 @@ std::set<std::string> all_service_names(const Call& call) {
 }
 
 std::map<std::string, std::string> config_hashes(const Call& call, const Model& model) {
-  Process process = call.compose({});
+  return config_hashes(call, model, call.compose({}));
+}
+
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model,
+                                                 Process process) {
   // Compose drops an optional dependency that is not active before it creates containers, but not
   // before it prints the hash (2.26: measured). So it is dropped here, or the hash would differ
   // from the label of an unchanged container.

@@ -64,6 +64,9 @@ Model resolved_model(const Call& call);
 std::set<std::string> all_service_names(const Call& call);
 // service -> the hash that Compose will label its containers with. model: of the same files.
 std::map<std::string, std::string> config_hashes(const Call& call, const Model& model);
+// The same of other files: `compose` begins a `docker compose` that names them.
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model,
+                                                 Process compose);
 // Both, in the time of the slower one.
 struct Resolved {
   Model model;

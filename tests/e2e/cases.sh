@@ -16,6 +16,7 @@ long_cases=(
   engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere
   engine_killed_in_pull engine_killed_in_compose-stop engine_killed_in_backup engine_killed_in_data
   engine_killed_in_migrate engine_stays_away
+  rolling_serves_all_the_time rolling_is_refused_without_a_proxy rolling_killed
 )
 
 run_named_case() {
