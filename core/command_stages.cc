@@ -96,9 +96,9 @@ void print_example(const StageDescription& stage) {
   const bool is_probe = stage.name == probe_type;
   std::cout << (is_probe ? "probe:" : "- uses: " + stage.name) << "\n";
   json shown = json::object();
-  const json properties = stage.schema.value("properties", json::object());
+  const json properties = stage.schema.json().value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
-    if (is_required(stage.schema, key)) shown[key] = sample_value(key, option);
+    if (is_required(stage.schema.json(), key)) shown[key] = sample_value(key, option);
   }
   if (shown.empty() && !properties.empty()) {
     shown[properties.begin().key()] =
@@ -123,10 +123,13 @@ json to_json(const IndexedStage& stage) {
   json steps = json::object();
   for (const auto& [step, only_with] : stage.description.steps)
     steps[std::string(name_of(step))] = only_with;
-  return {{"name", stage.description.name},     {"summary", stage.description.summary},
-          {"plugin", stage.plugin_id},          {"plugin_version", stage.plugin_version},
-          {"plugin_file", stage.plugin_file},   {"steps", steps},
-          {"options", stage.description.schema}};
+  return {{"name", stage.description.name},
+          {"summary", stage.description.summary},
+          {"plugin", stage.plugin_id},
+          {"plugin_version", stage.plugin_version},
+          {"plugin_file", stage.plugin_file},
+          {"steps", steps},
+          {"options", stage.description.schema.json()}};
 }
 
 }  // namespace
@@ -201,7 +204,7 @@ ExitCode command_stages(const Arguments& arguments) {
             << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
             << stage.plugin_file << "\n"
             << "steps   " << steps_in_words(stage.description) << "\n\nOptions\n";
-  print_options(stage.description.schema, "  ");
+  print_options(stage.description.schema.json(), "  ");
   std::cout << "\nExample\n";
   print_example(stage.description);
   return ExitCode::done;

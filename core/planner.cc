@@ -35,14 +35,16 @@ std::vector<PlannedStage> lay_out(const Pipeline& pipeline, const PluginIndex& p
 }
 
 json to_json(const PlannedChange& change) {
-  return {{"what", change.what},
-          {"action", change.action},
-          {"name", change.name},
-          {"before", change.before},
-          {"after", change.after},
-          {"detail", change.detail},
-          {"disk_bytes", change.disk_bytes},
-          {"rollback_loses", change.rollback_loses}};
+  json object = json::object();  // member by member: a list of them would be copied
+  object["what"] = change.what;
+  object["action"] = change.action;
+  object["name"] = change.name;
+  object["before"] = change.before;
+  object["after"] = change.after;
+  object["detail"] = change.detail;
+  object["disk_bytes"] = change.disk_bytes;
+  object["rollback_loses"] = change.rollback_loses;
+  return object;
 }
 
 }  // namespace
@@ -94,9 +96,10 @@ void Planner::check_space(const Plan& plan) const {
   }
   const std::filesystem::space_info disk = std::filesystem::space(folder, none);
   if (none || needed <= static_cast<std::int64_t>(disk.available)) return;
-  throw Error("what the stages would save may need " + format_size(needed) + ", and " +
-              folder.string() + " has " + format_size(static_cast<std::int64_t>(disk.available)) +
-              " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
+  throw Error(
+      "what the stages would save may need " + format_size(needed) + ", and " + folder.string() +
+      " has " + format_size(static_cast<std::int64_t>(disk.available)) +
+      " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
 }
 
 // It is refused now and not in the middle of a run.
@@ -152,7 +155,7 @@ bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
       return false;
     }
   }
-  stage.options = resolve_options(spec, stage.type->description.schema, scope);
+  stage.options = resolve_options(spec, stage.type->description.schema.json(), scope);
   if (!stage.options.unknown.empty()) {
     stage.state = PlannedStage::State::unknown;
     stage.reason = stage.options.unknown.begin()->second;

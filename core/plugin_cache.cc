@@ -19,7 +19,7 @@ constexpr std::size_t most_entries = 512;
 
 // Descriptions are kept as the wire has them, so they are of no use to another version of it.
 const char* const format =
-    "1 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+    "2 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
