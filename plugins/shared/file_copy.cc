@@ -94,7 +94,7 @@ class TreeCopy {
 
 }  // namespace
 
-void copy_file(const std::string& from, const std::string& to) {
+std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::string& to) {
   const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw_file_error("read", from);
   try {
@@ -102,17 +102,19 @@ void copy_file(const std::string& from, const std::string& to) {
     if (::fstat(fd, &status) != 0) throw_file_error("read", from);
     if (!S_ISREG(status.st_mode))
       throw FileError("cannot copy " + from + ": it is no regular file");
-    Replacement copy(to);
-    copy_bytes(fd, from, copy);
-    copy.set(attributes_for_copy(status));
-    copy.set_modified(status.st_mtim);
-    copy.commit();
+    auto copy = std::make_unique<Replacement>(to);
+    copy_bytes(fd, from, *copy);
+    copy->set(attributes_for_copy(status));
+    copy->set_modified(status.st_mtim);
+    ::close(fd);
+    return copy;
   } catch (...) {
     ::close(fd);
     throw;
   }
-  ::close(fd);
 }
+
+void copy_file(const std::string& from, const std::string& to) { copy_of_file(from, to)->commit(); }
 
 std::vector<std::string> copy_tree(const std::string& from, const std::string& to,
                                    const std::function<bool(const std::string&)>& skip) {

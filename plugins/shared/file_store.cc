@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 namespace drydock::files {
@@ -26,9 +27,12 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+// So that the name of a temporary file is not too long.
+std::string shortened(const std::string& name) { return name.substr(0, 200); }
+
 // What the names of temporary files for `path` begin with: unmistakably ours, and hidden.
 std::string temporary_prefix(const std::string& path) {
-  return "." + fs::path(path).filename().string().substr(0, 200) + std::string(temporary_mark);
+  return "." + shortened(fs::path(path).filename().string()) + std::string(temporary_mark);
 }
 
 std::string random_name() {
@@ -49,14 +53,25 @@ std::string temporary_for(const std::string& path) {
   return (fs::path(folder_of(path)) / (temporary_prefix(path) + random_name())).string();
 }
 
-void remove_leftovers_beside(const std::string& path) {
-  const std::string prefix = temporary_prefix(path);
+// The file that a temporary one in its folder was for, as far as it is in the name; "" for another
+// kind of file.
+std::string meant_by(const std::string& temporary) {
+  const std::size_t end = random_digits + temporary_mark.size();
+  if (temporary.size() <= end + 1 || temporary[0] != '.') return "";
+  const std::size_t mark = temporary.size() - end;
+  if (temporary.compare(mark, temporary_mark.size(), temporary_mark) != 0) return "";
+  if (temporary.find_first_not_of("0123456789abcdef", mark + temporary_mark.size()) !=
+      std::string::npos) {
+    return "";
+  }
+  return temporary.substr(1, mark - 1);
+}
+
+// names: of files, as temporary_prefix() has them.
+void remove_leftovers_in(const std::string& folder, const std::set<std::string>& names) {
   std::error_code error;
-  for (fs::directory_iterator at(folder_of(path), error), end; !error && at != end;
-       at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (name.size() != prefix.size() + random_digits || !name.starts_with(prefix)) continue;
-    if (name.find_first_not_of("0123456789abcdef", prefix.size()) != name.npos) continue;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (names.count(meant_by(at->path().filename().string())) == 0) continue;
     if (::unlink(at->path().c_str()) != 0 && errno != ENOENT)
       throw_file_error("remove", at->path().string());
   }
@@ -173,7 +188,7 @@ Replacement::~Replacement() {
 
 void Replacement::write(std::string_view bytes) { write_all(fd_, bytes, path_); }
 
-void Replacement::finish(bool replace) {
+void Replacement::prepare() {
   struct stat made {};
   if (::fstat(fd_, &made) != 0) throw_file_error("write", path_);
   const auto none = static_cast<uid_t>(-1);
@@ -189,8 +204,14 @@ void Replacement::finish(bool replace) {
     const std::array<timespec, 2> times{*modified_, *modified_};
     if (::futimens(fd_, times.data()) != 0) throw_file_error("set the time of", path_);
   }
-  if (::fsync(fd_) != 0) throw_file_error("write", path_);
-  if (::close(std::exchange(fd_, -1)) != 0) throw_file_error("write", path_);
+}
+
+void Replacement::close_file() {
+  if (fd_ >= 0 && ::close(std::exchange(fd_, -1)) != 0) throw_file_error("write", path_);
+}
+
+void Replacement::take_name(bool replace) {
+  close_file();
   const unsigned flags = replace ? 0 : RENAME_NOREPLACE;
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), flags) != 0) {
     throw_file_error(replace ? "replace" : "create", path_);
@@ -198,16 +219,49 @@ void Replacement::finish(bool replace) {
   temporary_.clear();
 }
 
-void Replacement::commit() { sync_directory(commit_before_sync()); }
+void Replacement::finish(bool replace) {
+  prepare();
+  if (::fsync(fd_) != 0) throw_file_error("write", path_);
+  take_name(replace);
+}
 
-std::string Replacement::commit_before_sync() {
+void Replacement::commit() {
   finish(true);
-  return folder_of(path_);
+  sync_directory(folder_of(path_));
 }
 
 void Replacement::commit_new() {
   finish(false);
   sync_directory(folder_of(path_));
+}
+
+// A file system is written out as a whole, which may have more to write than these files: for a few
+// of them it is not worth it.
+void Replacements::add(std::unique_ptr<Replacement> replacement) {
+  constexpr std::size_t few = 16;
+  replacement->prepare();
+  waiting_.push_back(std::move(replacement));
+  if (waiting_.size() <= few) return;
+  for (const auto& each : waiting_) each->close_file();  // or nobody could open any more
+}
+
+void Replacements::commit() {
+  std::set<std::string> folders;
+  std::set<dev_t> written;
+  for (const auto& replacement : waiting_) {
+    if (replacement->fd_ >= 0 && ::fsync(replacement->fd_) != 0) {
+      throw_file_error("write", replacement->path_);
+    }
+    const std::string folder = folder_of(replacement->path_);
+    if (!folders.insert(folder).second || replacement->fd_ >= 0) continue;
+    const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat status {};
+    if (fd < 0 || ::fstat(fd, &status) != 0) throw_file_error("open", folder);
+    if (written.insert(status.st_dev).second && ::syncfs(fd) != 0) throw_file_error("sync", folder);
+  }
+  for (const auto& replacement : waiting_) replacement->take_name(true);
+  waiting_.clear();
+  for (const std::string& folder : folders) sync_directory(folder);
 }
 
 void write(const std::string& path, std::string_view bytes) {
@@ -247,10 +301,18 @@ void replace_link(const std::string& path, const std::string& target, const Attr
   sync_directory(folder_of(path));
 }
 
-void remove_leftovers(const std::string& path) {
-  const std::string file = resolve_links(path);
-  remove_leftovers_beside(file);
-  if (file != path) remove_leftovers_beside(path);  // of a link that was replaced itself
+void remove_leftovers(const std::string& path) { remove_leftovers(std::vector{path}); }
+
+void remove_leftovers(const std::vector<std::string>& paths) {
+  std::map<std::string, std::set<std::string>> folders;
+  const auto add = [&folders](const std::string& path) {
+    folders[folder_of(path)].insert(shortened(fs::path(path).filename().string()));
+  };
+  for (const std::string& path : paths) {
+    add(resolve_links(path));
+    add(path);  // of a link that was replaced itself
+  }
+  for (const auto& [folder, names] : folders) remove_leftovers_in(folder, names);
 }
 
 void sync_directory(const std::string& path) {

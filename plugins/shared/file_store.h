@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -61,21 +63,34 @@ class Replacement {
   void set_modified(const timespec& time) { modified_ = time; }
   // fsync, rename, fsync of the folder.
   void commit();
-  // Without the last of these: of many files each folder needs it only once. Returns the folder,
-  // for sync_directory().
-  std::string commit_before_sync();
   // Like commit(), but fails with FileError when a file of that name exists already.
   void commit_new();
   int descriptor() const { return fd_; }
 
  private:
+  friend class Replacements;
   void finish(bool replace);
+  void prepare();  // owner, mode and time
+  void close_file();
+  void take_name(bool replace);
 
   std::string path_;
   std::string temporary_;
   int fd_ = -1;
   Attributes attributes_;
   std::optional<timespec> modified_;
+};
+
+// Many files in little more time than one: their bytes go to the disk together, before the first of
+// them gets its name.
+class Replacements {
+ public:
+  void add(std::unique_ptr<Replacement> replacement);
+  // On disk when it returns, each under its name. What was not committed is removed.
+  void commit();
+
+ private:
+  std::vector<std::unique_ptr<Replacement>> waiting_;
 };
 
 // Replaces the whole content of `path`, as Replacement does.
@@ -86,14 +101,19 @@ void write(const std::string& path, std::string_view bytes, const Attributes& ex
 // the process that plans, so nothing is made durable.
 void write_planned(const std::string& path, std::string_view bytes);
 
-// Puts a symbolic link where something else may stand, but no folder. Of `owner` only that counts: a
-// link has no mode.
+// Puts a symbolic link where something else may stand, but no folder. Of `owner` only that counts:
+// a link has no mode.
 void replace_link(const std::string& path, const std::string& target, const Attributes& owner = {});
 
 // Removes what a killed Replacement of `path`, or of the link there, left beside it. Call it
 // wherever a step is repeated or rolled back: not only the runner dies, also a worker alone.
 void remove_leftovers(const std::string& path);
 
+// The same of many, which looks into each folder once.
+void remove_leftovers(const std::vector<std::string>& paths);
+
+// What copy_file() would put at `to`, not there yet.
+std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::string& to);
 // Copies a regular file with mode, owner (as far as permitted) and modification time.
 void copy_file(const std::string& from, const std::string& to);
 

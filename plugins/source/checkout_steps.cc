@@ -26,6 +26,9 @@ std::optional<Tag> wanted_tag(const Call& call, const Checkout& checkout) {
 
 Tag known_tag(const Call& call, const Checkout& checkout) {
   if (auto tag = wanted_tag(call, checkout)) return *tag;
+  if (call.step() == "plan") {
+    call.warn("the stages after this one are planned with the files as they are now");
+  }
   throw Unknown("after the tag " + call.text("/git/ref") +
                 " is fetched (`plan --fetch` fetches it now)");
 }

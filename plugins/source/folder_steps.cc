@@ -27,6 +27,9 @@ std::optional<ReleaseTree> known_release(const Call& call) {
 
 ReleaseTree release_of(const Call& call) {
   if (auto release = known_release(call)) return *release;
+  if (call.step() == "plan") {
+    call.warn("the stages after this one are planned with the files as they are now");
+  }
   throw Unknown("after the release is fetched (`plan --fetch` fetches it now)");
 }
 

@@ -19,7 +19,10 @@ Git Git::with_work_tree(const std::string& folder) const {
 Git Git::with_objects_of(const std::string& git_dir) const {
   Git other = *this;
   if (git_dir.empty()) return other;
-  other.environment_.push_back("GIT_ALTERNATE_OBJECT_DIRECTORIES=" + git_dir + "/objects");
+  std::string quoted = "\"";  // a list with colons between, unless quoted
+  for (const char c : git_dir + "/objects")
+    quoted += (c == '"' || c == '\\' ? "\\" : "") + std::string(1, c);
+  other.environment_.push_back("GIT_ALTERNATE_OBJECT_DIRECTORIES=" + quoted + "\"");
   return other;
 }
 

@@ -71,11 +71,14 @@ void write_locked_if_other(const std::string& file, const std::string& bytes,
   write_locked(file, bytes, attributes);
 }
 
-void remove_if(const std::string& lock, const std::vector<std::string>& ours) {
+// How much of what is to be written a lock holds when whoever writes it is killed.
+enum class Written { whole, in_part };
+
+void remove_if(const std::string& lock, Written written, const std::vector<std::string>& ours) {
   const auto found = files::read_if_present(lock, largest_index);
   if (!found) return;
   for (const std::string& own : ours) {
-    if (*found != own) continue;
+    if (written == Written::whole ? *found != own : !own.starts_with(*found)) continue;
     if (::unlink(lock.c_str()) != 0 && errno != ENOENT) files::throw_file_error("remove", lock);
     return;
   }
@@ -127,6 +130,25 @@ void add_shallow(const Call&, const GitNote& note) {
   if (text.find(note.commit + "\n") != text.npos) return;
   text += note.commit + "\n";
   write_locked(file, text, attributes_beside(note.common_dir, 0644));
+}
+
+// Unpacked as it was made it is one file. git would lock all packed ones to remove it, and a kill
+// would leave a lock of which nobody can say whose it is.
+void remove_tag(const Git& git, const GitNote& note) {
+  const std::string name = "refs/tags/" + note.tag, file = note.common_dir + "/" + name;
+  const auto packed = files::read_if_present(note.common_dir + "/packed-refs", largest_index);
+  const bool is_packed = packed && packed->find(" " + name + "\n") != std::string::npos;
+  if (!is_packed && files::read_if_present(file) == note.object + "\n") {
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT) files::throw_file_error("remove", file);
+    std::vector<std::string> folders = folders_above(name);  // "refs" and "refs/tags" stay
+    while (folders.size() > 2 && ::rmdir((note.common_dir + "/" + folders.back()).c_str()) == 0) {
+      folders.pop_back();
+    }
+    files::sync_directory(note.common_dir + "/" + folders.back());
+    return;
+  }
+  if (git.line({"rev-parse", "--verify", "--quiet", name}) != note.object) return;  // not ours
+  git.ask({"update-ref", "-d", name, note.object}, "remove the tag " + note.tag);
 }
 
 }  // namespace
@@ -201,14 +223,19 @@ void remove_own_locks(const Call& call, const GitNote& note) {
     }
   }
   files::remove_leftovers(note.git_dir + "/index.lock");
-  remove_if(note.git_dir + "/index.lock", indexes);
-  // git itself was writing these: it may have been killed before the first byte.
-  remove_if(note.git_dir + "/HEAD.lock",
-            {"", note.commit + "\n", note.head + "\n", "ref: " + note.branch + "\n"});
-  remove_if(note.common_dir + "/refs/tags/" + note.tag + ".lock", {"", note.object + "\n"});
+  remove_if(note.git_dir + "/index.lock", Written::whole, indexes);
+  // These git writes itself, piece by piece.
+  remove_if(note.git_dir + "/HEAD.lock", Written::in_part,
+            {note.commit + "\n", note.head + "\n", "ref: " + note.branch + "\n"});
+  remove_if(note.common_dir + "/refs/tags/" + note.tag + ".lock", Written::in_part,
+            {note.object + "\n"});
+  for (const char* end : {".pack", ".idx"}) {
+    files::remove_leftovers(note.common_dir + "/objects/pack/" + pack_of(call) + end);
+  }
   files::remove_leftovers(note.common_dir + "/shallow.lock");
   const std::string before = files::read_if_present(kept(call, "shallow")).value_or("");
-  remove_if(note.common_dir + "/shallow.lock", {before, before + note.commit + "\n"});
+  remove_if(note.common_dir + "/shallow.lock", Written::whole,
+            {before, before + note.commit + "\n"});
 }
 
 void bring_tag(const Call& call, const GitNote& note) {
@@ -269,7 +296,7 @@ void switch_commit_back(const Call& call, const GitNote& note) {
   write_locked_if_other(note.git_dir + "/index", files::read(kept(call, "index"), largest_index),
                         attributes);
   if (note.had_tag) return;
-  git.attempt({"update-ref", "-d", "refs/tags/" + note.tag, note.object});
+  remove_tag(git, note);
   if (!note.shallow) return;
   write_locked_if_other(note.common_dir + "/shallow", files::read(kept(call, "shallow")),
                         *files::attributes(kept(call, "shallow")));

@@ -101,6 +101,16 @@ class Merge {
   std::string folder_;
 };
 
+// One that the release replaces by a folder is none.
+bool behind_operators_link(const std::string& root, const std::string& path,
+                           const std::set<std::string>& gone) {
+  if (!is_behind_link(root, path)) return false;
+  for (const std::string& above : folders_above(path)) {
+    if (gone.count(above) != 0) return false;
+  }
+  return true;
+}
+
 bool same_there(const std::string& here, const std::string& release) {
   if (kind_at(here) != kind_at(release)) return false;
   if (kind_at(here) == Kind::link) return fs::read_symlink(here) == fs::read_symlink(release);
@@ -150,7 +160,10 @@ GitUpgrade prepare_upgrade(const Call& call, const Checkout& checkout, const Tag
   upgrade.changes = changes_between(git, upgrade.base.commit, tag.commit);
   const std::set<std::string> local = changed_here(git, checkout, upgrade.base);
   const auto place = [&](const std::string& path) { return checkout.root + "/" + path; };
-  const auto stands = [&](const std::string& path) { return kind_at(place(path)); };
+  // What is behind a link is somewhere else, for git too.
+  const auto stands = [&](const std::string& path) {
+    return is_behind_link(checkout.root, path) ? Kind::gone : kind_at(place(path));
+  };
   std::vector<Decision> decisions =
       decide(upgrade.changes, local, stands, untouchable_in(checkout));
 
@@ -177,6 +190,12 @@ GitUpgrade prepare_upgrade(const Call& call, const Checkout& checkout, const Tag
                !will_be_empty(place(path), checkout.root, gone)) {
       decision.what = Do::conflict;
       decision.why = "is a folder here and a file in the release";
+    }
+    const bool comes =
+        decision.what == Do::take || decision.what == Do::replace || decision.what == Do::merge;
+    if (comes && behind_operators_link(checkout.root, path, gone)) {
+      decision.what = Do::conflict;
+      decision.why = "is behind a link that stands here instead of a folder";
     }
     if (decision.what == Do::conflict) upgrade.conflicts.push_back(path + " " + decision.why);
   }

@@ -25,7 +25,8 @@ struct Way {
 };
 
 Captured fetch(const Call& call, const Git& git, const Way& way, const std::string& name) {
-  git.ask({"init", "--quiet", "--bare", "--template=", git.git_dir()}, "make a git repository");
+  Captured made = git.attempt({"init", "--quiet", "--bare", "--template=", git.git_dir()});
+  if (!made.exit.ok()) return made;
   if (!way.objects.empty()) {
     files::make_directories(git.git_dir() + "/objects/info");
     files::write(git.git_dir() + "/objects/info/alternates", way.objects + "\n");
@@ -56,14 +57,19 @@ std::optional<Tag> fetched_tag(const Call& call, const Way& way, const std::stri
   const std::string dir = kept_release_dir(call) + "/" + sha256(way.url).substr(0, 16) + ".git";
   const Git git(call, dir);
   std::optional<Tag> tag;
+  // What was planned is what is run.
+  const bool plans = call.step() == "observe" || call.step() == "plan";
+  if (!plans && fs::exists(dir)) tag = look_up(git, name);
   // Once for the look and the plan.
   const std::string mark = call.planning_dir().empty()
                                ? ""
                                : call.planning_dir() + "/fetched-" + sha256(dir + "\n" + name);
-  if (may_fill(call) && (mark.empty() || !fs::exists(mark))) {
+  if (!tag && may_fill(call) && (mark.empty() || !fs::exists(mark))) {
     files::make_directories(kept_release_dir(call));
     Captured captured = fetch(call, git, way, name);
-    if (!captured.exit.ok() && captured.err.find(".lock") != std::string::npos) {
+    const bool locked = captured.err.find("lock") != std::string::npos ||
+                        captured.err.find("File exists") != std::string::npos;
+    if (!captured.exit.ok() && locked) {
       fs::remove_all(dir);
       captured = fetch(call, git, way, name);
     }
@@ -74,7 +80,7 @@ std::optional<Tag> fetched_tag(const Call& call, const Way& way, const std::stri
       call.warn(std::string(refused.what()) + "; what was fetched earlier is used");
     }
     if (!mark.empty()) files::write(mark, "");
-  } else if (fs::exists(dir)) {
+  } else if (!tag && fs::exists(dir)) {
     tag = look_up(git, name);
   }
   if (tag) tag->fetched = dir;

@@ -133,9 +133,26 @@ void ReleaseTree::check_place(const Entry& entry) const {
   }
 }
 
+bool is_behind_link(const std::string& root, const std::string& path) {
+  for (fs::path above = fs::path(path).parent_path(); !above.empty(); above = above.parent_path()) {
+    struct stat status {};
+    if (::lstat((root + "/" + above.string()).c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool ReleaseTree::is_cleared_first(const Entry& entry) const {
   const bool arrives = entry.kind != Kind::gone && entry.kind != Kind::gone_folder;
-  return arrives && leaving_.count(entry.path) != 0;
+  if (!arrives || leaving_.empty()) return false;
+  if (leaving_.count(entry.path) != 0) return true;
+  if (!is_behind_link(place_, entry.path)) return false;
+  for (fs::path above = fs::path(entry.path).parent_path(); !above.empty();
+       above = above.parent_path()) {
+    if (leaving_.count(above.string()) != 0) return true;
+  }
+  return false;
 }
 
 Difference ReleaseTree::compare_leaving(const Entry& entry) const {
@@ -154,6 +171,11 @@ Difference ReleaseTree::compare_leaving(const Entry& entry) const {
 }
 
 Difference ReleaseTree::compare(const Entry& entry) const {
+  const bool leaves = entry.kind == Kind::gone || entry.kind == Kind::gone_folder;
+  if (exact_ && is_behind_link(place_, entry.path)) {
+    if (leaves) return Difference::none;  // it went with its folder
+    if (is_cleared_first(entry)) return Difference::absent;
+  }
   check_place(entry);
   if (entry.kind == Kind::gone || entry.kind == Kind::gone_folder) return compare_leaving(entry);
   struct stat status {};

@@ -49,7 +49,7 @@ class ReleaseTree {
   Difference compare(const Entry& entry) const;
   // The place's mode, but executable where the release's file is.
   mode_t mode_for(const Entry& entry, mode_t present) const;
-  // What stands there now goes before the entry comes.
+  // What stands there now, or above it, goes before the entry comes.
   bool is_cleared_first(const Entry& entry) const;
 
  private:
@@ -61,6 +61,9 @@ class ReleaseTree {
   bool exact_ = false;
   std::map<std::string, Kind> leaving_, arriving_;
 };
+
+// Whether what is above a path, below `root`, is no folder: a link leads elsewhere.
+bool is_behind_link(const std::string& root, const std::string& path);
 
 // `.drydock`, `.git` and `.env` are left out whatever the options say.
 bool is_left_out(const std::string& path, const std::vector<std::string>& exclude);

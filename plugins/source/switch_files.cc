@@ -62,9 +62,15 @@ std::string encoded(const std::vector<Before>& kept) {
 // file.
 using Unsynced = std::set<std::string>;
 
+// Itself, not one that a link leads to.
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void sync(const Unsynced& unsynced) {
   for (const std::string& folder : unsynced) {
-    if (fs::is_directory(folder)) files::sync_directory(folder);  // else it went with its files
+    if (is_folder(folder)) files::sync_directory(folder);  // else it went with its files
   }
 }
 
@@ -96,18 +102,18 @@ void make_folder(const ReleaseTree& release, const Entry& entry) {
   }
 }
 
-void write_file(const ReleaseTree& release, const Entry& entry) {
+std::unique_ptr<files::Replacement> new_file(const ReleaseTree& release, const Entry& entry) {
   const std::string path = release.place(entry);
   std::optional<files::Attributes> attributes = files::attributes(path);
   if (attributes) attributes->mode = release.mode_for(entry, attributes->mode);
-  files::Replacement replacement(path);
-  replacement.set(attributes ? *attributes : for_new(path, entry.mode));
-  replacement.write(files::read(release.at(entry)));
-  replacement.commit();
+  auto replacement = std::make_unique<files::Replacement>(path);
+  replacement->set(attributes ? *attributes : for_new(path, entry.mode));
+  replacement->write(files::read(release.at(entry)));
+  return replacement;
 }
 
 void restore_file(const Before& before, const std::string& path, const std::string& copy,
-                  Unsynced& unsynced) {
+                  Unsynced& unsynced, files::Replacements& restored) {
   const files::Attributes attributes{before.mode, before.uid, before.gid};
   // A link of the release stands where a file was.
   const bool became_link = fs::is_symlink(fs::symlink_status(path));
@@ -117,11 +123,11 @@ void restore_file(const Before& before, const std::string& path, const std::stri
   if (::stat(copy.c_str(), &status) != 0) {
     throw Failed("cannot read the kept " + copy + ": " + std::strerror(errno));
   }
-  files::Replacement replacement(path);
-  replacement.set(attributes);
-  replacement.set_modified(status.st_mtim);
-  replacement.write(files::read(copy));
-  unsynced.insert(replacement.commit_before_sync());
+  auto replacement = std::make_unique<files::Replacement>(path);
+  replacement->set(attributes);
+  replacement->set_modified(status.st_mtim);
+  replacement->write(files::read(copy));
+  restored.add(std::move(replacement));
 }
 
 void restore_link(const Before& before, const std::string& path) {
@@ -135,7 +141,7 @@ void restore_link(const Before& before, const std::string& path) {
 }
 
 void restore_folder(const Before& before, const std::string& path) {
-  if (fs::is_directory(path)) return;
+  if (is_folder(path)) return;
   files::make_directories(path, before.mode);
   if (::geteuid() == 0 && ::chown(path.c_str(), before.uid, before.gid) != 0) {
     throw Failed("cannot keep the owner of " + path + ": " + std::strerror(errno));
@@ -146,6 +152,7 @@ void restore_folder(const Before& before, const std::string& path) {
 
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir) {
   std::vector<Before> kept;
+  files::Replacements copies;
   for (const Entry& entry : release.entries()) {
     // A folder may be empty once what is in it is gone.
     if (entry.kind != Kind::gone_folder && release.compare(entry) == Difference::none) continue;
@@ -154,8 +161,9 @@ std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string
     if (before.was != Before::Was::file && before.was != Before::Was::file_through_link) continue;
     const std::string copy = saved(private_dir, entry.path);
     files::make_directories(parent(copy));
-    files::copy_file(release.place(entry), copy);
+    copies.add(files::copy_of_file(release.place(entry), copy));
   }
+  copies.commit();
   files::write(list_path(private_dir), encoded(kept));
   return kept;
 }
@@ -183,6 +191,7 @@ void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call
   for (const Before& before : kept) listed.insert(before.path);
   std::size_t done = 0;
   Unsynced unsynced;
+  files::Replacements written;
   for (const Entry& entry : release.entries()) {
     if (listed.count(entry.path) == 0) continue;
     call.throw_if_cancelled();
@@ -195,24 +204,31 @@ void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call
       unsynced.insert(parent(path));
     if (entry.kind == Kind::folder) make_folder(release, entry);
     if (entry.kind == Kind::link) files::replace_link(path, entry.target, for_new(path, 0777));
-    if (entry.kind == Kind::file) write_file(release, entry);
+    if (entry.kind == Kind::file) written.add(new_file(release, entry));
   }
+  written.commit();
   sync(unsynced);
 }
 
 void remove_leftovers(const std::vector<Before>& kept, const std::string& root) {
-  for (const Before& before : kept) files::remove_leftovers(root + "/" + before.path);
+  std::vector<std::string> paths;
+  for (const Before& before : kept) paths.push_back(root + "/" + before.path);
+  files::remove_leftovers(paths);
 }
 
 void switch_back(const std::vector<Before>& kept, const std::string& root, Call& call) {
   Unsynced unsynced;
+  files::Replacements restored;
   for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
     const std::string path = root + "/" + before->path;
     switch (before->was) {
       case Before::Was::absent:
-        remove(path, unsynced);
+        // (Behind a link of before there is nothing of ours.)
+        if (!is_behind_link(root, before->path)) remove(path, unsynced);
         break;
       case Before::Was::folder_absent:
+        if (is_behind_link(root, before->path)) break;
+        if (fs::is_symlink(fs::symlink_status(path))) break;  // the one of before
         if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
           call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
         }
@@ -225,10 +241,11 @@ void switch_back(const std::vector<Before>& kept, const std::string& root, Call&
         break;
       case Before::Was::file:
       case Before::Was::file_through_link:
-        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced);
+        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced, restored);
         break;
     }
   }
+  restored.commit();
   sync(unsynced);
 }
 

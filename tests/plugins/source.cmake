@@ -10,4 +10,6 @@ target_link_libraries(source_stages PUBLIC drydock_files drydock_digest drydock:
 target_include_directories(source_stages PUBLIC ${source_dir})
 drydock_test(source_test SOURCES source_test.cc LIBRARIES source_stages)
 drydock_test(source_git_test SOURCES source_git_test.cc LIBRARIES source_stages)
+find_package(rapidcheck REQUIRED)
+drydock_test(source_changes_test SOURCES source_changes_test.cc LIBRARIES source_stages rapidcheck)
 drydock_test(source_archive_test SOURCES source_archive_test.cc LIBRARIES source_stages)

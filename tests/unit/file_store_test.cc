@@ -151,6 +151,46 @@ TEST_F(FileStore, CopiesATreeAsItIs) {
   }
 }
 
+TEST_F(FileStore, ReplacesManyFilesAtOnceOrNone) {
+  for (const int count : {3, 40}) {  // few, which are synced one by one, and many
+    Replacements many;
+    for (int i = 0; i < count; ++i) {
+      make("file" + std::to_string(i), "old");
+      auto replacement = std::make_unique<Replacement>(at("file" + std::to_string(i)));
+      replacement->write("new");
+      many.add(std::move(replacement));
+    }
+    EXPECT_EQ(read(at("file0")), "old");
+    many.commit();
+    for (int i = 0; i < count; ++i) EXPECT_EQ(read(at("file" + std::to_string(i))), "new");
+  }
+  {
+    Replacements given_up;
+    auto replacement = std::make_unique<Replacement>(at("file0"));
+    replacement->write("newer");
+    given_up.add(std::move(replacement));
+  }
+  EXPECT_EQ(read(at("file0")), "new");
+  for (const auto& found : fs::directory_iterator(at(""))) {
+    EXPECT_EQ(found.path().string().find(".drydock-"), std::string::npos) << found.path();
+  }
+}
+
+TEST_F(FileStore, RemovesTheLeftoversOfMany) {
+  const std::string digits = "0123456789abcdef";
+  make(".one.drydock-" + digits, "");
+  make("two", "mine");
+  make(".two.drydock-" + digits, "");
+  make(".other.drydock-" + digits, "somebody else's");
+  make(".two.drydock-" + digits + "0", "no name of ours");
+  remove_leftovers(std::vector{at("one"), at("two"), at("nowhere/three")});
+  EXPECT_FALSE(fs::exists(at(".one.drydock-" + digits)));
+  EXPECT_FALSE(fs::exists(at(".two.drydock-" + digits)));
+  EXPECT_TRUE(fs::exists(at("two")));
+  EXPECT_TRUE(fs::exists(at(".other.drydock-" + digits)));
+  EXPECT_TRUE(fs::exists(at(".two.drydock-" + digits + "0")));
+}
+
 TEST_F(FileStore, NamesTheFoldersThatItMade) {
   fs::create_directory(at("a"));
   EXPECT_EQ(make_directories(at("a/b/c"), 0750),
