@@ -47,7 +47,7 @@ std::string writers(const Call& call, const std::vector<Container>& all,
 void restore(const Call& call, const DatabaseServer& server, const DatabaseRecord& record) {
   // Restored by an attempt before this one: only what changed since then matters.
   const bool restored = call.recall("restored/" + record.key()).has_value();
-  if ((record.restore != "always" || restored) && server.is_unchanged(call, record)) {
+  if ((record.restore != "always" || restored) && server.is_unchanged(call, call.private_dir(), record)) {
     if (restored) server.put_properties_back(call, record);
     call.info("database " + record.name + " is as it was when it was dumped");
     return;

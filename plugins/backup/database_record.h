@@ -35,7 +35,7 @@ struct DatabaseRecord {
   std::string taken;   // when it began, UTC, RFC 3339
   double seconds = 0;  // how long it took, without reading it back
   std::string statements;
-  std::string data;
+  std::string data;  // "": of MariaDB, whose dump says it when it is asked (with_data)
   std::map<std::string, std::uint64_t> rows;
 
   // Notes and files that belong to this database: "service/name".

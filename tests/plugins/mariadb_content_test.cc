@@ -49,6 +49,11 @@ RC_GTEST_PROP(MariadbDumpReader, ReadsTheSameInPiecesOfAnySize,
   RC_ASSERT(pieces.rows == content.rows);
   RC_ASSERT(pieces.data == content.data);
   RC_ASSERT(pieces.statements == content.statements);
+  MariadbDumpReader counting(MariadbDumpReader::Rows::count);
+  counting.feed(whole);
+  const DumpContent counted = counting.finish();
+  RC_ASSERT(counted.rows == content.rows);
+  RC_ASSERT(counted.statements == content.statements);
 }
 
 RC_GTEST_PROP(MariadbDumpReader, DoesNotMindTheOrderOfRowsButEachOfThem,
