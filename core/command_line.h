@@ -28,8 +28,7 @@ struct Arguments {
   bool trial_restore = false;     // backups verify --restore
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
-  bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
-       all = false,
+  bool yes = false, accept_loss = false, json = false, events = false, verbose = false, all = false,
        fetch = false, force = false, of_rollback = false, no_limits = false;
   bool help = false, version = false;
 };

@@ -49,8 +49,8 @@ void fill(KeptBackup& backup, const json& manifest) {
     if (below.is_absolute() || below.lexically_normal().string().rfind("..", 0) == 0) {
       throw Error("it names a file outside of its folder");
     }
-    backup.files.push_back({backup.folder + "/" + below.string(), file.at("bytes"),
-                            file.at("sha256")});
+    backup.files.push_back(
+        {backup.folder + "/" + below.string(), file.at("bytes"), file.at("sha256")});
   }
 }
 
@@ -110,8 +110,8 @@ std::string damage(const KeptBackup& backup) {
   for (const KeptFile& file : backup.files) {
     struct stat status {};
     if (::stat(file.path.c_str(), &status) != 0) {
-      return file.path + (errno == ENOENT ? " is gone"
-                                          : " cannot be read: " + std::string(strerror(errno)));
+      return file.path +
+             (errno == ENOENT ? " is gone" : " cannot be read: " + std::string(strerror(errno)));
     }
     if (status.st_size != file.bytes) {
       return file.path + " has " + std::to_string(status.st_size) + " bytes, written were " +

@@ -94,9 +94,10 @@ void Planner::check_space(const Plan& plan) const {
   }
   const std::filesystem::space_info disk = std::filesystem::space(folder, none);
   if (none || needed <= static_cast<std::int64_t>(disk.available)) return;
-  throw Error("what the stages would save may need " + format_size(needed) + ", and " +
-              folder.string() + " has " + format_size(static_cast<std::int64_t>(disk.available)) +
-              " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
+  throw Error(
+      "what the stages would save may need " + format_size(needed) + ", and " + folder.string() +
+      " has " + format_size(static_cast<std::int64_t>(disk.available)) +
+      " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
 }
 
 // It is refused now and not in the middle of a run.

@@ -90,8 +90,7 @@ class Taker {
       const bool last = ended_;
       // The host makes the file when it starts the command.
       if (read_.get() < 0) read_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-      const ssize_t got =
-          read_.get() < 0 ? 0 : ::read(read_.get(), buffer.data(), buffer.size());
+      const ssize_t got = read_.get() < 0 ? 0 : ::read(read_.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Failed(std::string("its output cannot be read: ") + strerror(errno));
       if (got == 0) {
@@ -131,9 +130,7 @@ Streamed stream(const Call& call, Process process, const std::string& path,
   Streamed result;
   Taker taker(call, path, reader);
   process.output_file = taker.output();
-  process.on_line = [&](Stream, std::string_view line) {
-    result.errors.append(line).append("\n");
-  };
+  process.on_line = [&](Stream, std::string_view line) { result.errors.append(line).append("\n"); };
   result.exit = call.run(process);
   taker.finish();
   result.bytes = taker.bytes();

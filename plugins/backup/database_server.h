@@ -44,7 +44,8 @@ class DatabaseServer {
   // Restores it into a database of its own, compares that, and drops it again.
   virtual void try_restore(const Call&, const std::string& folder, const DatabaseRecord&) const = 0;
 
-  // Whether the database still is what it was when it was dumped, into `folder`; when in doubt, not.
+  // Whether the database still is what it was when it was dumped, into `folder`; when in doubt,
+  // not.
   virtual bool is_unchanged(const Call&, const std::string& folder,
                             const DatabaseRecord&) const = 0;
   // Makes the database what was dumped, proven by comparing. What stood there is kept; the sentence

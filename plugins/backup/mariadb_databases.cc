@@ -39,10 +39,9 @@ void create(const Call& call, const MariadbServer& server, const std::string& da
 
 void load(const Call& call, const MariadbServer& server, const std::string& file,
           const std::string& into) {
-  Process process =
-      mariadb_command(server, server.client(),
-                      {"--batch", "--binary-mode", "--default-character-set=utf8mb4",
-                       "--database=" + into});
+  Process process = mariadb_command(
+      server, server.client(),
+      {"--batch", "--binary-mode", "--default-character-set=utf8mb4", "--database=" + into});
   process.input_file = file;
   std::string errors;
   process.on_line = [&](Stream, std::string_view line) { errors.append(line).append("\n"); };

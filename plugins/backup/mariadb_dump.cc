@@ -49,7 +49,8 @@ Process dump_command(const Call& call, const MariadbServer& server, const std::s
 
 // CR_SERVER_GONE_ERROR, CR_SERVER_LOST and their kind, as the clients print them.
 bool lost_server(const std::string& errors) {
-  for (const char* sign : {"gone away", "Lost connection", "Can't connect", "shutdown in progress"}) {
+  for (const char* sign :
+       {"gone away", "Lost connection", "Can't connect", "shutdown in progress"}) {
     if (errors.find(sign) != std::string::npos) return true;
   }
   return false;

@@ -29,8 +29,8 @@ std::string take_counter(std::string& line) {
   if (!starts_with(line, ")")) return "";
   const std::size_t begin = line.find(option);
   if (begin == std::string::npos) return "";
-  const std::size_t end = std::min(line.find_first_not_of("0123456789", begin + option.size()),
-                                   line.size());
+  const std::size_t end =
+      std::min(line.find_first_not_of("0123456789", begin + option.size()), line.size());
   std::string counter = line.substr(begin, end - begin);
   line.erase(begin, end - begin);
   return counter;
@@ -124,7 +124,8 @@ std::size_t MariadbDumpReader::skip_text(std::string_view bytes, std::size_t i) 
 }
 
 std::size_t MariadbDumpReader::feed_rows(std::string_view bytes) {
-  std::size_t row = 0;  // where in `bytes` what belongs to the row and is not in its hash yet begins
+  std::size_t row =
+      0;  // where in `bytes` what belongs to the row and is not in its hash yet begins
   for (std::size_t i = 0; i < bytes.size();) {
     if (place_ == Place::text) {
       i = skip_text(bytes, i);

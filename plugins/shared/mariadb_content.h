@@ -38,9 +38,9 @@ class MariadbDumpReader {
   std::string line_;         // of the statement, so far; not of rows
   bool in_routine_ = false;  // after DELIMITER: bodies of routines may hold INSERTs
   bool completed_ = false;
-  bool in_name_ = false;     // insert_head: inside backticks
-  bool escaped_ = false;     // text: after a backslash
-  int depth_ = 0;            // row: open parentheses
+  bool in_name_ = false;  // insert_head: inside backticks
+  bool escaped_ = false;  // text: after a backslash
+  int depth_ = 0;         // row: open parentheses
 
   std::string table_;
   Sha256 statements_, row_;

@@ -7,11 +7,10 @@ everyday_cases=(
   killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
   killed_in_http-check killed_in_rollback upgrade_after_rollback
   engine_restarted_in_compose-stop engine_restarted_in_long_migration
-  mariadb_comes_back
   quickstart quickstart_embedded
 )
 long_cases=(
-  killed_anywhere
+  killed_anywhere mariadb_comes_back
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
   engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere
