@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <tuple>
 
 #include "error.h"
 #include "files.h"
@@ -99,9 +98,8 @@ std::vector<KeptBackup> kept_backups(const StateDir& state, std::optional<std::u
       }
     }
   }
-  std::stable_sort(found.begin(), found.end(), [](const KeptBackup& a, const KeptBackup& b) {
-    return std::tie(a.run, a.taken) < std::tie(b.run, b.taken);
-  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const KeptBackup& a, const KeptBackup& b) { return a.run < b.run; });
   return found;
 }
 
