@@ -74,9 +74,8 @@ ExitCode list(const Arguments& arguments) {
   std::string heading;
   std::int64_t bytes = 0;
   for (const KeptBackup& backup : backups) {
-    const std::string now =
-        "run " + std::to_string(backup.run) + "  " + backup.stage + "  " + backup.taken;
-    if (now != heading) std::cout << make_visible(now) << "\n";
+    const std::string now = "run " + std::to_string(backup.run) + "  " + backup.stage;
+    if (now != heading) std::cout << make_visible(now + "  " + backup.taken) << "\n";
     heading = now;
     print_lines(described(backup), "  ", "    ");
     bytes += backup.bytes();

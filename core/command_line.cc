@@ -95,7 +95,8 @@ constexpr std::array<Command, 14> commands = {{
     {"backups", "list|verify|restore|prune [RUN]",
      "What runs have kept: list it, check it, put it back, remove it",
      output | stream | consent | keeps,
-     "list: each backup with its size, rows and revision. verify: that each is, byte for byte, what "
+     "list: each backup with its size, rows and revision. verify: that each is, byte for byte, "
+     "what "
      "was written, and that a restore can read it to its end; with --restore it is restored into a "
      "database of its own, compared and dropped again. Ends with 5 when something is wrong. "
      "restore: a run of its own that puts databases back as they were, after it has backed up what "

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <tuple>
 
 #include "error.h"
 #include "files.h"
@@ -49,8 +48,8 @@ void fill(KeptBackup& backup, const json& manifest) {
     if (below.is_absolute() || below.lexically_normal().string().rfind("..", 0) == 0) {
       throw Error("it names a file outside of its folder");
     }
-    backup.files.push_back({backup.folder + "/" + below.string(), file.at("bytes"),
-                            file.at("sha256")});
+    backup.files.push_back(
+        {backup.folder + "/" + below.string(), file.at("bytes"), file.at("sha256")});
   }
 }
 
@@ -99,9 +98,8 @@ std::vector<KeptBackup> kept_backups(const StateDir& state, std::optional<std::u
       }
     }
   }
-  std::stable_sort(found.begin(), found.end(), [](const KeptBackup& a, const KeptBackup& b) {
-    return std::tie(a.run, a.taken) < std::tie(b.run, b.taken);
-  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const KeptBackup& a, const KeptBackup& b) { return a.run < b.run; });
   return found;
 }
 
@@ -110,8 +108,8 @@ std::string damage(const KeptBackup& backup) {
   for (const KeptFile& file : backup.files) {
     struct stat status {};
     if (::stat(file.path.c_str(), &status) != 0) {
-      return file.path + (errno == ENOENT ? " is gone"
-                                          : " cannot be read: " + std::string(strerror(errno)));
+      return file.path +
+             (errno == ENOENT ? " is gone" : " cannot be read: " + std::string(strerror(errno)));
     }
     if (status.st_size != file.bytes) {
       return file.path + " has " + std::to_string(status.st_size) + " bytes, written were " +

@@ -28,7 +28,8 @@ struct KeptBackup {
   std::size_t tables = 0;
   double seconds = 0;
   std::vector<KeptFile> files;
-  std::string unreadable;  // why its manifest cannot be read; then nothing but run and stage is known
+  std::string
+      unreadable;  // why its manifest cannot be read; then nothing but run and stage is known
 
   std::int64_t bytes() const;
   // It was made from a database, and can be restored by the stage type `restore`.

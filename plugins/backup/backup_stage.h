@@ -1,6 +1,6 @@
 // backup: keeps what an upgrade could damage, and owns getting it back. Files, and databases of
-// SQLite, PostgreSQL, MariaDB and MySQL; the migrating stages after it only report, and its rollback, which runs
-// when all of theirs are done, restores.
+// SQLite, PostgreSQL, MariaDB and MySQL; the migrating stages after it only report, and its
+// rollback, which runs when all of theirs are done, restores.
 #pragma once
 
 #include <drydock/stage.hpp>

@@ -12,14 +12,13 @@ namespace drydock::backup {
 
 struct Streamed {
   Exit exit;
-  std::string errors;  // its standard error
+  std::string errors;  // its standard error, and that the file's disk is full
   std::int64_t bytes = 0;
   std::string sha256;
 };
 
-// Runs the command; its standard output goes into a new file `path` (0600; "": none), and to
+// Runs the command; its standard output goes into the file `path` (0600), or nowhere (""), and to
 // `reader` in pieces of up to 256 KiB, on a thread of its own. Progress in bytes is reported.
-// Throws Failed when the file cannot be written, which ends the command too.
 Streamed stream(const Call& call, Process process, const std::string& path,
                 const std::function<void(std::string_view)>& reader = {});
 

@@ -47,11 +47,18 @@ void report(const Call& call, const DatabaseServer& server, const DatabaseRecord
 // All that says what the dump is, once it is there.
 void note_dump(const Call& call, const DatabaseRecord& record) {
   // file_name() leaves no '+'.
-  write_manifest(call, file_name(record.service) + "+" + file_name(record.name) +
-                           attempt_suffix(call),
-                 {record.kind, record.name, shown_place(record), record.server, record.revisions,
-                  record.rows, record.taken, record.seconds,
-                  {{record.dump, record.bytes, record.sha256}}, to_note(record)});
+  write_manifest(call,
+                 file_name(record.service) + "+" + file_name(record.name) + attempt_suffix(call),
+                 {record.kind,
+                  record.name,
+                  shown_place(record),
+                  record.server,
+                  record.revisions,
+                  record.rows,
+                  record.taken,
+                  record.seconds,
+                  {{record.dump, record.bytes, record.sha256}},
+                  to_note(record)});
   call.remember("dump/" + record.key(), to_note(record));
 }
 
@@ -82,8 +89,8 @@ DatabaseRecord new_record(const Call& call, const DatabaseServer& server, const 
   record.user = server.user();
   record.restore = restore_policy(call);
   record.name = database;
-  record.dump = "databases/" + file_name(place) + "/" + file_name(database) +
-                attempt_suffix(call) + server.dump_suffix();
+  record.dump = "databases/" + file_name(place) + "/" + file_name(database) + attempt_suffix(call) +
+                server.dump_suffix();
   return record;
 }
 

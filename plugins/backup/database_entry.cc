@@ -70,8 +70,8 @@ DatabaseEntry in_container(const Call& call, const std::string& pointer,
   const std::string kind = kind_option(call, pointer);
   const std::vector<std::string> services = call.texts(pointer + "/service");
   entry.shown = services.empty() ? "a database" : joined(services);
-  entry.container = database_container(
-      all, services, [&](const Container& one) { return is_of_kind(one, kind); });
+  entry.container = database_container(all, services,
+                                       [&](const Container& one) { return is_of_kind(one, kind); });
   if (!entry.container) return entry;
   if (kind == "auto" && !looks_like_database(*entry.container)) {
     throw Failed(shown_index(pointer) + ": service " + entry.container->service + " runs image " +
@@ -93,8 +93,7 @@ bool looks_like_database(const Container& container) {
 std::unique_ptr<DatabaseServer> server_in(const Call& call, const Container& container,
                                           const std::string& kind, const std::string& user,
                                           const std::string& pointer) {
-  const auto password =
-      pointer.empty() ? std::nullopt : call.secret(pointer + "/password");
+  const auto password = pointer.empty() ? std::nullopt : call.secret(pointer + "/password");
   if (kind == "postgresql" || (kind == "auto" && looks_like_postgres(container))) {
     PostgresServer server = postgres_in(container, user);
     if (password) set_password(server, *password);

@@ -47,7 +47,8 @@ std::string writers(const Call& call, const std::vector<Container>& all,
 void restore(const Call& call, const DatabaseServer& server, const DatabaseRecord& record) {
   // Restored by an attempt before this one: only what changed since then matters.
   const bool restored = call.recall("restored/" + record.key()).has_value();
-  if ((record.restore != "always" || restored) && server.is_unchanged(call, record)) {
+  if ((record.restore != "always" || restored) &&
+      server.is_unchanged(call, call.private_dir(), record)) {
     if (restored) server.put_properties_back(call, record);
     call.info("database " + record.name + " is as it was when it was dumped");
     return;
@@ -121,8 +122,8 @@ void DatabasePart::plan(const Call& call) {
       Change change{"database", "save", name};
       change.before = describe_revisions(entry.server->facts(call, name, bytes).revisions);
       change.disk_bytes = bytes;
-      change.detail = entry.server->product() + " dump of " + entry.server->description() +
-                      ", read back whole";
+      change.detail =
+          entry.server->product() + " dump of " + entry.server->description() + ", read back whole";
       if (restore_policy(call) == "never") {
         change.rollback_loses = "nothing is restored by itself, as `restore` is never";
       } else if (!writing.empty()) {
@@ -155,8 +156,8 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
     const std::string accounts =
         call.private_dir() + "/" + folder + "accounts" + attempt_suffix(call) + ".sql";
     files::make_directories(call.private_dir() + "/" + folder);
-    auto accounts_dumped = std::async(
-        std::launch::async, [&] { return entry.server->dump_accounts(call, accounts); });
+    auto accounts_dumped =
+        std::async(std::launch::async, [&] { return entry.server->dump_accounts(call, accounts); });
     for (const auto& database : sizes[i]) {
       DatabaseRecord record =
           new_record(call, *entry.server, entry.place(),
@@ -196,7 +197,8 @@ void DatabasePart::verify(const Call& call) {
 }
 
 void DatabasePart::rollback(const Call& call) {
-  std::map<std::string, std::unique_ptr<DatabaseServer>> servers;  // by place
+  // By place and how it is reached.
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<DatabaseServer>> servers;
   std::string failures;
   for (const auto& [key, note] : call.notes("dump/")) {
     try {
@@ -207,15 +209,11 @@ void DatabasePart::rollback(const Call& call) {
                   "/" + record.dump);
         continue;
       }
-      auto server = servers.find(record.service);
-      if (server == servers.end()) {
-        server = servers
-                     .emplace(record.service,
-                              old_server(call, record, call.private_dir() + "/" + kept_model,
-                                         patience(call)))
-                     .first;
+      auto& server = servers[{record.service, record.options}];
+      if (!server) {
+        server = old_server(call, record, call.private_dir() + "/" + kept_model, patience(call));
       }
-      restore(call, *server->second, record);
+      restore(call, *server, record);
     } catch (const std::runtime_error& e) {
       failures += (failures.empty() ? "" : "; ") + std::string(e.what());
     }

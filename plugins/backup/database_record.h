@@ -12,14 +12,16 @@ namespace drydock::backup {
 struct DatabaseRecord {
   // Where it was dumped.
   std::string kind = "postgresql";  // mariadb mysql
-  std::string options;  // JSON Pointer of the entry of `databases`; "": noted before there were several kinds
-  bool at_url = false;  // by the option `url`; then service says host and port, and there is no container
+  std::string options;  // JSON Pointer of the entry of `databases`; "": noted before there were
+                        // several kinds
+  bool at_url =
+      false;  // by the option `url`; then service says host and port, and there is no container
   std::string service;
   std::string container;  // id
   std::string image;      // the reference that the container was created from
   std::string image_id;
   std::string user;
-  std::string server;     // its version
+  std::string server;   // its version
   std::string restore;  // if-changed always never
 
   std::string name;
@@ -35,7 +37,7 @@ struct DatabaseRecord {
   std::string taken;   // when it began, UTC, RFC 3339
   double seconds = 0;  // how long it took, without reading it back
   std::string statements;
-  std::string data;
+  std::string data;  // "": of MariaDB, whose dump says it when it is asked (with_data)
   std::map<std::string, std::uint64_t> rows;
 
   // Notes and files that belong to this database: "service/name".

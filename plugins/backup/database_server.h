@@ -44,8 +44,10 @@ class DatabaseServer {
   // Restores it into a database of its own, compares that, and drops it again.
   virtual void try_restore(const Call&, const std::string& folder, const DatabaseRecord&) const = 0;
 
-  // Whether the database still is what it was when it was dumped; when in doubt, not.
-  virtual bool is_unchanged(const Call&, const DatabaseRecord&) const = 0;
+  // Whether the database still is what it was when it was dumped, into `folder`; when in doubt,
+  // not.
+  virtual bool is_unchanged(const Call&, const std::string& folder,
+                            const DatabaseRecord&) const = 0;
   // Makes the database what was dumped, proven by comparing. What stood there is kept; the sentence
   // says where ("": there was nothing). Safe to repeat after a death at any instant.
   virtual std::string restore(const Call&, const std::string& folder,

@@ -33,8 +33,8 @@ void note_files(const Call& call, const std::string& folder, const std::string& 
   const std::size_t count = manifest.contents.size();
   manifest.name = std::to_string(count) + (count == 1 ? " file" : " files");
   const std::string path = call.private_dir() + "/" + list;
-  manifest.contents.push_back({list, static_cast<std::int64_t>(files::read(path).size()),
-                               sha256_file(path)});
+  manifest.contents.push_back(
+      {list, static_cast<std::int64_t>(files::read(path).size()), sha256_file(path)});
   write_manifest(call, folder, manifest);
 }
 

@@ -52,11 +52,12 @@ void put_attributes_back(const SqliteRecord& record) {
 }  // namespace
 
 std::string to_note(const SqliteRecord& record) {
-  json note = {{"path", record.path},       {"present", record.present}, {"copy", record.copy},
-               {"sha256", record.sha256},   {"schema", record.schema},   {"data", record.data},
-               {"version", record.version}, {"rows", record.rows},       {"mode", record.mode},
-               {"uid", record.uid},         {"gid", record.gid},         {"restore", record.restore},
-               {"taken", record.taken},     {"seconds", record.seconds}, {"revisions", nullptr}};
+  json note = {
+      {"path", record.path},       {"present", record.present}, {"copy", record.copy},
+      {"sha256", record.sha256},   {"schema", record.schema},   {"data", record.data},
+      {"version", record.version}, {"rows", record.rows},       {"mode", record.mode},
+      {"uid", record.uid},         {"gid", record.gid},         {"restore", record.restore},
+      {"taken", record.taken},     {"seconds", record.seconds}, {"revisions", nullptr}};
   if (record.revisions) note["revisions"] = *record.revisions;
   return note.dump(2, ' ', false, json::error_handler_t::replace);
 }

@@ -38,7 +38,8 @@ SqliteRecord sqlite_from_note(const std::string& note);
 // Copies the database at record.path to record.copy, with what other processes have just written,
 // and fills in the rest.
 void keep_sqlite(const Call&, SqliteRecord& record, std::chrono::milliseconds patience);
-// folder: of the backup, a private folder. Throws Failed when the copy is not the one that was made.
+// folder: of the backup, a private folder. Throws Failed when the copy is not the one that was
+// made.
 void check_copy(const std::string& folder, const SqliteRecord& record);
 // The same, and that it is whole and holds what was noted.
 void read_back(const std::string& folder, const SqliteRecord& record);

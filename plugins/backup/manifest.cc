@@ -21,19 +21,12 @@ void write_manifest(const Call& call, const std::string& id, const Manifest& man
   for (const KeptContent& one : manifest.contents) {
     contents.push_back({{"file", one.file}, {"bytes", one.bytes}, {"sha256", one.sha256}});
   }
-  json document = {{"drydock_backup", format},
-                   {"run", call.run_id()},
-                   {"stage", call.stage_id()},
-                   {"kind", manifest.kind},
-                   {"name", manifest.name},
-                   {"from", manifest.from},
-                   {"server", manifest.server},
-                   {"revisions", nullptr},
-                   {"rows", manifest.rows},
-                   {"taken", manifest.taken},
-                   {"seconds", manifest.seconds},
-                   {"contents", contents},
-                   {"record", nullptr}};
+  json document = {
+      {"drydock_backup", format},  {"run", call.run_id()},        {"stage", call.stage_id()},
+      {"kind", manifest.kind},     {"name", manifest.name},       {"from", manifest.from},
+      {"server", manifest.server}, {"revisions", nullptr},        {"rows", manifest.rows},
+      {"taken", manifest.taken},   {"seconds", manifest.seconds}, {"contents", contents},
+      {"record", nullptr}};
   if (manifest.revisions) document["revisions"] = *manifest.revisions;
   if (!manifest.record.empty()) document["record"] = json::parse(manifest.record);
   const std::string folder = call.private_dir() + "/manifests";
@@ -54,8 +47,8 @@ std::map<std::string, std::string> manifest_records(const std::string& folder,
       const json document = json::parse(files::read(path));
       if (document.at("drydock_backup").get<int>() != format) {
         throw Failed(path + " is of another format than this Drydock reads (" +
-                     document.at("drydock_backup").dump() + ", known is " +
-                     std::to_string(format) + "); use the Drydock that wrote it");
+                     document.at("drydock_backup").dump() + ", known is " + std::to_string(format) +
+                     "); use the Drydock that wrote it");
       }
       const std::string kind = document.at("kind");
       if (document.at("record").is_null() ||

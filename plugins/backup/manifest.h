@@ -19,9 +19,9 @@ struct KeptContent {
 };
 
 struct Manifest {
-  std::string kind;  // postgresql mariadb mysql sqlite files
-  std::string name;  // of the database, or the path of the file
-  std::string from;  // "service db", "db.example.org:5432"; "" for files
+  std::string kind;    // postgresql mariadb mysql sqlite files
+  std::string name;    // of the database, or the path of the file
+  std::string from;    // "service db", "db.example.org:5432"; "" for files
   std::string server;  // its version; "" for files
   std::optional<std::vector<std::string>> revisions;
   std::map<std::string, std::uint64_t> rows;

@@ -39,10 +39,9 @@ void create(const Call& call, const MariadbServer& server, const std::string& da
 
 void load(const Call& call, const MariadbServer& server, const std::string& file,
           const std::string& into) {
-  Process process =
-      mariadb_command(server, server.client(),
-                      {"--batch", "--binary-mode", "--default-character-set=utf8mb4",
-                       "--database=" + into});
+  Process process = mariadb_command(
+      server, server.client(),
+      {"--batch", "--binary-mode", "--default-character-set=utf8mb4", "--database=" + into});
   process.input_file = file;
   std::string errors;
   process.on_line = [&](Stream, std::string_view line) { errors.append(line).append("\n"); };
@@ -121,8 +120,8 @@ void MariadbDatabases::read_back(const Call&, const std::string& folder,
 }
 
 void MariadbDatabases::try_restore(const Call& call, const std::string& folder,
-                                   const DatabaseRecord& record) const {
-  check_dump(folder, record);
+                                   const DatabaseRecord& noted) const {
+  const DatabaseRecord record = with_data(folder, noted);
   const std::string scratch = scratch_name(record.name);
   drop_database(call, server_, scratch);  // what an interrupted attempt left
   create(call, server_, scratch, record);
@@ -135,7 +134,8 @@ void MariadbDatabases::try_restore(const Call& call, const std::string& folder,
   drop_database(call, server_, scratch);
 }
 
-bool MariadbDatabases::is_unchanged(const Call& call, const DatabaseRecord& record) const {
+bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
+                                    const DatabaseRecord& record) const {
   try {
     if (!database_exists(call, server_, record.name)) return false;
     // The cheap questions first. InnoDB counts rows and changes only roughly, so that nothing less
@@ -143,7 +143,7 @@ bool MariadbDatabases::is_unchanged(const Call& call, const DatabaseRecord& reco
     const DatabaseFacts facts = database_facts(call, server_, record.name);
     if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
     const DumpContent now = read_database(call, server_, record.name);
-    return now.data == record.data && now.statements == record.statements;
+    return now.data == with_data(folder, record).data && now.statements == record.statements;
   } catch (const Failed& e) {
     call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
               "), so it is restored");
@@ -156,8 +156,8 @@ void MariadbDatabases::drop(const Call& call, const std::string& database) const
 }
 
 std::string MariadbDatabases::restore(const Call& call, const std::string& folder,
-                                      const DatabaseRecord& record) const {
-  check_dump(folder, record);
+                                      const DatabaseRecord& noted) const {
+  const DatabaseRecord record = with_data(folder, noted);
   // What an attempt that died left is half of what was dumped: what stood there before it was kept
   // by that attempt. A restore that was finished since makes that old.
   const std::string note = "failed/" + record.key();

@@ -49,7 +49,8 @@ Process dump_command(const Call& call, const MariadbServer& server, const std::s
 
 // CR_SERVER_GONE_ERROR, CR_SERVER_LOST and their kind, as the clients print them.
 bool lost_server(const std::string& errors) {
-  for (const char* sign : {"gone away", "Lost connection", "Can't connect", "shutdown in progress"}) {
+  for (const char* sign :
+       {"gone away", "Lost connection", "Can't connect", "shutdown in progress"}) {
     if (errors.find(sign) != std::string::npos) return true;
   }
   return false;
@@ -76,7 +77,7 @@ void dump_database(const Call& call, const MariadbServer& server, DatabaseRecord
   const std::string file = call.private_dir() + "/" + record.dump;
   files::make_directories(file.substr(0, file.rfind('/')));
   PartFile part(file);
-  MariadbDumpReader reader;
+  MariadbDumpReader reader(MariadbDumpReader::Rows::count);
   const Stopwatch watch(record.taken);
   const Streamed written = stream(call, dump_command(call, server, record.name, tables),
                                   part.path(), [&](std::string_view bytes) { reader.feed(bytes); });
@@ -86,7 +87,7 @@ void dump_database(const Call& call, const MariadbServer& server, DatabaseRecord
   record.bytes = written.bytes;
   record.sha256 = written.sha256;
   record.statements = content.statements;
-  record.data = content.data;
+  record.data.clear();
   record.rows = content.rows;
   part.check_on_disk(record.sha256);
   part.keep();
@@ -99,7 +100,7 @@ void dump_aside(const Call& call, const MariadbServer& server, const std::string
   std::string reason;
   for (const bool force : {false, true}) {
     PartFile part(file);
-    MariadbDumpReader reader;
+    MariadbDumpReader reader(MariadbDumpReader::Rows::count);
     Process command = dump_command(call, server, database, tables);
     if (force) command.arguments.insert(command.arguments.end() - 1, "--force");
     const Streamed written = stream(call, std::move(command), part.path(),
@@ -124,24 +125,42 @@ void dump_aside(const Call& call, const MariadbServer& server, const std::string
   }
 }
 
-void read_back_sql(const std::string& folder, const DatabaseRecord& record) {
-  check_dump(folder, record);
-  const std::string file = folder + "/" + record.dump;
+namespace {
+
+// What the dump holds. Throws Failed when it ends early.
+DumpContent read_dump(const std::string& file, MariadbDumpReader::Rows rows) {
   std::ifstream input(file, std::ios::binary);
   if (!input) throw Failed("the dump " + file + " cannot be read: " + std::strerror(errno));
-  MariadbDumpReader reader;
+  MariadbDumpReader reader(rows);
   std::vector<char> buffer(256 * 1024);
   while (input) {
     input.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     reader.feed({buffer.data(), static_cast<std::size_t>(input.gcount())});
   }
-  const DumpContent content = reader.finish();
+  DumpContent content = reader.finish();
   if (!input.eof()) throw Failed("the dump " + file + " cannot be read to its end");
   if (!reader.completed()) {
     throw Failed("the dump " + file + " ends early, without \"-- Dump completed\"");
   }
-  if (content.data == record.data && content.statements == record.statements) return;
+  return content;
+}
+
+}  // namespace
+
+void read_back_sql(const std::string& folder, const DatabaseRecord& record) {
+  check_dump(folder, record);
+  const std::string file = folder + "/" + record.dump;
+  const DumpContent content = read_dump(file, MariadbDumpReader::Rows::count);
+  if (content.rows == record.rows && content.statements == record.statements) return;
   throw Failed("the dump " + file + " does not hold what was noted of it");
+}
+
+DatabaseRecord with_data(const std::string& folder, DatabaseRecord record) {
+  check_dump(folder, record);
+  if (record.data.empty()) {
+    record.data = read_dump(folder + "/" + record.dump, MariadbDumpReader::Rows::hash).data;
+  }
+  return record;
 }
 
 DumpContent read_database(const Call& call, const MariadbServer& server,

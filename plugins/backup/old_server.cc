@@ -145,9 +145,8 @@ std::unique_ptr<DatabaseServer> present_server(const Call& call, const DatabaseR
     }
   }
   if (folder.empty() && !record.at_url) {
-    throw Failed("the database service " + record.service +
-                 " does not run, so that the dump of " + record.name +
-                 " cannot be read by its client; start it and repeat");
+    throw Failed("the database service " + record.service + " does not run, so that the dump of " +
+                 record.name + " cannot be read by its client; start it and repeat");
   }
   return old_server(call, record, folder + "/" + kept_model, patience(call));
 }

@@ -44,7 +44,8 @@ void PostgresDatabases::try_restore(const Call& call, const std::string& folder,
   drop_database(call, server_, scratch);
 }
 
-bool PostgresDatabases::is_unchanged(const Call& call, const DatabaseRecord& record) const {
+bool PostgresDatabases::is_unchanged(const Call& call, const std::string&,
+                                     const DatabaseRecord& record) const {
   return backup::is_unchanged(call, server_, record);
 }
 

@@ -128,8 +128,8 @@ void keep_present(const Call& call, const DatabaseServer& server, const Database
     back_up(call, server, now, first);
     call.remember("failed/" + record.key(), call.private_dir() + "/" + now.dump);
   } catch (const Failed& e) {
-    call.warn("what stands in database " + record.name + " cannot be backed up whole (" +
-              e.what() + "), so that a rollback of this restore cannot put it back");
+    call.warn("what stands in database " + record.name + " cannot be backed up whole (" + e.what() +
+              "), so that a rollback of this restore cannot put it back");
   }
 }
 
@@ -182,10 +182,10 @@ void Restore::plan(Call& call) {
       const auto server = present_server(call, record, from.folder);
       const DatabaseSizes there = server->wait_for(call, patience(call));
       const auto present = there.find(record.name);
-      change.before = present == there.end()
-                          ? "absent"
-                          : describe_revisions(
-                                server->facts(call, record.name, present->second).revisions);
+      change.before =
+          present == there.end()
+              ? "absent"
+              : describe_revisions(server->facts(call, record.name, present->second).revisions);
       change.disk_bytes = present == there.end() ? 0 : present->second;
     } else {
       missing = record.service;

@@ -83,9 +83,16 @@ void save_sqlite(const Call& call, const std::string& path, std::size_t i) {
   const std::string copy = call.private_dir() + "/" + record.copy;
   if (record.present) {
     write_manifest(call, "sqlite-" + std::to_string(i) + attempt_suffix(call),
-                   {"sqlite", path, "", sqlite_version(), record.revisions, record.rows,
-                    record.taken, record.seconds,
-                    {{record.copy, file_bytes(copy), record.sha256}}, to_note(record)});
+                   {"sqlite",
+                    path,
+                    "",
+                    sqlite_version(),
+                    record.revisions,
+                    record.rows,
+                    record.taken,
+                    record.seconds,
+                    {{record.copy, file_bytes(copy), record.sha256}},
+                    to_note(record)});
   }
   call.remember("sqlite/" + std::to_string(i), to_note(record));
   if (!record.present) return;
@@ -127,9 +134,8 @@ void SqlitePart::rollback(const Call& call) {
                   call.private_dir() + "/" + record.copy);
         continue;
       }
-      const std::string done =
-          put_back(call, call.private_dir(), record, record.restore == "always", aside_folder,
-                   patience(call));
+      const std::string done = put_back(call, call.private_dir(), record,
+                                        record.restore == "always", aside_folder, patience(call));
       call.info(name + (done.empty() ? " is as it was" : " was " + done));
     } catch (const std::runtime_error& e) {
       failures += (failures.empty() ? "" : "; ") + std::string(e.what());

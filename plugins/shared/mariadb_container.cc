@@ -30,8 +30,8 @@ std::optional<std::string> setting(const Call& call, const compose::Container& c
     process.arguments = {"docker", "exec", container.id, "cat", file->second};
     const Captured captured = call.capture(process);
     if (!captured.exit.ok()) {
-      throw Failed("the file " + file->second + " of container " + container.name +
-                   ", which " + prefix + name + "_FILE names, cannot be read");
+      throw Failed("the file " + file->second + " of container " + container.name + ", which " +
+                   prefix + name + "_FILE names, cannot be read");
     }
     std::string text = captured.out;
     while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -64,8 +64,12 @@ std::string rows_text(const Call& call, const MariadbServer& server, const std::
 
 std::vector<std::string> dump_options(const MariadbServer& server) {
   // Bytes in hexadecimal: no character set touches them, and no client stumbles over them.
-  std::vector<std::string> options = {"--quick",  "--routines", "--triggers",
-                                      "--events", "--hex-blob", "--no-tablespaces",
+  std::vector<std::string> options = {"--quick",
+                                      "--routines",
+                                      "--triggers",
+                                      "--events",
+                                      "--hex-blob",
+                                      "--no-tablespaces",
                                       "--default-character-set=utf8mb4"};
   // What has been replicated belongs to the server, not to one database of it.
   if (server.mysql) options.push_back("--set-gtid-purged=OFF");

@@ -19,10 +19,10 @@ Revisions alembic_revisions(const Call&, const MariadbServer&, const std::string
 
 // What a dump needs to know beforehand.
 struct MariadbTables {
-  std::string version;                    // of the server: "10.11.19-MariaDB"
-  std::string create_with;                // "CHARACTER SET utf8mb4 COLLATE ..."
+  std::string version;                            // of the server: "10.11.19-MariaDB"
+  std::string create_with;                        // "CHARACTER SET utf8mb4 COLLATE ..."
   std::vector<std::string> without_transactions;  // tables that --single-transaction does not cover
-  bool versioned = false;                 // a table keeps its history (SYSTEM VERSIONED)
+  bool versioned = false;                         // a table keeps its history (SYSTEM VERSIONED)
 };
 MariadbTables mariadb_tables(const Call&, const MariadbServer&, const std::string& database);
 

@@ -59,7 +59,8 @@ std::string mariadb_literal(const std::string& text) {
   if (text.empty()) return "''";
   std::string result = "_utf8mb4 0x";
   for (char c : text) {
-    result += {digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
+    result +=
+        {digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
   }
   return result;
 }

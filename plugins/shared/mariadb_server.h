@@ -17,7 +17,8 @@ struct MariadbServer {
   std::vector<std::string> reach;
   bool mysql = false;  // MySQL's clients: mysql and mysqldump, not mariadb and mariadb-dump
   std::string user;
-  // A file with the connection's settings, password included, for clients of this machine; "": none.
+  // A file with the connection's settings, password included, for clients of this machine; "":
+  // none.
   std::string settings_file;
   // For the command itself: a password that `docker exec --env MYSQL_PWD` inherits. Secret.
   std::vector<std::string> environment;

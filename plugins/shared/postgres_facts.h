@@ -9,9 +9,9 @@
 
 namespace drydock {
 
-// The schema leaves out how PostgreSQL writes some expressions differently after a restore (casts and
-// parentheses); a hash of `pg_dump -s` would not be equal then.
-// bytes: the database's size, which decides how rows are counted; -1: they are not.
+// The schema leaves out how PostgreSQL writes some expressions differently after a restore (casts
+// and parentheses); a hash of `pg_dump -s` would not be equal then. bytes: the database's size,
+// which decides how rows are counted; -1: they are not.
 DatabaseFacts database_facts(const Call&, const PostgresServer&, const std::string& database,
                              std::int64_t bytes = -1);
 // The same in a session with other questions: what to ask of query_all, and what its answers mean.

@@ -10,7 +10,7 @@ everyday_cases=(
   quickstart quickstart_embedded
 )
 long_cases=(
-  killed_anywhere
+  killed_anywhere mariadb_comes_back
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
   engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere

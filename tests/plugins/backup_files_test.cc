@@ -249,8 +249,7 @@ TEST(BackupSqliteEntry, IsKeptAndSentElsewhere) {
   host.option("/copy", {"/bin/sh", "-c", "echo disk is full >&2; exit 3"});
   const StepResult failed = host.perform<Backup>("run");
   EXPECT_EQ(failed.status, DRYDOCK_FAILED);
-  EXPECT_NE(failed.failure.find("exit code 3 (disk is full)"), std::string::npos)
-      << failed.failure;
+  EXPECT_NE(failed.failure.find("exit code 3 (disk is full)"), std::string::npos) << failed.failure;
 }
 
 TEST(BackupPlan, NamesEachFileAndDatabase) {

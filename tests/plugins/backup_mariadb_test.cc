@@ -82,9 +82,12 @@ class BackupMariadb : public ::testing::Test {
       if (*c == '"' || *c == '\\') json += '\\';
       json += *c;
     }
-    return {"db-1",          "db",
-            "sha256:one",    "running",
-            "mariadb:10.11", "/srv/app/volumes/db",
+    return {"db-1",
+            "db",
+            "sha256:one",
+            "running",
+            "mariadb:10.11",
+            "/srv/app/volumes/db",
             "\"MARIADB_ROOT_PASSWORD=" + json + "\", \"MARIADB_DATABASE=app\""};
   }
   static std::string sql(const std::string& database, const std::string& statements) {
@@ -143,8 +146,9 @@ MariadbProcess* BackupMariadb::server = nullptr;
 TEST_F(BackupMariadb, UndoesAMigrationAndKeepsWhatItLeft) {
   const auto before = facts();
   const std::string content = server->dump("app");
-  const std::string next = sql("mysql", "SELECT auto_increment FROM information_schema.tables"
-                                        " WHERE table_schema = 'app' AND table_name = 'note'");
+  const std::string next = sql("mysql",
+                               "SELECT auto_increment FROM information_schema.tables"
+                               " WHERE table_schema = 'app' AND table_name = 'note'");
   EXPECT_EQ(before.at("database.app.revision"), "one");
   back_up();
   EXPECT_EQ(host.outputs.at("dump").value, host.private_dir() + "/databases/db/app.sql");
@@ -160,8 +164,7 @@ TEST_F(BackupMariadb, UndoesAMigrationAndKeepsWhatItLeft) {
   EXPECT_EQ(sql("app", "SELECT @@character_set_database, @@collation_database"),
             "latin1\tlatin1_german1_ci\n");
   EXPECT_EQ(sql("app", "SELECT count(*) FROM history FOR SYSTEM_TIME ALL"), "2\n");
-  EXPECT_EQ(sql("app", "INSERT INTO note (text) VALUES ('next'); SELECT last_insert_id()"),
-            next);
+  EXPECT_EQ(sql("app", "INSERT INTO note (text) VALUES ('next'); SELECT last_insert_id()"), next);
   // What the migration left can be looked at.
   sql("mysql", "CREATE DATABASE looked_at");
   std::ifstream file(host.private_dir() + "/databases/db/app.failed.sql", std::ios::binary);
@@ -215,7 +218,8 @@ TEST_F(BackupMariadb, RollsBackAfterADeathAtAnyCommandOrNote) {
       EXPECT_EQ(kept.find("(501,"), kept.npos) << n;
       for (const std::string& name : this->kept()) EXPECT_EQ(name.find(".part"), name.npos) << n;
       for (const std::string& name : this->kept()) {
-        if (name.find(".failed.2") != name.npos) fs::remove(host.private_dir() + "/databases/db/" + name);
+        if (name.find(".failed.2") != name.npos)
+          fs::remove(host.private_dir() + "/databases/db/" + name);
       }
     }
   }
@@ -400,14 +404,14 @@ TEST_F(BackupMariadb, SaysThatThePasswordIsWrongWithoutWaiting) {
 }
 
 TEST_F(BackupMariadb, SaysThatTheDiskIsFullAndLeavesNothing) {
-  if (::geteuid() != 0 || ::mount("tmpfs", host.private_dir().c_str(), "tmpfs", 0,
-                                  "size=3m,mode=0700") != 0) {
+  if (::geteuid() != 0 ||
+      ::mount("tmpfs", host.private_dir().c_str(), "tmpfs", 0, "size=3m,mode=0700") != 0) {
     GTEST_SKIP() << "mounting a small file system needs root";
   }
-  ::signal(SIGPIPE, SIG_IGN);  // the fake host writes into the pipe by itself
   // Twice as large in hexadecimal as on the server's disk.
-  sql("app", "CREATE TABLE big (b longblob); INSERT INTO big SELECT random_bytes(1024)"
-             " FROM seq_1_to_2000; ANALYZE TABLE big");
+  sql("app",
+      "CREATE TABLE big (b longblob); INSERT INTO big SELECT random_bytes(1024)"
+      " FROM seq_1_to_2000; ANALYZE TABLE big");
   const StepResult run = step("run");
   const std::vector<std::string> left = kept();
   ::umount(host.private_dir().c_str());

@@ -1,8 +1,8 @@
 // backup with a real PostgreSQL: what a failed upgrade did to it is undone, and proven undone.
 #include "backup_stage.h"
-#include "postgres_restore.h"
 #include "postgres_content.h"
 #include "postgres_facts.h"
+#include "postgres_restore.h"
 #include "postgres_world.h"
 #include "restore_stage.h"
 

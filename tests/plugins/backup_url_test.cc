@@ -28,9 +28,9 @@ TEST(DatabaseUrl, ReadsAllItsParts) {
 }
 
 TEST(DatabaseUrl, NeverShowsThePasswordOfWhatItCannotRead) {
-  for (const char* bad : {"s3cret-word", "redis://u:s3cret-word@h/0", "mysql://u:s3cret-word%zz@h/a",
-                          "mysql://u:s3cret-word@h:x1/a", "mysql://u:s3cret-word@/a",
-                          "mysql://u:s3cret-word%0a@h/a"}) {
+  for (const char* bad : {"s3cret-word", "redis://u:s3cret-word@h/0",
+                          "mysql://u:s3cret-word%zz@h/a", "mysql://u:s3cret-word@h:x1/a",
+                          "mysql://u:s3cret-word@/a", "mysql://u:s3cret-word%0a@h/a"}) {
     try {
       parse_database_url(bad);
       ADD_FAILURE() << bad;

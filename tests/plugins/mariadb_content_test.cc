@@ -1,10 +1,10 @@
 // What is read from a MariaDB dump does not depend on the pieces in which it arrives, and tells
 // dumps of other data apart.
+#include "mariadb_content.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
-
-#include "mariadb_content.h"
 
 using drydock::DumpContent;
 using drydock::MariadbDumpReader;
@@ -30,7 +30,8 @@ std::string quoted(const std::string& text) {
 
 std::string insert(const std::vector<std::string>& texts) {
   std::string rows;
-  for (const std::string& text : texts) rows += (rows.empty() ? "(1," : ",\n(1,") + quoted(text) + ")";
+  for (const std::string& text : texts)
+    rows += (rows.empty() ? "(1," : ",\n(1,") + quoted(text) + ")";
   return rows.empty() ? "" : "INSERT INTO `t` VALUES\n" + rows + ";\n";
 }
 
@@ -49,6 +50,11 @@ RC_GTEST_PROP(MariadbDumpReader, ReadsTheSameInPiecesOfAnySize,
   RC_ASSERT(pieces.rows == content.rows);
   RC_ASSERT(pieces.data == content.data);
   RC_ASSERT(pieces.statements == content.statements);
+  MariadbDumpReader counting(MariadbDumpReader::Rows::count);
+  counting.feed(whole);
+  const DumpContent counted = counting.finish();
+  RC_ASSERT(counted.rows == content.rows);
+  RC_ASSERT(counted.statements == content.statements);
 }
 
 RC_GTEST_PROP(MariadbDumpReader, DoesNotMindTheOrderOfRowsButEachOfThem,
@@ -63,9 +69,9 @@ RC_GTEST_PROP(MariadbDumpReader, DoesNotMindTheOrderOfRowsButEachOfThem,
 }
 
 TEST(MariadbDumpReader, ReadsRowsOnOneLineAndWithColumnsAsMysqlWritesThem) {
-  const DumpContent content = read(dump(
-      "INSERT INTO `t` VALUES (1,'a;b'),(2,NULL),(3,0x00FF);\n"
-      "INSERT INTO `odd ``VALUES (` (`a`, `b VALUES (`) VALUES (1,')('),(2,'\\\\');\n"));
+  const DumpContent content =
+      read(dump("INSERT INTO `t` VALUES (1,'a;b'),(2,NULL),(3,0x00FF);\n"
+                "INSERT INTO `odd ``VALUES (` (`a`, `b VALUES (`) VALUES (1,')('),(2,'\\\\');\n"));
   EXPECT_EQ(content.rows.at("t"), 3u);
   EXPECT_EQ(content.rows.at("odd `VALUES ("), 2u);
 }
@@ -81,7 +87,8 @@ TEST(MariadbDumpReader, TakesAnInsertOfARoutineForWhatItIs) {
 
 TEST(MariadbDumpReader, CountsPositionsAsDataAndNotAsStructure) {
   const auto table = [](const std::string& counter) {
-    return read("CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB" + counter + " DEFAULT CHARSET=a;\n");
+    return read("CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB" + counter +
+                " DEFAULT CHARSET=a;\n");
   };
   EXPECT_EQ(table(" AUTO_INCREMENT=7").statements, table("").statements);
   EXPECT_EQ(table(" AUTO_INCREMENT=7").statements, table(" AUTO_INCREMENT=8").statements);

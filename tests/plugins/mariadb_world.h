@@ -106,8 +106,9 @@ class MariadbProcess : public DatabaseProcess {
   // Everything in the database, in a form in which equal means equal.
   std::string dump(const std::string& database) const {
     Process process;
-    process.arguments = {"mariadb-dump", "--user=root", "--routines", "--events", "--triggers",
-                         "--hex-blob", "--skip-comments", "--skip-extended-insert", database};
+    process.arguments = {"mariadb-dump", "--user=root", "--routines",      "--events",
+                         "--triggers",   "--hex-blob",  "--skip-comments", "--skip-extended-insert",
+                         database};
     process.environment = {std::string("MYSQL_PWD=") + password};
     const Result result = client(process);
     EXPECT_EQ(result.code, 0) << result.err;
