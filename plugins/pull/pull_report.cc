@@ -64,7 +64,8 @@ void report(const Call& call, const Look& look, const Choices& choices,
     if (!choice.moves() && old == service.image) continue;
     const bool is_fetched = fetched.count(service.image) != 0;
     const bool brings = choice.moves() && choice.source != Source::running && !is_fetched;
-    drydock::Change change{"image", brings ? "pull" : "change", service_name, old, service.image};
+    const char* action = brings ? "pull" : old.empty() ? "add" : "change";
+    drydock::Change change{"image", action, service_name, old, service.image};
     change.detail = how(choice, is_fetched && choice.source == Source::registry);
     if (choice.source == Source::running) change.before = change.after;
     if (choice.source == Source::nowhere)
