@@ -24,6 +24,8 @@ drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES 
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
+find_package(rapidcheck REQUIRED)
+drydock_test(pull_choice_test SOURCES pull_choice_test.cc LIBRARIES drydock_pull rapidcheck)
 drydock_test(preflight_test
   SOURCES preflight_test.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/preflight_stage.cc
           ${PROJECT_SOURCE_DIR}/plugins/preflight/checks.cc ${PROJECT_SOURCE_DIR}/plugins/preflight/versions.cc
