@@ -392,6 +392,22 @@ TEST(ComposeEngineCommands, SayThatTheEngineDoesNotAnswer) {
   EXPECT_TRUE(has(result.failure, "the Docker engine does not answer")) << result.failure;
 }
 
+TEST(ComposeEngineCommands, SayThatVersion1WillNotDo) {
+  for (const char* said : {"unknown flag: --ansi\nSee 'docker --help'.\n",
+                           "docker: 'compose' is not a docker command.\nSee 'docker --help'\n",
+                           "docker: unknown command: docker compose\n\nRun 'docker --help'\n"}) {
+    FakeHost host;
+    host.project = "p";
+    host.option("/only", "changed");
+    host.on_process([&](const Process& process) -> Result {
+      return has(words(process), "docker compose") ? Result{1, "", said} : Result{};
+    });
+    const StepResult result = host.perform<Pull>("run");
+    EXPECT_TRUE(has(result.failure, "docker-compose is version 1 and will not do"))
+        << result.failure;
+  }
+}
+
 TEST(ComposeStop, HoldsTheRestartPolicyBeforeItStops) {
   FakeHost host;
   host.project = "p";
