@@ -1,5 +1,6 @@
 #include "pull_stage.h"
 
+#include <optional>
 #include <sstream>
 
 #include "compose_engine.h"
@@ -291,6 +292,13 @@ void Pull::verify(Call& call) {
 }
 
 void Pull::rollback(Call& call) {
-  fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
+  // One image that is gone for good must not keep the names of the others.
+  std::optional<Failed> gone;
+  try {
+    fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
+  } catch (const Failed& failed) {
+    gone = failed;
+  }
   give_back(call, noted(call, before_note));
+  if (gone) throw *gone;
 }

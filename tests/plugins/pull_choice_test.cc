@@ -155,7 +155,8 @@ TEST(ImageReference, IsTakenApartAsDockerDoes) {
   EXPECT_EQ(listed_name("docker.io/a/b:1"), "a/b:1");
   EXPECT_EQ(listed_name("library/redis:7"), "redis:7");
   EXPECT_EQ(listed_name("ghcr.io/library/redis:7"), "ghcr.io/library/redis:7");
-  EXPECT_EQ(listed_name("a@sha256:x"), "a@sha256:x");
+  EXPECT_EQ(listed_name("docker.io/a@sha256:x"), "a@sha256:x");
+  EXPECT_EQ(listed_name("sha256:x"), "sha256:x");
 }
 
 TEST(Image, IsKnownByItsOwnRegistrysDigest) {

@@ -180,7 +180,8 @@ TEST(Pull, PinsWhatRuns) {
   ASSERT_TRUE(host.perform<Pull>("plan").ok());
   ASSERT_EQ(host.changes.size(), 3u);
   EXPECT_EQ(host.changes[1].name, "db");
-  EXPECT_TRUE(has(host.changes[1].detail, "given back to what runs")) << host.changes[1].detail;
+  EXPECT_EQ(host.changes[1].before + " " + host.changes[1].after, "sha256:by-hand sha256:old");
+  EXPECT_EQ(host.changes[1].detail, "postgres:15: the tag was moved; given back to what runs");
   ASSERT_TRUE(host.perform<Pull>("run").ok());
   EXPECT_EQ(engine.pulled, Names{"sample/api:2"});
   EXPECT_EQ(engine.images["postgres:15"], "sha256:old");
