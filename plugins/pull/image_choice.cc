@@ -72,9 +72,10 @@ Choice choose(const Question& question, const std::string& reference, const Want
   const bool chosen = is_chosen(question, wanted);
   const bool listed = chosen && !question.services.empty();
   const bool is_new = question.old.count(reference) == 0;
-  const std::string running = is_new ? "" : runs_as(question, reference);
-  // A name that has a digest always means the same image.
-  const bool settled = now != nullptr && !can_be_moved(reference);
+  // A name that has a digest always means the same image, and cannot be given to another.
+  const bool movable = can_be_moved(reference);
+  const std::string running = is_new || !movable ? "" : runs_as(question, reference);
+  const bool settled = now != nullptr && !movable;
   const bool asked = chosen && !settled &&
                      (question.all || listed || (now == nullptr && running.empty()) ||
                       (is_new && (question.changed || question.from_archives)));
@@ -83,8 +84,7 @@ Choice choose(const Question& question, const std::string& reference, const Want
   Choice choice;
   if (asked) {
     choice.source = Source::registry;
-  } else if (!running.empty() && (now == nullptr || now->id != running) &&
-             can_be_moved(reference)) {
+  } else if (!running.empty() && (now == nullptr || now->id != running)) {
     choice.source = Source::running;
     choice.id = running;
   } else if (now != nullptr) {

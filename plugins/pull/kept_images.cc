@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 constexpr auto repository = "drydock/keep";
 
 std::string prefix_of(const Call& call) {
-  return call.project().substr(0, 60) + "." +
-         sha256(compose::real_path(call.deployment_dir())).substr(0, 12) + "-";
+  const std::string project = call.project().empty() ? "none" : call.project().substr(0, 60);
+  return project + "." + sha256(compose::real_path(call.deployment_dir())).substr(0, 12) + "-";
 }
 
 // The folder of a run is removed with its journal.

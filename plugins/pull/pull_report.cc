@@ -19,9 +19,8 @@ std::string how(const Choice& choice, bool fetched) {
     case Source::archive:
       return "from the archive " + choice.archive;
     case Source::running:
-      return choice.before.empty()
-                 ? "its tag is gone; given back to what runs"
-                 : "its tag names " + short_id(choice.before) + " since; given back to what runs";
+      return choice.before.empty() ? "the tag is gone; given back to what runs"
+                                   : "the tag was moved; given back to what runs";
     default:
       return "on this engine already";
   }
@@ -64,9 +63,14 @@ void report(const Call& call, const Look& look, const Choices& choices,
     if (!choice.moves() && old == service.image) continue;
     const bool is_fetched = fetched.count(service.image) != 0;
     const bool brings = choice.moves() && choice.source != Source::running && !is_fetched;
-    drydock::Change change{"image", brings ? "pull" : "change", service_name, old, service.image};
+    const char* action = brings ? "pull" : old.empty() ? "add" : "change";
+    drydock::Change change{"image", action, service_name, old, service.image};
     change.detail = how(choice, is_fetched && choice.source == Source::registry);
-    if (choice.source == Source::running) change.before = change.after;
+    if (choice.source == Source::running) {
+      change.detail = service.image + ": " + change.detail;
+      change.before = short_id(choice.before);
+      change.after = short_id(choice.id);
+    }
     if (choice.source == Source::nowhere)
       change.detail = "not on this engine, and left out by `only`";
     if (brings) change.disk_bytes = -1;

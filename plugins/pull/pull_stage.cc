@@ -1,5 +1,6 @@
 #include "pull_stage.h"
 
+#include <optional>
 #include <sstream>
 
 #include "compose_engine.h"
@@ -23,8 +24,8 @@ using drydock::compose::Image;
 using Choices = std::map<std::string, Choice>;
 using Ids = std::map<std::string, std::string>;  // reference -> id; "": none
 
-// What a run notes: the images that names meant before it moved them, or an archive did along with
-// others; what they meant when it was done; and which images are kept.
+// What a run notes: the images that names meant before it moved them; those of them that an archive
+// moves along with what is wanted; what the names meant when it was done; which images are kept.
 constexpr auto before_note = "before", along_note = "moved along", after_note = "after",
                kept_note = "kept";
 
@@ -84,22 +85,22 @@ std::set<std::string> archives_of(const Choices& choices) {
   return files;
 }
 
-// The names that are moved on purpose, and what they mean now.
+// The names that are moved on purpose, as the engine lists them, and what they mean now.
 Ids names_to_move(const Choices& choices) {
   Ids result;
   for (const auto& [reference, choice] : choices) {
-    if (choice.moves() && can_be_moved(reference)) result[reference] = choice.before;
+    if (choice.moves() && can_be_moved(reference)) {
+      result[drydock::listed_name(reference)] = choice.before;
+    }
   }
   return result;
 }
 
 // Loading an archive moves all the names that it has: these, which nobody asked for.
 Ids names_moved_along(const Call& call, const Look& look, const Choices& choices) {
-  std::set<std::string> on_purpose, along;
-  for (const auto& [reference, choice] : choices) {
-    if (choice.moves()) on_purpose.insert(drydock::listed_name(reference));
-  }
+  const Ids on_purpose = names_to_move(choices);
   const std::set<std::string> files = archives_of(choices);
+  std::set<std::string> along;
   for (const auto& [name, archived] : look.question.archives) {
     if (files.count(archived.file) != 0 && on_purpose.count(name) == 0) along.insert(name);
   }
@@ -140,7 +141,9 @@ void give_back(const Call& call, const Ids& before) {
 void bring(const Call& call, Look& look, const Choices& choices) {
   std::set<std::string> brought = asked_of_registries(choices, false);
   pull_all(call, orders_for(look, choices, brought));
-  remember_before(call, along_note, names_moved_along(call, look, choices));
+  const Ids along = names_moved_along(call, look, choices);
+  remember_before(call, before_note, along);
+  remember_before(call, along_note, along);
   for (const std::string& file : archives_of(choices)) load_archive(call, file);
   give_back(call, noted(call, along_note));
   for (const auto& [reference, choice] : choices) {
@@ -289,7 +292,13 @@ void Pull::verify(Call& call) {
 }
 
 void Pull::rollback(Call& call) {
-  fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
-  give_back(call, noted(call, along_note));
+  // One image that is gone for good must not keep the names of the others.
+  std::optional<Failed> gone;
+  try {
+    fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
+  } catch (const Failed& failed) {
+    gone = failed;
+  }
   give_back(call, noted(call, before_note));
+  if (gone) throw *gone;
 }

@@ -32,18 +32,17 @@ inline std::string registry_of(const std::string& reference) {
   return is_host ? first : "docker.io";
 }
 
-// The one way in which engines list a tag: "postgres:15" of "docker.io/library/postgres:15",
-// "redis:latest" of "redis". What has a digest or is an id stays as it is.
+// The one way in which engines list a name: "postgres:15" of "docker.io/library/postgres:15",
+// "redis:latest" of "redis". What is an id stays as it is.
 inline std::string listed_name(const std::string& reference) {
-  if (reference.find('@') != std::string::npos || reference.compare(0, 7, "sha256:") == 0) {
-    return reference;
-  }
+  if (reference.compare(0, 7, "sha256:") == 0) return reference;
   std::string name = reference;
   for (const char* left_out : {"index.docker.io/", "docker.io/", "library/"}) {
     const std::string prefix = left_out;
     if (name.compare(0, prefix.size(), prefix) == 0) name.erase(0, prefix.size());
   }
-  return tag_of(name).empty() ? name + ":latest" : name;
+  const bool complete = name.find('@') != std::string::npos || !tag_of(name).empty();
+  return complete ? name : name + ":latest";
 }
 
 // A digest or an id always names the same image; only a tag can be moved.

@@ -7,6 +7,7 @@ everyday_cases=(
   killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
   killed_in_http-check killed_in_rollback upgrade_after_rollback
   engine_restarted_in_compose-stop engine_restarted_in_long_migration
+  registry_away private_registry disk_full_in_pull
   quickstart quickstart_embedded
 )
 long_cases=(

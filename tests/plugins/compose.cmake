@@ -40,6 +40,8 @@ drydock_test(compose_up_decisions_test
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
+find_package(rapidcheck REQUIRED)
+drydock_test(pull_choice_test SOURCES pull_choice_test.cc LIBRARIES drydock_pull rapidcheck)
 set(preflight_files)
 foreach(name checks databases images needs path ports preflight_stage space versions world)
   list(APPEND preflight_files ${PROJECT_SOURCE_DIR}/plugins/preflight/${name}.cc)

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -179,7 +180,8 @@ TEST(Pull, PinsWhatRuns) {
   ASSERT_TRUE(host.perform<Pull>("plan").ok());
   ASSERT_EQ(host.changes.size(), 3u);
   EXPECT_EQ(host.changes[1].name, "db");
-  EXPECT_TRUE(has(host.changes[1].detail, "given back to what runs")) << host.changes[1].detail;
+  EXPECT_EQ(host.changes[1].before + " " + host.changes[1].after, "sha256:by-hand sha256:old");
+  EXPECT_EQ(host.changes[1].detail, "postgres:15: the tag was moved; given back to what runs");
   ASSERT_TRUE(host.perform<Pull>("run").ok());
   EXPECT_EQ(engine.pulled, Names{"sample/api:2"});
   EXPECT_EQ(engine.images["postgres:15"], "sha256:old");
@@ -266,6 +268,60 @@ TEST(Pull, TakesImagesFromArchivesAndAsksNoRegistry) {
   EXPECT_TRUE(has(host.perform<Pull>("plan").failure, "there is no archive"));
 }
 
+using Prepare = std::function<void(FakeHost&, Engine&)>;
+
+// One `run` that `arm` lets die, repeated or not, and a rollback by another process: every name
+// that had an image has the same one again. Returns whether it died.
+bool comes_back(const Prepare& prepare, const std::function<void(FakeHost&)>& arm, bool repeated) {
+  FakeHost host;
+  Engine engine(host);
+  engine.images["sample/api:2"] = "sha256:stale";
+  engine.ids.insert({"sha256:stale", "sha256:by-hand"});
+  prepare(host, engine);
+  const auto before = engine.images;
+  arm(host);
+  const bool died = host.perform<Pull>("run").died;
+  EXPECT_TRUE(!repeated || host.perform<Pull>("run").ok());
+  for (int twice = 0; twice < 2; ++twice) {
+    const StepResult result = host.perform<Pull>("rollback");
+    EXPECT_TRUE(result.ok()) << result.failure;
+    for (const auto& [name, id] : before) EXPECT_EQ(engine.images[name], id) << name;
+  }
+  return died;
+}
+
+TEST(Pull, ComesBackWhereverItDied) {
+  const std::string id = "sha256:" + std::string(64, 'c');
+  const std::map<std::string, Prepare> cases = {
+      {"all", [](FakeHost& host, Engine&) { host.option("/only", "all"); }},
+      {"a tag that was moved",
+       [](FakeHost&, Engine& engine) { engine.images["postgres:15"] = "sha256:by-hand"; }},
+      {"a digest",
+       [&](FakeHost& host, Engine& engine) {
+         engine.ids.insert(id);
+         host.option("/digests", R"({"db": ")" + id + "\"}");
+       }},
+      {"an archive", [&](FakeHost& host, Engine& engine) {
+         host.write("app.tar", "");
+         host.option("/load", {"app.tar"});
+         engine.archive = R"([{"Config": "blobs/sha256/)" + id.substr(7) +
+                          R"(", "RepoTags": ["postgres:15", "sample/api:2"]}])";
+         engine.loaded = id;
+       }}};
+  for (const auto& [about, prepare] : cases) {
+    SCOPED_TRACE(about);
+    for (const bool repeated : {false, true}) {
+      int notes = 1, commands = 1;
+      const auto at_note = [&](FakeHost& host) { host.die_at_remember(notes); };
+      const auto at_command = [&](FakeHost& host) { host.die_at_process(commands); };
+      while (comes_back(prepare, at_note, repeated)) ++notes;
+      while (comes_back(prepare, at_command, repeated)) ++commands;
+      EXPECT_GT(notes, 2);
+      EXPECT_GT(commands, 5);
+    }
+  }
+}
+
 // What something removed in spite of its tag comes back by its digest.
 TEST(Pull, FetchesTheOldImageAgainForARollback) {
   FakeHost host;
@@ -335,6 +391,22 @@ TEST(ComposeEngineCommands, SayThatTheEngineDoesNotAnswer) {
   });
   const StepResult result = host.perform<ComposeStop>("observe");
   EXPECT_TRUE(has(result.failure, "the Docker engine does not answer")) << result.failure;
+}
+
+TEST(ComposeEngineCommands, SayThatVersion1WillNotDo) {
+  for (const char* said : {"unknown flag: --ansi\nSee 'docker --help'.\n",
+                           "docker: 'compose' is not a docker command.\nSee 'docker --help'\n",
+                           "docker: unknown command: docker compose\n\nRun 'docker --help'\n"}) {
+    FakeHost host;
+    host.project = "p";
+    host.option("/only", "changed");
+    host.on_process([&](const Process& process) -> Result {
+      return has(words(process), "docker compose") ? Result{1, "", said} : Result{};
+    });
+    const StepResult result = host.perform<Pull>("run");
+    EXPECT_TRUE(has(result.failure, "docker-compose is version 1 and will not do"))
+        << result.failure;
+  }
 }
 
 TEST(ComposeStop, HoldsTheRestartPolicyBeforeItStops) {

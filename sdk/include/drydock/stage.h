@@ -123,7 +123,8 @@ enum {
 
 /* A command to run in the worker's process group. No shell is involved. The child dies with the
  * worker, is ended when the step is cancelled, and gets a scrubbed environment (PATH, HOME, USER,
- * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, and the host's proxy variables) plus `environment`. */
+ * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, SSH_AUTH_SOCK, and the host's proxy variables) plus
+ * `environment`. */
 typedef struct drydock_process {
   uint32_t struct_size;
   const char* const* arguments; /* NULL-terminated; arguments[0] is looked up in PATH */
