@@ -34,6 +34,7 @@ engine_test(compose_up_engine compose_up_engine_test engine ComposeUpEngine.*)
 engine_test(compose_up_engine_long compose_up_engine_test "engine;long" ComposeUpEngineLong.*)
 
 drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
+drydock_test(compose_command_test SOURCES compose_command_test.cc LIBRARIES compose_stages)
 drydock_test(compose_up_decisions_test
   SOURCES compose_up_decisions_test.cc LIBRARIES compose_stages)
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)

@@ -264,6 +264,22 @@ TEST(ComposeUpEngine, ARenamedServiceThatMayNotGoIsInTheWay) {
   EXPECT_NE(refused.failure.find("renamed-db-1"), std::string::npos) << refused.failure;
 }
 
+TEST(ComposeUpEngine, RefusesToReplaceTheContainersOfANamesake) {
+  Application theirs("namesake"), mine("namesake");
+  theirs.up(web_1);
+  const std::string id = theirs.seen("web").id;
+  mine.files(release_2_of(web_1));
+  const auto up = mine.stage("up");
+  for (const char* step : {"plan", "run"}) {
+    const StepResult refused = up->perform<ComposeUp>(step);
+    EXPECT_EQ(refused.status, DRYDOCK_FAILED);
+    EXPECT_NE(refused.failure.find("which has the same project name namesake"), std::string::npos)
+        << refused.failure;
+  }
+  expect_ok(*up, "rollback");
+  EXPECT_EQ(theirs.seen("web").id, id);
+}
+
 TEST(ComposeUpEngine, RefusesFilesThatAreInvalidWithTheNewEnv) {
   Application app("new-env");
   std::ofstream(app.dir() + "/.env") << "REPLICAS=1\n";
