@@ -320,7 +320,7 @@ TEST(ComposeUpEngine, ComesBackByTheSnapshotAndSaysSoWithoutOne) {
   EXPECT_EQ(app.facts(), before);
 }
 
-TEST(ComposeUpEngine, NoticesWhoeverRunsComposeInTheMiddle) {
+TEST(ComposeUpEngineLong, NoticesWhoeverRunsComposeInTheMiddle) {
   Application app("meddled");
   app.up(web_1);
   const auto before = app.facts();
