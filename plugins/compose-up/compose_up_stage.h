@@ -36,6 +36,8 @@ struct ComposeUp {
       },
       "drain": {
         "type": "object", "additionalProperties": false, "default": {},
+        "description": "rolling: how the old container leaves",
+        "examples": [{"command": ["touch", "/tmp/draining"], "wait": "5s"}],
         "properties": {
           "command": {
             "type": "array", "items": {"type": "string"}, "minItems": 1,
