@@ -20,6 +20,7 @@ struct ComposeUp {
           ]
         },
         "description": "start only these services and what they depend on; a list within the list means those of it that the compose files have. By default all active services",
+        "example": ["database"],
         "examples": [["database"], [["db_postgres", "db_mysql"], "redis"]]
       },
       "wait": {

@@ -74,8 +74,9 @@ replaced_by_hand() {
   fresh_sample
   local before
   before=$(picture)
+  cp -p "$sample/.env" "$case_dir/env"
   cp "$releases"/2/docker-compose.yaml "$sample/"
-  sed -i 's/^DB_HOST=.*/DB_HOST=database/' "$sample/.env"
+  sed -i 's/^DB_HOST=.*/DB_HOST=database/; s/^MIGRATION_ENABLED=.*/MIGRATION_ENABLED=false/' "$sample/.env"
   mv "$sample/.drydock/snapshots" "$case_dir/"
   printf '%s\n' 'drydock: 1' 'name: up' 'summary: Up' 'stages: [{ uses: compose-up }, { uses: http-check, with: { url: "http://127.0.0.1:1/", timeout: 1s } }]' \
     >"$sample/drydock.yaml"
@@ -85,7 +86,7 @@ replaced_by_hand() {
   mv "$case_dir/snapshots" "$sample/.drydock/"
   expect_code 1 drydock -C "$sample" run --yes
   cp "$repository"/pipelines/sample/releases/1/docker-compose.yaml "$sample/"
-  sed -i 's/^DB_HOST=.*/DB_HOST=db/' "$sample/.env"
+  cp -p "$case_dir/env" "$sample/.env"
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
 }
 
