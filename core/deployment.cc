@@ -95,6 +95,7 @@ StepRequest request_for(const Deployment& deployment) {
   StepRequest request;
   request.deployment_dir = deployment.dir;
   request.snapshot_dir = deployment.snapshot_dir;
+  request.next_dir = deployment.state_dir + "/next";
   request.project = deployment.compose.project;
   request.compose_files = deployment.compose.files;
   request.profiles = deployment.compose.profiles;

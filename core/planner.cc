@@ -74,7 +74,29 @@ Plan Planner::plan(bool may_fetch) {
     emit_planned(stage);
   }
   emit_totals(plan);
+  check_space(plan);
   return plan;
+}
+
+// Half a backup is none, so that it is refused while everything still runs.
+void Planner::check_space(const Plan& plan) const {
+  std::int64_t needed = 0;
+  for (const PlannedStage& stage : plan.stages) {
+    for (const PlannedChange& change : stage.changes) {
+      if (change.action == "save" && change.disk_bytes > 0) needed += change.disk_bytes;
+    }
+  }
+  // The state folder may still have to be made.
+  std::filesystem::path folder = session_.state.path();
+  std::error_code none;
+  while (!std::filesystem::exists(folder, none) && folder.has_relative_path()) {
+    folder = folder.parent_path();
+  }
+  const std::filesystem::space_info disk = std::filesystem::space(folder, none);
+  if (none || needed <= static_cast<std::int64_t>(disk.available)) return;
+  throw Error("what the stages would save may need " + format_size(needed) + ", and " +
+              folder.string() + " has " + format_size(static_cast<std::int64_t>(disk.available)) +
+              " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
 }
 
 // It is refused now and not in the middle of a run.
@@ -220,9 +242,9 @@ void Planner::emit_planned(const PlannedStage& stage) {
                   {"count", stage.identity.count},
                   {"state", states[static_cast<std::size_t>(stage.state)]},
                   {"reason", stage.reason},
-                  {"changes", changes},
                   {"has_rollback", stage.can_roll_back()},
                   {"final", stage.final}};
+  planned["changes"] = std::move(changes);  // hundreds, which a list of members would copy
   if (stage.spec->block != 0) planned["parallel"] = stage.spec->block;
   session_.events.emit("stage.planned", std::move(planned), stage.identity.key);
 }

@@ -80,6 +80,8 @@ class Planner {
   std::string planned_env_file() const;
   void emit_planned(const PlannedStage& stage);
   void emit_totals(const Plan& plan);
+  // Throws Error when the stages would save more than the state folder's disk has free.
+  void check_space(const Plan& plan) const;
 
   Session& session_;
   StepPerformer performer_;

@@ -93,6 +93,7 @@ json request_body(const StepRequest& request) {
           {"planning_dir", to_wire(request.planning_dir)},
           {"private_dir", to_wire(request.private_dir)},
           {"snapshot_dir", to_wire(request.snapshot_dir)},
+          {"next_dir", to_wire(request.next_dir)},
           {"run_label", to_wire(request.run_label)},
           {"run_id", request.run_id},
           {"attempt", request.attempt},
@@ -122,6 +123,7 @@ StepRequest read_request(const json& body) {
   request.planning_dir = text(body, "planning_dir");
   request.private_dir = text(body, "private_dir");
   request.snapshot_dir = text(body, "snapshot_dir");
+  request.next_dir = text(body, "next_dir");
   request.run_label = text(body, "run_label");
   request.run_id = integer<std::uint64_t>(body, "run_id");
   request.attempt = integer<unsigned>(body, "attempt");

@@ -59,7 +59,7 @@ struct StepRequest {
   nlohmann::json options = nlohmann::json::object();
   std::map<std::string, std::string> secrets;  // writeOnly options: JSON Pointer -> value
 
-  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, run_label;
+  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, next_dir, run_label;
   std::uint64_t run_id = 0;
   unsigned attempt = 1;
   bool interrupted = false;
@@ -142,6 +142,8 @@ class Worker {
   virtual ~Worker() = default;
   virtual StepResult perform(const StepRequest&, StepListener&) = 0;
   virtual ProbeResult probe(const std::string& plugin_file) = 0;
+  // Says that a step will be performed soon: what that takes to start may begin meanwhile.
+  virtual void prepare() {}
 };
 
 }  // namespace drydock

@@ -8,6 +8,7 @@
 #include "compose_engine.h"
 #include "compose_facts.h"
 #include "compose_health.h"
+#include "compose_images.h"
 #include "compose_json.h"
 #include "compose_planned_stops.h"
 #include "compose_settle.h"
@@ -55,11 +56,12 @@ Situation situation_of_run(const Call& call, Model model, Names scope,
   return result;
 }
 
-// Hashes and image ids, which take a command each.
-void look_closer(const Call& call, Situation& situation) {
+// Hashes and image ids, which take a command each. `ids`: as they are, or as they will be.
+void look_closer(const Call& call, Situation& situation,
+                 std::map<std::string, std::string> (*ids)(const Call&, const Names&)) {
   auto hashed =
       std::async(std::launch::async, [&] { return config_hashes(call, situation.model); });
-  situation.images = image_ids(call, references_of(situation.model, situation.scope));
+  situation.images = ids(call, references_of(situation.model, situation.scope));
   situation.hashes = hashed.get();
 }
 
@@ -91,7 +93,7 @@ bool nothing_to_do(const Call& call, Situation& now, const Leavers& leavers) {
     return false;
   }
   if (read_model(call.model_before()).fingerprint != now.model.fingerprint) return false;
-  if (now.hashes.empty()) look_closer(call, now);
+  if (now.hashes.empty()) look_closer(call, now, image_ids);
   const std::vector<ServiceChange> changes = decide_changes(now);
   return std::none_of(changes.begin(), changes.end(),
                       [](const ServiceChange& change) { return change.changes(); });
@@ -159,7 +161,7 @@ void ComposeUp::plan(Call& call) {
   now.existing = project_containers(call);
   refuse_namesakes(call, now.scope, namesakes(call));
   const Leavers leavers = leavers_of(call, now.model, now.existing);
-  look_closer(call, now);
+  look_closer(call, now, planned_image_ids);
   if (!call.model_before().empty()) now.before = read_model(call.model_before());
   now.changed_files = files_to_change(call);
   now.from_before = ids_of(now.existing);
@@ -188,7 +190,8 @@ void ComposeUp::run(Call& call) {
   const Noted noted = remember_once(call, existing, scope);
   Situation now = situation_of_run(call, model, scope, std::move(existing), noted);
   const Leavers leavers = leavers_of(call, model, now.existing);
-  if (in_turn) look_closer(call, now);
+  hold_images(call, model, scope);
+  if (in_turn) look_closer(call, now, image_ids);
   const auto wait = call.duration("/wait");
   if (nothing_to_do(call, now, leavers)) {
     call.info("all services run as the compose files ask for; there is nothing to start");
@@ -199,7 +202,7 @@ void ComposeUp::run(Call& call) {
   MountQuestion question = mount_question(call, now, std::move(running), leavers.retired);
   MountDecision mounts = decide_mounts(question);
   if (mounts.refused) {  // not if the one that holds it is made anew, too
-    if (!in_turn) look_closer(call, now);
+    if (!in_turn) look_closer(call, now, image_ids);
     question.made_anew = services_made_anew(decide_changes(now));
     mounts = decide_mounts(question);
   }

@@ -2,18 +2,13 @@
 
 #include <map>
 
+#include "space.h"
 #include "versions.h"
 
 namespace drydock::preflight {
 namespace {
 
 using compose::Mount;
-
-std::string gibibytes(std::int64_t bytes) {
-  // By way of MiB: somebody may ask for an exbibyte.
-  const std::int64_t tenths = ((bytes >> 20) * 10 + 512) >> 10;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
-}
 
 void check_version(const std::string& what, const std::string& found, const std::string& oldest,
                    const std::string& remedy, Findings& findings) {
@@ -33,7 +28,7 @@ void check_size(const std::string& what, std::int64_t found, std::int64_t least,
   if (found < 0) {
     findings.not_known.push_back(what);
   } else if (found < least) {
-    findings.refused.push_back(what + " is " + gibibytes(found) + ", and " + gibibytes(least) +
+    findings.refused.push_back(what + " is " + size_words(found) + ", and " + size_words(least) +
                                " is needed; " + remedy);
   }
 }
@@ -88,46 +83,27 @@ void check_project(const std::string& project, const std::vector<compose::Contai
 }
 
 void check_volumes(const compose::Model& before, const compose::Model& after,
-                   const std::set<std::string>& moved, Findings& findings) {
+                   const std::set<std::string>& moved, Findings& findings,
+                   const std::map<std::string, std::string>& renamed) {
   for (const auto& [name, service] : after.services) {
-    const auto old_service = before.services.find(name);
+    auto old_service = before.services.find(name);
+    for (const auto& [old_name, new_name] : renamed) {
+      const bool was_called_so = new_name == name && old_service == before.services.end();
+      if (was_called_so) old_service = before.services.find(old_name);
+    }
     if (old_service == before.services.end() || moved.count(name) != 0) continue;
     const std::map<std::string, Mount> old_data = data_of(old_service->second);
     for (const auto& [target, mount] : data_of(service)) {
       const auto was = old_data.find(target);
       if (was == old_data.end() || was->second.held() == mount.held()) continue;
-      findings.refused.push_back("service " + name + " has its " + target + " in " +
-                                 described(was->second) + ", and would look for it in " +
-                                 described(mount) +
+      const std::string& was_called = old_service->first;
+      findings.refused.push_back("service " + was_called +
+                                 (was_called == name ? "" : " (now " + name + ")") + " has its " +
+                                 target + " in " + described(was->second) +
+                                 ", and would look for it in " + described(mount) +
                                  ", where its data is not; move the data and name the service "
                                  "under `moved`, or mend the new compose files");
     }
-  }
-}
-
-void check_path(const Path& path, Findings& findings) {
-  if (path.to.empty()) return;
-  const auto compared = compare_versions(path.from, path.to);
-  if (!compared) {
-    findings.not_known.push_back("whether release " + path.to + " may follow " +
-                                 (path.from.empty() ? "what runs, whose release is not known"
-                                                    : "what runs (" + path.from + ")"));
-    return;
-  }
-  if (*compared > 0) {
-    findings.refused.push_back("release " + path.from + " runs, and " + path.to +
-                               " is older: its database does not go back by itself; roll the "
-                               "upgrade back instead (`drydock rollback`), or choose a newer one");
-    return;
-  }
-  for (const std::string& stop : path.stops) {
-    const auto after_from = compare_versions(path.from, stop);
-    const auto before_to = compare_versions(stop, path.to);
-    if (!after_from || !before_to || *after_from >= 0 || *before_to >= 0) continue;
-    findings.refused.push_back("release " + path.from + " runs, and the way to " + path.to +
-                               " leads through " + stop +
-                               ", which may not be left out; upgrade to " + stop + " first");
-    return;
   }
 }
 

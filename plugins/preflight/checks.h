@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,14 +37,9 @@ void check_project(const std::string& project, const std::vector<compose::Contai
 
 // A service that stays has its data where it had it: a place in the container that was a volume or
 // a folder and is another one now would start empty. `moved`: services for which that is meant.
+// `renamed`: old name -> new name of services that go on under another one.
 void check_volumes(const compose::Model& before, const compose::Model& after,
-                   const std::set<std::string>& moved, Findings& findings);
-
-// Which way a deployment may go, as data of the pipeline.
-struct Path {
-  std::string from, to;            // release tags; "": not known
-  std::vector<std::string> stops;  // releases that may not be jumped over
-};
-void check_path(const Path& path, Findings& findings);
+                   const std::set<std::string>& moved, Findings& findings,
+                   const std::map<std::string, std::string>& renamed = {});
 
 }  // namespace drydock::preflight

@@ -1,63 +1,28 @@
 #include "preflight_stage.h"
 
-#include <limits.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <future>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "checks.h"
-#include "compose_answers.h"
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "compose_json.h"
 #include "image_reference.h"
+#include "needs.h"
+#include "path.h"
+#include "ports.h"
+#include "space.h"
+#include "versions.h"
+#include "world.h"
 
 using namespace drydock::preflight;
 using drydock::Call;
 using drydock::Failed;
 using drydock::compose::Container;
+using drydock::compose::Model;
 
 namespace {
-
-std::string one_line(std::string text) {
-  text.erase(text.find_last_not_of(" \r\n\t") + 1);
-  return text;
-}
-
-bool is_this_machine(const std::string& name) {
-  char own[HOST_NAME_MAX + 1] = "";
-  return ::gethostname(own, sizeof own - 1) == 0 && name == own;
-}
-
-// The engine keeps its images in a folder of its own machine, which need not be this one.
-std::int64_t free_space(const std::string& machine, const std::string& folder) {
-  struct statvfs status {};
-  if (!is_this_machine(machine) || folder.empty() || ::statvfs(folder.c_str(), &status) != 0)
-    return -1;
-  return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
-}
-
-Machine machine_of(const Call& call) {
-  auto compose = std::async(std::launch::async, [&call] {
-    return one_line(drydock::compose::ask_once(call, {{"docker", "compose", "version", "--short"}},
-                                               "ask Docker Compose for its version"));
-  });
-  const std::string told = drydock::compose::ask_once(
-      call, {{"docker", "info", "--format", "{{json .}}"}}, "ask the Docker engine about itself");
-  const auto info = nlohmann::json::parse(told, nullptr, false);
-  Machine machine;
-  machine.compose_version = compose.get();
-  if (!info.is_object()) return machine;
-  machine.engine_version = info.value("ServerVersion", "");
-  machine.memory = info.value("MemTotal", std::int64_t{-1});
-  machine.cpus = info.value("NCPU", std::int64_t{-1});
-  machine.free_disk = free_space(info.value("Name", ""), info.value("DockerRootDir", ""));
-  return machine;
-}
 
 Minimum minimum_of(const Call& call) {
   return {call.text("/engine"), call.text("/compose"), call.integer("/memory"),
@@ -74,16 +39,40 @@ std::vector<Container> containers_here(const Call& call) {
   return result;
 }
 
+std::vector<ReleaseStep> steps_of(const Call& call) {
+  std::vector<ReleaseStep> steps;
+  for (std::size_t i = 0; i < call.size("/releases/steps"); ++i) {
+    const std::string at = "/releases/steps/" + std::to_string(i);
+    steps.push_back({call.text(at + "/release"), call.text(at + "/text"),
+                     call.text(at + "/command"), call.flag(at + "/acknowledge")});
+  }
+  return steps;
+}
+
 Path path_of(const Call& call, const std::vector<Container>& here) {
   Path path;
   if (!call.has("/releases")) return path;
   path.to = call.text("/releases/to");
   path.stops = call.texts("/releases/stops");
+  path.each = call.texts("/releases/each");
+  path.oldest = call.text("/releases/oldest");
+  path.steps = steps_of(call);
+  for (const std::string& release : call.texts("/releases/acknowledged")) {
+    path.acknowledged.insert(release);
+  }
   for (const Container& one : here) {
     if (one.serves() && one.service == call.text("/releases/service"))
       path.from = drydock::tag_of(one.image);
   }
   return path;
+}
+
+std::map<std::string, std::string> renamed_services(const Call& call) {
+  std::map<std::string, std::string> renamed;
+  for (const std::string& old : call.keys("/releases/renamed")) {
+    renamed[old] = call.text(Call::member("/releases/renamed", old));
+  }
+  return renamed;
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
@@ -92,28 +81,70 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
   return result;
 }
 
+void check_needs(const std::string& model, const Machine& machine, Findings& findings) {
+  for (const Need& need : engine_needs(model)) {
+    const auto compared = compare_versions(machine.engine_version, need.version);
+    if (!compared || *compared >= 0) continue;
+    findings.refused.push_back(need.what + " needs the Docker engine " + need.version +
+                               " or newer, and this one is " + machine.engine_version +
+                               "; upgrade it first");
+  }
+}
+
+// What the release's compose files ask for.
+void check_files(const Call& call, const Engine& engine, const std::vector<Container>& here,
+                 Findings& findings) {
+  std::string text;
+  try {
+    text = resolved_text(call);
+  } catch (const Failed& failed) {
+    findings.refused.push_back(std::string(failed.what()) + " (Docker Compose " +
+                               engine.machine.compose_version +
+                               "; an older one does not know what newer files say)");
+    return;
+  }
+  const Model model = drydock::compose::parse_model(text);
+  check_needs(text, engine.machine, findings);
+  if (!call.model_before().empty()) {
+    const std::vector<std::string> moved = call.texts("/moved");
+    check_volumes(drydock::compose::read_model(call.model_before()), model,
+                  {moved.begin(), moved.end()}, findings, renamed_services(call));
+  }
+  if (!call.has("/ports") || call.flag("/ports")) {
+    check_ports(published_ports(text), published_by_containers(call), bound_here(engine), findings);
+  }
+  check_space(demands_of(call, engine, model, here), findings);
+}
+
+void show_steps(const Call& call, const Path& path) {
+  for (const ReleaseStep& step : steps_on_the_way(path)) {
+    drydock::Change change{"command", "check", "release " + step.release};
+    change.detail = step.text + (step.command.empty() ? "" : ": " + step.command);
+    if (step.acknowledge) change.detail += " (acknowledged)";
+    call.change(change);
+  }
+}
+
 void check(const Call& call) {
   if (call.compose_files().empty()) {
     throw drydock::BadOptions("preflight looks at a Compose deployment, and " +
                               call.deployment_dir() + " has no compose file");
   }
   Findings findings;
-  const Machine machine = machine_of(call);
-  check_machine(machine, minimum_of(call), findings);
+  const Engine engine = ask_engine(call);
+  check_machine(engine.machine, minimum_of(call), findings);
   const std::vector<Container> here = containers_here(call);
   check_project(call.project(), here, findings);
-  check_path(path_of(call, here), findings);
-  if (!call.model_before().empty()) {
-    const std::vector<std::string> moved = call.texts("/moved");
-    check_volumes(drydock::compose::read_model(call.model_before()),
-                  drydock::compose::resolved_model(call), {moved.begin(), moved.end()}, findings);
-  }
+  const Path path = path_of(call, here);
+  check_path(path, findings);
+  check_files(call, engine, here, findings);
   if (!findings.refused.empty()) throw Failed(joined(findings.refused, "; "));
+  if (call.step() == "plan") show_steps(call, path);
   if (!findings.not_known.empty()) {
     call.warn("not checked, because it cannot be told: " + joined(findings.not_known, "; "));
   }
-  call.info("Docker engine " + machine.engine_version + ", Docker Compose " +
-            machine.compose_version + ", project " + call.project() +
+  call.info("Docker engine " + engine.machine.engine_version + ", Docker Compose " +
+            engine.machine.compose_version + ", project " + call.project() +
             ": nothing speaks against it");
 }
 

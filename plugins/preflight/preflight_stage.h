@@ -7,7 +7,7 @@
 struct Preflight {
   static constexpr auto name = "preflight";
   static constexpr auto summary =
-      "Refuse what cannot go well: versions, machine, project, volumes, the order of releases";
+      "Refuse what cannot go well: versions, machine, room, ports, volumes, the order of releases";
   static constexpr auto options = R"json({
     "type": "object",
     "additionalProperties": false,
@@ -34,6 +34,15 @@ struct Preflight {
         "description": "how much must be free where the engine keeps its images",
         "examples": ["10GiB"]
       },
+      "databases": {
+        "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
+        "description": "services whose data must fit twice more, as a dump and as a copy that is restored beside it; by default those that look like databases, [] for none",
+        "examples": [["db_postgres", "db"]]
+      },
+      "ports": {
+        "type": "boolean", "default": true,
+        "description": "whether the ports on which services are published must be free, or their own already"
+      },
       "moved": {
         "type": "array", "items": {"type": "string", "minLength": 1},
         "description": "services whose data is meant to be in another volume or folder from now on"
@@ -52,9 +61,39 @@ struct Preflight {
             "type": "string", "minLength": 1,
             "description": "the release to upgrade to; an older one than what runs is refused"
           },
+          "oldest": {
+            "type": "string", "minLength": 1,
+            "description": "the oldest release that one may come from"
+          },
           "stops": {
             "type": "array", "items": {"type": "string", "minLength": 1},
             "description": "releases that may not be jumped over"
+          },
+          "each": {
+            "type": "array", "items": {"type": "string", "minLength": 1},
+            "description": "all releases, where none may be jumped over"
+          },
+          "renamed": {
+            "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
+            "description": "services with a new name, OLD: NEW; the new one must have its data where the old one had it",
+            "examples": [{"db": "db_postgres"}]
+          },
+          "steps": {
+            "type": "array",
+            "items": {
+              "type": "object", "additionalProperties": false, "required": ["release", "text"],
+              "properties": {
+                "release": {"type": "string", "minLength": 1, "description": "the release that asks for it"},
+                "text": {"type": "string", "minLength": 1, "description": "what is to be done, and why"},
+                "command": {"type": "string", "minLength": 1, "description": "the command, for people"},
+                "acknowledge": {"type": "boolean", "default": false, "description": "refuse until `acknowledged` names the release"}
+              }
+            },
+            "description": "what releases ask for beside the upgrade: shown in the plan of whoever comes to them or past them"
+          },
+          "acknowledged": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
+            "description": "releases whose steps are done, or will be"
           }
         },
         "examples": [{"service": "api", "to": "2.0", "stops": ["1.10"]}]

@@ -9,6 +9,7 @@
 #include "compose_command.h"
 #include "compose_json.h"
 #include "compose_patience.h"
+#include "image_reference.h"
 
 namespace drydock::compose {
 namespace {
@@ -23,9 +24,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return result;
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 bool says_missing(const std::string& text) {
   for (const char* sign : {"No such", "no such", "is not running", "already in progress"}) {
-    if (text.find(sign) != std::string::npos) return true;
+    if (contains(text, sign)) return true;
   }
   return false;
 }
@@ -132,34 +137,44 @@ std::vector<std::string> recent_logs(const Call& call, const std::string& id, in
 }
 
 std::optional<std::string> image_id(const Call& call, const std::string& reference) {
-  const Captured captured =
-      answer_of(call, {{"docker", "image", "inspect", "--format", "{{.Id}}", reference}});
-  if (captured.exit.ok()) return lines_of(captured.out).at(0);
-  if (says_missing(captured.err)) return std::nullopt;
-  throw engine_refused(captured, "look for the image " + reference);
+  const auto found = image_ids(call, {reference});
+  return found.empty() ? std::nullopt : std::optional(found.begin()->second);
 }
 
 std::map<std::string, std::string> image_ids(const Call& call,
                                              const std::set<std::string>& references) {
+  return inspect_images(call, references, "{{.Id}}");
+}
+
+std::map<std::string, std::string> inspect_images(const Call& call,
+                                                  const std::set<std::string>& references,
+                                                  const std::string& format) {
   std::map<std::string, std::string> result;
   if (references.empty()) return result;
-  std::vector<std::string> command = {"docker", "image", "inspect", "--format", "{{.Id}}"};
+  std::vector<std::string> command = {"docker", "image", "inspect", "--format", format};
   command.insert(command.end(), references.begin(), references.end());
   const Captured captured = answer_of(call, {std::move(command)});
-  // The ids of those that are there in their order, and a line of error for each other one.
+  if (references.size() == 1) {
+    if (captured.exit.ok()) return {{*references.begin(), lines_of(captured.out).at(0)}};
+    if (says_missing(captured.err)) return result;
+    throw engine_refused(captured, "look for the image " + *references.begin());
+  }
+  // Those that are there in their order, and a line of error for each other one.
   std::vector<std::string> present;
   for (const std::string& reference : references) {
-    if (captured.err.find("No such image: " + reference + '\n') == std::string::npos) {
-      present.push_back(reference);
-    }
+    // Newer engines say the name as they would list it.
+    const bool missing = contains(captured.err, "No such image: " + reference + '\n') ||
+                         contains(captured.err, "No such image: " + listed_name(reference) + '\n');
+    if (!missing) present.push_back(reference);
   }
-  const std::vector<std::string> ids = lines_of(captured.out);
-  if (ids.size() == present.size() && captured.exit.ok() == (present.size() == references.size())) {
-    for (std::size_t i = 0; i < ids.size(); ++i) result[present[i]] = ids[i];
+  const std::vector<std::string> lines = lines_of(captured.out);
+  if (lines.size() == present.size() &&
+      captured.exit.ok() == (present.size() == references.size())) {
+    for (std::size_t i = 0; i < lines.size(); ++i) result[present[i]] = lines[i];
     return result;
   }
   for (const std::string& reference : references) {
-    if (auto id = image_id(call, reference)) result[reference] = *id;
+    result.merge(inspect_images(call, {reference}, format));
   }
   return result;
 }

@@ -47,6 +47,11 @@ std::vector<std::string> recent_logs(const Call& call, const std::string& id, in
 
 // nullopt: there is no such image on this engine.
 std::optional<std::string> image_id(const Call& call, const std::string& reference);
+// reference or id -> the line that `docker image inspect --format` prints of it, without those that
+// are not there. `format` is never empty of an image that is there.
+std::map<std::string, std::string> inspect_images(const Call& call,
+                                                  const std::set<std::string>& references,
+                                                  const std::string& format);
 // reference -> id, without those that are not there.
 std::map<std::string, std::string> image_ids(const Call& call,
                                              const std::set<std::string>& references);

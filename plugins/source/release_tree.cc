@@ -47,7 +47,7 @@ bool is_left_out(const std::string& path, const std::vector<std::string>& exclud
 }
 
 ReleaseTree::ReleaseTree(const std::string& directory, const std::string& deployment,
-                         const std::vector<std::string>& exclude) {
+                         const std::vector<std::string>& exclude, bool kept) {
   std::error_code error;
   const fs::path release = fs::canonical(directory, error);
   if (error) {
@@ -58,16 +58,27 @@ ReleaseTree::ReleaseTree(const std::string& directory, const std::string& deploy
     throw Failed("the release " + directory + " is no folder; unpack it, and name the folder");
   }
   const fs::path own = fs::canonical(deployment);
-  if (is_within(own, release) || is_within(release, own)) {
+  if (!kept && (is_within(own, release) || is_within(release, own))) {
     throw Failed("the release " + release.string() + " and the deployment " + own.string() +
                  " lie inside one another; keep releases beside the deployment");
   }
   release_ = release.string();
-  deployment_ = own.string();
+  place_ = own.string();
   walk("", exclude);
   if (std::none_of(entries_.begin(), entries_.end(),
                    [](const Entry& entry) { return entry.kind == Kind::file; })) {
     throw Failed("the release " + release_ + " has no files; is it unpacked completely?");
+  }
+}
+
+ReleaseTree::ReleaseTree(std::string directory, std::string checkout, std::vector<Entry> entries)
+    : release_(std::move(directory)),
+      place_(std::move(checkout)),
+      entries_(std::move(entries)),
+      exact_(true) {
+  for (const Entry& entry : entries_) {
+    const bool leaves = entry.kind == Kind::gone || entry.kind == Kind::gone_folder;
+    (leaves ? leaving_ : arriving_)[entry.path] = entry.kind;
   }
 }
 
@@ -107,30 +118,56 @@ bool ReleaseTree::has(const std::string& path) const {
 // A link in the deployment that leads elsewhere in it is the operator's way to arrange files; one
 // that leads out of it would have us write into somebody else's.
 void ReleaseTree::check_place(const Entry& entry) const {
-  fs::path at = deployment_;
-  const bool link = entry.kind == Kind::link;
-  const fs::path path = link ? fs::path(entry.path).parent_path() : fs::path(entry.path);
+  fs::path at = place_;
+  const bool itself = entry.kind == Kind::link || exact_;  // what stands there is replaced
+  const fs::path path = itself ? fs::path(entry.path).parent_path() : fs::path(entry.path);
   for (const fs::path& part : path) {
     at /= part;
     if (!fs::is_symlink(fs::symlink_status(at))) continue;
     std::error_code error;
     const fs::path end = fs::canonical(at, error);
-    if (!error && is_within(end, deployment_)) continue;
+    if (!error && is_within(end, place_)) continue;
     throw Failed(at.string() + " is a link that leads " +
                  (error ? "nowhere" : "out of the deployment, to " + end.string()) +
                  "; replace it by a file or folder, or leave it out with `exclude`");
   }
 }
 
+bool ReleaseTree::is_cleared_first(const Entry& entry) const {
+  const bool arrives = entry.kind != Kind::gone && entry.kind != Kind::gone_folder;
+  return arrives && leaving_.count(entry.path) != 0;
+}
+
+Difference ReleaseTree::compare_leaving(const Entry& entry) const {
+  struct stat status {};
+  if (::lstat(place(entry).c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return Difference::none;
+    throw Failed("cannot look at " + place(entry) + ": " + std::strerror(errno));
+  }
+  const bool folder = S_ISDIR(status.st_mode);
+  if (const auto coming = arriving_.find(entry.path); coming != arriving_.end()) {
+    const Kind kind = S_ISLNK(status.st_mode) ? Kind::link : folder ? Kind::folder : Kind::file;
+    if (kind == coming->second) return Difference::none;  // what was to come is there
+  }
+  if (entry.kind == Kind::gone) return folder ? Difference::none : Difference::content;
+  return folder && fs::is_empty(place(entry)) ? Difference::content : Difference::none;
+}
+
 Difference ReleaseTree::compare(const Entry& entry) const {
   check_place(entry);
+  if (entry.kind == Kind::gone || entry.kind == Kind::gone_folder) return compare_leaving(entry);
   struct stat status {};
   const std::string path = place(entry);
   const bool link = entry.kind == Kind::link;
-  if ((link ? ::lstat(path.c_str(), &status) : ::stat(path.c_str(), &status)) != 0) {
-    if (errno == ENOENT) return Difference::absent;
+  const bool itself = link || exact_;
+  if ((itself ? ::lstat(path.c_str(), &status) : ::stat(path.c_str(), &status)) != 0) {
+    if (errno == ENOENT || (exact_ && errno == ENOTDIR)) return Difference::absent;
     throw Failed("cannot look at " + path + ": " + std::strerror(errno));
   }
+  const Kind present = S_ISLNK(status.st_mode)   ? Kind::link
+                       : S_ISDIR(status.st_mode) ? Kind::folder
+                                                 : Kind::file;
+  if (is_cleared_first(entry) && present != entry.kind) return Difference::absent;
   if (S_ISDIR(status.st_mode) != (entry.kind == Kind::folder)) {
     throw Failed(path + " is " + (S_ISDIR(status.st_mode) ? "a folder" : "no folder") +
                  ", but the release has " + (S_ISDIR(status.st_mode) ? "no folder" : "a folder") +
@@ -148,6 +185,7 @@ Difference ReleaseTree::compare(const Entry& entry) const {
 }
 
 mode_t ReleaseTree::mode_for(const Entry& entry, mode_t present) const {
+  if (exact_ && (entry.mode & 0100) == 0) return present & ~static_cast<mode_t>(0111);
   // Whoever may read it may execute it. Never taken away: a release from a zip has lost it.
   const bool executable = (entry.mode & 0100) != 0;
   return executable ? present | ((present & 0444) >> 2) : present;

@@ -25,14 +25,15 @@ Before look_at(const ReleaseTree& release, const Entry& entry) {
   Before before{entry.path};
   struct stat status {};
   const std::string path = release.place(entry);
-  if (::lstat(path.c_str(), &status) != 0) {
+  if (::lstat(path.c_str(), &status) != 0 || release.is_cleared_first(entry)) {
     before.was = entry.kind == Kind::folder ? Before::Was::folder_absent : Before::Was::absent;
     return before;
   }
-  before.was = Before::Was::file;
+  before.was = entry.kind == Kind::gone_folder ? Before::Was::folder : Before::Was::file;
   if (S_ISLNK(status.st_mode)) {
     before.target = fs::read_symlink(path).string();
-    before.was = entry.kind == Kind::link ? Before::Was::link : Before::Was::file_through_link;
+    const bool replaced = entry.kind == Kind::link || entry.kind == Kind::gone;
+    before.was = replaced ? Before::Was::link : Before::Was::file_through_link;
     if (before.was == Before::Was::file_through_link && ::stat(path.c_str(), &status) != 0) {
       throw Failed("cannot look at " + path + ": " + std::strerror(errno));
     }
@@ -61,10 +62,17 @@ std::string encoded(const std::vector<Before>& kept) {
 // file.
 using Unsynced = std::set<std::string>;
 
+void sync(const Unsynced& unsynced) {
+  for (const std::string& folder : unsynced) {
+    if (fs::is_directory(folder)) files::sync_directory(folder);  // else it went with its files
+  }
+}
+
 void remove(const std::string& path, Unsynced& unsynced) {
   if (::unlink(path.c_str()) == 0) {
     unsynced.insert(parent(path));
-  } else if (errno != ENOENT && errno != ENOTDIR) {
+  } else if (errno != ENOENT && errno != ENOTDIR && errno != EISDIR) {
+    // (A folder: the old one, which was to make room and still stands there.)
     throw Failed("cannot remove " + path + ": " + std::strerror(errno));
   }
 }
@@ -116,12 +124,31 @@ void restore_file(const Before& before, const std::string& path, const std::stri
   unsynced.insert(replacement.commit_before_sync());
 }
 
+void restore_link(const Before& before, const std::string& path) {
+  struct stat status {};
+  const bool link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  const bool same_owner = status.st_uid == before.uid && status.st_gid == before.gid;
+  if (link && same_owner && fs::read_symlink(path) == before.target) return;
+  files::Attributes owner{0777};
+  if (::geteuid() == 0) owner = {0777, before.uid, before.gid};
+  files::replace_link(path, before.target, owner);
+}
+
+void restore_folder(const Before& before, const std::string& path) {
+  if (fs::is_directory(path)) return;
+  files::make_directories(path, before.mode);
+  if (::geteuid() == 0 && ::chown(path.c_str(), before.uid, before.gid) != 0) {
+    throw Failed("cannot keep the owner of " + path + ": " + std::strerror(errno));
+  }
+}
+
 }  // namespace
 
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir) {
   std::vector<Before> kept;
   for (const Entry& entry : release.entries()) {
-    if (release.compare(entry) == Difference::none) continue;
+    // A folder may be empty once what is in it is gone.
+    if (entry.kind != Kind::gone_folder && release.compare(entry) == Difference::none) continue;
     kept.push_back(look_at(release, entry));
     const Before& before = kept.back();
     if (before.was != Before::Was::file && before.was != Before::Was::file_through_link) continue;
@@ -155,26 +182,32 @@ void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call
   std::set<std::string> listed;
   for (const Before& before : kept) listed.insert(before.path);
   std::size_t done = 0;
+  Unsynced unsynced;
   for (const Entry& entry : release.entries()) {
     if (listed.count(entry.path) == 0) continue;
     call.throw_if_cancelled();
     call.progress(done++, kept.size(), "files");
     // Folders and links are cheap to make again; a file that is right already stays untouched.
     if (release.compare(entry) == Difference::none) continue;
+    const std::string path = release.place(entry);
+    if (entry.kind == Kind::gone) remove(path, unsynced);
+    if (entry.kind == Kind::gone_folder && ::rmdir(path.c_str()) == 0)
+      unsynced.insert(parent(path));
     if (entry.kind == Kind::folder) make_folder(release, entry);
-    if (entry.kind == Kind::link) files::replace_link(release.place(entry), entry.target);
+    if (entry.kind == Kind::link) files::replace_link(path, entry.target, for_new(path, 0777));
     if (entry.kind == Kind::file) write_file(release, entry);
   }
+  sync(unsynced);
 }
 
-void remove_leftovers(const std::vector<Before>& kept, const Call& call) {
-  for (const Before& before : kept) files::remove_leftovers(call.deployment(before.path));
+void remove_leftovers(const std::vector<Before>& kept, const std::string& root) {
+  for (const Before& before : kept) files::remove_leftovers(root + "/" + before.path);
 }
 
-void switch_back(const std::vector<Before>& kept, Call& call) {
+void switch_back(const std::vector<Before>& kept, const std::string& root, Call& call) {
   Unsynced unsynced;
   for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
-    const std::string path = call.deployment(before->path);
+    const std::string path = root + "/" + before->path;
     switch (before->was) {
       case Before::Was::absent:
         remove(path, unsynced);
@@ -184,10 +217,11 @@ void switch_back(const std::vector<Before>& kept, Call& call) {
           call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
         }
         break;
+      case Before::Was::folder:
+        restore_folder(*before, path);
+        break;
       case Before::Was::link:
-        if (!fs::is_symlink(fs::symlink_status(path)) || fs::read_symlink(path) != before->target) {
-          files::replace_link(path, before->target);
-        }
+        restore_link(*before, path);
         break;
       case Before::Was::file:
       case Before::Was::file_through_link:
@@ -195,9 +229,7 @@ void switch_back(const std::vector<Before>& kept, Call& call) {
         break;
     }
   }
-  for (const std::string& folder : unsynced) {
-    if (fs::is_directory(folder)) files::sync_directory(folder);  // else it went with its files
-  }
+  sync(unsynced);
 }
 
 }  // namespace drydock::source

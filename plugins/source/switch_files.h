@@ -11,7 +11,7 @@ namespace drydock::source {
 
 // What stood in the place of one entry before.
 struct Before {
-  enum class Was { absent, folder_absent, file, file_through_link, link };
+  enum class Was { absent, folder_absent, file, file_through_link, link, folder };
   std::string path;
   Was was = Was::absent;
   mode_t mode = 0;
@@ -25,10 +25,10 @@ struct Before {
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir);
 std::vector<Before> read_list(const std::string& private_dir);
 
-// What writes that were killed left in the deployment.
-void remove_leftovers(const std::vector<Before>& kept, const Call& call);
+// What writes that were killed left below `root`.
+void remove_leftovers(const std::vector<Before>& kept, const std::string& root);
 void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call& call);
-// Every byte, mode, owner and time as it was; what was added is removed.
-void switch_back(const std::vector<Before>& kept, Call& call);
+// Every byte, mode, owner and time below `root` as it was; what was added is removed.
+void switch_back(const std::vector<Before>& kept, const std::string& root, Call& call);
 
 }  // namespace drydock::source

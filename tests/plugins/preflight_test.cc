@@ -3,11 +3,18 @@
 #include <unistd.h>
 
 #include <drydock/testing.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "checks.h"
+#include "databases.h"
 #include "image_reference.h"
+#include "images.h"
+#include "needs.h"
+#include "path.h"
+#include "ports.h"
 #include "preflight_stage.h"
+#include "space.h"
 #include "versions.h"
 
 namespace drydock::preflight {
@@ -110,7 +117,7 @@ TEST(PreflightVolumes, RefusesDataInAnotherPlace) {
 
 Texts refused_path(const std::string& from, const std::string& to, const Texts& stops) {
   Findings findings;
-  check_path({from, to, stops}, findings);
+  check_path({from, to, stops, "", {}, {}, {}}, findings);
   return findings.refused;
 }
 
@@ -124,11 +131,181 @@ TEST(PreflightPath, RefusesToGoBackOrToJumpOverAStop) {
             std::string::npos);
   EXPECT_NE(refused_path("1.14.1", "1.9", stops).at(0).find("1.9 is older"), std::string::npos);
   Findings findings;
-  check_path({"latest", "2.0", stops}, findings);
-  check_path({"", "2.0", stops}, findings);
-  check_path({"1.0", "", stops}, findings);
+  check_path({"latest", "2.0", stops, "", {}, {}, {}}, findings);
+  check_path({"", "2.0", stops, "", {}, {}, {}}, findings);
+  check_path({"1.0", "", stops, "", {}, {}, {}}, findings);
   EXPECT_EQ(findings.refused, Texts());
   EXPECT_EQ(findings.not_known.size(), 2u);
+}
+
+TEST(PreflightPath, KnowsWhereOneMayComeFromAndThatNoneIsLeftOut) {
+  Path path{"1.9.2", "1.14.1", {}, "1.9", {}, {}, {}};
+  Findings findings;
+  check_path(path, findings);
+  EXPECT_EQ(findings.refused, Texts());
+  path.oldest = "1.10";
+  check_path(path, findings);
+  ASSERT_EQ(findings.refused.size(), 1u);
+  EXPECT_NE(findings.refused[0].find("from 1.10 or newer; upgrade to 1.10 first"),
+            std::string::npos);
+  path.oldest.clear();
+  path.each = {"1.14.1", "1.13.0", "1.10", "1.9.2"};
+  Findings each;
+  check_path(path, each);
+  ASSERT_EQ(each.refused.size(), 1u);
+  EXPECT_NE(each.refused[0].find("leads through 1.10,"), std::string::npos) << each.refused[0];
+  path.from = "1.13.0";
+  Findings next;
+  check_path(path, next);
+  EXPECT_EQ(next.refused, Texts());
+}
+
+TEST(PreflightPath, ShowsTheStepsOfTheReleasesOnTheWay) {
+  Path path{"1.9.2", "1.14.1", {}, "", {}, {}, {}};
+  path.steps = {{"1.14", "after", "", false},
+                {"1.10", "chown", "chown -R 1001 app", true},
+                {"1.9.2", "done long ago", "", true},
+                {"1.15", "not yet", "", true}};
+  const auto steps = steps_on_the_way(path);
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].release, "1.10");
+  EXPECT_EQ(steps[1].release, "1.14");
+  Findings findings;
+  check_path(path, findings);
+  ASSERT_EQ(findings.refused.size(), 1u);
+  EXPECT_NE(findings.refused[0].find("chown -R 1001 app"), std::string::npos);
+  path.acknowledged = {"1.10"};
+  Findings acknowledged;
+  check_path(path, acknowledged);
+  EXPECT_EQ(acknowledged.refused, Texts());
+  path.from = "latest";  // nobody knows: all that may be asked for
+  EXPECT_EQ(steps_on_the_way(path).size(), 3u);
+}
+
+TEST(PreflightVolumes, FollowsAServiceToItsNewName) {
+  const Mount folder{"bind", "", "/srv/app/data", "/data", true};
+  const Mount other{"bind", "", "/srv/app/elsewhere", "/data", true};
+  Findings findings;
+  check_volumes(model_with("db", folder), model_with("db_postgres", folder), {}, findings,
+                {{"db", "db_postgres"}});
+  EXPECT_EQ(findings.refused, Texts());
+  check_volumes(model_with("db", folder), model_with("db_postgres", other), {}, findings,
+                {{"db", "db_postgres"}});
+  ASSERT_EQ(findings.refused.size(), 1u);
+  EXPECT_NE(findings.refused[0].find("service db (now db_postgres)"), std::string::npos);
+}
+
+TEST(PreflightSpace, AddsUpWhatGoesToOneDisk) {
+  const std::int64_t gibibyte = std::int64_t{1} << 30;
+  std::vector<Demand> demands = {
+      {"2 new images", 3 * gibibyte, "1", "/var/lib/docker", 5 * gibibyte},
+      {"the dump of db", gibibyte, "2", "/srv/app", gibibyte},
+      {"a restored copy of db", 2 * gibibyte, "1", "/srv", 5 * gibibyte}};
+  Findings findings;
+  check_space(demands, findings);
+  EXPECT_EQ(findings.refused, Texts());
+  demands[2].bytes += 1;
+  check_space(demands, findings);
+  ASSERT_EQ(findings.refused.size(), 1u);
+  EXPECT_NE(findings.refused[0].find("the disk of /var/lib/docker has 5.0 GiB free, and 5.0 GiB"),
+            std::string::npos)
+      << findings.refused[0];
+  EXPECT_NE(findings.refused[0].find("2 new images (about 3.0 GiB), a restored copy of db"),
+            std::string::npos);
+  demands = {{"3 new images", -1, "", "", -1, "the registry of a does not say"},
+             {"the dump of db", 5, "", "", -1},
+             {"nothing", 0, "", "", -1}};
+  Findings unknown;
+  check_space(demands, unknown);
+  EXPECT_EQ(unknown.refused, Texts());
+  EXPECT_EQ(unknown.not_known.size(), 2u);
+  demands = {{"a", INT64_MAX, "1", "/", 1}, {"b", INT64_MAX, "1", "/", 1}};
+  Findings large;
+  check_space(demands, large);
+  EXPECT_EQ(large.refused.size(), 1u);
+}
+
+TEST(PreflightImages, ReadManifestsAndLists) {
+  const Manifest list = parse_manifest(
+      R"({"manifests": [{"digest": "sha256:arm", "platform": {"os": "linux", "architecture": "arm64"}},
+          {"digest": "sha256:amd", "platform": {"os": "linux", "architecture": "amd64"}}]})",
+      "linux/amd64");
+  EXPECT_EQ(list.digest, "sha256:amd");
+  EXPECT_TRUE(list.layers.empty());
+  const Manifest one = parse_manifest(
+      R"({"config": {"size": 9}, "layers": [{"digest": "a", "size": 10}, {"digest": "b", "size": 5}]})",
+      "linux/amd64");
+  EXPECT_EQ(one.layers, (Layers{{"a", 10}, {"b", 5}}));
+  for (const char* text :
+       {"", "[]", "no", R"({"layers": [{"digest": "a"}]})", R"({"layers": ["x"]})",
+        R"({"manifests": [{"digest": "x", "platform": {"os": "windows"}}]})"}) {
+    const Manifest odd = parse_manifest(text, "linux/amd64");
+    EXPECT_TRUE(odd.layers.empty() && odd.digest.empty()) << text;
+  }
+  EXPECT_EQ(platform_of("x86_64"), "linux/amd64");
+  EXPECT_EQ(platform_of("aarch64"), "linux/arm64");
+  EXPECT_EQ(platform_of("riscv64"), "linux/riscv64");
+}
+
+TEST(PreflightNeeds, KnowsWhatOnlyNewerEnginesDo) {
+  const auto needs = engine_needs(R"({"services": {
+    "api": {"healthcheck": {"start_interval": "1s"}},
+    "db": {"volumes": [{"type": "volume", "source": "a", "volume": {"subpath": "x"}}, {"type": "bind"}]},
+    "web": {"volumes": [{"type": "image", "source": "assets"}], "healthcheck": {"interval": "1s"}}}})");
+  ASSERT_EQ(needs.size(), 3u);
+  EXPECT_EQ(needs[0].version, "25.0");
+  EXPECT_EQ(needs[1].what, "volume.subpath of service db");
+  EXPECT_EQ(needs[2].version, "28.0");
+  EXPECT_TRUE(engine_needs("not JSON").empty());
+  EXPECT_TRUE(engine_needs(R"({"services": []})").empty());
+}
+
+TEST(PreflightPorts, ReadsWhatIsPublishedAndWhatIsBound) {
+  const auto wanted = published_ports(R"({"services": {"web": {"ports": [
+    {"target": 80, "published": "8080", "protocol": "tcp"},
+    {"target": 53, "published": "53", "protocol": "udp", "host_ip": "127.0.0.1"},
+    {"target": 90, "published": "9000-9010"}, {"target": 91}]}, "api": {}}})");
+  ASSERT_EQ(wanted.size(), 2u);
+  EXPECT_EQ(wanted[0].port.words(), "8080/tcp");
+  EXPECT_EQ(wanted[1].port.words(), "127.0.0.1:53/udp");
+  const auto column = parse_ports_column(
+      "0.0.0.0:80->80/tcp, [::]:80->80/tcp, :::81->81/udp, 127.0.0.1:7000-7001->7000-7001/tcp, "
+      "90/tcp");
+  ASSERT_EQ(column.size(), 5u);
+  EXPECT_EQ(column[1].address, "::");
+  EXPECT_EQ(column[2].words(), "81/udp");
+  EXPECT_EQ(column[4].words(), "127.0.0.1:7001/tcp");
+  const auto bound = parse_proc_net(
+      "  sl  local_address rem_address   st\n"
+      "   0: 0100007F:1F90 00000000:0000 0A 00000000\n"
+      "   1: 00000000:0050 00000000:0000 0A 00000000\n"
+      "   2: 0100007F:0051 0100007F:9999 01 00000000\n"
+      "   3: 0000000000000000FFFF00000100007F:0052 00000000000000000000000000000000:0000 0A\n",
+      "tcp");
+  ASSERT_EQ(bound.size(), 3u);
+  EXPECT_EQ(bound[0].words(), "127.0.0.1:8080/tcp");
+  EXPECT_EQ(bound[1].words(), "80/tcp");
+  EXPECT_EQ(bound[2].words(), "127.0.0.1:82/tcp");
+}
+
+TEST(PreflightPorts, RefusesThoseThatSomebodyElseHas) {
+  const std::vector<Wanted> wanted = {{{"", 80, "tcp"}, "nginx"}};
+  const auto refused = [&](const std::vector<Holder>& containers,
+                           const std::vector<HostPort>& bound) {
+    Findings findings;
+    check_ports(wanted, containers, bound, findings);
+    return findings.refused.empty() ? "" : findings.refused[0];
+  };
+  EXPECT_EQ(refused({}, {}), "");
+  EXPECT_EQ(refused({{{"", 80, "tcp"}, "p-nginx-1", "p", true}}, {{"", 80, "tcp"}}), "");
+  EXPECT_EQ(refused({{{"", 80, "udp"}, "other", "", false}}, {{"", 81, "tcp"}}), "");
+  EXPECT_NE(refused({{{"127.0.0.1", 80, "tcp"}, "other-web-1", "other", false}}, {})
+                .find("port 80/tcp, which container other-web-1 of project other has"),
+            std::string::npos);
+  EXPECT_NE(refused({}, {{"127.0.0.1", 80, "tcp"}}).find("something else listens"),
+            std::string::npos);
+  const HostPort here{"127.0.0.1", 80, "tcp"}, there{"10.0.0.1", 80, "tcp"};
+  EXPECT_FALSE(here.collides(there));
 }
 
 // An engine with one running container, and a deployment whose new files put its data elsewhere.
@@ -146,23 +323,44 @@ class PreflightStage : public ::testing::Test {
     for (const std::string& word : process.arguments) line += word + " ";
     if (line.find("docker info") == 0) return {0, info};
     if (line.find("compose version") != std::string::npos) return {0, compose_version + "\n"};
+    if (line.find("{{.Ports}}") != std::string::npos) return {0, published};
     if (line.find("docker ps") == 0) return {0, "c1\n"};
+    if (line.find("docker image inspect") == 0) {
+      if (image_is_here) return {0, "sha256:1\n"};
+      return {1, "", "Error: No such image: sample/api:2.0\n"};
+    }
+    if (line.find("docker manifest inspect") == 0) {
+      const auto found = manifests.find(process.arguments.back());
+      return found == manifests.end() ? Result{1, "", "no such manifest"}
+                                      : Result{0, found->second};
+    }
+    if (line.find("docker exec c1 psql") == 0) {
+      return database_bytes.empty() ? Result{1, "", "psql: not found"} : Result{0, database_bytes};
+    }
     if (line.find("docker inspect") == 0) {
-      return {0,
-              R"([{"Id": "c1", "Name": "/p-api-1", "Config": {"Image": "sample/api:1.2", "Labels": {
+      return {0, R"([{"Id": "c1", "Name": "/p-api-1", "Config": {"Image": ")" + running_image +
+                     R"(", "Labels": {
         "com.docker.compose.service": "api", "com.docker.compose.project": ")" +
-                  running_project + R"(", "com.docker.compose.project.working_dir": ")" +
-                  host.deployment_dir() + R"("}}, "State": {"Status": "running"}}])"};
+                     running_project + R"(", "com.docker.compose.project.working_dir": ")" +
+                     host.deployment_dir() + R"("}}, "State": {"Status": "running"}}])"};
     }
     if (line.find("config --format json") != std::string::npos) return {0, model};
     return {1, "", "unexpected: " + line};
   }
-  std::string failure() { return host.perform<Preflight>("plan").failure; }
+  std::string failure() {
+    for (const auto& kept : std::filesystem::directory_iterator(host.planning_dir())) {
+      std::filesystem::remove_all(kept);  // each one is a plan of its own
+    }
+    return host.perform<Preflight>("plan").failure;
+  }
 
   FakeHost host;
   std::string info = R"({"ServerVersion": "28.2.2", "MemTotal": 4294967296, "NCPU": 2,
                          "DockerRootDir": "/"})";
-  std::string compose_version = "v2.26.1", running_project = "p";
+  std::string compose_version = "v2.26.1", running_project = "p", published, database_bytes;
+  std::map<std::string, std::string> manifests;
+  std::string running_image = "sample/api:1.2";
+  bool image_is_here = true;
   std::string model = R"({"name": "p", "services": {"api": {"image": "sample/api:2.0"}}})";
 };
 
@@ -218,6 +416,97 @@ TEST_F(PreflightStage, LooksAtTheVolumesOfBeforeAndAfter) {
   host.option("/moved", testing::Option::array());
   host.option("/moved/0", "api");
   EXPECT_EQ(failure(), "");
+}
+
+TEST_F(PreflightStage, WeighsNewImagesWhereItMayAsk) {
+  image_is_here = false;
+  char own[256] = "";
+  ASSERT_EQ(::gethostname(own, sizeof own - 1), 0);
+  info =
+      std::string(
+          R"({"ServerVersion": "28.2.2", "DockerRootDir": "/", "Architecture": "x86_64", "Name": ")") +
+      own + "\"}";
+  EXPECT_EQ(failure(), "");
+  EXPECT_NE(host.log_text().find("the size of 1 new image (`plan --fetch` asks the registry)"),
+            std::string::npos)
+      << host.log_text();
+  for (const Process& process : host.processes) EXPECT_NE(process.arguments[1], "manifest");
+  host.may_fetch = true;
+  EXPECT_EQ(failure(), "");
+  EXPECT_NE(host.log_text().find("the registry of sample/api:2.0 does not say"), std::string::npos);
+  manifests["sample/api:2.0"] =
+      R"({"manifests": [{"digest": "sha256:1", "platform": {"os": "linux", "architecture": "amd64"}}]})";
+  manifests["sample/api@sha256:1"] = R"({"layers": [{"digest": "a", "size": 1000000}]})";
+  EXPECT_EQ(failure(), "");
+  EXPECT_EQ(host.log_text().find("not checked"), std::string::npos) << host.log_text();
+  manifests["sample/api@sha256:1"] =
+      R"({"layers": [{"digest": "a", "size": 1000000000000000000}]})";
+  EXPECT_NE(failure().find("are needed: 1 new image (about"), std::string::npos) << failure();
+}
+
+TEST_F(PreflightStage, LooksForRoomForTheDatabaseTwice) {
+  char own[256] = "";
+  ASSERT_EQ(::gethostname(own, sizeof own - 1), 0);
+  info =
+      std::string(R"({"ServerVersion": "28.2.2", "DockerRootDir": "/", "Name": ")") + own + "\"}";
+  running_image = "postgres:15-alpine";
+  database_bytes = "1000000\n";
+  EXPECT_EQ(failure(), "");
+  database_bytes = "1000000000000000000\n";
+  const std::string said = failure();
+  EXPECT_NE(said.find("the dump of api (about"), std::string::npos) << said;
+  EXPECT_NE(said.find("a restored copy of api"), std::string::npos) << said;
+  host.option("/databases", testing::Option::array());
+  EXPECT_EQ(failure(), "");
+  host.clear_options();
+  database_bytes = "";
+  EXPECT_EQ(failure(), "");
+  EXPECT_NE(host.log_text().find("the size of the dump of api"), std::string::npos);
+}
+
+TEST_F(PreflightStage, RefusesAPortOfAnotherContainer) {
+  model = R"({"name": "p", "services": {"api": {"image": "sample/api:2.0", "ports": [
+    {"target": 80, "published": "18099"}]}}})";
+  EXPECT_EQ(failure(), "");
+  published = "other-web-1\tother\t/srv/other\t0.0.0.0:18099->80/tcp\n";
+  EXPECT_NE(failure().find("container other-web-1 of project other has"), std::string::npos);
+  host.option("/ports", false);
+  EXPECT_EQ(failure(), "");
+  host.option("/ports", true);
+  published = "p-api-1\tp\t" + host.deployment_dir() + "\t0.0.0.0:18099->80/tcp\n";
+  EXPECT_EQ(failure(), "");
+}
+
+TEST_F(PreflightStage, ShowsWhatReleasesAskFor) {
+  host.option("/releases/service", "api");
+  host.option("/releases/to", "2.0");
+  host.option("/releases/steps", testing::Option::array());
+  host.option("/releases/steps/0", testing::Option::object());
+  host.option("/releases/steps/0/release", "1.5");
+  host.option("/releases/steps/0/text", "files get another owner");
+  host.option("/releases/steps/0/command", "chown -R 1001 volumes/app");
+  EXPECT_EQ(failure(), "");
+  ASSERT_EQ(host.changes.size(), 1u);
+  EXPECT_EQ(host.changes[0].name, "release 1.5");
+  EXPECT_NE(host.changes[0].detail.find("chown -R 1001"), std::string::npos);
+  host.option("/releases/steps/0/acknowledge", true);
+  EXPECT_NE(failure().find("name 1.5 under `releases: acknowledged`"), std::string::npos);
+  host.option("/releases/acknowledged", "1.5");
+  EXPECT_EQ(failure(), "");
+}
+
+TEST_F(PreflightStage, SaysWhereComposeCannotReadTheFiles) {
+  model = "";
+  host.on_process([this](const Process& process) {
+    for (const std::string& word : process.arguments) {
+      if (word == "config")
+        return Result{15, "", "services.api additional property x is not allowed"};
+    }
+    return answer(process);
+  });
+  const std::string said = failure();
+  EXPECT_NE(said.find("additional property x"), std::string::npos) << said;
+  EXPECT_NE(said.find("v2.26.1; an older one does not know"), std::string::npos) << said;
 }
 
 TEST_F(PreflightStage, SaysWhenTheEngineDoesNotAnswer) {

@@ -244,6 +244,10 @@ struct drydock_call {
    * as a compose file of its own after the release's files were switched. "" when there is none. A
    * stage that needs it for a rollback copies it into its private_dir. */
   const char* model_before;
+
+  const char* next_dir; /* what a plan that may fetch keeps for the run and for later plans: the
+                           files of a new release. May be missing as yet; whoever writes first makes
+                           it, 0700. It is no state of the deployment */
 };
 
 /* --- what a plugin says of itself --------------------------------------------------------------

@@ -68,6 +68,7 @@ class Call {
   std::string planning_dir() const { return call_->planning_dir; }
   std::string private_dir() const { return call_->private_dir; }
   std::string snapshot_dir() const { return call_->snapshot_dir; }
+  std::string next_dir() const { return call_->next_dir; }
   std::string run_label() const { return call_->run_label; }
   std::uint64_t run_id() const { return call_->run_id; }
   unsigned attempt() const { return call_->attempt; }

@@ -123,6 +123,7 @@ class FakeHost {
     private_ = made("private");
     planned_ = made("planned");
     planning_ = made("planning");
+    next_ = root_ + "/next";
     if (::pipe2(cancel_pipe_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error("no pipe");
   }
   ~FakeHost() {
@@ -143,6 +144,8 @@ class FakeHost {
   const std::string& private_dir() const { return private_; }
   const std::string& planned_dir() const { return planned_; }
   const std::string& planning_dir() const { return planning_; }
+  // Not there until a step makes it.
+  const std::string& next_dir() const { return next_; }
   // Steps see none until this was called.
   const std::string& snapshot_dir() {
     if (snapshot_.empty()) snapshot_ = made("snapshot");
@@ -387,6 +390,7 @@ class FakeHost {
     call.planning_dir = current.planning_dir.c_str();
     call.private_dir = current.private_dir.c_str();
     call.snapshot_dir = snapshot_.c_str();
+    call.next_dir = next_.c_str();
     call.run_label = current.step == "plan" || before_a_run ? "" : run_label.c_str();
     call.run_id = current.step == "plan" || before_a_run ? 0 : run_id;
     call.attempt = ++attempts_[current.step];
@@ -418,7 +422,7 @@ class FakeHost {
     notes.push_back({key, std::string(value)});
   }
 
-  std::string root_, deployment_, private_, planned_, planning_, snapshot_;
+  std::string root_, deployment_, private_, planned_, planning_, snapshot_, next_;
   Option options_ = Option::object();
   std::map<std::string, std::string> secrets_;
   std::function<Result(const Process&)> answer_;
