@@ -1,4 +1,5 @@
 // validate and stages: what a pipeline says, and what it may say.
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 
@@ -100,9 +101,12 @@ void print_example(const StageDescription& stage) {
   for (const auto& [key, option] : properties.items()) {
     if (is_required(stage.schema.json(), key)) shown[key] = sample_value(key, option);
   }
+  // Nothing has to be given: what the author chose to show, else the first option.
   if (shown.empty() && !properties.empty()) {
-    shown[properties.begin().key()] =
-        sample_value(properties.begin().key(), properties.begin().value());
+    auto option = std::find_if(properties.begin(), properties.end(),
+                               [](const json& each) { return each.contains("example"); });
+    if (option == properties.end()) option = properties.begin();
+    shown[option.key()] = sample_value(option.key(), option.value());
   }
   if (shown.empty()) return;
   if (!is_probe) std::cout << "  with:\n";

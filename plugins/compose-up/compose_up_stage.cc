@@ -85,6 +85,20 @@ std::vector<std::string> allowed_mounts(const MountDecision& decision) {
   return decision.stop_first;
 }
 
+// The files say what they said before the run, and everything is as they say: `up` would only do
+// one- shot jobs again. (Whether networks changed Compose alone could tell, so the files must be
+// the same.)
+bool nothing_to_do(const Call& call, Situation& now, const Leavers& leavers) {
+  if (call.model_before().empty() || !leavers.retired.empty() || !forced_anew(now).empty()) {
+    return false;
+  }
+  if (read_model(call.model_before()).fingerprint != now.model.fingerprint) return false;
+  if (now.hashes.empty()) look_closer(call, now, image_ids);
+  const std::vector<ServiceChange> changes = decide_changes(now);
+  return std::none_of(changes.begin(), changes.end(),
+                      [](const ServiceChange& change) { return change.changes(); });
+}
+
 void retire(const Call& call, const std::vector<Container>& retired) {
   for (const Container& one : retired) {
     call.info("retire service " + one.service + ": stop and remove container " + one.name +
@@ -145,6 +159,7 @@ void ComposeUp::plan(Call& call) {
   now.model = resolved_model(call);
   now.scope = scope_of(call, now.model);
   now.existing = project_containers(call);
+  refuse_namesakes(call, now.scope, namesakes(call));
   const Leavers leavers = leavers_of(call, now.model, now.existing);
   look_closer(call, now, planned_image_ids);
   if (!call.model_before().empty()) now.before = read_model(call.model_before());
@@ -171,11 +186,18 @@ void ComposeUp::run(Call& call) {
   const Model model = resolved_model(call);
   const Names scope = scope_of(call, model);
   auto [existing, running] = looked.get();
+  refuse_namesakes(call, scope, running);
   const Noted noted = remember_once(call, existing, scope);
   Situation now = situation_of_run(call, model, scope, std::move(existing), noted);
   const Leavers leavers = leavers_of(call, model, now.existing);
   hold_images(call, model, scope);
   if (in_turn) look_closer(call, now, image_ids);
+  const auto wait = call.duration("/wait");
+  if (nothing_to_do(call, now, leavers)) {
+    call.info("all services run as the compose files ask for; there is nothing to start");
+    if (wait.count() != 0) wait_until_ready(call, expected_of(call, model, scope), {wait});
+    return;
+  }
 
   MountQuestion question = mount_question(call, now, std::move(running), leavers.retired);
   MountDecision mounts = decide_mounts(question);
@@ -198,7 +220,6 @@ void ComposeUp::run(Call& call) {
     start_all(call, model, scope, forced_anew(now));
   }
   let_restart(call, model, noted);
-  const auto wait = call.duration("/wait");
   if (wait.count() == 0) return;
   if (in_turn) {  // each was proven by itself
     wait_until_ready(call, expected_of(call, model, scope), {wait});

@@ -20,6 +20,7 @@ struct ComposeUp {
           ]
         },
         "description": "start only these services and what they depend on; a list within the list means those of it that the compose files have. By default all active services",
+        "example": ["database"],
         "examples": [["database"], [["db_postgres", "db_mysql"], "redis"]]
       },
       "wait": {
@@ -36,6 +37,8 @@ struct ComposeUp {
       },
       "drain": {
         "type": "object", "additionalProperties": false, "default": {},
+        "description": "rolling: how the old container leaves",
+        "examples": [{"command": ["touch", "/tmp/draining"], "wait": "5s"}],
         "properties": {
           "command": {
             "type": "array", "items": {"type": "string"}, "minItems": 1,

@@ -90,6 +90,18 @@ Leavers leavers_of(const Call& call, const Model& model, const std::vector<Conta
   return result;
 }
 
+void refuse_namesakes(const Call& call, const Names& scope, const std::vector<Container>& others) {
+  const std::string here = real_path(call.deployment_dir());
+  for (const Container& one : others) {
+    if (one.project.empty() || one.project != call.project() || !one.serves()) continue;
+    if (scope.count(one.service) == 0 || real_path(one.working_dir) == here) continue;
+    throw Failed("compose-up: Compose would replace container " + one.name + " of " +
+                 one.working_dir + ", which has the same project name " + one.project +
+                 " and a service " + one.service + ", too; give one of the two another name " +
+                 "(COMPOSE_PROJECT_NAME, and `name:` of its volumes as they are now)");
+  }
+}
+
 Names declared_shares(const Call& call) {
   Names shares;
   for (const std::string& share : call.texts("/shares")) {

@@ -30,6 +30,11 @@ struct Leavers {
 };
 Leavers leavers_of(const Call& call, const Model& model, const std::vector<Container>& existing);
 
+// Compose tells its containers by the project's name alone, and would make those of another folder
+// anew by these files. others: containers of whatever project. Throws Failed for one of the project
+// that was made elsewhere and serves what the scope has.
+void refuse_namesakes(const Call& call, const Names& scope, const std::vector<Container>& others);
+
 // Real paths and volumes.
 Names declared_shares(const Call& call);
 

@@ -8,6 +8,7 @@
 #include "compose_patience.h"
 #include "compose_stops.h"
 #include "up_mounts.h"
+#include "up_options.h"
 
 namespace drydock::compose {
 namespace {
@@ -70,7 +71,9 @@ void prove(const Call& call, const Rolling& rolling, const std::vector<Container
   Expectation expected{rolling.service.name};
   expected.containers = fresh.size();
   for (const Container& one : fresh) expected.ids.insert(one.id);
-  wait_until_ready(call, {expected}, {rolling.wait, rolling.healthy_for});
+  wait_until_ready(call, {expected}, {rolling.wait});
+  const auto time = proof_time(call, inspect(call, {expected.ids.begin(), expected.ids.end()}));
+  if (time.count() > 0) stay_ready(call, {expected}, time);
 }
 
 // Whoever sends requests learns of the new container, and leaves the old one.

@@ -17,10 +17,10 @@ std::optional<std::string> why_not_rolling(const Service& service, const Model& 
 // What replacing one service's containers, one at a time, needs to know.
 struct Rolling {
   Service service;
-  std::string hash;              // of the files
-  Names replaced_anyway;         // ids that are to be replaced although they look right
-  std::vector<Container> noted;  // what there was before the stage
-  std::chrono::milliseconds wait{0}, healthy_for{0};  // for each new container
+  std::string hash;                   // of the files
+  Names replaced_anyway;              // ids that are to be replaced although they look right
+  std::vector<Container> noted;       // what there was before the stage
+  std::chrono::milliseconds wait{0};  // for each new container
 };
 
 // For each container that is not what the files ask for: a new one beside it, proven to be up, then

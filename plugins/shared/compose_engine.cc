@@ -57,21 +57,32 @@ std::string real_path(const std::string& path) {
   return failed ? path : real.string();
 }
 
-std::vector<Container> project_containers(const Call& call) {
+namespace {
+
+std::vector<Container> of_project(const Call& call, bool from_here) {
   if (call.project().empty()) return {};
   std::vector<Container> result =
       list(call, {"--all", "--filter", "label=com.docker.compose.project=" + call.project()});
   const std::string here = real_path(call.deployment_dir());
   result.erase(std::remove_if(result.begin(), result.end(),
                               [&](const Container& container) {
-                                return real_path(container.working_dir) != here;
+                                return (real_path(container.working_dir) == here) != from_here;
                               }),
                result.end());
+  return result;
+}
+
+}  // namespace
+
+std::vector<Container> project_containers(const Call& call) {
+  std::vector<Container> result = of_project(call, true);
   std::sort(result.begin(), result.end(), [](const Container& a, const Container& b) {
     return std::tie(a.service, a.number, a.id) < std::tie(b.service, b.number, b.id);
   });
   return result;
 }
+
+std::vector<Container> namesakes(const Call& call) { return of_project(call, false); }
 
 std::vector<Container> running_containers(const Call& call) { return list(call, {}); }
 

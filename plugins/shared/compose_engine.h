@@ -24,6 +24,8 @@ std::string real_path(const std::string& path);
 // label whose working-dir label is this deployment too, because another folder may hold a project
 // of the same name.
 std::vector<Container> project_containers(const Call& call);
+// Those that Compose takes for the project's, too, although they were made from another folder.
+std::vector<Container> namesakes(const Call& call);
 // Everything that runs on the engine, whosoever's.
 std::vector<Container> running_containers(const Call& call);
 // Those of `ids` that exist.

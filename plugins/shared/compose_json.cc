@@ -200,6 +200,7 @@ Model parse_model(std::string_view resolved) {
   return parse(resolved, "the model of `docker compose config`", [](const Json& json) {
     Model result;
     result.project = text(at(json, "name"));
+    result.fingerprint = std::hash<std::string>{}(json.dump());
     for (const auto& [name, service] : at(json, "services").items()) {
       result.services[name] = service_of(name, service, json);
     }

@@ -81,6 +81,7 @@ struct Service {
 struct Model {
   std::string project;
   std::map<std::string, Service> services;
+  std::size_t fingerprint = 0;  // of all that it says, networks and the like included
 
   bool has(const std::string& service) const { return services.count(service) != 0; }
   // `named` and all that they depend on, as far as the model has it.

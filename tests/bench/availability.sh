@@ -28,8 +28,8 @@ upgrade_downtime() {
 }
 
 bare_pull_and_up() {
-  docker compose --project-directory "$sample" pull
-  docker compose --project-directory "$sample" up -d --wait
+  in_sample docker compose pull
+  in_sample docker compose up -d --wait
 }
 
 nothing_to_do() {

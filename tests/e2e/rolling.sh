@@ -7,7 +7,8 @@ rolling_files=$e2e/rolling
 rolling_release() {
   local dir=$2
   mkdir -p "$dir"
-  sed -e "s|/web:2|/web:$1|; s|/api:2|/api:$1|" "$repository/pipelines/sample/releases/2/docker-compose.yaml" \
+  # Release 1 makes the tables; release 2 finds them.
+  sed -e "s|/web:2|/web:$1|; s|/api:2|/api:$1|; s|MIGRATION_ENABLED: .*|MIGRATION_ENABLED: \"$([[ $1 == 1 ]] && echo true || echo false)\"|" "$repository/pipelines/sample/releases/2/docker-compose.yaml" \
     >"$dir/docker-compose.yaml"
   cat >"$dir/proxy.yaml" <<YAML
 services:
@@ -21,8 +22,12 @@ services:
     entrypoint: [python3, /proxy.py, "8080=web:8080", "5001=api:5001"]
     volumes: ["./proxy.py:/proxy.py:ro"]
     ports: ["127.0.0.1:\${WEB_PORT}:8080"]
+    healthcheck:
+      test: [CMD, python3, -c, "import socket; socket.create_connection(('127.0.0.1', 8080), 2)"]
+      interval: 1s
+      timeout: 5s
 YAML
-  cp "$rolling_files/proxy.py" "$dir/"
+  cp "$rolling_files/proxy.py" "$repository/pipelines/sample/releases/2/.env.example" "$dir/"
 }
 
 # rolling_sample [FILES]: release 1 as it runs, with COMPOSE_FILE as given, and the files of release 2
@@ -44,21 +49,24 @@ ENV
 drydock: 1
 name: rolling
 summary: Upgrade the sample while it serves
-vars: { strategy: { default: rolling } }
+vars: { to: { default: 2 }, strategy: { default: rolling } }
 stages:
   - { uses: source, with: { directory: ../releases/2, exclude: [/.env, /drydock.yaml, /volumes] } }
   - uses: pull
   - { uses: compose-up, with: { strategy: "${{ vars.strategy }}", drain: { wait: 1s } } }
 YAML
-  docker compose --project-directory "$sample" up -d --wait --quiet-pull
+  in_sample docker compose up -d --wait --quiet-pull
   docker pull -q "$registry/drydock-sample/web:2"
   docker pull -q "$registry/drydock-sample/api:2"
   await 30 0 curl -fsS "$url/version" || because "the sample does not serve"
 }
 
+# Compose takes COMPOSE_FILE of an .env from where it is started.
+in_sample() { (cd "$sample" && "$@"); }
+
 plain_upgrade() {
   cp "$releases/2/"* "$sample/"
-  docker compose --project-directory "$sample" up -d --wait
+  in_sample docker compose up -d --wait
 }
 
 # under_load WORKERS LEAST COMMAND...: prints what load.py counts.
@@ -92,12 +100,16 @@ rolling_is_refused_without_a_proxy() {
   expect_contains "the version" "$(about)" '"version":"1"'
 }
 
-# SIGKILL in the middle of a rolling upgrade: the rollback leaves what went on running.
+# SIGKILL in the middle of a rolling upgrade, also where the first old container has left.
 rolling_killed() {
-  local before
+  local before instant
   rolling_sample
+  expect_code 0 drydock -C "$sample" init
   before=$(picture)
-  start_run
-  kill_at_event step.started compose-up run
-  comes_back "$before"
+  for instant in 0 4000 9000; do
+    start_run
+    at_event step.started compose-up run await_milliseconds "$instant"
+    kill_run
+    comes_back "$before"
+  done
 }

@@ -35,8 +35,9 @@ engine_test(compose_up_engine_long compose_up_engine_test "engine;long" ComposeU
 engine_test(pull_engine pull_engine_test engine *)
 
 drydock_test(compose_decisions_test SOURCES compose_decisions_test.cc LIBRARIES compose_stages)
+drydock_test(compose_command_test SOURCES compose_command_test.cc LIBRARIES compose_stages)
 drydock_test(compose_up_decisions_test
-  SOURCES compose_up_decisions_test.cc LIBRARIES compose_stages)
+  SOURCES compose_up_decisions_test.cc LIBRARIES compose_stages rapidcheck)
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
 drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)

@@ -1,5 +1,6 @@
 // What compose-up decides, from values alone.
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "compose_json.h"
 #include "compose_values.h"
@@ -15,7 +16,7 @@ using Kind = ServiceChange::Kind;
 
 const std::string nameless(64, 'a');  // a volume without a name has such a one
 
-Mount bind(const std::string& source) { return {"bind", "", source, "/d", true}; }
+Mount folder(const std::string& source) { return {"bind", "", source, "/d", true}; }
 Mount volume(const std::string& name) { return {"volume", name, "", "/d", true}; }
 
 std::map<std::string, ServiceChange> changes_of(const Situation& situation) {
@@ -91,7 +92,7 @@ TEST(ComposeUpDecisions, NamesTheSettingsThatChangeAndNoValues) {
 
 TEST(ComposeUpDecisions, SeesAFileThatTheRunChanges) {
   Service web = service("web");
-  web.mounts = {bind("/srv/p/conf.d")};
+  web.mounts = {folder("/srv/p/conf.d")};
   web.files = {"/srv/p/token"};
   Situation now = unchanged(web);
   EXPECT_EQ(changes_of(now).at("web").kind, Kind::keep);
@@ -148,7 +149,7 @@ TEST(ComposeUpDecisions, TwoServicesOfOneImageChangeBoth) {
 struct Renamed {
   Renamed() {
     Service database = service("database");
-    database.mounts = {bind("/srv/p/data")};
+    database.mounts = {folder("/srv/p/data")};
     question.model = model_of({database, service("api")});
     question.scope = {"database", "api"};
     old.mounts = database.mounts;
@@ -163,7 +164,7 @@ struct Renamed {
 
 TEST(ComposeUpMounts, ARenamedServiceWaitsForTheOldOneToGo) {
   Renamed of;
-  of.question.existing[0].mounts = of.question.running[0].mounts = {bind("/srv/p/data")};
+  of.question.existing[0].mounts = of.question.running[0].mounts = {folder("/srv/p/data")};
   EXPECT_TRUE(of.refused());
   of.question.retired_ids = {"1"};
   EXPECT_FALSE(of.refused());
@@ -172,7 +173,7 @@ TEST(ComposeUpMounts, ARenamedServiceWaitsForTheOldOneToGo) {
 TEST(ComposeUpMounts, AStrangerWhoWritesStandsInTheWay) {
   Renamed of;
   Container stranger = running("3", "x");
-  stranger.mounts = {bind("/srv/p/data")};
+  stranger.mounts = {folder("/srv/p/data")};
   of.question.existing.clear();
   of.holder_is(stranger);
   EXPECT_TRUE(of.refused());
@@ -192,8 +193,8 @@ TEST(ComposeUpMounts, AStrangerWhoWritesStandsInTheWay) {
 TEST(ComposeUpMounts, ASiblingMayShareWhatWasSharedOrIsMadeAnewWithIt) {
   Renamed of;
   Container api = running("2", "api"), worker = running("5", "worker");
-  api.mounts = worker.mounts = {bind("/srv/p/data")};
-  of.question.model.services.at("api").mounts = {bind("/srv/p/data")};
+  api.mounts = worker.mounts = {folder("/srv/p/data")};
+  of.question.model.services.at("api").mounts = {folder("/srv/p/data")};
   of.question.existing = {api};
   of.holder_is(api);
   EXPECT_TRUE(of.refused()) << "it had the folder for itself, and goes on as it is";
@@ -207,13 +208,45 @@ TEST(ComposeUpMounts, ASiblingMayShareWhatWasSharedOrIsMadeAnewWithIt) {
 TEST(ComposeUpMounts, WhoGivesAMountUpStopsFirst) {
   Renamed of;
   Container api = running("2", "api");
-  api.mounts = {bind("/srv/p/data")};
+  api.mounts = {folder("/srv/p/data")};
   of.question.existing = {api};
   of.holder_is(api);
   EXPECT_TRUE(of.refused()) << "it is left alone, with the folder";
   of.question.made_anew = {"api"};
   EXPECT_FALSE(of.refused());
   EXPECT_EQ(decide_mounts(of.question).stop_first, std::vector<std::string>{"2"});
+}
+
+// Whatever runs: who declares or retires more is never refused for it.
+TEST(ComposeUpMounts, SharesAndRetiringOnlyAllowMore) {
+  EXPECT_TRUE(rc::check("more shares, more retired", [] {
+    const auto name = rc::gen::element<std::string>("a", "b", "c");
+    const auto held = rc::gen::element<std::string>("/srv/x", "/srv/y");
+    const auto names =
+        rc::gen::map(rc::gen::container<std::vector<std::string>>(name),
+                     [](const auto& list) { return Names(list.begin(), list.end()); });
+    MountQuestion question;
+    for (const std::string& each : *names) {
+      question.model.services[each] = service(each);
+      question.model.services[each].mounts = {folder(*held)};
+      question.scope.insert(each);
+    }
+    question.made_anew = *names;
+    const int count = *rc::gen::inRange(0, 4);
+    for (int i = 0; i < count; ++i) {
+      Container one = running(std::to_string(i), *name);
+      one.mounts = {folder(*held)};
+      question.running.push_back(one);
+      if (*rc::gen::arbitrary<bool>()) question.existing.push_back(one);
+    }
+    if (decide_mounts(question).refused) return;
+    MountQuestion more = question;
+    more.shares.insert(*held);
+    RC_ASSERT(!decide_mounts(more).refused);
+    more = question;
+    more.retired_ids.insert(std::to_string(*rc::gen::inRange(0, 4)));
+    RC_ASSERT(!decide_mounts(more).refused);
+  }));
 }
 
 // --- rolling ------------------------------------------------------------------------------------

@@ -404,7 +404,7 @@ TEST(ComposeEngineCommands, SayThatVersion1WillNotDo) {
       return has(words(process), "docker compose") ? Result{1, "", said} : Result{};
     });
     const StepResult result = host.perform<Pull>("run");
-    EXPECT_TRUE(has(result.failure, "docker-compose is version 1 and will not do"))
+    EXPECT_TRUE(has(result.failure, "(Compose v1, `docker-compose`,"))
         << result.failure;
   }
 }
