@@ -48,7 +48,8 @@ std::optional<Recognised> recognise(const std::vector<std::string>& images,
 ExitCode command_init(const Arguments& arguments) {
   Deployment deployment;
   deployment.dir = deployment_dir(arguments.directory, {});
-  deployment.compose = find_compose_project({}, deployment.dir);
+  deployment.compose = 
+      find_compose_project({}, deployment.dir, evaluate_dot_env(deployment.dir + "/.env"));
   const Installation installation = Installation::here();
   const StateDir state = state_of(arguments, deployment.dir);
   const bool has_project = !deployment.compose.files.empty();

@@ -25,7 +25,8 @@ enum OptionGroup : unsigned {
   starts = 64,
   follows = 128,
   forces = 256,
-  prunes = 512
+  prunes = 512,
+  keeps = 1024
 };
 
 struct Command {
@@ -37,7 +38,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 13> commands = {{
+constexpr std::array<Command, 14> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -91,6 +92,17 @@ constexpr std::array<Command, 13> commands = {{
      "the newest 10. The last run that can be undone always stays, as does one that waits. Without "
      "a terminal --prune needs --yes.",
      "drydock -C /srv/app history --prune --keep 5 --older-than 90d"},
+    {"backups", "list|verify|restore|prune [RUN]",
+     "What runs have kept: list it, check it, put it back, remove it",
+     output | stream | consent | keeps,
+     "list: each backup with its size, rows and revision. verify: that each is, byte for byte, "
+     "what "
+     "was written, and that a restore can read it to its end; with --restore it is restored into a "
+     "database of its own, compared and dropped again. Ends with 5 when something is wrong. "
+     "restore: a run of its own that puts databases back as they were, after it has backed up what "
+     "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
+     "its backups could not be undone.",
+     "drydock -C /srv/app backups restore 7 --only app"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
      "drydock -C /srv/app show 3"},
@@ -157,6 +169,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("plan", po::value(&into.plan_file)->value_name("FILE"),
         "carry out a saved plan, and nothing else; asks nothing");
     add("detach", po::bool_switch(&into.detach), "return once the run has started");
+    add("accept-partial-rollback", po::bool_switch(&into.accept_partial_rollback),
+        "with --yes or --plan: go on although a rollback could not put back all of it");
     add("key", po::value(&into.key)->value_name("KEY"), "a name that no two runs share");
   }
   if ((groups & follows) != 0) {
@@ -187,6 +201,21 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         }),
         "with --prune: only runs that ended longer ago");
   }
+  if ((groups & keeps) != 0) {
+    add("stage", po::value(&into.stage)->value_name("ID"), "only what this stage of the run kept");
+    add("only", po::value(&into.only)->value_name("NAME")->composing(),
+        "restore: only this database (repeatable)");
+    add("restore", po::bool_switch(&into.trial_restore), "verify: by restoring it on trial");
+    add("keep", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
+      into.keep = number_of("--keep", text);
+    }),
+        "prune: the newest N runs stay");
+    add("older-than",
+        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
+          into.older_than = duration_of("--older-than", text);
+        }),
+        "prune: only runs that ended longer ago");
+  }
   if ((groups & (fetches | starts)) != 0) {
     add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
   }
@@ -215,6 +244,28 @@ std::vector<std::string> command_names() {
   }
   throw Error(command + ": " + problem.what() + hint + "; `drydock " + command +
               " --help` lists what is allowed");
+}
+
+// Which of the options goes with what is to be done.
+void check_backups(const Arguments& arguments) {
+  static const std::vector<std::string> actions = {"list", "verify", "restore", "prune"};
+  const std::string action = arguments.positional.empty() ? "" : arguments.positional.front();
+  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
+    throw Error("backups: found '" + action + "', allowed: list, verify, restore or prune" +
+                did_you_mean(action, actions));
+  }
+  const auto only_for = [&](bool given, const std::string& option, const std::string& allowed) {
+    if (!given || action == allowed) return;
+    throw Error("backups " + action + ": " + option + " is for `backups " + allowed + "`");
+  };
+  only_for(arguments.trial_restore, "--restore", "verify");
+  only_for(!arguments.only.empty(), "--only", "restore");
+  only_for(arguments.keep.has_value(), "--keep", "prune");
+  only_for(arguments.older_than.has_value(), "--older-than", "prune");
+  if (action == "prune" && arguments.positional.size() > 1) {
+    throw Error("backups prune: found '" + arguments.positional[1] +
+                "'; runs go by --keep and --older-than");
+  }
 }
 
 }  // namespace
@@ -270,7 +321,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     refuse(problem, arguments.command, options);
   }
   if (arguments.directory.empty()) arguments.directory = before_command;
-  const std::size_t most = *command->operand == '\0' ? 0 : 1;
+  const std::size_t most = *command->operand == '\0' ? 0 : (command->groups & keeps) != 0 ? 2 : 1;
   if (arguments.positional.size() > most) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command->operand)));
@@ -310,6 +361,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
       (arguments.yes || arguments.keep || arguments.older_than)) {
     throw Error("history: --keep, --older-than and --yes are about removing runs; add --prune");
   }
+  if (arguments.command == "backups" && !arguments.help) check_backups(arguments);
   if (arguments.from != 1 && !arguments.events) {
     throw Error(arguments.command + ": --from counts events; add --events");
   }

@@ -11,7 +11,7 @@ namespace drydock {
 
 struct Arguments {
   std::string command;                  // "" with --help or --version alone
-  std::vector<std::string> positional;  // PIPELINE, RUN or NAME
+  std::vector<std::string> positional;  // PIPELINE, RUN or NAME; of backups: what to do first
   std::string directory;                // -C
   std::vector<std::string> words;       // all of it, as given
   std::size_t command_at = 0;           // in words
@@ -23,11 +23,14 @@ struct Arguments {
   std::optional<std::uint64_t> keep;
   std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
+  std::vector<std::string> only;  // backups restore: of a backup only these databases
+  std::string stage;              // backups: of the run only this stage
+  bool trial_restore = false;     // backups verify --restore
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
-  bool yes = false, accept_loss = false, json = false, events = false, verbose = false,
-       all = false,
-       fetch = false, force = false, of_rollback = false, no_limits = false;
+  bool yes = false, accept_loss = false, accept_partial_rollback = false, json = false,
+       events = false, verbose = false, all = false, fetch = false, force = false,
+       of_rollback = false, no_limits = false;
   bool help = false, version = false;
 };
 

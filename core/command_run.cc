@@ -12,6 +12,7 @@
 #include "follow.h"
 #include "json_text.h"
 #include "recovery.h"
+#include "run_pipeline.h"
 #include "runner.h"
 #include "saved_plan.h"
 #include "text.h"
@@ -54,6 +55,7 @@ ExitCode command_plan(const Arguments& arguments) {
   if (arguments.of_rollback) return command_plan_rollback(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
+  bench.worker().prepare();
   PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
                            PreparedSession::Lock::none);
   if (const auto journal = existing_journal(prepared.state())) {
@@ -178,18 +180,12 @@ ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& 
 
 }  // namespace
 
-ExitCode command_run(const Arguments& arguments) {
-  // First of all: what a killed run left behind may be why anything else cannot be prepared.
-  refuse_after_interruption(arguments, deployment_dir(arguments.directory, {}));
-  require_consent_possible(arguments);
-  Workbench bench(arguments);
-  bench.handle_signals();
-  const std::optional<SavedPlan> saved = saved_plan_of(arguments);
-  const Pipeline pipeline =
-      saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation());
+ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPlan* saved) {
+  const Arguments& arguments = bench.arguments();
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
-  if (saved) refuse_another_deployment(*saved, dir);
-  refuse_after_interruption(arguments, dir);
+  if (saved != nullptr) refuse_another_deployment(*saved, dir);
+  if (dir != deployment_dir(arguments.directory, {})) refuse_after_interruption(arguments, dir);
+  if (!arguments.detach) bench.worker().prepare();
   const StateDir state = state_of(arguments, dir);
   std::optional<PreparedSession> prepared;
   while (!prepared) {
@@ -199,7 +195,7 @@ ExitCode command_run(const Arguments& arguments) {
     }
     if (arguments.detach) return run_detached(bench, dir, state);
     try {
-      prepared.emplace(bench, pipeline, PreparedSession::Lock::taken, saved ? &*saved : nullptr);
+      prepared.emplace(bench, pipeline, PreparedSession::Lock::taken, saved);
     } catch (const Error& e) {
       // One with the same key was quicker to take the lock.
       if (e.code() != ExitCode::busy || !is_planned_by_another(arguments, state)) throw;
@@ -220,8 +216,9 @@ ExitCode command_run(const Arguments& arguments) {
 
   warn_of_half_done(bench, *prepared, journal);
   Planner planner(session);
-  Plan plan = planner.plan(saved ? saved->fetched : true);
-  if (saved) {
+  Plan plan = planner.plan(saved != nullptr ? saved->fetched : true);
+  require_whole_way_back(arguments, plan);
+  if (saved != nullptr) {
     refuse_another_plan(*saved, to_document(session, plan, saved->fetched));
   } else if (!arguments.yes) {
     if (!person_agrees("\nGo ahead?", bench.cancellation()))
@@ -236,6 +233,19 @@ ExitCode command_run(const Arguments& arguments) {
   const ExitCode code = Runner(session, journal).run(std::move(plan));
   bench.print_document();
   return code;
+}
+
+ExitCode command_run(const Arguments& arguments) {
+  // First of all: what a killed run left behind may be why anything else cannot be prepared.
+  refuse_after_interruption(arguments, deployment_dir(arguments.directory, {}));
+  require_consent_possible(arguments);
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const std::optional<SavedPlan> saved = saved_plan_of(arguments);
+  return run_pipeline(
+      bench,
+      saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation()),
+      saved ? &*saved : nullptr);
 }
 
 }  // namespace drydock

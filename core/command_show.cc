@@ -146,7 +146,7 @@ ExitCode command_status(const Arguments& arguments) {
   ComposeProject project;
   std::string unknown_project;
   try {
-    project = find_compose_project({}, lookup.dir);
+    project = find_compose_project({}, lookup.dir, evaluate_dot_env(lookup.dir + "/.env"));
   } catch (const Error& e) {
     unknown_project = e.what();  // what waits for a person is said all the same
   }

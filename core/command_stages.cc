@@ -1,4 +1,5 @@
 // validate and stages: what a pipeline says, and what it may say.
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 
@@ -96,13 +97,16 @@ void print_example(const StageDescription& stage) {
   const bool is_probe = stage.name == probe_type;
   std::cout << (is_probe ? "probe:" : "- uses: " + stage.name) << "\n";
   json shown = json::object();
-  const json properties = stage.schema.value("properties", json::object());
+  const json properties = stage.schema.json().value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
-    if (is_required(stage.schema, key)) shown[key] = sample_value(key, option);
+    if (is_required(stage.schema.json(), key)) shown[key] = sample_value(key, option);
   }
+  // Nothing has to be given: what the author chose to show, else the first option.
   if (shown.empty() && !properties.empty()) {
-    shown[properties.begin().key()] =
-        sample_value(properties.begin().key(), properties.begin().value());
+    auto option = std::find_if(properties.begin(), properties.end(),
+                               [](const json& each) { return each.contains("example"); });
+    if (option == properties.end()) option = properties.begin();
+    shown[option.key()] = sample_value(option.key(), option.value());
   }
   if (shown.empty()) return;
   if (!is_probe) std::cout << "  with:\n";
@@ -123,10 +127,13 @@ json to_json(const IndexedStage& stage) {
   json steps = json::object();
   for (const auto& [step, only_with] : stage.description.steps)
     steps[std::string(name_of(step))] = only_with;
-  return {{"name", stage.description.name},     {"summary", stage.description.summary},
-          {"plugin", stage.plugin_id},          {"plugin_version", stage.plugin_version},
-          {"plugin_file", stage.plugin_file},   {"steps", steps},
-          {"options", stage.description.schema}};
+  return {{"name", stage.description.name},
+          {"summary", stage.description.summary},
+          {"plugin", stage.plugin_id},
+          {"plugin_version", stage.plugin_version},
+          {"plugin_file", stage.plugin_file},
+          {"steps", steps},
+          {"options", stage.description.schema.json()}};
 }
 
 }  // namespace
@@ -201,7 +208,7 @@ ExitCode command_stages(const Arguments& arguments) {
             << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
             << stage.plugin_file << "\n"
             << "steps   " << steps_in_words(stage.description) << "\n\nOptions\n";
-  print_options(stage.description.schema, "  ");
+  print_options(stage.description.schema.json(), "  ");
   std::cout << "\nExample\n";
   print_example(stage.description);
   return ExitCode::done;

@@ -12,7 +12,6 @@
 #include <sstream>
 
 #include "capture_command.h"
-#include "env_file.h"
 #include "error.h"
 #include "files.h"
 #include "text.h"
@@ -75,8 +74,7 @@ std::optional<std::vector<LabelledContainer>> containers_from(const std::string&
 
 // Compose's own rules: COMPOSE_FILE of `.env`, else the first of these names with its override
 // beside it.
-std::vector<std::string> files_by_rule(const std::string& dir,
-                                       const std::map<std::string, std::string>& env) {
+std::vector<std::string> files_by_rule(const std::string& dir, const Variables& env) {
   std::vector<std::string> files;
   if (const auto listed = env.find("COMPOSE_FILE");
       listed != env.end() && !listed->second.empty()) {
@@ -168,28 +166,8 @@ std::vector<std::string> compose_command(const ComposeProject& project, const st
 
 }  // namespace
 
-bool has_dot_env(const std::string& file) {
-  std::error_code error;
-  const fs::file_type found = fs::status(file, error).type();
-  return found != fs::file_type::not_found && found != fs::file_type::directory;
-}
-
-std::map<std::string, std::string> evaluate_dot_env(const std::string& file) {
-  std::map<std::string, std::string> result;
-  if (!has_dot_env(file)) return result;
-  const EnvValues values = evaluate(EnvFile::parse(read_file(file, largest_compose_file)));
-  if (values.error()) {
-    throw Error(file + " cannot be read as Docker Compose reads it: " + values.error()->explain() +
-                "; mend that line");
-  }
-  for (std::string_view key : values.keys()) {
-    if (const std::string_view* value = values.find(key)) result.emplace(key, *value);
-  }
-  return result;
-}
-
-ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir) {
-  const std::map<std::string, std::string> env = evaluate_dot_env(dir + "/.env");
+ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir,
+                                    const Variables& env) {
   ComposeProject found;
   if (spec.profiles) found.profiles = *spec.profiles;
   if (spec.files) {

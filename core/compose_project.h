@@ -1,4 +1,5 @@
-// The one file that knows Compose: where a deployment's files are, the labels of what runs, `.env`.
+// The one file, with dot_env.h, that knows Compose: where a deployment's files are, the labels of what
+// runs.
 #pragma once
 
 #include <map>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dot_env.h"
 #include "pipeline.h"
 
 namespace drydock {
@@ -23,16 +25,9 @@ struct RunningService {
 
 // What the pipeline leaves to `auto` comes from the labels of what runs from this folder, else from
 // Compose's own rules. `dir` is absolute and real. Throws Error when several projects run from the
-// folder and none was chosen.
-ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir);
-
-// Is there anything in the place of `.env` that counts? Compose takes a folder, and a link that
-// leads nowhere, for none; whatever else is there and cannot be read is an error.
-bool has_dot_env(const std::string& file);
-
-// DIR/.env as Compose evaluates it; `file` may be another one that will replace it. Empty when
-// there is none. Throws Error with the file, or the line.
-std::map<std::string, std::string> evaluate_dot_env(const std::string& file);
+// folder and none was chosen. `env`: its `.env`.
+ComposeProject find_compose_project(const DeploymentSpec& spec, const std::string& dir,
+                                    const Variables& env);
 
 // Writes the resolved model (`docker compose config --format json`) to `output`, 0600. Returns why
 // it could not, or nullopt.

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "error.h"
+#include "text.h"
 
 namespace drydock {
 
@@ -16,6 +17,22 @@ void require_consent_possible(const Arguments& arguments) {
     return;
   throw Error(arguments.command +
               " asks before it changes anything, and there is no terminal to ask on; add --yes");
+}
+
+void require_whole_way_back(const Arguments& arguments, const Plan& plan) {
+  if (!arguments.yes || arguments.accept_partial_rollback) return;
+  std::vector<std::string> lost;
+  for (const PlannedStage& stage : plan.stages) {
+    for (const PlannedChange& change : stage.changes) {
+      if (change.what == partial_rollback) {
+        lost.push_back(change.name + " (" + change.detail + ")");
+      }
+    }
+  }
+  if (lost.empty()) return;
+  throw Error("a rollback could not put back as it was: " + join(lost, "; ") +
+              "; nothing was changed. Put the files back that it was made of, or add "
+              "--accept-partial-rollback to go on");
 }
 
 bool person_agrees(const std::string& question, const Cancellation& cancellation) {

@@ -41,7 +41,7 @@ void Events::remove(EventSink& sink) { std::erase(sinks_, &sink); }
 
 void Events::emit(const std::string& type, nlohmann::json data, const std::string& stage,
                   const std::string& step) {
-  const Event event{++seq_, utc_now(), type, run_, stage, step, masker_.mask(data)};
+  const Event event{++seq_, utc_now(), type, run_, stage, step, masker_.mask(std::move(data))};
   std::vector<std::string> losses;
   for (std::size_t i = 0; i < sinks_.size();) {
     try {

@@ -124,8 +124,7 @@ class Evaluation {
              (allowed.empty() ? "none of that kind" : join(allowed, ", ")) +
              did_you_mean(path, allowed));
     };
-    const auto texts = [&](const std::optional<std::map<std::string, std::string>>& map,
-                           std::size_t at) -> Value {
+    const auto texts = [&](const SharedVariables& map, std::size_t at) -> Value {
       if (!map) return {nullptr, "when the stage starts", false};
       const auto found = map->find(name[at]);
       return found == map->end() ? Value{} : Value{found->second, {}, false};

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dot_env.h"
 #include "place.h"
 
 namespace drydock {
@@ -21,13 +22,13 @@ struct Value {
   bool secret = false;
 };
 
-// What names mean at one moment of a run. A map that is absent is one whose values are not known
-// yet.
+// What names mean at one moment of a run. A map that is absent (null) is one whose values are not
+// known yet.
 struct Scope {
   nlohmann::json vars = nlohmann::json::object();
   // nullopt: an optional secret that is not set. Throws Error when it cannot be had.
   std::function<std::optional<std::string>(const std::string& name)> secret;
-  std::optional<std::map<std::string, std::string>> env, before_env;
+  SharedVariables env, before_env;
   nlohmann::json run =
       nlohmann::json::object();  // id, status, reason, failed_stage; absent: not known yet
   // stage id -> outputs; a stage that is absent has not run ("known after ID")

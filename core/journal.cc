@@ -44,6 +44,16 @@ std::vector<Step> steps_from(const std::string& text) {
   return steps;
 }
 
+void insert_facts(soci::session& sql, std::uint64_t run, int position, Moment moment,
+                  const std::vector<Fact>& facts) {
+  const int when = static_cast<int>(moment);
+  for (const Fact& fact : facts) {
+    const int must_return = fact.must_return ? 1 : 0;
+    sql << "INSERT INTO facts VALUES (:run, :position, :moment, :name, :value, :must)", use(run),
+        use(position), use(when), use(fact.name), use(fact.value), use(must_return);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(RunState state) {
@@ -59,7 +69,8 @@ bool StageRecord::has(Step wanted) const {
 
 Journal::~Journal() = default;
 
-std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages) {
+std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageRecord>& stages,
+                                  const std::map<int, std::vector<Fact>>& facts_before) {
   return guarded("record the run", [&](soci::session& sql) {
     soci::transaction transaction(sql);
     const std::string state(name_of(run.state)),
@@ -103,8 +114,12 @@ std::uint64_t Journal::create_run(const RunRecord& run, const std::vector<StageR
       loses = json(stage.loses).dump();
       insert.execute(true);
     }
+    const auto number = static_cast<std::uint64_t>(id);
+    for (const auto& [position, facts] : facts_before) {
+      insert_facts(sql, number, position, Moment::before, facts);
+    }
     transaction.commit();
-    return static_cast<std::uint64_t>(id);
+    return number;
   });
 }
 
@@ -159,53 +174,60 @@ void Journal::abandon_run(std::uint64_t run, int exit_code) {
 
 void Journal::begin_step(std::uint64_t run, int position, Step step, unsigned attempt,
                          const JournaledWorker& worker) {
-  guarded("record the start of a step", [&](soci::session& sql) {
-    soci::transaction transaction(sql);
-    const std::string name(name_of(step)), now = utc_now(),
-                                           start = std::to_string(worker.start_time);
-    const int group = worker.group;
-    const int tries = static_cast<int>(attempt);
-    // Rollback and settle keep the state that run left, so that a second rollback knows what was
-    // started.
-    if (step == Step::run) {
-      sql << "UPDATE stages SET state = 'started', step = :step, attempt = :attempt, "
-             "started = CASE started WHEN '' THEN :now ELSE started END "
-             "WHERE run = :run AND position = :position",
-          use(name), use(tries), use(now), use(run), use(position);
-    } else {
-      sql << "UPDATE stages SET step = :step WHERE run = :run AND position = :position", use(name),
-          use(run), use(position);
-    }
-    sql << "INSERT INTO workers VALUES (:run, :position, :group, :start, :boot)", use(run),
-        use(position), use(group), use(start), use(worker.boot_id);
-    transaction.commit();
-    return 0;
-  });
+  guarded(
+      "record the start of a step",
+      [&](soci::session& sql) {
+        soci::transaction transaction(sql);
+        const std::string name(name_of(step)), now = utc_now(),
+                                               start = std::to_string(worker.start_time);
+        const int group = worker.group;
+        const int tries = static_cast<int>(attempt);
+        // Rollback and settle keep the state that run left, so that a second rollback knows what
+        // was started.
+        if (step == Step::run) {
+          sql << "UPDATE stages SET state = 'started', step = :step, attempt = :attempt, "
+                 "started = CASE started WHEN '' THEN :now ELSE started END "
+                 "WHERE run = :run AND position = :position",
+              use(name), use(tries), use(now), use(run), use(position);
+        } else {
+          sql << "UPDATE stages SET step = :step WHERE run = :run AND position = :position",
+              use(name), use(run), use(position);
+        }
+        sql << "INSERT INTO workers VALUES (:run, :position, :group, :start, :boot)", use(run),
+            use(position), use(group), use(start), use(worker.boot_id);
+        transaction.commit();
+        return 0;
+      },
+      step == Step::verify ? Sync::later : Sync::at_once);  // verify changes nothing
 }
 
 void Journal::end_step(std::uint64_t run, int position, StageState state, const std::string& reason,
                        const std::vector<Output>& outputs, const std::vector<Artifact>& artifacts) {
-  guarded("record the end of a step", [&](soci::session& sql) {
-    soci::transaction transaction(sql);
-    const std::string name(name_of(state)), now = utc_now();
-    sql << "UPDATE stages SET state = :state, finished = :now, reason = :reason "
-           "WHERE run = :run AND position = :position",
-        use(name), use(now), use(reason), use(run), use(position);
-    sql << "DELETE FROM workers WHERE run = :run AND position = :position", use(run), use(position);
-    for (const Output& output : outputs) {
-      if (output.secret) continue;  // lives only as long as the process
-      const int promote = output.promote ? 1 : 0;
-      sql << "INSERT OR REPLACE INTO outputs VALUES (:run, :position, :name, :value, :promote)",
-          use(run), use(position), use(output.name), use(output.value), use(promote);
-    }
-    for (const Artifact& artifact : artifacts) {
-      sql << "INSERT OR REPLACE INTO artifacts VALUES (:run, :position, :name, :path, :text)",
-          use(run), use(position), use(artifact.name), use(artifact.path),
-          use(artifact.description);
-    }
-    transaction.commit();
-    return 0;
-  });
+  guarded(
+      "record the end of a step",
+      [&](soci::session& sql) {
+        soci::transaction transaction(sql);
+        const std::string name(name_of(state)), now = utc_now();
+        sql << "UPDATE stages SET state = :state, finished = :now, reason = :reason "
+               "WHERE run = :run AND position = :position",
+            use(name), use(now), use(reason), use(run), use(position);
+        sql << "DELETE FROM workers WHERE run = :run AND position = :position", use(run),
+            use(position);
+        for (const Output& output : outputs) {
+          if (output.secret) continue;  // lives only as long as the process
+          const int promote = output.promote ? 1 : 0;
+          sql << "INSERT OR REPLACE INTO outputs VALUES (:run, :position, :name, :value, :promote)",
+              use(run), use(position), use(output.name), use(output.value), use(promote);
+        }
+        for (const Artifact& artifact : artifacts) {
+          sql << "INSERT OR REPLACE INTO artifacts VALUES (:run, :position, :name, :path, :text)",
+              use(run), use(position), use(artifact.name), use(artifact.path),
+              use(artifact.description);
+        }
+        transaction.commit();
+        return 0;
+      },
+      Sync::later);
 }
 
 void Journal::set_stage_state(std::uint64_t run, int position, StageState state,
@@ -240,11 +262,7 @@ void Journal::save_facts(std::uint64_t run, int position, Moment moment,
     const int when = static_cast<int>(moment);
     sql << "DELETE FROM facts WHERE run = :run AND position = :position AND moment = :moment",
         use(run), use(position), use(when);
-    for (const Fact& fact : facts) {
-      const int must_return = fact.must_return ? 1 : 0;
-      sql << "INSERT INTO facts VALUES (:run, :position, :moment, :name, :value, :must)", use(run),
-          use(position), use(when), use(fact.name), use(fact.value), use(must_return);
-    }
+    insert_facts(sql, run, position, moment, facts);
     transaction.commit();
     return 0;
   });

@@ -1,8 +1,10 @@
 // The journal of a deployment: runs, stages, facts and notes, in DEPLOYMENT/.drydock/journal.db
 // (SQLite, WAL, synchronous=FULL). It alone decides a rollback: each call that writes is on disk
-// when it returns. Nothing secret is ever written here: callers mask texts, secret options stand as
-// the texts of the pipeline, which are expressions that name them. (docs/decisions.md: of a secret
-// that was typed into the pipeline.)
+// when it returns, but for the end of a step and the start of a verify, which are with the next
+// one: what the power takes of them is repeated, and no process outlives the machine. Nothing
+// secret is ever written here: callers mask texts, secret options stand as the texts of the
+// pipeline, which are expressions that name them. (docs/decisions.md: of a secret that was typed
+// into the pipeline.)
 #pragma once
 
 #include <cstdint>
@@ -103,7 +105,9 @@ class Journal {
   void check() const;
 
   // --- writing; each call is one durable transaction ---------------------------------------------
-  std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages);
+  // `facts_before`: what was observed of the stages, by position.
+  std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages,
+                           const std::map<int, std::vector<Fact>>& facts_before = {});
   void save_stage(std::uint64_t run, const StageRecord& stage);  // options that became known
   void set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
                      const std::string& failed_step, const std::string& reason);
@@ -146,8 +150,9 @@ class Journal {
 
  private:
   struct Database;
+  enum class Sync { at_once, later };  // later: together with the next write at once
   template <class Work>
-  auto guarded(const char* what, Work work) const;
+  auto guarded(const char* what, Work work, Sync sync = Sync::at_once) const;
   void connect(const std::string& path);
   void create(Migrations migrations);
   void upgrade(Migrations migrations);

@@ -15,13 +15,22 @@ struct Journal::Database {
   // Throws soci_error.
   explicit Database(const std::string& path)
       : sql(soci::sqlite3, "db=\"" + path + "\" timeout=10") {}
+  void choose(Sync wanted) {
+    if (wanted == sync_) return;
+    sql << (wanted == Sync::at_once ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    sync_ = wanted;
+  }
   mutable soci::session sql;
+
+ private:
+  Sync sync_ = Sync::at_once;  // as the journal is opened
 };
 
 // A message of SOCI names statements and may carry values: only SQLite's own part is shown.
 template <class Work>
-auto Journal::guarded(const char* what, Work work) const {
+auto Journal::guarded(const char* what, Work work, Sync sync) const {
   try {
+    database_->choose(sync);
     return work(database_->sql);
   } catch (const soci::sqlite3_soci_error& e) {
     throw_failure(path_, what, e.result() & 0xff, e.get_error_message());

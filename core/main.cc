@@ -20,7 +20,7 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 13> entries = {{
+constexpr std::array<Entry, 14> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
@@ -31,6 +31,7 @@ constexpr std::array<Entry, 13> entries = {{
     {"rollback", drydock::command_rollback},
     {"status", drydock::command_status},
     {"history", drydock::command_history},
+    {"backups", drydock::command_backups},
     {"show", drydock::command_show},
     {"logs", drydock::command_logs},
     {"stages", drydock::command_stages},

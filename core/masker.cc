@@ -43,6 +43,12 @@ void Masker::add(const std::string& name, const std::string& value) {
   if (secrets_.emplace(name, value).second) add_patterns(name, value);
 }
 
+void Masker::add_env(const Variables& env) {
+  for (const auto& [name, value] : env) {
+    if (is_secret_name(name)) add(name, value);
+  }
+}
+
 void Masker::show_names(const std::vector<std::string>& names) {
   const std::lock_guard<std::mutex> lock(mutex_);
   shown_.insert(names.begin(), names.end());
@@ -107,32 +113,49 @@ std::vector<Masker::Span> Masker::secret_spans(std::string_view text) const {
   return spans;
 }
 
-std::string Masker::mask(std::string_view text) const {
+bool Masker::mask_in_place(std::string& text) const {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const std::vector<Span> spans = secret_spans(text);
+  if (spans.empty()) return false;
   std::string result;
   std::size_t done = 0;
-  for (const Span& span : secret_spans(text)) {
-    result += text.substr(done, span.begin - done);
-    result += mask_text;
+  for (const Span& span : spans) {
+    result.append(text, done, span.begin - done).append(mask_text);
     done = span.end;
   }
-  result += text.substr(done);
-  return result;
+  result.append(text, done);
+  text = std::move(result);
+  return true;
 }
 
-nlohmann::json Masker::mask(const nlohmann::json& value) const {
-  if (value.is_string()) return mask(std::string_view(value.get_ref<const std::string&>()));
-  if (value.is_array()) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const nlohmann::json& entry : value) list.push_back(mask(entry));
-    return list;
+std::string Masker::mask(std::string text) const {
+  mask_in_place(text);
+  return text;
+}
+
+nlohmann::json Masker::mask(nlohmann::json value) const {
+  mask_in_place(value);
+  return value;
+}
+
+void Masker::mask_in_place(nlohmann::json& value) const {
+  if (value.is_string()) {
+    mask_in_place(value.get_ref<std::string&>());
+  } else if (value.is_array()) {
+    for (nlohmann::json& entry : value) mask_in_place(entry);
+  } else if (value.is_object()) {
+    std::vector<std::pair<std::string, std::string>> masked_keys;  // as it was, as it will be
+    for (auto member = value.begin(); member != value.end(); ++member) {
+      mask_in_place(*member);
+      std::string key = member.key();
+      if (mask_in_place(key)) masked_keys.emplace_back(member.key(), std::move(key));
+    }
+    for (const auto& [was, now] : masked_keys) {
+      nlohmann::json member = std::move(value[was]);
+      value.erase(was);
+      value[now] = std::move(member);
+    }
   }
-  if (!value.is_object()) return value;
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto& [key, member] : value.items()) {
-    object[mask(std::string_view(key))] = mask(member);
-  }
-  return object;
 }
 
 bool Masker::contains_secret(std::string_view text) const {

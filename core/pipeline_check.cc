@@ -75,7 +75,7 @@ class Check {
 
   void check_options(const StageSpec& stage) {
     current_ = &stage;
-    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema;
+    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema.json();
     check_texts(stage, schema, stage.with, "");
     const auto is_expression = [](const json& value) {
       return value.is_string() && has_expression(value.get_ref<const std::string&>());

@@ -35,14 +35,16 @@ std::vector<PlannedStage> lay_out(const Pipeline& pipeline, const PluginIndex& p
 }
 
 json to_json(const PlannedChange& change) {
-  return {{"what", change.what},
-          {"action", change.action},
-          {"name", change.name},
-          {"before", change.before},
-          {"after", change.after},
-          {"detail", change.detail},
-          {"disk_bytes", change.disk_bytes},
-          {"rollback_loses", change.rollback_loses}};
+  json object = json::object();  // member by member: a list of them would be copied
+  object["what"] = change.what;
+  object["action"] = change.action;
+  object["name"] = change.name;
+  object["before"] = change.before;
+  object["after"] = change.after;
+  object["detail"] = change.detail;
+  object["disk_bytes"] = change.disk_bytes;
+  object["rollback_loses"] = change.rollback_loses;
+  return object;
 }
 
 }  // namespace
@@ -74,7 +76,30 @@ Plan Planner::plan(bool may_fetch) {
     emit_planned(stage);
   }
   emit_totals(plan);
+  check_space(plan);
   return plan;
+}
+
+// Half a backup is none, so that it is refused while everything still runs.
+void Planner::check_space(const Plan& plan) const {
+  std::int64_t needed = 0;
+  for (const PlannedStage& stage : plan.stages) {
+    for (const PlannedChange& change : stage.changes) {
+      if (change.action == "save" && change.disk_bytes > 0) needed += change.disk_bytes;
+    }
+  }
+  // The state folder may still have to be made.
+  std::filesystem::path folder = session_.state.path();
+  std::error_code none;
+  while (!std::filesystem::exists(folder, none) && folder.has_relative_path()) {
+    folder = folder.parent_path();
+  }
+  const std::filesystem::space_info disk = std::filesystem::space(folder, none);
+  if (none || needed <= static_cast<std::int64_t>(disk.available)) return;
+  throw Error(
+      "what the stages would save may need " + format_size(needed) + ", and " + folder.string() +
+      " has " + format_size(static_cast<std::int64_t>(disk.available)) +
+      " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
 }
 
 // It is refused now and not in the middle of a run.
@@ -130,7 +155,7 @@ bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
       return false;
     }
   }
-  stage.options = resolve_options(spec, stage.type->description.schema, scope);
+  stage.options = resolve_options(spec, stage.type->description.schema.json(), scope);
   if (!stage.options.unknown.empty()) {
     stage.state = PlannedStage::State::unknown;
     stage.reason = stage.options.unknown.begin()->second;
@@ -220,9 +245,9 @@ void Planner::emit_planned(const PlannedStage& stage) {
                   {"count", stage.identity.count},
                   {"state", states[static_cast<std::size_t>(stage.state)]},
                   {"reason", stage.reason},
-                  {"changes", changes},
                   {"has_rollback", stage.can_roll_back()},
                   {"final", stage.final}};
+  planned["changes"] = std::move(changes);  // hundreds, which a list of members would copy
   if (stage.spec->block != 0) planned["parallel"] = stage.spec->block;
   session_.events.emit("stage.planned", std::move(planned), stage.identity.key);
 }
@@ -234,7 +259,7 @@ void Planner::emit_totals(const Plan& plan) {
   for (const PlannedStage& stage : plan.stages) {
     if (stage.state == PlannedStage::State::unknown) unknown.push_back(stage.identity.key);
     for (const PlannedChange& change : stage.changes) {
-      if (change.action != "keep") ++changes;
+      if (change.action != "keep" && change.what != partial_rollback) ++changes;
       if (change.disk_bytes < 0 || disk_bytes < 0)
         disk_bytes = -1;
       else

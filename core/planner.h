@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "options.h"
@@ -46,6 +47,9 @@ struct Plan {
   std::optional<PlannedStage> probe;
 };
 
+// The `what` of a planned change that says what a rollback could not put back as it was.
+inline constexpr std::string_view partial_rollback = "rollback";
+
 // Fills in whose request it is: plugin, stage and resolved options.
 void address(StepRequest& request, const PlannedStage& stage);
 
@@ -76,6 +80,8 @@ class Planner {
   std::string planned_env_file() const;
   void emit_planned(const PlannedStage& stage);
   void emit_totals(const Plan& plan);
+  // Throws Error when the stages would save more than the state folder's disk has free.
+  void check_space(const Plan& plan) const;
 
   Session& session_;
   StepPerformer performer_;

@@ -19,7 +19,7 @@ constexpr std::size_t most_entries = 512;
 
 // Descriptions are kept as the wire has them, so they are of no use to another version of it.
 const char* const format =
-    "1 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+    "2 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -77,22 +77,24 @@ PluginCache PluginCache::load() {
   return cache;
 }
 
-std::optional<PluginDescription> PluginCache::find(const FileIdentity& file) const {
+std::optional<KnownPlugin> PluginCache::find(const FileIdentity& file) const {
   const auto entry = entries_.find(file.path);
-  if (entry == entries_.end() || !entry->is_object() ||
-      entry->value("file", nlohmann::json()) != as_json(file)) {
-    return std::nullopt;
-  }
   try {
-    return read_description(entry->value("plugin", nlohmann::json()));
+    if (entry == entries_.end() || entry->at("file") != as_json(file)) return std::nullopt;
+    return KnownPlugin{read_description(entry->at("plugin")),
+                       entry->at("sha256").get<std::string>()};
   } catch (const WireError&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
 }
 
-void PluginCache::keep(const FileIdentity& file, const PluginDescription& plugin) {
+void PluginCache::keep(const FileIdentity& file, const KnownPlugin& plugin) {
   if (entries_.size() >= most_entries) entries_.clear();
-  entries_[file.path] = {{"file", as_json(file)}, {"plugin", description_body(plugin)}};
+  entries_[file.path] = {{"file", as_json(file)},
+                         {"sha256", plugin.sha256},
+                         {"plugin", description_body(plugin.description)}};
   changed_ = true;
 }
 

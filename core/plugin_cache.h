@@ -17,16 +17,23 @@ struct FileIdentity {
   std::string path;
   std::uint64_t device = 0, inode = 0, size = 0;
   std::int64_t modified_ns = 0, changed_ns = 0;
+  bool operator==(const FileIdentity&) const = default;
 };
 FileIdentity identity_of(const std::string& path, const struct stat& status);
+
+// What is known of a plugin file of that identity.
+struct KnownPlugin {
+  PluginDescription description;
+  std::string sha256;  // of the file
+};
 
 class PluginCache {
  public:
   // $XDG_CACHE_HOME/drydock/plugins.json, else in $HOME/.cache.
   static PluginCache load();
 
-  std::optional<PluginDescription> find(const FileIdentity& file) const;
-  void keep(const FileIdentity& file, const PluginDescription& plugin);
+  std::optional<KnownPlugin> find(const FileIdentity& file) const;
+  void keep(const FileIdentity& file, const KnownPlugin& plugin);
   void save();  // when something was kept
 
  private:

@@ -90,12 +90,10 @@ class PluginFile {
     }
   }
 
-  PluginDescription* ask(Worker& worker, PluginCache& cache) {
-    const FileIdentity identity = identity_of(path_, status_);
-    if (auto known = cache.find(identity)) {
-      description_ = std::move(*known);
-      return &*description_;
-    }
+  // Null: `problem` says why.
+  KnownPlugin* ask(Worker& worker, PluginCache& cache) {
+    known_ = cache.find(identity());
+    if (known_) return &*known_;
     const auto note = read_plugin_note(path_);
     if (const auto* none = std::get_if<NoPluginNote>(&note)) {
       problem = path_ + " " + none->reason + ".";
@@ -110,17 +108,18 @@ class PluginFile {
       problem = say(path_, result);
       return nullptr;
     }
-    cache.keep(identity, *description);
-    description_ = std::move(*description);
-    return &*description_;
+    known_ = KnownPlugin{std::move(*description), sha256_of_file(path_)};
+    cache.keep(identity(), *known_);
+    return &*known_;
   }
+  FileIdentity identity() const { return identity_of(path_, status_); }
 
   std::string problem, warning;
 
  private:
   std::string path_;
   struct stat status_ {};
-  std::optional<PluginDescription> description_;
+  std::optional<KnownPlugin> known_;
 };
 
 }  // namespace
@@ -143,7 +142,14 @@ std::string unsafe_to_load(const std::string& path) {
   return unsafe(path, status);
 }
 
-std::string IndexedStage::sha256() const { return sha256_of_file(plugin_file); }
+std::string IndexedStage::sha256() const {
+  struct stat status {};
+  if (as_indexed && ::stat(plugin_file.c_str(), &status) == 0 &&
+      identity_of(plugin_file, status) == as_indexed->identity) {
+    return as_indexed->sha256;
+  }
+  return sha256_of_file(plugin_file);
+}
 
 PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker) {
   PluginIndex index;
@@ -168,15 +174,17 @@ PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& w
     for (const std::string& path : plugin_files(folder)) {
       PluginFile file(path);
       if (!file.warning.empty()) index.warnings_.push_back(file.warning);
-      PluginDescription* plugin = file.problem.empty() ? file.ask(worker, cache) : nullptr;
-      if (plugin == nullptr) {
+      KnownPlugin* known = file.problem.empty() ? file.ask(worker, cache) : nullptr;
+      if (known == nullptr) {
         index.problems_.push_back({path, file.problem});
         continue;
       }
-      for (StageDescription& stage : plugin->stages) {
+      const PluginDescription& plugin = known->description;
+      for (StageDescription& stage : known->description.stages) {
         const std::string name = stage.name;
         const auto [other, is_new] = index.stages_.try_emplace(
-            name, IndexedStage{path, plugin->id, plugin->version, std::move(stage)});
+            name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
+                               IndexedFile{file.identity(), known->sha256}});
         if (is_new || other->second.plugin_file == path) continue;
         index.problems_.push_back({path, "The stage type '" + name + "' is provided by both " +
                                              other->second.plugin_file + " and " + path +

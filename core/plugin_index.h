@@ -8,14 +8,22 @@
 #include <utility>
 #include <vector>
 
+#include "plugin_cache.h"
 #include "worker.h"
 
 namespace drydock {
+
+// A plugin file as it was when it was indexed.
+struct IndexedFile {
+  FileIdentity identity;
+  std::string sha256;
+};
 
 struct IndexedStage {
   std::string plugin_file;  // absolute
   std::string plugin_id, plugin_version;
   StageDescription description;
+  std::optional<IndexedFile> as_indexed;  // none for those that are known without looking
   bool has(Step step, const nlohmann::json& options) const;  // minds only_with
   std::string sha256() const;  // of the plugin file, now. Throws Error
 };

@@ -10,21 +10,20 @@ namespace drydock {
 namespace {
 
 // `.env` as it is, or nothing of it: what the run made of it may be what has to be put back.
-std::map<std::string, std::string> readable_dot_env(const std::string& file, Events& events) {
+SharedVariables readable_dot_env(DotEnv& dot_env, const std::string& file, Events& events) {
   try {
-    return evaluate_dot_env(file);
+    return dot_env.read(file);
   } catch (const Error& e) {
     events.emit("warning", {{"text", e.what()}});
-    return {};
+    return std::make_shared<const Variables>();
   }
 }
 
 // As the run's stages knew it. Where the run died before it was kept, nothing has changed it.
-std::map<std::string, std::string> before_the_run(const StateDir& state, const RunRecord& run,
-                                                  const std::map<std::string, std::string>& now,
-                                                  Events& events) {
+SharedVariables before_the_run(DotEnv& dot_env, const StateDir& state, const RunRecord& run,
+                               const SharedVariables& now, Events& events) {
   const std::string kept = state.env_before(run.id);
-  return ::access(kept.c_str(), F_OK) == 0 ? readable_dot_env(kept, events) : now;
+  return ::access(kept.c_str(), F_OK) == 0 ? readable_dot_env(dot_env, kept, events) : now;
 }
 
 }  // namespace
@@ -33,13 +32,12 @@ PreparedRollback::PreparedRollback(Workbench& bench, const StateDir& state, cons
     : bench_(bench),
       state_(state),
       deployment_(deployment_before(run, state)),
-      env_(readable_dot_env(deployment_.dir + "/.env", bench.events())),
-      env_before_(before_the_run(state, run, env_, bench.events())),
+      dot_env_(bench.masker()),
+      env_(readable_dot_env(dot_env_, deployment_.dir + "/.env", bench.events())),
+      env_before_(before_the_run(dot_env_, state, run, env_, bench.events())),
       secrets_(secret_sources_from_json(run.secret_sources), env_before_, bench.masker()),
       plugins_(bench.plugin_folders(), bench.worker()) {
   show_names(deployment_, bench.masker());
-  mask_env(env_, bench.masker());
-  mask_env(env_before_, bench.masker());
   scope_.vars = run.vars;
   scope_.env = env_;
   scope_.before_env = env_before_;

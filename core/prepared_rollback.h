@@ -25,7 +25,8 @@ class PreparedRollback {
   Workbench& bench_;
   const StateDir& state_;
   Deployment deployment_;
-  std::map<std::string, std::string> env_, env_before_;
+  DotEnv dot_env_;
+  SharedVariables env_, env_before_;
   SecretStore secrets_;
   RollbackPlugins plugins_;
   Scope scope_;

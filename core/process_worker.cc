@@ -199,12 +199,12 @@ std::unique_ptr<WorkerSession> ProcessWorker::take_next() {
   return std::move(next_);
 }
 
-void ProcessWorker::prepare_next() {
+void ProcessWorker::prepare() {
   if (!next_) next_ = std::make_unique<WorkerSession>(stage_binary_);
 }
 
 StepResult ProcessWorker::perform(const StepRequest& request, StepListener& listener) {
-  Performance performance(request, listener, patience_, [this] { prepare_next(); });
+  Performance performance(request, listener, patience_, [this] { prepare(); });
   const std::unique_ptr<WorkerSession> worker = take_next();
   if (!worker->started()) {
     return {performance.last, Crashed{0, "could not be started: " + worker->why_not_started()}};

@@ -31,10 +31,10 @@ class ProcessWorker : public Worker {
 
   StepResult perform(const StepRequest& request, StepListener& listener) override;
   ProbeResult probe(const std::string& plugin_file) override;
+  void prepare() override;
 
  private:
   std::unique_ptr<WorkerSession> take_next();
-  void prepare_next();
 
   std::string stage_binary_;
   const Cancellation& cancellation_;

@@ -52,10 +52,12 @@ class Rollback {
   // earlier stages have made others than those of before the first change.
   RollbackReport one_stage(std::uint64_t run, int position, const std::vector<Fact>& before);
 
+  // What a worker is asked to do for a stage of the run: with its options, secrets and notes.
+  StepRequest request(std::uint64_t run, const StageRecord& stage, Step step);
+
  private:
   using Stages = std::vector<StageRecord>;
   void roll_back(std::uint64_t run, const Stages& started, RollbackReport& result);
-  StepRequest request(std::uint64_t run, const StageRecord& stage, Step step);
   bool perform(std::uint64_t run, const StageRecord& stage, Step step, StepReport& report,
                RollbackReport& result);
   void verify(std::uint64_t run, const StageRecord& stage, const std::vector<Fact>& before,

@@ -154,12 +154,9 @@ void Runner::keep_snapshot() {
 // Before anything changes, the journal holds what a rollback needs: order, options, plugins, the
 // facts that must return and the Compose model.
 void Runner::open_run(const Plan& plan) {
-  run_ = journal_.create_run(record_of(session_), records_of(plan));
-  for (const PlannedStage& stage : plan.stages) {
-    if (!stage.facts.empty()) {
-      journal_.save_facts(run_, stage.identity.position, Moment::before, stage.facts);
-    }
-  }
+  std::map<int, std::vector<Fact>> facts;
+  for (const PlannedStage& stage : plan.stages) facts[stage.identity.position] = stage.facts;
+  run_ = journal_.create_run(record_of(session_), records_of(plan), facts);
   make_private_dir(session_.state.run_files(run_));
   if (!session_.deployment.model_before.empty()) {
     const std::string kept = session_.state.model_before(run_);

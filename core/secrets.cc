@@ -34,26 +34,27 @@ bool is_secret_name(std::string_view name) {
       "credentials", "key",    "key_id",       "access_key_secret",
       "secret_id",   "dsn",    "allowed_keys", "connection_string",
       "json_base64", "webhook"};
-  std::string folded(name);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-' || c == '.') c = '_';
-  }
+  const auto folded = [](char c) {
+    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+    return c == '-' || c == '.' ? '_' : c;
+  };
+  const auto ends_with = [&](std::string_view word) {
+    return name.size() >= word.size() &&
+           std::equal(word.rbegin(), word.rend(), name.rbegin(),
+                      [&](char theirs, char ours) { return theirs == folded(ours); });
+  };
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-    if (folded.size() < word.size() ||
-        folded.compare(folded.size() - word.size(), word.size(), word) != 0) {
-      return false;
-    }
+    if (!ends_with(word)) return false;
     // A whole word: MONKEY is none. PGPASSWORD, APIKEY and the like are written together.
     const bool whole =
-        folded.size() == word.size() || folded[folded.size() - word.size() - 1] == '_';
+        name.size() == word.size() || folded(name[name.size() - word.size() - 1]) == '_';
     return whole || word == "password" || word == "passwd" || word == "secret" ||
-           (folded.size() >= 6 && folded.compare(folded.size() - 6, 6, "apikey") == 0);
+           ends_with("apikey");
   });
 }
 
-SecretStore::SecretStore(std::map<std::string, SecretSource> sources,
-                         std::map<std::string, std::string> dotenv, Masker& masker)
+SecretStore::SecretStore(std::map<std::string, SecretSource> sources, SharedVariables dotenv,
+                         Masker& masker)
     : sources_(std::move(sources)), dotenv_(std::move(dotenv)), masker_(masker) {}
 
 std::optional<std::string> SecretStore::get(const std::string& name) {
@@ -102,8 +103,8 @@ std::optional<std::string> SecretStore::read_secret(const std::string& name,
       return value == nullptr ? std::nullopt : std::optional<std::string>(value);
     }
     case SecretSource::Kind::dotenv: {
-      const auto found = dotenv_.find(source.value.front());
-      return found == dotenv_.end() ? std::nullopt : std::optional(found->second);
+      const auto found = dotenv_->find(source.value.front());
+      return found == dotenv_->end() ? std::nullopt : std::optional(found->second);
     }
     case SecretSource::Kind::file: {
       const std::string& path = source.value.front();

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "dot_env.h"
 #include "pipeline.h"
 
 namespace drydock {
@@ -29,17 +30,20 @@ bool is_secret_name(std::string_view name);
 class Masker {
  public:
   void add(const std::string& name, const std::string& value);
+  void add_env(const Variables& env);  // the values that are secret by their names
   // Names that everybody may read, of images and services. A secret that is part of one is masked
   // like a short one: `postgres` and `dify-sandbox` are the default passwords of images that are
   // called so, and nobody could read a plan, or note an image, without them.
   void show_names(const std::vector<std::string>& names);
-  std::string mask(std::string_view text) const;
-  std::string mask(const std::string& text) const { return mask(std::string_view(text)); }
-  std::string mask(const char* text) const { return mask(std::string_view(text)); }
-  nlohmann::json mask(const nlohmann::json& value) const;  // every text in it
+  std::string mask(std::string text) const;
+  std::string mask(std::string_view text) const { return mask(std::string(text)); }
+  std::string mask(const char* text) const { return mask(std::string(text)); }
+  nlohmann::json mask(nlohmann::json value) const;  // every text in it
   bool contains_secret(std::string_view text) const;
 
  private:
+  bool mask_in_place(std::string& text) const;  // false: there was nothing to mask
+  void mask_in_place(nlohmann::json& value) const;
   bool is_part_of_a_name(const std::string& value) const;
   void add_patterns(const std::string& name, const std::string& value);
   void add_pattern(std::string pattern, std::size_t kept = 0);
@@ -67,7 +71,7 @@ class SecretStore {
  public:
   // dotenv: the deployment's .env as evaluated.
   SecretStore(std::map<std::string, SecretSource> sources,
-              std::map<std::string, std::string> dotenv, Masker& masker);
+              SharedVariables dotenv, Masker& masker);
   // nullopt: optional and not set. Throws Error: which secret, which source, what to do; never the
   // value.
   std::optional<std::string> get(const std::string& name);
@@ -77,7 +81,7 @@ class SecretStore {
   std::optional<std::string> read_secret(const std::string& name, const SecretSource& source) const;
 
   std::map<std::string, SecretSource> sources_;
-  std::map<std::string, std::string> dotenv_;
+  SharedVariables dotenv_;
   std::map<std::string, std::optional<std::string>> read_;
   Masker& masker_;
 };

@@ -6,18 +6,11 @@ void show_names(const Deployment& deployment, Masker& masker) {
   if (!deployment.model_before.empty()) masker.show_names(names_in_model(deployment.model_before));
 }
 
-void mask_env(const std::map<std::string, std::string>& env, Masker& masker) {
-  for (const auto& [name, value] : env) {
-    if (is_secret_name(name)) masker.add(name, value);
-  }
-}
-
 Scope scope_of(Session& session, const std::string& env_file, const nlohmann::json& run) {
   Scope scope;
   scope.vars = session.vars;
   scope.secret = [&session](const std::string& name) { return session.secrets.get(name); };
-  scope.env = evaluate_dot_env(env_file);
-  mask_env(*scope.env, session.masker);
+  scope.env = session.dot_env.read(env_file);
   scope.before_env = session.env_before;
   scope.run = run;
   scope.outputs = session.outputs;

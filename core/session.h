@@ -11,6 +11,7 @@
 
 #include "cancellation.h"
 #include "deployment.h"
+#include "dot_env.h"
 #include "events.h"
 #include "expression.h"
 #include "journal.h"
@@ -42,7 +43,8 @@ struct Session {
   SecretStore& secrets;
   Cancellation& cancellation;
 
-  std::map<std::string, std::string> env_before;  // the deployment's .env before the first change
+  DotEnv& dot_env;
+  SharedVariables env_before;  // the deployment's .env before the first change
   // What stages put out so far, by stage id. Lives on from the plan into the run.
   std::map<std::string, std::map<std::string, Value>> outputs;
 };
@@ -52,8 +54,5 @@ Scope scope_of(Session& session, const std::string& env_file, const nlohmann::js
 
 // Tells the masker what everybody may read although a secret may be part of it.
 void show_names(const Deployment& deployment, Masker& masker);
-
-// Tells the masker every value of `env` that is secret by its name.
-void mask_env(const std::map<std::string, std::string>& env, Masker& masker);
 
 }  // namespace drydock

@@ -137,10 +137,11 @@ std::string find_program(const std::string& program, std::string_view path) {
 }
 
 bool is_kept(std::string_view name) {
-  constexpr std::array<std::string_view, 13> kept = {
-      "PATH",       "HOME",       "USER",        "LANG",     "TZ",
-      "http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy", "HTTPS_PROXY",
-      "all_proxy",  "ALL_PROXY",  "NO_PROXY"};
+  // The agent: an engine behind DOCKER_HOST=ssh:// is reached with its keys.
+  constexpr std::array<std::string_view, 14> kept = {
+      "PATH",          "HOME",       "USER",       "LANG",        "TZ",
+      "SSH_AUTH_SOCK", "http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy",
+      "HTTPS_PROXY",   "all_proxy",  "ALL_PROXY",  "NO_PROXY"};
   return std::find(kept.begin(), kept.end(), name) != kept.end() || name.substr(0, 4) == "XDG_" ||
          name.substr(0, 7) == "DOCKER_";
 }

@@ -18,6 +18,8 @@ constexpr int runner_is_gone = 125;
 // open for the waiting thread, and the runner would never notice. So the wait is not for ever.
 constexpr int look_again_ms = 500;
 
+constexpr std::size_t most_waiting = 32 * 1024;
+
 void wait_for_bytes() {
   pollfd waiting{StageChannel::fd, POLLIN, 0};
   while (::poll(&waiting, 1, look_again_ms) <= 0) {
@@ -39,13 +41,28 @@ bool StageChannel::send(std::string_view kind, const nlohmann::json& body) {
   const auto bytes = frame(kind, body);
   if (!bytes) return false;
   const std::lock_guard lock(sending_);
-  for (std::string_view rest = *bytes; !rest.empty();) {
+  waiting_ += *bytes;
+  flush();
+  return true;
+}
+
+bool StageChannel::send_later(std::string_view kind, const nlohmann::json& body) {
+  const auto bytes = frame(kind, body);
+  if (!bytes) return false;
+  const std::lock_guard lock(sending_);
+  waiting_ += *bytes;
+  if (waiting_.size() >= most_waiting) flush();
+  return true;
+}
+
+void StageChannel::flush() {
+  for (std::string_view rest = waiting_; !rest.empty();) {
     const ssize_t sent = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) ::_exit(runner_is_gone);
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
-  return true;
+  waiting_.clear();
 }
 
 Message StageChannel::receive() {

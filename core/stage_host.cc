@@ -192,6 +192,12 @@ drydock_status StageHost::send(std::string_view kind, const nlohmann::json& body
   return broke(std::string(what) + " was larger than 4 MiB");
 }
 
+drydock_status StageHost::send_later(std::string_view kind, const nlohmann::json& body,
+                                     const char* what) {
+  if (channel_.send_later(kind, body)) return DRYDOCK_OK;
+  return broke(std::string(what) + " was larger than 4 MiB");
+}
+
 drydock_status StageHost::log(std::int32_t level, drydock_bytes text) {
   if (level < DRYDOCK_LOG_DEBUG || level > DRYDOCK_LOG_ERROR) {
     return broke("log() was called with the level " + std::to_string(level));
@@ -240,7 +246,7 @@ drydock_status StageHost::secret(const char* pointer, drydock_bytes* out) {
 
 drydock_status StageHost::output(const char* name, drydock_bytes value, std::uint32_t flags) {
   if (!is_name(name)) return broke("output() was called without a name");
-  return send(
+  return send_later(
       "output",
       output_body({name, copy(value), (flags & DRYDOCK_OUTPUT_SECRET) != 0,
                    (flags & DRYDOCK_OUTPUT_PROMOTE) != 0, (flags & DRYDOCK_OUTPUT_PLANNED) != 0}),
@@ -251,7 +257,7 @@ drydock_status StageHost::artifact(const char* name, const char* path, const cha
   if (!is_name(name) || !is_name(path)) {
     return broke("artifact() was called without a name or a path");
   }
-  return send("artifact", artifact_body({name, path, copy(description)}), "an artifact");
+  return send_later("artifact", artifact_body({name, path, copy(description)}), "an artifact");
 }
 
 drydock_status StageHost::remember(const char* key, drydock_bytes value) {
@@ -328,7 +334,7 @@ drydock_status StageHost::change(const drydock_change* change) {
   planned.detail = copy(change->detail);
   planned.disk_bytes = change->disk_bytes;
   planned.rollback_loses = copy(change->rollback_loses);
-  return send("change", change_body(planned), "a change");
+  return send_later("change", change_body(planned), "a change");
 }
 
 drydock_status StageHost::input(const char* path) {
@@ -336,7 +342,7 @@ drydock_status StageHost::input(const char* path) {
     return broke("input() was called in " + std::string(name_of(step_)) + ", and only plan may");
   }
   if (!is_name(path)) return broke("input() was called without a path");
-  return send("input", to_wire(path), "an input");
+  return send_later("input", to_wire(path), "an input");
 }
 
 drydock_status StageHost::fact(const char* name, drydock_bytes value, std::uint32_t kind) {
@@ -347,10 +353,10 @@ drydock_status StageHost::fact(const char* name, drydock_bytes value, std::uint3
                  ", and only observe may, and run for what is informational");
   }
   if (!is_name(name)) return broke("fact() was called without a name");
-  return send("fact",
-              fact_body({name, copy(value), (kind & DRYDOCK_MUST_RETURN) != 0,
-                         (kind & DRYDOCK_FACT_SECRET) != 0}),
-              "a fact");
+  return send_later("fact",
+                    fact_body({name, copy(value), (kind & DRYDOCK_MUST_RETURN) != 0,
+                               (kind & DRYDOCK_FACT_SECRET) != 0}),
+                    "a fact");
 }
 
 drydock_status StageHost::run_process(const drydock_process* process, drydock_exit* out) {

@@ -70,6 +70,7 @@ class StageHost {
   void set_reason(std::string sentence);
   // Sends, or says that it is too large.
   drydock_status send(std::string_view kind, const nlohmann::json& body, const char* what);
+  drydock_status send_later(std::string_view kind, const nlohmann::json& body, const char* what);
   void keep(const std::string& key, std::string value);
   bool is_step(Step step) const { return step_ == step; }
 

@@ -69,7 +69,7 @@ std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& sta
   result.name = name;
   result.summary = stage.summary;
   result.notes_version = stage.notes_version;
-  result.schema = nlohmann::json::parse(stage.options_schema, nullptr, false);
+  result.schema = OptionsSchema(stage.options_schema);
   if (!result.schema.is_object()) {
     return refuse(path, "has a stage type '" + name +
                             "' whose options schema is no JSON object: correct it and rebuild");

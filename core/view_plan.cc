@@ -1,6 +1,7 @@
 #include "view_plan.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "text.h"
@@ -10,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using Texts = std::vector<std::string>;
+using Changes = std::vector<const json*>;  // of the events that a report keeps
 
 struct Group {
   const char* what;
@@ -18,13 +20,19 @@ struct Group {
 };
 // In the order in which a person wants to know.
 constexpr Group groups[] = {
-    {"image", "Images", 12},     {"variable", "Environment", 16}, {"file", "Files", 8},
-    {"service", "Services", 12}, {"database", "Databases", 8},    {"revision", "Revisions", 8},
-    {"command", "Commands", 12}, {"request", "Requests", 8},
+    {"image", "Images", 12},
+    {"variable", "Environment", 16},
+    {"file", "Files", 8},
+    {"service", "Services", 12},
+    {"database", "Databases", 8},
+    {"revision", "Revisions", 8},
+    {"command", "Commands", 12},
+    {"request", "Requests", 8},
+    {"rollback", "Not wholly put back by a rollback", 8},
 };
 // What is lost or replaced comes before what is only added.
 constexpr const char* actions[] = {"retire", "remove", "stop",  "change", "pull", "save",
-                                   "add",    "run",    "start", "check",  "keep"};
+                                   "add",    "run",    "start", "check",  "keep", "lose"};
 constexpr std::size_t longest_value = 60;
 
 std::size_t rank_of(const std::string& action) {
@@ -65,39 +73,40 @@ std::string reason_to_join(const json& change) {
   return action == "keep" || action == "add" ? action + " " + text_at(change, "detail") : "";
 }
 
-std::vector<json> joined_by_reason(const std::vector<json>& changes) {
-  std::map<std::string, std::vector<const json*>> by_reason;
-  for (const json& change : changes) {
-    if (!text_at(change, "detail").empty()) by_reason[reason_to_join(change)].push_back(&change);
+// made: keeps what stands for several.
+Changes joined_by_reason(const Changes& changes, std::deque<json>& made) {
+  std::map<std::string, Changes> by_reason;
+  for (const json* change : changes) {
+    if (!text_at(*change, "detail").empty()) by_reason[reason_to_join(*change)].push_back(change);
   }
-  std::vector<json> result;
-  for (const json& change : changes) {
-    const std::string reason = reason_to_join(change);
+  Changes result;
+  for (const json* change : changes) {
+    const std::string reason = reason_to_join(*change);
     const auto found = reason.empty() ? by_reason.end() : by_reason.find(reason);
     if (found == by_reason.end() || found->second.size() < fewest_to_join) {
       result.push_back(change);
-    } else if (found->second.front() == &change) {
+    } else if (found->second.front() == change) {
       Texts names;
       for (std::size_t i = 0; i < names_of_joined; ++i) {
         names.push_back(text_at(*found->second[i], "name"));
       }
-      json all = {{"action", change["action"]}, {"detail", change["detail"]}};
+      json all = {{"action", change->at("action")}, {"detail", change->at("detail")}};
       all["name"] = join(names, ", ") + " and " +
                     std::to_string(found->second.size() - names_of_joined) + " more";
       all["stands_for"] = found->second.size();
-      result.push_back(std::move(all));
+      result.push_back(&made.emplace_back(std::move(all)));
     }
   }
   return result;
 }
 
 // Names that stand alone share a row with their neighbours of the same action.
-std::vector<Row> rows_of(const std::vector<json>& changes, const ViewStyle& style) {
+std::vector<Row> rows_of(const Changes& changes, const ViewStyle& style) {
   std::vector<Row> rows;
-  for (const json& change : changes) {
-    Row row{one_line(text_at(change, "action")), one_line(text_at(change, "name")),
-            rest_of(change, style),
-            static_cast<std::size_t>(std::max<std::int64_t>(1, number_at(change, "stands_for")))};
+  for (const json* change : changes) {
+    Row row{one_line(text_at(*change, "action")), one_line(text_at(*change, "name")),
+            rest_of(*change, style),
+            static_cast<std::size_t>(std::max<std::int64_t>(1, number_at(*change, "stands_for")))};
     const bool joins = !rows.empty() && row.rest.empty() && rows.back().rest.empty() &&
                        rows.back().action == row.action;
     if (joins) {
@@ -111,11 +120,11 @@ std::vector<Row> rows_of(const std::vector<json>& changes, const ViewStyle& styl
 }
 
 // "2 to change, 700 to keep"
-std::string totals(const std::vector<json>& changes) {
+std::string totals(const Changes& changes) {
   std::map<std::size_t, std::pair<std::string, std::int64_t>> counts;
-  for (const json& change : changes) {
-    auto& [action, count] = counts[rank_of(text_at(change, "action"))];
-    action = one_line(text_at(change, "action"));
+  for (const json* change : changes) {
+    auto& [action, count] = counts[rank_of(text_at(*change, "action"))];
+    action = one_line(text_at(*change, "action"));
     ++count;
   }
   Texts texts;
@@ -173,22 +182,23 @@ std::vector<Row> fitting(const std::vector<Row>& rows, const std::vector<Lines>&
   return fit;
 }
 
-void show_group(Lines& lines, const char* heading, std::vector<json> changes, std::size_t most,
+void show_group(Lines& lines, const char* heading, Changes changes, std::size_t most,
                 const ViewStyle& style) {
   const Ink ink(style);
-  std::stable_sort(changes.begin(), changes.end(), [](const json& a, const json& b) {
-    return rank_of(text_at(a, "action")) < rank_of(text_at(b, "action"));
+  std::stable_sort(changes.begin(), changes.end(), [](const json* a, const json* b) {
+    return rank_of(text_at(*a, "action")) < rank_of(text_at(*b, "action"));
   });
   lines.emplace_back();
   lines.push_back(ink.bold(heading) + ": " + totals(changes));
 
   // Of 700 variables that stay as they are only those are worth a line that say why.
-  const auto plain_keep = [](const json& change) {
-    return text_at(change, "action") == "keep" && text_at(change, "detail").empty();
+  const auto plain_keep = [](const json* change) {
+    return text_at(*change, "action") == "keep" && text_at(*change, "detail").empty();
   };
+  std::deque<json> made;
   if (!style.shows_all()) {
     changes.erase(std::remove_if(changes.begin(), changes.end(), plain_keep), changes.end());
-    changes = joined_by_reason(changes);
+    changes = joined_by_reason(changes, made);
   }
   const auto counted = [](const std::vector<Row>& rows) {
     std::size_t count = 0;
@@ -211,7 +221,7 @@ bool changes_something(const json& stage) {
   return text_at(stage, "state") == "unknown" ||
          std::any_of(changes.begin(), changes.end(), [](const json& change) {
            const std::string action = text_at(change, "action");
-           return action != "keep" && action != "check";
+           return action != "keep" && action != "check" && action != "lose";
          });
 }
 
@@ -259,7 +269,7 @@ Lines PlanReport::header(const ViewStyle& style) const {
 }
 
 Lines PlanReport::body(const ViewStyle& style) const {
-  std::map<std::string, std::vector<json>> by_what;
+  std::map<std::string, Changes> by_what;
   Texts unknown, skipped, for_good;
   std::map<std::int64_t, Texts> blocks;
   for (const Event& stage : stages_) {
@@ -275,7 +285,7 @@ Lines PlanReport::body(const ViewStyle& style) const {
       for_good.push_back(stage.stage);
     }
     for (const json& change : list_at(stage.data, "changes")) {
-      by_what[text_at(change, "what")].push_back(change);
+      by_what[text_at(change, "what")].push_back(&change);
     }
   }
 

@@ -152,21 +152,33 @@ Fact read_fact(const json& body) {
 }
 
 json change_body(const PlannedChange& change) {
-  return {{"what", to_wire(change.what)},    {"action", to_wire(change.action)},
-          {"name", to_wire(change.name)},    {"before", to_wire(change.before)},
-          {"after", to_wire(change.after)},  {"detail", to_wire(change.detail)},
-          {"disk_bytes", change.disk_bytes}, {"rollback_loses", to_wire(change.rollback_loses)}};
+  // There are hundreds of them, of which most say little.
+  json body = {{"what", to_wire(change.what)},
+               {"action", to_wire(change.action)},
+               {"name", to_wire(change.name)}};
+  const auto say = [&body](const char* key, const std::string& value) {
+    if (!value.empty()) body[key] = to_wire(value);
+  };
+  say("before", change.before);
+  say("after", change.after);
+  say("detail", change.detail);
+  say("rollback_loses", change.rollback_loses);
+  if (change.disk_bytes != 0) body["disk_bytes"] = change.disk_bytes;
+  return body;
 }
 PlannedChange read_change(const json& body) {
   PlannedChange change;
   change.what = text(body, "what");
   change.action = text(body, "action");
   change.name = text(body, "name");
-  change.before = text(body, "before");
-  change.after = text(body, "after");
-  change.detail = text(body, "detail");
-  change.disk_bytes = integer<std::int64_t>(body, "disk_bytes");
-  change.rollback_loses = text(body, "rollback_loses");
+  const auto said = [&body](const char* key) {
+    return body.contains(key) ? text(body, key) : std::string();
+  };
+  change.before = said("before");
+  change.after = said("after");
+  change.detail = said("detail");
+  change.rollback_loses = said("rollback_loses");
+  if (body.contains("disk_bytes")) change.disk_bytes = integer<std::int64_t>(body, "disk_bytes");
   return change;
 }
 
@@ -227,7 +239,7 @@ json description_body(const PluginDescription& plugin) {
     }
     stages.push_back({{"name", to_wire(stage.name)},
                       {"summary", to_wire(stage.summary)},
-                      {"schema", stage.schema},
+                      {"schema", to_wire(stage.schema.text())},
                       {"notes_version", stage.notes_version},
                       {"steps", std::move(steps)}});
   }
@@ -248,7 +260,7 @@ PluginDescription read_description(const json& body) {
     StageDescription stage;
     stage.name = text(each, "name");
     stage.summary = text(each, "summary");
-    stage.schema = member(each, "schema");
+    stage.schema = OptionsSchema(text(each, "schema"));
     stage.notes_version = integer<std::uint32_t>(each, "notes_version");
     for (const auto& [step, only_with] : member(each, "steps").items()) {
       stage.steps[read_step(step)] = from_wire(only_with);

@@ -191,7 +191,8 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
     : pipeline_(std::move(pipeline)),
       plugins_(bench.plugins()),
       dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
-      state_(state_of(bench.arguments(), dir_)) {
+      state_(state_of(bench.arguments(), dir_)),
+      dot_env_(bench.masker()) {
   check_pipeline(pipeline_, plugins_);
   const Arguments& arguments = bench.arguments();
   nlohmann::json vars = saved != nullptr
@@ -205,10 +206,9 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
   Deployment deployment;
   deployment.dir = dir_;
   deployment.state_dir = state_.path();
-  deployment.compose = find_compose_project(pipeline_.deployment, dir_);
+  env_ = dot_env_.read(dir_ + "/.env");
+  deployment.compose = find_compose_project(pipeline_.deployment, dir_, *env_);
   deployment.snapshot_dir = state_.newest_snapshot();
-  env_ = evaluate_dot_env(dir_ + "/.env");
-  mask_env(env_, bench.masker());
   if (!deployment.compose.files.empty()) {
     const std::string model = temporary_.path() + "/model-before.json";
     if (const auto problem = resolve_compose_model(deployment.compose, dir_, model)) {
@@ -239,10 +239,10 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunR
     : pipeline_(std::move(pipeline)),
       plugins_(bench.plugins()),
       dir_(run.deployment.at("dir").get<std::string>()),
-      state_(state_of(bench.arguments(), dir_)) {
+      state_(state_of(bench.arguments(), dir_)),
+      dot_env_(bench.masker()) {
   check_pipeline(pipeline_, plugins_);
-  env_ = evaluate_dot_env(state_.env_before(run.id));
-  mask_env(env_, bench.masker());
+  env_ = dot_env_.read(state_.env_before(run.id));
   complete(bench, deployment_before(run, state_), run.vars, run.key, run.inputs);
 }
 
@@ -274,6 +274,7 @@ void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann
               bench.masker(),
               *secrets_,
               bench.cancellation(),
+              dot_env_,
               env_,
               {}});
 }

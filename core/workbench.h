@@ -98,7 +98,8 @@ class PreparedSession {
   StateDir state_;
   std::optional<DeploymentLock> lock_;
   TemporaryDir temporary_;
-  std::map<std::string, std::string> env_;
+  DotEnv dot_env_;
+  SharedVariables env_;  // before the first change
   std::unique_ptr<SecretStore> secrets_;
   std::optional<Session> session_;
 };

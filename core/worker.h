@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "options_schema.h"
 #include "step.h"
 
 namespace drydock {
@@ -59,7 +60,8 @@ struct StepRequest {
   nlohmann::json options = nlohmann::json::object();
   std::map<std::string, std::string> secrets;  // writeOnly options: JSON Pointer -> value
 
-  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, next_dir, run_label;
+  std::string deployment_dir, planned_dir, planning_dir, private_dir, snapshot_dir, next_dir,
+      run_label;
   std::uint64_t run_id = 0;
   unsigned attempt = 1;
   bool interrupted = false;
@@ -126,7 +128,7 @@ std::string describe(const Outcome& outcome);
 // What a plugin file says of itself when a worker asks it.
 struct StageDescription {
   std::string name, summary;
-  nlohmann::json schema;  // of `with:`
+  OptionsSchema schema;  // of `with:`
   std::uint32_t notes_version = 1;
   std::map<Step, std::string> steps;  // the steps it has -> only_with pointer, or ""
 };
@@ -142,6 +144,8 @@ class Worker {
   virtual ~Worker() = default;
   virtual StepResult perform(const StepRequest&, StepListener&) = 0;
   virtual ProbeResult probe(const std::string& plugin_file) = 0;
+  // Says that a step will be performed soon: what that takes to start may begin meanwhile.
+  virtual void prepare() {}
 };
 
 }  // namespace drydock

@@ -35,6 +35,7 @@ engine_start() {
 }
 
 # engine_launch DIR: the daemon on the socket of DIR/run, also after engine_end, and exports DOCKER_HOST.
+# engine_options: an array of further options of dockerd; it may be unset.
 engine_launch() {
   local dir=$1 run pid
   run=$(<"$dir/run")
@@ -42,6 +43,7 @@ engine_launch() {
   DOCKER_HOST= setsid dockerd --data-root "$dir/data" --exec-root "$run/exec" \
     --pidfile "$run/docker.pid" -H "unix://$run/docker.sock" --group root \
     --containerd-namespace "${run##*/}" --containerd-plugins-namespace "${run##*/}-plugins" \
+    "${engine_options[@]}" \
     </dev/null >"$dir/log" 2>&1 &
   pid=$!
   printf '%s\n' "$pid" >"$dir/pid"

@@ -12,37 +12,6 @@ using namespace drydock::backup;
 using drydock::Call;
 using drydock::Failed;
 
-namespace {
-
-// Half a backup is none: refused before it begins.
-void check_space(const Call& call, std::int64_t databases) {
-  const std::int64_t needed =
-      databases + SqlitePart::bytes_needed(call) + FilePart::bytes_needed(call);
-  struct statvfs disk {};
-  if (::statvfs(call.private_dir().c_str(), &disk) != 0) {
-    throw Failed("the free space for " + call.private_dir() +
-                 " cannot be read: " + std::strerror(errno));
-  }
-  const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
-  if (free < needed) {
-    throw Failed("the backup may need " + shown_bytes(needed) + " and " + call.private_dir() +
-                 " has " + shown_bytes(free) +
-                 " free; make room, or put the state elsewhere with "
-                 "--state-dir");
-  }
-}
-
-// What a killed attempt was writing.
-void remove_part_files(const Call& call) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(call.private_dir(), ignored)) {
-    if (entry.path().extension() == ".part") fs::remove(entry.path(), ignored);
-  }
-}
-
-}  // namespace
-
 void Backup::observe(Call& call) {
   FilePart::observe(call);
   SqlitePart::observe(call);
@@ -57,7 +26,9 @@ void Backup::plan(Call& call) {
 
 void Backup::run(Call& call) {
   remove_part_files(call);
-  DatabasePart::run(call, [&](std::int64_t databases) { check_space(call, databases); });
+  DatabasePart::run(call, [&](std::int64_t databases) {
+    check_space(call, databases + SqlitePart::bytes_needed(call) + FilePart::bytes_needed(call));
+  });
   SqlitePart::run(call);
   FilePart::run(call);
 }
@@ -84,6 +55,37 @@ void Backup::rollback(Call& call) {
 
 namespace drydock::backup {
 
+void check_space(const Call& call, std::int64_t needed) {
+  struct statvfs disk {};
+  if (::statvfs(call.private_dir().c_str(), &disk) != 0) {
+    throw Failed("the free space for " + call.private_dir() +
+                 " cannot be read: " + std::strerror(errno));
+  }
+  const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
+  if (free < needed) {
+    throw Failed("the backup may need " + shown_bytes(needed) + " and " + call.private_dir() +
+                 " has " + shown_bytes(free) +
+                 " free; make room, or put the state elsewhere with "
+                 "--state-dir");
+  }
+}
+
+void remove_part_files(const Call& call) {
+  namespace fs = std::filesystem;
+  const auto remove = [](const fs::path& path) {
+    std::error_code ignored;
+    if (path.extension() == ".part") fs::remove(path, ignored);
+  };
+  std::error_code none;
+  // Not below `files`: a file of the deployment may have such a name.
+  for (const auto& entry : fs::directory_iterator(call.private_dir(), none)) remove(entry.path());
+  for (const char* folder : {"/databases", "/sqlite"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(call.private_dir() + folder, none)) {
+      remove(entry.path());
+    }
+  }
+}
+
 std::string attempt_suffix(const Call& call) {
   return call.attempt() <= 1 ? "" : "." + std::to_string(call.attempt());
 }
@@ -95,6 +97,12 @@ std::string restore_policy(const Call& call) {
 
 std::chrono::milliseconds patience(const Call& call) {
   return call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string result;
+  for (const std::string& item : items) result += (result.empty() ? "" : ", ") + item;
+  return result;
 }
 
 std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {

@@ -1,6 +1,6 @@
-// backup: keeps what an upgrade could damage, and owns getting it back. Files, SQLite databases and
-// PostgreSQL databases; the migrating stages after it only report, and its rollback, which runs
-// when all of theirs are done, restores.
+// backup: keeps what an upgrade could damage, and owns getting it back. Files, and databases of
+// SQLite, PostgreSQL, MariaDB and MySQL; the migrating stages after it only report, and its
+// rollback, which runs when all of theirs are done, restores.
 #pragma once
 
 #include <drydock/stage.hpp>
@@ -26,7 +26,7 @@ struct Backup {
       },
       "databases": {
         "type": "array",
-        "description": "databases in containers of this deployment",
+        "description": "databases: of services of this deployment, at a URL, or in SQLite files",
         "examples": [[{"service": ["database", "db"], "names": ["app"]}]],
         "items": {
           "type": "object",
@@ -34,22 +34,43 @@ struct Backup {
           "properties": {
             "service": {
               "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1, "minLength": 1,
-              "description": "the database's service; of a list the first one that runs, so that both names of a renamed service can be given. Without it: the only service that runs PostgreSQL"
+              "description": "the database's service; of a list the first one that runs, so that both names of a renamed service can be given. Without it: the only service that runs a database server"
+            },
+            "url": {
+              "type": "string", "writeOnly": true, "minLength": 1,
+              "description": "instead of service: a server outside this deployment, postgresql://, mariadb:// or mysql://user:password@host:port/name; dumped by this machine's own clients"
+            },
+            "file": {
+              "type": "string", "minLength": 1,
+              "description": "instead of service: an SQLite database file, relative to the deployment; as in sqlite"
             },
             "kind": {
-              "enum": ["auto", "postgresql"], "default": "auto",
-              "description": "auto: by the container's image and variables"
+              "enum": ["auto", "postgresql", "mariadb", "mysql", "sqlite"], "default": "auto",
+              "description": "auto: by the container's image and variables, or by the URL"
             },
             "names": {
               "type": ["string", "array"], "items": {"type": "string", "minLength": 1}, "minItems": 1, "minLength": 1,
-              "description": "which databases; without it all but the server's own"
+              "description": "which databases; without it the URL's, else all but the server's own"
             },
             "user": {
               "type": "string", "default": "auto", "minLength": 1,
-              "description": "who dumps and restores, a superuser; auto: the container's POSTGRES_USER"
+              "description": "who dumps and restores and may do both; auto: the container's POSTGRES_USER or root, or as the URL says"
+            },
+            "password": {
+              "type": "string", "writeOnly": true,
+              "description": "of the user; without it the container's own variables or the URL say it"
             }
           }
         }
+      },
+      "copy": {
+        "type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1,
+        "description": "a command that takes each dump elsewhere: program and arguments, to which the dump's path is added; when it fails the stage has failed",
+        "examples": [["rclone", "copyto", "--immutable"]]
+      },
+      "check": {
+        "enum": ["hash", "read", "restore"], "default": "hash",
+        "description": "how verify proves each dump once more: by its SHA-256, by reading it to its end as a restore would, or by restoring it into a database of its own, which is dropped again"
       },
       "restore": {
         "enum": ["if-changed", "always", "never"], "default": "if-changed",

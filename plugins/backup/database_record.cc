@@ -14,7 +14,13 @@ std::uint64_t DatabaseRecord::total_rows() const {
 }
 
 std::string to_note(const DatabaseRecord& record) {
-  json note = {{"service", record.service},
+  json note = {{"kind", record.kind},
+               {"options", record.options},
+               {"at_url", record.at_url},
+               {"server", record.server},
+               {"taken", record.taken},
+               {"seconds", record.seconds},
+               {"service", record.service},
                {"container", record.container},
                {"image", record.image},
                {"image_id", record.image_id},
@@ -39,6 +45,12 @@ DatabaseRecord from_note(const std::string& note) {
   try {
     const json from = json::parse(note);
     DatabaseRecord record;
+    record.kind = from.value("kind", record.kind);
+    record.options = from.value("options", "");
+    record.at_url = from.value("at_url", false);
+    record.server = from.value("server", "");
+    record.taken = from.value("taken", "");
+    record.seconds = from.value("seconds", 0.0);
     from.at("service").get_to(record.service);
     from.at("container").get_to(record.container);
     from.at("image").get_to(record.image);
@@ -63,6 +75,21 @@ DatabaseRecord from_note(const std::string& note) {
     throw Failed(std::string("the note about a dump cannot be read (") + e.what() +
                  "); the dumps are in this run's folder of the backups");
   }
+}
+
+std::string file_name(const std::string& name) {
+  static const char digits[] = "0123456789ABCDEF";
+  std::string result;
+  for (char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || (c == '.' && !result.empty());
+    if (plain)
+      result += c;
+    else
+      result += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return result;
 }
 
 std::string describe_revisions(const std::optional<std::vector<std::string>>& revisions) {

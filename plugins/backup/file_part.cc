@@ -4,8 +4,10 @@
 #include "digest.h"
 #include "file_store.h"
 #include "kept_files.h"
+#include "manifest.h"
 #include "parts.h"
 #include "planned_backups.h"
+#include "stopwatch.h"
 
 namespace drydock::backup {
 namespace {
@@ -14,6 +16,26 @@ std::string attributes_text(const KeptFile& file) {
   char mode[8];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file.mode));
   return std::string(mode) + " " + std::to_string(file.uid) + ":" + std::to_string(file.gid);
+}
+
+// The list is what says what was kept, so that it and the copies are the backup's contents.
+void note_files(const Call& call, const std::string& folder, const std::string& list,
+                const std::string& taken, double seconds) {
+  Manifest manifest;
+  manifest.kind = "files";
+  manifest.taken = taken;
+  manifest.seconds = seconds;
+  for (const KeptFile& file : read_manifest(call, list)) {
+    if (file.kind == KeptFile::Kind::file) {
+      manifest.contents.push_back({file.copy, file.bytes, file.sha256});
+    }
+  }
+  const std::size_t count = manifest.contents.size();
+  manifest.name = std::to_string(count) + (count == 1 ? " file" : " files");
+  const std::string path = call.private_dir() + "/" + list;
+  manifest.contents.push_back(
+      {list, static_cast<std::int64_t>(files::read(path).size()), sha256_file(path)});
+  write_manifest(call, folder, manifest);
 }
 
 }  // namespace
@@ -64,10 +86,13 @@ void FilePart::run(const Call& call) {
   if (patterns.empty()) return;
   const std::string folder = "files" + attempt_suffix(call);
   const std::string manifest = folder + ".json";
+  std::string taken;
+  const Stopwatch watch(taken);
   keep_files(call, find_files(call, patterns), folder, manifest);
   const std::string path = call.private_dir() + "/" + folder;
   std::string all;
   for (const std::string& pattern : patterns) all += pattern + "\n";
+  note_files(call, folder, manifest, taken, watch.seconds());
   call.remember("files/patterns", all);
   call.remember("files/manifest", manifest);
   call.artifact("files", path, "files of the deployment as they were");

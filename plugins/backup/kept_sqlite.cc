@@ -11,7 +11,9 @@
 #include "digest.h"
 #include "file_store.h"
 #include "kept_files.h"
+#include "part_file.h"
 #include "sqlite_file.h"
+#include "stopwatch.h"
 
 namespace drydock::backup {
 namespace {
@@ -50,11 +52,14 @@ void put_attributes_back(const SqliteRecord& record) {
 }  // namespace
 
 std::string to_note(const SqliteRecord& record) {
-  return json{{"path", record.path},       {"present", record.present}, {"copy", record.copy},
-              {"sha256", record.sha256},   {"schema", record.schema},   {"data", record.data},
-              {"version", record.version}, {"rows", record.rows},       {"mode", record.mode},
-              {"uid", record.uid},         {"gid", record.gid},         {"restore", record.restore}}
-      .dump(2, ' ', false, json::error_handler_t::replace);
+  json note = {
+      {"path", record.path},       {"present", record.present}, {"copy", record.copy},
+      {"sha256", record.sha256},   {"schema", record.schema},   {"data", record.data},
+      {"version", record.version}, {"rows", record.rows},       {"mode", record.mode},
+      {"uid", record.uid},         {"gid", record.gid},         {"restore", record.restore},
+      {"taken", record.taken},     {"seconds", record.seconds}, {"revisions", nullptr}};
+  if (record.revisions) note["revisions"] = *record.revisions;
+  return note.dump(2, ' ', false, json::error_handler_t::replace);
 }
 
 SqliteRecord sqlite_from_note(const std::string& note) {
@@ -68,6 +73,11 @@ SqliteRecord sqlite_from_note(const std::string& note) {
     from.at("schema").get_to(record.schema);
     from.at("data").get_to(record.data);
     record.version = from.value("version", "");
+    record.taken = from.value("taken", "");
+    record.seconds = from.value("seconds", 0.0);
+    if (from.contains("revisions") && !from["revisions"].is_null()) {
+      record.revisions = from["revisions"].get<std::vector<std::string>>();
+    }
     from.at("rows").get_to(record.rows);
     from.at("mode").get_to(record.mode);
     from.at("uid").get_to(record.uid);
@@ -91,19 +101,25 @@ void keep_sqlite(const Call& call, SqliteRecord& record, std::chrono::millisecon
   record.gid = status.st_gid;
   const std::string copy = call.private_dir() + "/" + record.copy;
   files::make_directories(std::filesystem::path(copy).parent_path().string());
-  copy_sqlite(record.path, copy, patience);
-  files::sync_directory(std::filesystem::path(copy).parent_path().string());
-  const SqliteContent content = sqlite_content(copy, SqliteData::hash);
+  const Stopwatch watch(record.taken);
+  // Its name it gets last: what a killed attempt leaves is no copy.
+  PartFile part(copy);
+  copy_sqlite(record.path, part.path(), patience);
+  record.seconds = watch.seconds();
+  const SqliteContent content = sqlite_content(part.path(), SqliteData::hash);
   record.schema = content.schema;
   record.data = content.data;
   record.version = content.version;
   record.rows = content.rows;
-  record.sha256 = sha256_file(copy);
+  record.revisions = sqlite_revisions(part.path(), "alembic_version");
+  record.sha256 = sha256_file(part.path());
+  part.check_on_disk(record.sha256);
+  part.keep();
 }
 
-void check_copy(const Call& call, const SqliteRecord& record) {
+void check_copy(const std::string& folder, const SqliteRecord& record) {
   if (!record.present) return;
-  const std::string copy = call.private_dir() + "/" + record.copy;
+  const std::string copy = folder + "/" + record.copy;
   const std::string found = sha256_file(copy);
   if (found != record.sha256) {
     throw Failed("the copy " + copy + " is not the one that was made: its SHA-256 is " + found +
@@ -111,15 +127,25 @@ void check_copy(const Call& call, const SqliteRecord& record) {
   }
 }
 
-std::string put_back(const Call& call, const SqliteRecord& record, bool always,
-                     const std::string& aside, std::chrono::milliseconds patience) {
+void read_back(const std::string& folder, const SqliteRecord& record) {
+  if (!record.present) return;
+  check_copy(folder, record);
+  const std::string copy = folder + "/" + record.copy;
+  check_sqlite(copy);
+  const SqliteContent content = sqlite_content(copy, SqliteData::hash);
+  if (content.schema == record.schema && content.data == record.data) return;
+  throw Failed("the copy " + copy + " does not hold what was noted of it");
+}
+
+std::string put_back(const Call& call, const std::string& folder, const SqliteRecord& record,
+                     bool always, const std::string& aside, std::chrono::milliseconds patience) {
   if (!record.present) {
     if (!stands(record.path)) return "";
     move_all_aside(call, record.path, aside);
     return "moved away, as it was not there before";
   }
-  check_copy(call, record);
-  const std::string copy = call.private_dir() + "/" + record.copy;
+  check_copy(folder, record);
+  const std::string copy = folder + "/" + record.copy;
   const bool there = stands(record.path);
   if (there && !always && holds_what_was_kept(record)) {
     put_attributes_back(record);

@@ -8,8 +8,10 @@
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "compose_json.h"
+#include "database_backup.h"
+#include "database_entry.h"
 #include "file_store.h"
-#include "postgres_container.h"
+#include "parts.h"
 
 namespace drydock::backup {
 namespace {
@@ -30,7 +32,7 @@ void refuse_second_server(const Call& call, const DatabaseRecord& record,
         other.project == call.project() &&
         compose::real_path(other.working_dir) == compose::real_path(call.deployment_dir()) &&
         other.serves() && other.service == except_service;
-    if (other.id == record.container || replaced || !looks_like_postgres(other)) continue;
+    if (other.id == record.container || replaced || !looks_like_database(other)) continue;
     for (const Mount& mount : other.mounts) {
       if (mount.writable && held.count(mount.held()) != 0) {
         throw Failed("container " + other.name + " is a database server on the data of service " +
@@ -75,10 +77,8 @@ void start_by_compose(const Call& call, const DatabaseRecord& record, const std:
                        "start the database service " + record.service);
 }
 
-}  // namespace
-
-PostgresServer old_server(const Call& call, const DatabaseRecord& record, const std::string& model,
-                          std::chrono::milliseconds patience) {
+// The container in which the database runs, as it was before the run, running.
+Container old_container(const Call& call, const DatabaseRecord& record, const std::string& model) {
   const auto of_service = [&](const Container& one) {
     return one.serves() && one.service == record.service;
   };
@@ -101,9 +101,54 @@ PostgresServer old_server(const Call& call, const DatabaseRecord& record, const 
                  " was started and does not run; look at its log (docker compose logs " +
                  record.service + ")");
   }
-  PostgresServer server = postgres_in(*running, record.user);
-  wait_for_databases(call, server, patience);
+  return *running;
+}
+
+std::unique_ptr<DatabaseServer> find_server(const Call& call, const DatabaseRecord& record,
+                                            const std::string& model) {
+  if (!record.at_url) {
+    return server_in(call, old_container(call, record, model), record.kind, record.user,
+                     record.options);
+  }
+  const auto url = call.secret(record.options + "/url");
+  if (!url) {
+    throw Failed("database " + record.name + " was dumped from " + record.service +
+                 " by a URL that is no longer known");
+  }
+  DatabaseUrl at = parse_database_url(*url);
+  at.user = record.user;
+  if (const auto password = call.secret(record.options + "/password")) at.password = *password;
+  return server_at(call, at);
+}
+
+}  // namespace
+
+std::unique_ptr<DatabaseServer> old_server(const Call& call, const DatabaseRecord& record,
+                                           const std::string& model,
+                                           std::chrono::milliseconds patience) {
+  auto server = find_server(call, record, model);
+  server->wait_for(call, patience);
   return server;
+}
+
+std::unique_ptr<DatabaseServer> present_server(const Call& call, const DatabaseRecord& record,
+                                               const std::string& folder) {
+  if (!record.at_url) {
+    const std::vector<Container> all = compose::project_containers(call);
+    const auto running = std::find_if(all.begin(), all.end(), [&](const Container& one) {
+      return one.serves() && one.service == record.service && one.state == "running";
+    });
+    if (running != all.end()) {
+      auto server = server_in(call, *running, record.kind, record.user, record.options);
+      server->wait_for(call, patience(call));
+      return server;
+    }
+  }
+  if (folder.empty() && !record.at_url) {
+    throw Failed("the database service " + record.service + " does not run, so that the dump of " +
+                 record.name + " cannot be read by its client; start it and repeat");
+  }
+  return old_server(call, record, folder + "/" + kept_model, patience(call));
 }
 
 }  // namespace drydock::backup

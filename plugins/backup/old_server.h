@@ -2,19 +2,27 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "database_record.h"
+#include "database_server.h"
 #include "drydock/stage.hpp"
-#include "postgres_server.h"
 
 namespace drydock::backup {
 
 // The server on which the record's database was dumped: its container as it runs, else started
 // again, else made anew by Compose from `model` (the resolved model of before the run), from the
-// noted image. Refuses to start it beside another server on the same data. Waits until it accepts
-// connections, and leaves it running.
-PostgresServer old_server(const Call&, const DatabaseRecord& record, const std::string& model,
-                          std::chrono::milliseconds patience);
+// noted image; or the one at its URL. Refuses to start it beside another server on the same data.
+// Waits until it accepts connections, and leaves it running.
+std::unique_ptr<DatabaseServer> old_server(const Call&, const DatabaseRecord& record,
+                                           const std::string& model,
+                                           std::chrono::milliseconds patience);
+
+// The same for a look and for a restore by hand, where what runs now counts first: the service's
+// container as it runs, whichever it is by now. Else as above, from the model in `folder`; "": then
+// it throws Failed, as a look starts nothing.
+std::unique_ptr<DatabaseServer> present_server(const Call&, const DatabaseRecord& record,
+                                               const std::string& folder);
 
 }  // namespace drydock::backup

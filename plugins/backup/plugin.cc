@@ -1,3 +1,4 @@
 #include "backup_stage.h"
+#include "restore_stage.h"
 
-DRYDOCK_PLUGIN("drydock.backup", "0.1.0", Backup)
+DRYDOCK_PLUGIN("drydock.backup", "0.1.0", Backup, Restore)

@@ -3,9 +3,12 @@
 
 #include <filesystem>
 
+#include "database_entry.h"
 #include "database_record.h"
 #include "kept_files.h"
 #include "kept_sqlite.h"
+#include "manifest.h"
+#include "off_site.h"
 #include "parts.h"
 #include "planned_backups.h"
 #include "sqlite_file.h"
@@ -21,7 +24,7 @@ std::int64_t file_bytes(const std::string& path) {
 }  // namespace
 
 void SqlitePart::observe(const Call& call) {
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     const std::string path = call.deployment(option);
     const std::string name = "sqlite." + option;
     struct stat status {};
@@ -42,7 +45,7 @@ void SqlitePart::observe(const Call& call) {
 }
 
 void SqlitePart::plan(const Call& call) {
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     const std::string path = call.deployment(option);
     Change change{"database", "save", option};
     change.disk_bytes = file_bytes(path);
@@ -64,39 +67,60 @@ void SqlitePart::plan(const Call& call) {
 
 std::int64_t SqlitePart::bytes_needed(const Call& call) {
   std::int64_t bytes = 0;
-  for (const std::string& option : call.texts("/sqlite")) {
+  for (const std::string& option : sqlite_files(call)) {
     bytes += file_bytes(call.deployment(option)) + file_bytes(call.deployment(option) + "-wal");
   }
   return bytes;
 }
 
+void save_sqlite(const Call& call, const std::string& path, std::size_t i) {
+  SqliteRecord record;
+  record.path = call.deployment(path);
+  record.copy = "sqlite/" + std::to_string(i) + attempt_suffix(call) + "-" +
+                std::filesystem::path(path).filename().string();
+  record.restore = restore_policy(call);
+  keep_sqlite(call, record, patience(call));
+  const std::string copy = call.private_dir() + "/" + record.copy;
+  if (record.present) {
+    write_manifest(call, "sqlite-" + std::to_string(i) + attempt_suffix(call),
+                   {"sqlite",
+                    path,
+                    "",
+                    sqlite_version(),
+                    record.revisions,
+                    record.rows,
+                    record.taken,
+                    record.seconds,
+                    {{record.copy, file_bytes(copy), record.sha256}},
+                    to_note(record)});
+  }
+  call.remember("sqlite/" + std::to_string(i), to_note(record));
+  if (!record.present) return;
+  call.info("copied " + path + ": " + rows_text(record.rows));
+  call.informational_fact("sqlite." + path + ".rows", rows_text(record.rows));
+  call.artifact("sqlite " + path, copy,
+                "SQLite database " + path + ", " + shown_bytes(file_bytes(copy)) + ", sha256 " +
+                    record.sha256);
+  if (i == 0) {
+    call.output("sqlite", copy);
+    call.output("sqlite_sha256", record.sha256);
+  }
+  send_copy(call, record.copy);
+}
+
 void SqlitePart::run(const Call& call) {
-  const std::vector<std::string> paths = call.texts("/sqlite");
+  const std::vector<std::string> paths = sqlite_files(call);
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    SqliteRecord record;
-    record.path = call.deployment(paths[i]);
-    record.copy = "sqlite/" + std::to_string(i) + attempt_suffix(call) + "-" +
-                  std::filesystem::path(paths[i]).filename().string();
-    record.restore = restore_policy(call);
-    keep_sqlite(call, record, patience(call));
-    call.remember("sqlite/" + std::to_string(i), to_note(record));
-    if (record.present) {
-      const std::string copy = call.private_dir() + "/" + record.copy;
-      call.info("copied " + paths[i] + ": " + rows_text(record.rows));
-      call.informational_fact("sqlite." + paths[i] + ".rows", rows_text(record.rows));
-      call.artifact("sqlite " + paths[i], copy,
-                    "SQLite database " + paths[i] + ", " + shown_bytes(file_bytes(copy)) +
-                        ", sha256 " + record.sha256);
-      if (i == 0) {
-        call.output("sqlite", copy);
-        call.output("sqlite_sha256", record.sha256);
-      }
-    }
+    save_sqlite(call, paths[i], i);
   }
 }
 
 void SqlitePart::verify(const Call& call) {
-  for (const auto& note : call.notes("sqlite/")) check_copy(call, sqlite_from_note(note.second));
+  const bool read = call.text("/check") == "read" || call.text("/check") == "restore";
+  for (const auto& note : call.notes("sqlite/")) {
+    const SqliteRecord record = sqlite_from_note(note.second);
+    read ? read_back(call.private_dir(), record) : check_copy(call.private_dir(), record);
+  }
 }
 
 void SqlitePart::rollback(const Call& call) {
@@ -110,8 +134,8 @@ void SqlitePart::rollback(const Call& call) {
                   call.private_dir() + "/" + record.copy);
         continue;
       }
-      const std::string done =
-          put_back(call, record, record.restore == "always", aside_folder, patience(call));
+      const std::string done = put_back(call, call.private_dir(), record,
+                                        record.restore == "always", aside_folder, patience(call));
       call.info(name + (done.empty() ? " is as it was" : " was " + done));
     } catch (const std::runtime_error& e) {
       failures += (failures.empty() ? "" : "; ") + std::string(e.what());

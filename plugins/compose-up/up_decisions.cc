@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "changed_files.h"
+
 namespace drydock::compose {
 namespace {
 
@@ -16,52 +18,154 @@ typename Map::mapped_type value_or_empty(const Map& map, const std::string& key)
   return found == map.end() ? typename Map::mapped_type() : found->second;
 }
 
-// What the service mounts and can write to, by Mount::held().
-std::set<std::string> writable(const std::vector<Mount>& mounts) {
-  std::set<std::string> result;
-  for (const Mount& mount : mounts) {
-    if (mount.writable && !mount.held().empty()) result.insert(mount.held());
-  }
+std::string joined(const std::vector<std::string>& parts) {
+  std::string result;
+  for (const std::string& part : parts) result += (result.empty() ? "" : ", ") + part;
   return result;
 }
 
-bool is_declared(const std::set<std::string>& shares, const std::string& held) {
-  return shares.count(held) != 0 ||
-         (held.compare(0, 7, "volume ") == 0 && shares.count(held.substr(7)) != 0);
+// The names of the settings that differ, without the image, which says enough by itself.
+std::vector<std::string> changed_settings(const Service& before, const Service& after) {
+  Names names;
+  for (const auto& [name, value] : before.settings) {
+    if (value_or_empty(after.settings, name) != value) names.insert(name);
+  }
+  for (const auto& [name, value] : after.settings) {
+    if (before.settings.count(name) == 0) names.insert(name);
+  }
+  // What Compose's hash leaves out.
+  for (const char* name : {"image", "build", "pull_policy", "scale"}) names.erase(name);
+  return {names.begin(), names.end()};
 }
 
-// Why the containers are not what the files ask for; "" when they are.
-std::string difference(const std::vector<Container>& containers, const Service& service,
-                       const std::string& hash, const std::string& image) {
+// Why the hash differs, as far as the files of before tell.
+std::string why_configured_anew(const Situation& of, const Service& service,
+                                const std::string& image) {
+  const auto before = of.before.services.find(service.name);
+  const bool image_changes = image != service.image;
+  std::vector<std::string> settings;
+  if (before != of.before.services.end()) {
+    settings = changed_settings(before->second, service);
+  }
+  if (image_changes) {
+    return settings.empty() ? "its image changes" : "its image changes, and " + joined(settings);
+  }
+  return settings.empty() ? "its settings change" : "its settings change: " + joined(settings);
+}
+
+// Compose (2.26: measured) takes no notice of a volume that has another name on the engine.
+std::string other_volume(const Container& container, const Service& service) {
+  for (const Mount& wanted : service.mounts) {
+    if (wanted.type != "volume" || wanted.volume.empty()) continue;
+    for (const Mount& has : container.mounts) {
+      if (has.target == wanted.target && has.type == "volume" && has.volume != wanted.volume) {
+        return "in " + wanted.target + " it has volume " + has.volume + ", and gets " +
+               wanted.volume;
+      }
+    }
+  }
+  return "";
+}
+
+// Nor of what is in a file.
+std::string changed_file(const Situation& of, const Container& container, const Service& service) {
+  if (of.changed_files.empty() || of.from_before.count(container.id) == 0) return "";
+  std::vector<std::string> sources = service.files;
+  for (const Mount& mount : service.mounts) {
+    if (mount.type == "bind") sources.push_back(mount.source);
+  }
+  for (const std::string& source : sources) {
+    if (files::touches(of.changed_files, source)) return source + " changes, which it has mounted";
+  }
+  return "";
+}
+
+std::string why_forced(const Situation& of, const Container& container, const Service& service) {
+  std::string why = other_volume(container, service);
+  return why.empty() ? changed_file(of, container, service) : why;
+}
+
+struct Difference {
+  std::string why;  // "": the containers are what the files ask for
+  bool forced = false;
+};
+Difference difference(const Situation& of, const std::vector<Container>& containers,
+                      const Service& service) {
+  const std::string hash = value_or_empty(of.hashes, service.name);
+  const std::string image = value_or_empty(of.images, service.image);
   for (const Container& one : containers) {
-    if (one.config_hash != hash && one.image == service.image) return "its settings change";
-    if (one.config_hash != hash) return "its image changes";
-    if (!image.empty() && one.image_id != image) return "its tag names another image now";
+    if (one.config_hash != hash) return {why_configured_anew(of, service, one.image), false};
+    if (!image.empty() && one.image_id != image) {
+      return {"its tag names another image now", false};
+    }
+    if (std::string why = why_forced(of, one, service); !why.empty()) return {why, true};
   }
-  return "";
+  return {};
 }
 
-// Compose makes a container anew when it does so with one that it depends on (2.26: measured).
-std::string changed_dependency(const Service& service, const std::set<std::string>& changed) {
+std::string changed_dependency(const Service& service, const Names& made_anew) {
   for (const auto& [dependency, condition] : service.depends_on) {
-    if (changed.count(dependency) != 0) return "it depends on " + dependency + ", which changes";
+    if (made_anew.count(dependency) != 0) return "it depends on " + dependency + ", which changes";
   }
   return "";
 }
 
-std::vector<std::string> in_start_order(const Model& model, const std::set<std::string>& scope) {
+std::vector<std::string> in_start_order(const Model& model, const Names& scope) {
   std::vector<std::string> result;
-  for (const std::set<std::string>& level : model.start_order()) {
+  for (const Names& level : model.start_order()) {
     std::set_intersection(level.begin(), level.end(), scope.begin(), scope.end(),
                           std::back_inserter(result));
   }
   return result;
 }
 
+// `up` starts a finished one-shot service too, as it always does; that is no change.
+const Container* stopped_one(const std::vector<Container>& containers) {
+  for (const Container& one : containers) {
+    const bool done = one.state == "exited" && one.exit_code == 0 && one.restart_policy == "no";
+    if (!one.runs() && !done) return &one;
+  }
+  return nullptr;
+}
+
+// made_anew: the services before it, in the order of dependencies, that are.
+ServiceChange change_of(const Situation& of, const Service& service,
+                        const std::vector<Container>& containers, const Names& made_anew) {
+  using Kind = ServiceChange::Kind;
+  ServiceChange change;
+  change.service = service.name;
+  change.image_after = service.image;
+  if (containers.empty()) {
+    change.kind = Kind::start;
+    change.why = "it has no container yet";
+    return change;
+  }
+  change.image_before = containers.front().image;
+  Difference found = difference(of, containers, service);
+  if (of.with_dependants && found.why.empty()) {
+    found.why = changed_dependency(service, made_anew);
+  }
+  const auto replicas = static_cast<std::size_t>(service.replicas);
+  if (!found.why.empty()) {
+    change.kind = Kind::recreate;
+    change.why = found.why;
+    change.forced = found.forced;
+    change.rollback_loses = kept_in_anonymous_volumes(containers);
+  } else if (containers.size() != replicas) {
+    change.kind = Kind::scale;
+    change.why = "it has " + std::to_string(containers.size()) + " containers, and gets " +
+                 std::to_string(replicas);
+  } else if (const Container* stopped = stopped_one(containers)) {
+    change.kind = Kind::start;
+    change.why = "it is " + stopped->state;
+  }
+  return change;
+}
+
 }  // namespace
 
 std::vector<Container> to_retire(const std::vector<Container>& existing,
-                                 const std::set<std::string>& all_services) {
+                                 const Names& all_services) {
   std::vector<Container> result;
   for (const Container& one : existing) {
     if (one.serves() && all_services.count(one.service) == 0) result.push_back(one);
@@ -69,40 +173,35 @@ std::vector<Container> to_retire(const std::vector<Container>& existing,
   return result;
 }
 
-std::vector<ServiceChange> decide_changes(const std::vector<Container>& existing,
-                                          const Model& model, const std::set<std::string>& scope,
-                                          const std::map<std::string, std::string>& hashes,
-                                          const std::map<std::string, std::string>& images,
-                                          bool with_dependants) {
+std::vector<ServiceChange> decide_changes(const Situation& situation) {
   std::vector<ServiceChange> result;
-  std::set<std::string> changed;
-  const auto now = by_service(existing);
-  for (const std::string& name : in_start_order(model, scope)) {
-    const auto found = model.services.find(name);
-    if (found->second.replicas <= 0) continue;
-    const Service& service = found->second;
-    const std::vector<Container> containers = value_or_empty(now, name);
-    if (containers.empty()) {
-      result.push_back({"start", name, "", service.image, "it has no container yet", ""});
-      continue;
-    }
-    std::string why = difference(containers, service, value_or_empty(hashes, name),
-                                 value_or_empty(images, service.image));
-    if (with_dependants && why.empty()) why = changed_dependency(service, changed);
-    const std::string& before = containers.front().image;
-    if (!why.empty()) {
-      changed.insert(name);
-      result.push_back(
-          {"change", name, before, service.image, why, kept_in_anonymous_volumes(containers)});
-      continue;
-    }
-    // `up` starts a finished one-shot service too, as it always does; that is no change.
-    const auto stopped = std::find_if(containers.begin(), containers.end(), [](const Container& c) {
-      return !c.runs() && !(c.state == "exited" && c.exit_code == 0 && c.restart_policy == "no");
-    });
-    if (stopped != containers.end()) {
-      result.push_back({"start", name, before, service.image, "it is " + stopped->state, ""});
-    }
+  Names made_anew;
+  const auto now = by_service(situation.existing);
+  for (const std::string& name : in_start_order(situation.model, situation.scope)) {
+    const Service& service = situation.model.services.at(name);
+    if (service.replicas <= 0) continue;
+    result.push_back(change_of(situation, service, value_or_empty(now, name), made_anew));
+    // A forced one is made anew by an `up` of its own, before that of the others.
+    const ServiceChange& last = result.back();
+    if (last.kind == ServiceChange::Kind::recreate && !last.forced) made_anew.insert(name);
+  }
+  return result;
+}
+
+Names services_made_anew(const std::vector<ServiceChange>& changes) {
+  Names result;
+  for (const ServiceChange& change : changes) {
+    if (change.kind == ServiceChange::Kind::recreate) result.insert(change.service);
+  }
+  return result;
+}
+
+Names forced_anew(const Situation& situation) {
+  Names result;
+  for (const Container& one : situation.existing) {
+    if (!one.serves() || situation.scope.count(one.service) == 0) continue;
+    const Service& service = situation.model.services.at(one.service);
+    if (!why_forced(situation, one, service).empty()) result.insert(one.service);
   }
   return result;
 }
@@ -119,42 +218,8 @@ std::string kept_in_anonymous_volumes(const std::vector<Container>& containers) 
   return "";
 }
 
-std::string HeldMount::sentence() const {
-  const std::string whose = holder.project.empty()
-                                ? "container " + holder.name
-                                : "container " + holder.name + " of project " + holder.project +
-                                      " in " + holder.working_dir;
-  return "service " + service + " would write to " + mount + ", which " + whose +
-         " has mounted writable and holds while it runs; two writers can corrupt it: stop that "
-         "container, or declare the share with `shares`";
-}
-
-std::optional<HeldMount> find_held_mount(const Model& model, const std::set<std::string>& scope,
-                                         const std::vector<Container>& existing,
-                                         const std::vector<Container>& running,
-                                         const std::set<std::string>& retired_ids,
-                                         const std::set<std::string>& shares) {
-  const auto mine = by_service(existing);
-  for (const std::string& name : scope) {
-    const auto service = model.services.find(name);
-    if (service == model.services.end()) continue;
-    std::set<std::string> already;
-    for (const Container& one : value_or_empty(mine, name)) already.merge(writable(one.mounts));
-    for (const std::string& held : writable(service->second.mounts)) {
-      if (already.count(held) != 0 || is_declared(shares, held)) continue;
-      for (const Container& holder : running) {
-        const bool declared =
-            find_id(existing, holder.id) != nullptr && holder.serves() && model.has(holder.service);
-        if (declared || retired_ids.count(holder.id) != 0) continue;
-        if (writable(holder.mounts).count(held) != 0) return HeldMount{name, held, holder};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 Undo decide_undo(const std::vector<Container>& noted, const std::vector<Container>& existing,
-                 const std::set<std::string>& scope) {
+                 const Names& scope) {
   Undo result;
   for (const Container& one : existing) {
     if (!one.serves() || scope.count(one.service) == 0) continue;

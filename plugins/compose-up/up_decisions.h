@@ -1,6 +1,7 @@
-// What compose-up decides, from values alone.
+// What compose-up decides about services, from values alone.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,47 +12,53 @@
 
 namespace drydock::compose {
 
+using Names = std::set<std::string>;
+
 // The service containers whose service is in none of the files, whatever the profile. Compose
 // leaves them running, and two databases on one data folder corrupt it.
-std::vector<Container> to_retire(const std::vector<Container>& existing,
-                                 const std::set<std::string>& all_services);
+std::vector<Container> to_retire(const std::vector<Container>& existing, const Names& all_services);
 
-// What `up` would do with one service.
+// What there is, and what the files ask for.
+struct Situation {
+  std::vector<Container> existing;
+  Model model;
+  Names scope;                                // services of the model
+  std::map<std::string, std::string> hashes;  // service -> configuration hash of the files
+  std::map<std::string, std::string> images;  // reference -> id, of the model's
+  // Of the files as they were: says which settings change. Empty: not known.
+  Model before = {};
+  Names changed_files = {};  // of the deployment, which the run changes
+  Names from_before = {};    // ids that are from before the run; only those have old files mounted
+  // Whether a service is made anew because one that it depends on is. All in one `up` Compose does
+  // so (2.26: measured), one service after the other it does not.
+  bool with_dependants = true;
+};
+
+// What becomes of one service.
 struct ServiceChange {
-  std::string action;  // "start" or "change"
+  enum class Kind { start, recreate, scale, keep };
+  Kind kind = Kind::keep;
   std::string service;
   std::string image_before;  // "" when it has no container
   std::string image_after;
-  std::string why;
+  std::string why;  // "" when it is left alone
   std::string rollback_loses;
-};
-// hashes: service -> configuration hash of the files. images: reference -> id, of the model's.
-// with_dependants: also what changes only because something that it depends on does.
-std::vector<ServiceChange> decide_changes(const std::vector<Container>& existing,
-                                          const Model& model, const std::set<std::string>& scope,
-                                          const std::map<std::string, std::string>& hashes,
-                                          const std::map<std::string, std::string>& images,
-                                          bool with_dependants);
+  // Compose would leave it alone: nothing of its configuration hash changes.
+  bool forced = false;
 
-// What the containers keep in volumes without a name, which a container made anew does not get
-// back;
-// "" when nothing.
+  bool changes() const { return kind != Kind::keep; }
+};
+// Of each service of the scope, in the order of their dependencies.
+std::vector<ServiceChange> decide_changes(const Situation& situation);
+Names services_made_anew(const std::vector<ServiceChange>& changes);
+
+// The services of the scope that Compose would leave alone although something that their containers
+// hold has changed: what a mounted file says, or which volume a name means.
+Names forced_anew(const Situation& situation);
+
+// What the containers keep in volumes without a name, which a container made anew after a rollback
+// does not get back; "" when nothing.
 std::string kept_in_anonymous_volumes(const std::vector<Container>& containers);
-
-// A container that writes to what a service is about to write to.
-struct HeldMount {
-  std::string service;
-  std::string mount;  // Mount::held()
-  Container holder;
-  std::string sentence() const;
-};
-// Two services of the model may share a mount: that is declared. So may a service and whoever
-// shared it with the service's container before. Anybody else who holds it and stays is in the way.
-std::optional<HeldMount> find_held_mount(const Model& model, const std::set<std::string>& scope,
-                                         const std::vector<Container>& existing,
-                                         const std::vector<Container>& running,
-                                         const std::set<std::string>& retired_ids,
-                                         const std::set<std::string>& shares);
 
 // How to take back what `up` did, from what was noted before it.
 struct Undo {
@@ -59,6 +66,6 @@ struct Undo {
   std::map<std::string, std::string> stop;  // ids that it only started -> noted restart policy
 };
 Undo decide_undo(const std::vector<Container>& noted, const std::vector<Container>& existing,
-                 const std::set<std::string>& scope);
+                 const Names& scope);
 
 }  // namespace drydock::compose

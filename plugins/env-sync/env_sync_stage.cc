@@ -10,6 +10,8 @@
 #include <ctime>
 #include <filesystem>
 
+#include "changed_files.h"
+#include "digest.h"
 #include "file_store.h"
 #include "options.h"
 #include "report.h"
@@ -181,12 +183,7 @@ void EnvSync::observe(Call& call) {
   const std::string file = call.text("/env");
   call.fact("file " + file, seen(env_path(call)));
   const std::optional<std::string> bytes = files::read_if_present(env_path(call));
-  // In parts, since a fact is one message to the host.
-  constexpr std::size_t part = 512 * 1024;
-  for (std::size_t at = 0; bytes && (at == 0 || at < bytes->size()); at += part) {
-    call.secret_fact("content " + std::to_string(at / part + 1) + " of " + file,
-                     std::string_view(*bytes).substr(at, part));
-  }
+  if (bytes) call.secret_fact("content of " + file, sha256(*bytes));
 }
 
 void EnvSync::plan(Call& call) {
@@ -199,7 +196,7 @@ void EnvSync::plan(Call& call) {
   const Sync sync =
       with_merge_errors([&] { return synchronise(call, ours, env_path(call), copy); });
   for (const std::string& name : sync.templates) call.input(name);
-  files::write(copy, *sync.merge.text);
+  files::write_planned(copy, *sync.merge.text);
   struct stat status {};
   if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
     call.warn(file + " has " + std::to_string(status.st_nlink) +
@@ -227,6 +224,7 @@ void EnvSync::run(Call& call) {
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
+  files::leave_changed(call.private_dir(), call.run_id(), {path});
   replace(call, path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }

@@ -94,9 +94,10 @@ Side::Side(const EnvFile* file, const std::string& name) : file_(file) {
   values_ = evaluate(*file);
   if (values_.error()) throw MergeError(name + ", " + values_.error()->explain());
   const auto note = [this](std::string_view lead) {
-    for (const std::string_view line : lines_of(lead)) {
+    if (lead.find('=') == lead.npos) return;  // no line of it sets anything
+    for_each_line(lead, [this](std::string_view line) {
       if (const std::string_view key = commented_key(line); !key.empty()) commented_[key] = line;
-    }
+    });
   };
   for (const EnvStatement& statement : file->statements()) note(statement.lead());
   note(file->tail());
@@ -126,17 +127,6 @@ bool same(const Side& left, const Side& right, std::string_view key) {
   return !a->inherited && !b->inherited && a->value() == b->value() && a->quote == b->quote;
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    if (end == text.npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return lines;
-}
-
 std::string_view commented_key(std::string_view line) {
   const auto skip = [&line](const char* blanks) {
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -145,10 +135,14 @@ std::string_view commented_key(std::string_view line) {
   if (!line.starts_with('#')) return {};
   line.remove_prefix(1);
   if (line.starts_with(' ')) line.remove_prefix(1);
-  constexpr std::string_view allowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-  const std::size_t end = line.find_first_not_of(allowed);
-  return end == line.npos || line[end] != '=' ? std::string_view() : line.substr(0, end);
+  const auto in_a_name = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  };
+  const auto end = std::find_if_not(line.begin(), line.end(), in_a_name);
+  return end == line.end() || *end != '='
+             ? std::string_view()
+             : line.substr(0, static_cast<std::size_t>(end - line.begin()));
 }
 
 const Choice* Choices::find(std::string_view key) const {

@@ -75,7 +75,15 @@ void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFi
 // KEY of a line `# KEY=...`; "" of any other line.
 std::string_view commented_key(std::string_view line);
 
-// The lines of a text, without their ends.
-std::vector<std::string_view> lines_of(std::string_view text);
+// Each line of a text, without its end.
+template <class Visit>
+void for_each_line(std::string_view text, const Visit& visit) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    visit(text.substr(0, end));
+    if (end == text.npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
 
 }  // namespace drydock::env_sync

@@ -57,9 +57,9 @@ class Writer {
   }
   void note_comments(const Side& side) const {
     const auto note = [this](std::string_view lead) {
-      for (const std::string_view line : lines_of(lead)) {
+      for_each_line(lead, [this](std::string_view line) {
         if (is_comment(line)) known_comments_.insert(without_blanks(line));
-      }
+      });
     };
     for (const EnvStatement& statement : side.file().statements()) note(statement.lead());
     note(side.file().tail());
@@ -153,14 +153,14 @@ class Writer {
   }
   std::vector<std::string_view> own_lines(std::string_view lead) const {
     std::vector<std::string_view> result;
-    for (const std::string_view line : lines_of(lead)) {
-      if (!is_comment(line)) continue;
-      if (line.starts_with(mark) || in_a_template(without_blanks(line))) continue;
+    for_each_line(lead, [&](std::string_view line) {
+      if (!is_comment(line)) return;
+      if (line.starts_with(mark) || in_a_template(without_blanks(line))) return;
       const Choice* named = choices_.find(commented_key(line));
       const bool elsewhere = named != nullptr && named->text == Text::comment &&
                              named->decision == Decision::stays_commented;
       if (!elsewhere) result.push_back(line);
-    }
+    });
     return result;
   }
   void write_own_comments(std::string_view key, std::string& to) {
@@ -197,9 +197,8 @@ class Writer {
       const bool becomes_one = choice != nullptr && choice->decision == Decision::removed_commented;
       if (!written || becomes_one) add(statement.lead());
       if (!becomes_one) continue;
-      for (const std::string_view line : lines_of(statement.whole())) {
-        result.append("# ").append(line) += '\n';
-      }
+      for_each_line(statement.whole(),
+                    [&result](std::string_view line) { result.append("# ").append(line) += '\n'; });
     }
     add(sides_.ours.file().tail());
     return result.empty() ? "" : std::string(mark) + "comments\n" + result;

@@ -18,6 +18,10 @@ const std::vector<std::string> not_secret_names = {
 
 // fnmatch would ask the locale about each character, and every variable is asked about 40 globs.
 bool matches(std::string_view glob, std::string_view name) {
+  // What follows the last star stands at the end of the name, or nowhere.
+  for (; !glob.empty() && glob.back() != '*'; glob.remove_suffix(1), name.remove_suffix(1)) {
+    if (name.empty() || (glob.back() != '?' && glob.back() != name.back())) return false;
+  }
   std::size_t star = glob.npos, after_star = 0, at = 0;
   for (std::size_t i = 0; i < name.size();) {
     if (at < glob.size() && glob[at] == '*') {

@@ -1,230 +1,284 @@
 #include "pull_stage.h"
 
-#include <algorithm>
-#include <atomic>
-#include <future>
-#include <set>
-#include <vector>
+#include <optional>
+#include <sstream>
 
-#include "compose_command.h"
 #include "compose_engine.h"
-#include "compose_patience.h"
+#include "image_archive.h"
+#include "image_reference.h"
+#include "kept_images.h"
+#include "pull_look.h"
+#include "pull_report.h"
+#include "puller.h"
 
 namespace {
 
+using namespace drydock::pull;
 using drydock::Call;
-using drydock::Captured;
+using drydock::can_be_moved;
 using drydock::Failed;
+using drydock::repository_of;
 using drydock::compose::Container;
-using drydock::compose::Model;
-using drydock::compose::Service;
+using drydock::compose::Image;
 
-constexpr std::size_t at_once = 3;  // pulls
+using Choices = std::map<std::string, Choice>;
+using Ids = std::map<std::string, std::string>;  // reference -> id; "": none
 
-// An image to have, and the services that want it.
-struct Wanted {
-  std::string platform;
-  std::string services;  // "api, worker", for people
-};
+// What a run notes: the images that names meant before it moved them; those of them that an archive
+// moves along with what is wanted; what the names meant when it was done; which images are kept.
+constexpr auto before_note = "before", along_note = "moved along", after_note = "after",
+               kept_note = "kept";
 
-// reference -> what is wanted of it. Images that are built here are not a registry's.
-std::map<std::string, Wanted> wanted_images(const Call& call, const Model& model) {
-  const std::vector<std::string> chosen = call.texts("/services");
-  const std::set<std::string> only(chosen.begin(), chosen.end());
-  for (const std::string& name : only) {
-    if (!model.has(name)) {
-      throw drydock::BadOptions("pull: services: there is no active service " + name +
-                                " in the compose files of " + call.deployment_dir());
+std::string to_lines(const Ids& ids) {
+  std::string text;
+  for (const auto& [reference, id] : ids) text += reference + ' ' + (id.empty() ? "-" : id) + '\n';
+  return text;
+}
+Ids noted(const Call& call, const char* note) {
+  std::istringstream words(call.recall(note).value_or(""));
+  Ids result;
+  for (std::string reference, id; words >> reference >> id;) {
+    result[reference] = id == "-" ? "" : id;
+  }
+  return result;
+}
+std::set<std::string> ids_of(const Ids& ids) {
+  std::set<std::string> result;
+  for (const auto& [reference, id] : ids) {
+    if (!id.empty()) result.insert(id);
+  }
+  return result;
+}
+
+// --- bringing ------------------------------------------------------------------------------------
+
+std::vector<Order> orders_for(const Look& look, const Choices& choices,
+                              const std::set<std::string>& references) {
+  std::vector<Order> result;
+  for (const std::string& reference : references) {
+    const Choice& choice = choices.at(reference);
+    const Wanted& wanted = look.question.wanted.at(reference);
+    const std::string name = choice.source == Source::digest
+                                 ? repository_of(reference) + "@" + choice.digest
+                                 : reference;
+    result.push_back({name, wanted.platform, name + " of service " + wanted.names()});
+  }
+  return result;
+}
+
+// What a registry is to be asked for. in_plan: only what moves no name that exists, a cache.
+std::set<std::string> asked_of_registries(const Choices& choices, bool in_plan) {
+  std::set<std::string> result;
+  for (const auto& [reference, choice] : choices) {
+    const bool by_name = choice.source == Source::registry && (!in_plan || choice.before.empty());
+    const bool by_digest = choice.source == Source::digest && choice.id.empty();
+    if (by_name || by_digest) result.insert(reference);
+  }
+  return result;
+}
+
+std::set<std::string> archives_of(const Choices& choices) {
+  std::set<std::string> files;
+  for (const auto& [reference, choice] : choices) {
+    if (choice.source == Source::archive) files.insert(choice.archive);
+  }
+  return files;
+}
+
+// The names that are moved on purpose, as the engine lists them, and what they mean now.
+Ids names_to_move(const Choices& choices) {
+  Ids result;
+  for (const auto& [reference, choice] : choices) {
+    if (choice.moves() && can_be_moved(reference)) {
+      result[drydock::listed_name(reference)] = choice.before;
     }
   }
-  std::map<std::string, Wanted> result;
-  for (const auto& [name, service] : model.services) {
-    if (!only.empty() && only.count(name) == 0) continue;
-    if (service.image.empty() || service.built || service.never_pulled) continue;
-    Wanted& wanted = result[service.image];
-    wanted.platform = service.platform;
-    wanted.services += (wanted.services.empty() ? "" : ", ") + name;
-  }
   return result;
 }
 
-std::set<std::string> references(const std::map<std::string, Wanted>& images) {
-  std::set<std::string> result;
-  for (const auto& [reference, wanted] : images) result.insert(reference);
-  return result;
+// Loading an archive moves all the names that it has: these, which nobody asked for.
+Ids names_moved_along(const Call& call, const Look& look, const Choices& choices) {
+  const Ids on_purpose = names_to_move(choices);
+  const std::set<std::string> files = archives_of(choices);
+  std::set<std::string> along;
+  for (const auto& [name, archived] : look.question.archives) {
+    if (files.count(archived.file) != 0 && on_purpose.count(name) == 0) along.insert(name);
+  }
+  return drydock::compose::image_ids(call, along);
 }
 
-std::set<std::string> to_pull(const Call& call, const std::map<std::string, Wanted>& images,
-                              const std::map<std::string, std::string>& present) {
-  std::set<std::string> result;
-  for (const auto& [reference, wanted] : images) {
-    if (call.text("/only") == "all" || present.count(reference) == 0) result.insert(reference);
+void remember_before(const Call& call, const char* note, const Ids& moving) {
+  Ids all = noted(call, note);
+  const std::size_t known = all.size();
+  for (const auto& [name, id] : moving) {
+    all.emplace(name, id);  // a repeated run must not take the first one's new image for the old
   }
-  return result;
+  if (all.size() != known) call.remember(note, to_lines(all));
 }
 
-// What to do about the commonest refusals of registries.
-std::string remedy(const std::string& said) {
-  const std::pair<const char*, const char*> known[] = {
-      {"no space left", "; free disk space and try again"},
-      {"toomanyrequests", "; the registry limits pulls: log in with `docker login`, or wait"},
-      {"unauthorized", "; log in with `docker login`"},
-      {"denied", "; log in with `docker login`, and check the name"},
-      {"no matching manifest", "; the image is not made for this machine's architecture"},
-      {"manifest unknown", "; does that release exist?"},
-      {"not found", "; does that release exist?"},
-      {"connection refused", "; is the registry up, and its address right?"},
-      {"no such host", "; is the registry's name right, and the network up?"}};
-  for (const auto& [sign, advice] : known) {
-    if (said.find(sign) != std::string::npos) return advice;
-  }
-  return "";
-}
-
-// One line of `docker pull` for each layer and state is too much for a person.
-void pull(const Call& call, const std::string& reference, const Wanted& wanted) {
-  call.info("pull " + reference + " for " + wanted.services);
-  drydock::Process process{{"docker", "pull"}};
-  if (!wanted.platform.empty()) {
-    process.arguments.insert(process.arguments.end(), {"--platform", wanted.platform});
-  }
-  process.arguments.push_back(reference);
-  const Captured captured = drydock::compose::answer_of(call, [&] {
-    Captured said;
-    process.on_line = [&](drydock::Stream stream, std::string_view line) {
-      (stream == drydock::Stream::out ? said.out : said.err).append(line).append("\n");
-      call.debug(line);
-    };
-    said.exit = call.run(process);
-    return said;
-  });
-  if (!captured.exit.ok()) {
-    const Failed refused = drydock::compose::engine_refused(
-        captured, "pull the image " + reference + " of service " + wanted.services);
-    throw Failed(refused.what() + remedy(captured.err));
-  }
-}
-
-// A few at once, as Compose does; after a failure none is begun any more.
-void pull_all(const Call& call, const std::set<std::string>& missing,
-              const std::map<std::string, Wanted>& images) {
-  const std::vector<std::string> queue(missing.begin(), missing.end());
-  std::atomic<std::size_t> next = 0, done = 0;
-  const auto take = [&] {
-    for (std::size_t i = next++; i < queue.size(); i = next++) {
-      try {
-        pull(call, queue[i], images.at(queue[i]));
-      } catch (...) {
-        next = queue.size();
-        throw;
-      }
-      call.progress(++done, queue.size(), "images");
+// Gives these names what they meant. Throws Failed for an image that is gone.
+void give_back(const Call& call, const Ids& before) {
+  std::set<std::string> names = ids_of(before);
+  for (const auto& [reference, id] : before) names.insert(reference);
+  const Ids present = drydock::compose::image_ids(call, names);
+  for (const auto& [reference, id] : before) {
+    if (id.empty()) continue;  // an image that was pulled stays, as a cache does
+    const auto now = present.find(reference);
+    if (now != present.end() && now->second == id) continue;
+    if (present.count(id) == 0) {
+      throw Failed("the image " + id + ", which was " + reference +
+                   " before, is no longer on this engine; pull or load it and tag it with `docker "
+                   "tag " +
+                   id + " " + reference + "`");
     }
-  };
-  call.progress(0, queue.size(), "images");
-  std::vector<std::future<void>> pullers;
-  for (std::size_t i = 0; i < std::min(at_once, queue.size()); ++i) {
-    pullers.push_back(std::async(std::launch::async, take));
+    drydock::compose::tag_image(call, id, reference);
+    call.info(reference + " names " + short_id(id) + " again");
   }
-  for (std::future<void>& puller : pullers) puller.wait();
-  for (std::future<void>& puller : pullers) puller.get();
 }
 
-std::string before_key(const std::string& reference) { return "before/" + reference; }
-std::string after_key(const std::string& reference) { return "after/" + reference; }
-
-// What the service runs now: "sample/api:1", or "" when it does not run.
-std::string running_image(const std::vector<Container>& existing, const std::string& service) {
-  for (const Container& one : existing) {
-    if (one.serves() && one.service == service) return one.image;
+// Whatever brings images is over when this returns, and all of it is proven; no name that exists
+// was moved for the sake of `digests`.
+void bring(const Call& call, Look& look, const Choices& choices) {
+  std::set<std::string> brought = asked_of_registries(choices, false);
+  pull_all(call, orders_for(look, choices, brought));
+  const Ids along = names_moved_along(call, look, choices);
+  remember_before(call, before_note, along);
+  remember_before(call, along_note, along);
+  for (const std::string& file : archives_of(choices)) load_archive(call, file);
+  give_back(call, noted(call, along_note));
+  for (const auto& [reference, choice] : choices) {
+    if (choice.source == Source::archive || choice.source == Source::digest) {
+      brought.insert(reference);
+    }
   }
-  return "";
+  if (brought.empty()) return;
+  look_again(call, look, ids_of(noted(call, before_note)));
+  prove(call, look, choices, brought);
+}
+
+// reference -> the image that it is to name from now on.
+std::map<std::string, Image> images_after(const Look& look, const Choices& choices) {
+  const auto& present = look.question.present;
+  std::map<std::string, Image> result;
+  for (const auto& [reference, choice] : choices) {
+    std::string name = reference;
+    if (choice.source == Source::running) name = choice.id;
+    if (choice.source == Source::digest) {
+      name = repository_of(reference) + "@" + choice.digest;
+      if (present.count(name) == 0) name = choice.digest;
+    }
+    const auto found = present.find(name);
+    if (found != present.end()) result[reference] = found->second;
+  }
+  return result;
+}
+
+// What ran, or had a name that is moved, and is not what any name means from now on.
+std::vector<KeptImage> images_to_keep(const Call& call, const Look& look,
+                                      const std::map<std::string, Image>& after) {
+  std::map<std::string, std::string> old;  // id -> repository
+  for (const auto& [reference, id] : noted(call, before_note)) {
+    if (!id.empty()) old[id] = repository_of(reference);
+  }
+  for (const Container& one : look.containers) {
+    if (one.serves()) old[one.image_id] = repository_of(one.image);
+  }
+  for (const auto& [reference, image] : after) old.erase(image.id);
+  std::vector<KeptImage> result;
+  for (const auto& [id, repository] : old) {
+    const auto found = look.question.present.find(id);
+    if (found == look.question.present.end()) continue;
+    result.push_back({id, keep_tag(call, result.size()), found->second.pullable(repository)});
+  }
+  return result;
+}
+
+void keep_old(const Call& call, const std::vector<KeptImage>& images) {
+  const std::string lines = drydock::pull::to_lines(images);
+  if (call.recall(kept_note).value_or("") == lines) return;
+  call.remember(kept_note, lines);
+  keep(call, images);
+}
+
+Ids known_ids(const Choices& choices) {
+  Ids result;
+  for (const auto& [reference, choice] : choices) result[reference] = choice.id;
+  return result;
 }
 
 }  // namespace
 
 void Pull::observe(Call& call) {
-  const auto images = wanted_images(call, drydock::compose::resolved_model(call));
-  const auto present = drydock::compose::image_ids(call, references(images));
-  for (const auto& [reference, wanted] : images) {
+  const auto model = drydock::compose::resolved_model(call);
+  const auto containers = drydock::compose::project_containers(call);
+  std::set<std::string> names;
+  for (const auto& [reference, wanted] : wanted_images(model)) names.insert(reference);
+  const std::set<std::string> references = names;
+  for (const Container& one : containers) {
+    if (one.serves()) names.insert(one.image_id);
+  }
+  const auto present = drydock::compose::images(call, names);
+  for (const std::string& reference : references) {
     const auto found = present.find(reference);
     // An image that was pulled stays, as a cache does; a name that had an image gets it back.
     if (found == present.end())
       call.informational_fact("image " + reference, "not on this engine");
     else
-      call.fact("image " + reference, found->second);
+      call.fact("image " + reference, found->second.id);
+  }
+  for (const auto& [service, image] : images_before(containers, present)) {
+    call.informational_fact("service " + service + " image",
+                            image.reference + " " + image.id + " " + image.digest);
   }
 }
 
 void Pull::plan(Call& call) {
-  const Model model = drydock::compose::resolved_model(call);
-  const auto images = wanted_images(call, model);
-  auto present = drydock::compose::image_ids(call, references(images));
-  std::set<std::string> missing = to_pull(call, images, present);
-  if (call.may_fetch()) {
-    // A cache: no name that exists is moved before the run.
-    std::set<std::string> absent;
-    for (const std::string& reference : missing) {
-      if (present.count(reference) == 0) absent.insert(reference);
+  Look now = look(call);
+  Choices choices = choose_images(now.question);
+  warn(call, now, choices);
+  std::set<std::string> fetched;
+  if (call.may_fetch()) fetched = asked_of_registries(choices, true);
+  if (!fetched.empty()) {
+    pull_all(call, orders_for(now, choices, fetched));
+    look_again(call, now);
+    prove(call, now, choices, fetched);
+    for (const auto& [reference, image] : images_after(now, choices)) {
+      if (fetched.count(reference) != 0) choices[reference].id = image.id;
     }
-    pull_all(call, absent, images);
-    for (const std::string& reference : absent) {
-      missing.erase(reference);
-      present[reference] = "";
-    }
-    if (call.text("/only") == "all") missing.insert(absent.begin(), absent.end());
   }
-  const std::vector<Container> existing = drydock::compose::project_containers(call);
-  for (const auto& [service_name, service] : model.services) {
-    if (images.count(service.image) == 0) continue;
-    const std::string before = running_image(existing, service_name);
-    const bool pulls = missing.count(service.image) != 0;
-    if (!pulls && before == service.image) continue;
-    drydock::Change change{"image", pulls ? "pull" : "change", service_name, before, service.image};
-    if (pulls) {
-      change.detail = present.count(service.image) == 0
-                          ? "its digest is known after pull"
-                          : "the tag may name another image, known after pull";
-      change.disk_bytes = -1;
-    } else {
-      change.detail = "on this engine already";
-    }
-    call.change(change);
-  }
+  report(call, now, choices, fetched);
+  drydock::compose::plan_images(call, known_ids(choices));
 }
 
 void Pull::run(Call& call) {
-  const auto images = wanted_images(call, drydock::compose::resolved_model(call));
-  const auto present = drydock::compose::image_ids(call, references(images));
-  const std::set<std::string> missing = to_pull(call, images, present);
-  for (const std::string& reference : missing) {
-    // A repeated run must not take the first one's new image for the old one.
-    if (call.recall(before_key(reference))) continue;
-    const auto found = present.find(reference);
-    call.remember(before_key(reference), found == present.end() ? "" : found->second);
-  }
-  pull_all(call, missing, images);
-  const auto now =
-      missing.empty() ? present : drydock::compose::image_ids(call, references(images));
-  for (const auto& [reference, wanted] : images) {
-    const auto found = now.find(reference);
-    if (found == now.end()) {
-      throw Failed("the image " + reference + " of service " + wanted.services +
-                   " is not on this engine after it was pulled; is something removing images?");
+  Look now = look(call, ids_of(noted(call, before_note)));
+  const ServiceImages before = images_before(now.containers, now.question.present);
+  const Choices choices = choose_images(now.question);
+  remember_before(call, before_note, names_to_move(choices));
+  bring(call, now, choices);
+
+  const std::map<std::string, Image> after = images_after(now, choices);
+  keep_old(call, images_to_keep(call, now, after));
+  Ids ids;
+  for (const auto& [reference, image] : after) {
+    const Choice& choice = choices.at(reference);
+    if (choice.source == Source::running || choice.source == Source::digest) {
+      drydock::compose::tag_image(call, image.id, reference);
+      call.info(reference + " names " + short_id(image.id) + " now");
     }
-    call.remember(after_key(reference), found->second);
+    ids[reference] = image.id;
   }
+  call.remember(after_note, to_lines(ids));
+  drydock::compose::fix_images(call, ids);
+  hand_on(call, before, images_of_services(now, after));
 }
 
 void Pull::verify(Call& call) {
-  std::map<std::string, std::string> noted;
-  for (const auto& [key, id] : call.notes(after_key(""))) {
-    noted[key.substr(after_key("").size())] = id;
-  }
+  const Ids after = noted(call, after_note);
   std::set<std::string> names;
-  for (const auto& [reference, id] : noted) names.insert(reference);
-  const auto present = drydock::compose::image_ids(call, names);
-  for (const auto& [reference, id] : noted) {
+  for (const auto& [reference, id] : after) names.insert(reference);
+  const Ids present = drydock::compose::image_ids(call, names);
+  for (const auto& [reference, id] : after) {
     const auto found = present.find(reference);
     if (found == present.end()) {
       throw Failed("the image " + reference + " was " + id +
@@ -238,18 +292,13 @@ void Pull::verify(Call& call) {
 }
 
 void Pull::rollback(Call& call) {
-  const std::string prefix = before_key("");
-  for (const auto& [key, id] : call.notes(prefix)) {
-    const std::string reference = key.substr(prefix.size());
-    if (id.empty() || reference.find('@') != std::string::npos) continue;
-    if (drydock::compose::image_id(call, reference) == id) continue;
-    if (!drydock::compose::image_id(call, id)) {
-      throw Failed("the image " + id + ", which was " + reference +
-                   " before, is no longer on this engine; pull or load it and tag it with `docker "
-                   "tag " +
-                   id + " " + reference + "`");
-    }
-    drydock::compose::tag_image(call, id, reference);
-    call.info(reference + " names " + id.substr(0, 19) + " again");
+  // One image that is gone for good must not keep the names of the others.
+  std::optional<Failed> gone;
+  try {
+    fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
+  } catch (const Failed& failed) {
+    gone = failed;
   }
+  give_back(call, noted(call, before_note));
+  if (gone) throw *gone;
 }

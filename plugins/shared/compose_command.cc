@@ -35,7 +35,8 @@ Failed engine_refused(const Captured& captured, const std::string& what) {
   if (contains(said, "'compose' is not a docker command") ||
       contains(said, "unknown command: docker compose") || contains(said, "unknown flag: --ansi")) {
     return Failed("cannot " + what +
-                  ": `docker compose` is missing; install Docker Compose 2.24 or newer");
+                  ": `docker compose` is missing; install Docker Compose 2.24 or newer (Compose v1, "
+                  "`docker-compose`, reads neither today's compose files nor these options)");
   }
   const std::string words = last_line(said);
   return Failed("cannot " + what + ": docker " + (captured.exit.timed_out ? "" : "gave ") +

@@ -9,6 +9,7 @@
 #include "compose_command.h"
 #include "compose_json.h"
 #include "compose_patience.h"
+#include "image_reference.h"
 
 namespace drydock::compose {
 namespace {
@@ -23,9 +24,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return result;
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 bool says_missing(const std::string& text) {
   for (const char* sign : {"No such", "no such", "is not running", "already in progress"}) {
-    if (text.find(sign) != std::string::npos) return true;
+    if (contains(text, sign)) return true;
   }
   return false;
 }
@@ -52,21 +57,32 @@ std::string real_path(const std::string& path) {
   return failed ? path : real.string();
 }
 
-std::vector<Container> project_containers(const Call& call) {
+namespace {
+
+std::vector<Container> of_project(const Call& call, bool from_here) {
   if (call.project().empty()) return {};
   std::vector<Container> result =
       list(call, {"--all", "--filter", "label=com.docker.compose.project=" + call.project()});
   const std::string here = real_path(call.deployment_dir());
   result.erase(std::remove_if(result.begin(), result.end(),
                               [&](const Container& container) {
-                                return real_path(container.working_dir) != here;
+                                return (real_path(container.working_dir) == here) != from_here;
                               }),
                result.end());
+  return result;
+}
+
+}  // namespace
+
+std::vector<Container> project_containers(const Call& call) {
+  std::vector<Container> result = of_project(call, true);
   std::sort(result.begin(), result.end(), [](const Container& a, const Container& b) {
     return std::tie(a.service, a.number, a.id) < std::tie(b.service, b.number, b.id);
   });
   return result;
 }
+
+std::vector<Container> namesakes(const Call& call) { return of_project(call, false); }
 
 std::vector<Container> running_containers(const Call& call) { return list(call, {}); }
 
@@ -121,34 +137,44 @@ std::vector<std::string> recent_logs(const Call& call, const std::string& id, in
 }
 
 std::optional<std::string> image_id(const Call& call, const std::string& reference) {
-  const Captured captured =
-      answer_of(call, {{"docker", "image", "inspect", "--format", "{{.Id}}", reference}});
-  if (captured.exit.ok()) return lines_of(captured.out).at(0);
-  if (says_missing(captured.err)) return std::nullopt;
-  throw engine_refused(captured, "look for the image " + reference);
+  const auto found = image_ids(call, {reference});
+  return found.empty() ? std::nullopt : std::optional(found.begin()->second);
 }
 
 std::map<std::string, std::string> image_ids(const Call& call,
                                              const std::set<std::string>& references) {
+  return inspect_images(call, references, "{{.Id}}");
+}
+
+std::map<std::string, std::string> inspect_images(const Call& call,
+                                                  const std::set<std::string>& references,
+                                                  const std::string& format) {
   std::map<std::string, std::string> result;
   if (references.empty()) return result;
-  std::vector<std::string> command = {"docker", "image", "inspect", "--format", "{{.Id}}"};
+  std::vector<std::string> command = {"docker", "image", "inspect", "--format", format};
   command.insert(command.end(), references.begin(), references.end());
   const Captured captured = answer_of(call, {std::move(command)});
-  // The ids of those that are there in their order, and a line of error for each other one.
+  if (references.size() == 1) {
+    if (captured.exit.ok()) return {{*references.begin(), lines_of(captured.out).at(0)}};
+    if (says_missing(captured.err)) return result;
+    throw engine_refused(captured, "look for the image " + *references.begin());
+  }
+  // Those that are there in their order, and a line of error for each other one.
   std::vector<std::string> present;
   for (const std::string& reference : references) {
-    if (captured.err.find("No such image: " + reference + '\n') == std::string::npos) {
-      present.push_back(reference);
-    }
+    // Newer engines say the name as they would list it.
+    const bool missing = contains(captured.err, "No such image: " + reference + '\n') ||
+                         contains(captured.err, "No such image: " + listed_name(reference) + '\n');
+    if (!missing) present.push_back(reference);
   }
-  const std::vector<std::string> ids = lines_of(captured.out);
-  if (ids.size() == present.size() && captured.exit.ok() == (present.size() == references.size())) {
-    for (std::size_t i = 0; i < ids.size(); ++i) result[present[i]] = ids[i];
+  const std::vector<std::string> lines = lines_of(captured.out);
+  if (lines.size() == present.size() &&
+      captured.exit.ok() == (present.size() == references.size())) {
+    for (std::size_t i = 0; i < lines.size(); ++i) result[present[i]] = lines[i];
     return result;
   }
   for (const std::string& reference : references) {
-    if (auto id = image_id(call, reference)) result[reference] = *id;
+    result.merge(inspect_images(call, {reference}, format));
   }
   return result;
 }
@@ -168,8 +194,8 @@ Model resolved_model(const Call& call) {
 
 Resolved resolved_with_hashes(const Call& call) {
   const Model without_dependencies;
-  auto hashes = std::async(std::launch::async, config_hashes, std::cref(call),
-                           std::cref(without_dependencies));
+  auto hashes =
+      std::async(std::launch::async, [&] { return config_hashes(call, without_dependencies); });
   Resolved resolved{resolved_model(call), {}};
   resolved.hashes = drop_absent_dependencies(resolved.model).empty()
                         ? hashes.get()
@@ -185,7 +211,11 @@ std::set<std::string> all_service_names(const Call& call) {
 }
 
 std::map<std::string, std::string> config_hashes(const Call& call, const Model& model) {
-  Process process = call.compose({});
+  return config_hashes(call, model, call.compose({}));
+}
+
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model,
+                                                 Process process) {
   // Compose drops an optional dependency that is not active before it creates containers, but not
   // before it prints the hash (2.26: measured). So it is dropped here, or the hash would differ
   // from the label of an unchanged container.

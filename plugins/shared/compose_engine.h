@@ -24,6 +24,8 @@ std::string real_path(const std::string& path);
 // label whose working-dir label is this deployment too, because another folder may hold a project
 // of the same name.
 std::vector<Container> project_containers(const Call& call);
+// Those that Compose takes for the project's, too, although they were made from another folder.
+std::vector<Container> namesakes(const Call& call);
 // Everything that runs on the engine, whosoever's.
 std::vector<Container> running_containers(const Call& call);
 // Those of `ids` that exist.
@@ -45,6 +47,11 @@ std::vector<std::string> recent_logs(const Call& call, const std::string& id, in
 
 // nullopt: there is no such image on this engine.
 std::optional<std::string> image_id(const Call& call, const std::string& reference);
+// reference or id -> the line that `docker image inspect --format` prints of it, without those that
+// are not there. `format` is never empty of an image that is there.
+std::map<std::string, std::string> inspect_images(const Call& call,
+                                                  const std::set<std::string>& references,
+                                                  const std::string& format);
 // reference -> id, without those that are not there.
 std::map<std::string, std::string> image_ids(const Call& call,
                                              const std::set<std::string>& references);
@@ -59,6 +66,9 @@ Model resolved_model(const Call& call);
 std::set<std::string> all_service_names(const Call& call);
 // service -> the hash that Compose will label its containers with. model: of the same files.
 std::map<std::string, std::string> config_hashes(const Call& call, const Model& model);
+// The same of other files: `compose` begins a `docker compose` that names them.
+std::map<std::string, std::string> config_hashes(const Call& call, const Model& model,
+                                                 Process compose);
 // Both, in the time of the slower one.
 struct Resolved {
   Model model;

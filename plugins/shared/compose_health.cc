@@ -28,28 +28,49 @@ std::vector<Container> look_again(const Call& call, const std::vector<Container>
   return now.size() == ids.size() ? now : project_containers(call);
 }
 
-// What must not change while a service proves that it stays up.
-std::map<std::string, std::string> lives(const std::vector<Expectation>& expected,
-                                         const std::vector<Container>& existing) {
-  std::map<std::string, std::string> result;
-  const auto services = by_service(existing);
-  for (const Expectation& one : expected) {
-    const auto found = services.find(one.service);
-    if (found == services.end()) continue;
-    for (const Container& container : found->second) {
-      if (container.state == "running") result[container.id] = container.started_at;
-    }
+bool counts(const Expectation& expected, const Container& container) {
+  return container.serves() && container.service == expected.service &&
+         (expected.ids.empty() || expected.ids.count(container.id) != 0);
+}
+
+std::vector<Container> counted(const std::vector<Expectation>& expected,
+                               const std::vector<Container>& existing) {
+  std::vector<Container> result;
+  for (const Container& one : existing) {
+    const bool is = std::any_of(expected.begin(), expected.end(),
+                                [&](const Expectation& each) { return counts(each, one); });
+    if (is) result.push_back(one);
   }
   return result;
 }
 
-// The first container that was alive in `before` and was started again since.
-std::optional<Culprit> restarted(const std::map<std::string, std::string>& before,
-                                 const std::vector<Container>& existing) {
-  for (const Container& container : existing) {
-    const auto found = before.find(container.id);
-    if (found != before.end() && found->second != container.started_at && container.runs()) {
-      return Culprit{container, {Readiness::failed, "was restarted"}};
+// The first one that has begun again too often since the first look at it.
+std::optional<Culprit> begins_again_and_again(std::map<std::string, int>& first_restarts,
+                                              const std::vector<Container>& containers) {
+  for (const Container& one : containers) {
+    const int first = first_restarts.try_emplace(one.id, one.restarts).first->second;
+    if (one.restarts - first < restart_loop) continue;
+    std::string how = std::to_string(one.restarts) + " times";
+    if (one.state == "restarting") how += ", code " + std::to_string(one.exit_code);
+    if (one.out_of_memory) how += ", killed for lack of memory";
+    return Culprit{one, {Readiness::failed, "keeps restarting (" + how + ")"}};
+  }
+  return std::nullopt;
+}
+
+// The first container that lived in `before` and is another one by now, or began anew.
+std::optional<Culprit> restarted(const std::vector<Container>& before,
+                                 const std::vector<Container>& now) {
+  for (const Container& was : before) {
+    if (was.state != "running") continue;
+    const Container* is = find_id(now, was.id);
+    if (is == nullptr) {
+      Container gone = was;
+      gone.id.clear();  // it has no log any more
+      return Culprit{gone, {Readiness::failed, "was replaced, and not by Drydock"}};
+    }
+    if (is->started_at != was.started_at && is->runs()) {
+      return Culprit{*is, {Readiness::failed, "was restarted"}};
     }
   }
   return std::nullopt;
@@ -113,6 +134,7 @@ std::optional<Culprit> first_not_ready(const std::vector<Expectation>& expected,
     std::optional<Culprit> culprit;
     for (const Container& container :
          found == services.end() ? std::vector<Container>() : found->second) {
+      if (!counts(one, container)) continue;
       const Verdict verdict = judge(container, one);
       if (verdict.readiness == Readiness::ready) ++ready;
       const bool worse = !culprit || verdict.readiness == Readiness::failed;
@@ -137,10 +159,14 @@ void wait_until_ready(const Call& call, const std::vector<Expectation>& expected
   if (expected.empty()) return;
   const Clock::time_point begin = Clock::now();
   std::vector<Container> existing = project_containers(call);
+  std::map<std::string, int> first_restarts;
   for (;;) {
     const std::optional<Culprit> culprit = first_not_ready(expected, existing);
     if (!culprit) break;
     if (culprit->verdict.readiness == Readiness::failed) give_up(call, *culprit, "");
+    if (const auto loop = begins_again_and_again(first_restarts, counted(expected, existing))) {
+      give_up(call, *loop, "");
+    }
     if (Clock::now() - begin >= options.wait) {
       give_up(call, *culprit, " after " + in_words(options.wait));
     }
@@ -148,16 +174,23 @@ void wait_until_ready(const Call& call, const std::vector<Expectation>& expected
     pause_for(call, std::clamp(waited / 10, options.poll, longest_poll));
     existing = look_again(call, existing, *culprit);
   }
-  const auto alive = lives(expected, existing);
+  if (options.healthy_for.count() > 0) stay_ready(call, expected, options.healthy_for);
+}
+
+void stay_ready(const Call& call, const std::vector<Expectation>& expected,
+                std::chrono::milliseconds healthy_for) {
+  std::vector<Container> existing = project_containers(call);
+  const std::vector<Container> alive = counted(expected, existing);
   const Clock::time_point ready = Clock::now();
-  const std::string unstable = ", less than " + in_words(options.healthy_for) + " after it was up";
-  while (Clock::now() - ready < options.healthy_for) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options.healthy_for -
-                                                                            (Clock::now() - ready));
-    pause_for(call, std::min(longest_poll, left + std::chrono::milliseconds(1)));
-    existing = project_containers(call);
+  const std::string unstable = ", less than " + in_words(healthy_for) + " after it was up";
+  for (;;) {
     if (const auto culprit = first_not_ready(expected, existing)) give_up(call, *culprit, unstable);
     if (const auto culprit = restarted(alive, existing)) give_up(call, *culprit, unstable);
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(healthy_for - (Clock::now() - ready));
+    if (left.count() <= 0) return;
+    pause_for(call, std::min(longest_poll, left + std::chrono::milliseconds(1)));
+    existing = project_containers(call);
   }
 }
 

@@ -17,9 +17,10 @@ namespace drydock::compose {
 // What is expected of a service.
 struct Expectation {
   std::string service;
-  std::size_t containers = 1;  // how many must be ready
-  bool must_finish = false;    // another service waits for its end
-  bool health_counts = true;   // false: to run is enough
+  std::size_t containers = 1;      // how many must be ready
+  bool must_finish = false;        // another service waits for its end
+  bool health_counts = true;       // false: to run is enough
+  std::set<std::string> ids = {};  // only these count; empty: all of the service
 };
 
 enum class Readiness { ready, not_yet, failed };
@@ -44,16 +45,25 @@ std::optional<Culprit> first_not_ready(const std::vector<Expectation>& expected,
 
 struct WaitOptions {
   std::chrono::milliseconds wait{0};         // until every one is ready
-  std::chrono::milliseconds healthy_for{0};  // and then stays so, without a restart
+  std::chrono::milliseconds healthy_for{0};  // and then stays so
   // Between two looks at first; the longer it takes, the longer, up to a second.
   std::chrono::milliseconds poll{100};
 };
+
+// Who begins again so often is not waited for any longer. The engine doubles its pause between two
+// starts, so that these take at least 25 seconds.
+inline constexpr int restart_loop = 8;
 
 // Waits until all that is expected is ready, and stays so. Throws Failed, naming the service, the
 // reason and its last line of log (the last 50 go to the log), when one cannot become ready any
 // more, is not so in time, or does not stay so.
 void wait_until_ready(const Call& call, const std::vector<Expectation>& expected,
                       const WaitOptions& options);
+
+// The second half of it: all that is expected stays ready for so long, without a restart, and in
+// the same containers.
+void stay_ready(const Call& call, const std::vector<Expectation>& expected,
+                std::chrono::milliseconds healthy_for);
 
 // The last lines of a container, written to the log; returns what to add to a sentence: "" or
 // "; its last words: ...".

@@ -71,6 +71,7 @@ Container container_of(const Json& json) {
   result.image = text(at(config, "Image"));
   result.image_id = text(at(json, "Image"));
   result.config_hash = label("config-hash");
+  result.compose_version = label("version");
   result.state = text(at(state, "Status"));
   result.health = text(at(at(state, "Health"), "Status"));
   if (result.health == "none") result.health.clear();
@@ -113,7 +114,40 @@ std::string restart_policy_of(const Json& service) {
   return condition == "unless-stopped" ? condition : "always";
 }
 
-Service service_of(const std::string& name, const Json& json, const Json& volumes) {
+// Of the ports on the host those that only one container can have.
+std::vector<std::string> host_ports_of(const Json& ports) {
+  std::vector<std::string> result;
+  for (const Json& port : ports) {
+    const std::string published = text(at(port, "published"));
+    if (published.empty() || published == "0" || published.find('-') != std::string::npos) continue;
+    const std::string address = text(at(port, "host_ip"));
+    result.push_back((address.empty() ? "" : address + ":") + published);
+  }
+  return result;
+}
+
+std::vector<std::string> fixed_addresses_of(const Json& networks) {
+  std::vector<std::string> result;
+  for (const auto& [name, how] : networks.items()) {
+    for (const char* kind : {"ipv4_address", "ipv6_address"}) {
+      if (const std::string address = text(at(how, kind)); !address.empty()) {
+        result.push_back(address);
+      }
+    }
+  }
+  return result;
+}
+
+// The files on the host that it gets as `configs:` or `secrets:`.
+void add_files(const Json& used, const Json& declared, std::vector<std::string>& files) {
+  for (const Json& entry : used) {
+    const std::string file = text(at(at(declared, text(at(entry, "source")).c_str()), "file"));
+    if (!file.empty()) files.push_back(file);
+  }
+}
+
+Service service_of(const std::string& name, const Json& json, const Json& model) {
+  const Json& volumes = at(model, "volumes");
   Service result;
   result.name = name;
   result.image = text(at(json, "image"));
@@ -140,6 +174,15 @@ Service service_of(const std::string& name, const Json& json, const Json& volume
     }
     result.mounts.push_back(std::move(mount));
   }
+  add_files(at(json, "configs"), at(model, "configs"), result.files);
+  add_files(at(json, "secrets"), at(model, "secrets"), result.files);
+  result.container_name = text(at(json, "container_name"));
+  result.host_ports = host_ports_of(at(json, "ports"));
+  result.fixed_addresses = fixed_addresses_of(at(json, "networks"));
+  result.network_mode = text(at(json, "network_mode"));
+  for (const auto& [setting, value] : json.items()) {
+    result.settings[setting] = std::hash<std::string>{}(value.dump());
+  }
   return result;
 }
 
@@ -157,8 +200,9 @@ Model parse_model(std::string_view resolved) {
   return parse(resolved, "the model of `docker compose config`", [](const Json& json) {
     Model result;
     result.project = text(at(json, "name"));
+    result.fingerprint = std::hash<std::string>{}(json.dump());
     for (const auto& [name, service] : at(json, "services").items()) {
-      result.services[name] = service_of(name, service, at(json, "volumes"));
+      result.services[name] = service_of(name, service, json);
     }
     return result;
   });

@@ -4,6 +4,7 @@
 
 #include "compose_command.h"
 #include "compose_engine.h"
+#include "compose_snapshot.h"
 
 namespace drydock::compose {
 namespace {
@@ -11,21 +12,34 @@ namespace {
 using Containers = std::vector<Container>;
 using Hashes = std::map<std::string, std::string>;
 
-// The old files, or the kept model for a service that they do not have.
+// The old files; for a service that they do not have the kept model, and for one that they have
+// otherwise than it ran the snapshot, where that has it so.
 class OldFiles {
  public:
-  explicit OldFiles(const Call& call) : call_(call), model_(resolved_model(call)) {}
+  OldFiles(const Call& call, const Containers& noted) : call_(call), model_(resolved_model(call)) {
+    for (const Container& one : noted) {
+      if (one.serves()) ran_with_[one.service] = one.config_hash;
+    }
+  }
 
-  Hashes hashes() const { return config_hashes(call_, model_); }
+  const Hashes& hashes() const {
+    if (!hashes_) hashes_ = config_hashes(call_, model_);
+    return *hashes_;
+  }
   std::size_t replicas(const std::string& service) const {
     const auto found = model_.services.find(service);
     return found == model_.services.end() ? 1 : static_cast<std::size_t>(found->second.replicas);
   }
   // `up` with `options` for `services`, all from images that are there.
   void up(const std::set<std::string>& services, const std::vector<std::string>& options) const {
-    std::vector<std::string> by_files, by_model;
+    std::vector<std::string> by_files, by_model, by_snapshot;
     for (const std::string& service : services) {
-      (knows(service) ? by_files : by_model).push_back(service);
+      const bool has = knows(service);
+      if (!runs_by_files(service) && snapshot_has(service)) {
+        by_snapshot.push_back(service);
+      } else {
+        (has ? by_files : by_model).push_back(service);
+      }
     }
     // No --no-deps: it changes the configuration hash of what it creates (2.26: measured).
     std::vector<std::string> command = {"up", "--no-recreate", "--pull", "never", "--no-build"};
@@ -41,6 +55,11 @@ class OldFiles {
       arguments.insert(arguments.end(), by_model.begin(), by_model.end());
       run_compose(call_, compose_with_model(call_, call_.model_before(), arguments),
                   doing(by_model));
+    }
+    if (!by_snapshot.empty()) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), by_snapshot.begin(), by_snapshot.end());
+      run_compose(call_, compose_with_model(call_, snapshot_->file, arguments), doing(by_snapshot));
     }
     if (!by_files.empty()) {
       std::vector<std::string> arguments = command;
@@ -84,6 +103,18 @@ class OldFiles {
     if (!all_) all_ = all_service_names(call_);
     return all_->count(service) != 0;
   }
+  bool runs_by_files(const std::string& service) const {
+    const auto files = hashes().find(service), ran = ran_with_.find(service);
+    return ran == ran_with_.end() || (files != hashes().end() && files->second == ran->second);
+  }
+  bool snapshot_has(const std::string& service) const {
+    if (!looked_for_snapshot_) snapshot_ = resolve_snapshot(call_, call_.private_dir());
+    looked_for_snapshot_ = true;
+    const auto ran = ran_with_.find(service);
+    if (!snapshot_ || ran == ran_with_.end()) return false;
+    const auto had = snapshot_->hashes.find(service);
+    return had != snapshot_->hashes.end() && had->second == ran->second;
+  }
   static std::string doing(const std::vector<std::string>& services) {
     std::string result = "start again what ran before:";
     for (const std::string& service : services) result += " " + service;
@@ -92,7 +123,11 @@ class OldFiles {
 
   const Call& call_;
   Model model_;
+  Hashes ran_with_;
+  mutable std::optional<Hashes> hashes_;
   mutable std::optional<std::set<std::string>> all_;
+  mutable std::optional<SnapshotModel> snapshot_;
+  mutable bool looked_for_snapshot_ = false;
 };
 
 std::set<std::string> noted_references(const Containers& noted) {
@@ -191,7 +226,7 @@ void settle_noted(const Call& call, const Containers& noted, const WaitOptions& 
   std::optional<OldFiles> files;  // resolving them takes a while, and mostly all is still there
   Settlement todo;
   if (any_gone(noted, existing)) {
-    files.emplace(call);
+    files.emplace(call, noted);
     todo = decide_settlement(noted, existing, files->hashes(),
                              image_ids(call, noted_references(noted)));
   } else {
@@ -203,7 +238,7 @@ void settle_noted(const Call& call, const Containers& noted, const WaitOptions& 
 
   const std::vector<Expectation> expected = as_before(noted);
   if (!todo.nothing()) {
-    if (!files) files.emplace(call);
+    if (!files) files.emplace(call, noted);
     retag(call, todo.retag);
     stop_containers(call, todo.replace);
     remove_containers(call, todo.replace);

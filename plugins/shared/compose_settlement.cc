@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "image_reference.h"
+
 namespace drydock::compose {
 namespace {
 
@@ -35,12 +37,6 @@ class Substitutes {
  private:
   Containers containers_;
 };
-
-// A digest or an id always names the same image; only a tag can be moved.
-bool can_be_tagged(const std::string& reference) {
-  return !reference.empty() && reference.find('@') == std::string::npos &&
-         reference.compare(0, 7, "sha256:") != 0;
-}
 
 template <class Map>
 typename Map::mapped_type value_or_empty(const Map& map, const std::string& key) {
@@ -83,7 +79,7 @@ Settlement decide_settlement(const Containers& noted, const Containers& existing
     if (to_create) result.create.insert(service);
     if (!ran_and_gone && !to_create) continue;
     for (const Container& was : gone) {
-      if (can_be_tagged(was.image) && value_or_empty(images, was.image) != was.image_id) {
+      if (can_be_moved(was.image) && value_or_empty(images, was.image) != was.image_id) {
         result.retag[was.image] = was.image_id;
       }
     }

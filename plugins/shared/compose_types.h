@@ -35,8 +35,9 @@ struct Container {
   std::string image;        // the reference that it was created from
   std::string image_id;     // "sha256:..."
   std::string config_hash;
-  std::string state;   // created running paused restarting removing exited dead
-  std::string health;  // "" without a health check, else starting healthy unhealthy
+  std::string compose_version;  // of the Compose that made it
+  std::string state;            // created running paused restarting removing exited dead
+  std::string health;           // "" without a health check, else starting healthy unhealthy
   std::string started_at, finished_at;  // UTC, RFC 3339; finished_at: of the time it ran before
   int exit_code = 0;
   int restarts = 0;
@@ -65,11 +66,22 @@ struct Service {
   std::vector<std::string> profiles;
   std::map<std::string, std::string> depends_on;  // service -> condition
   std::vector<Mount> mounts;                      // volume: the name on the engine
+  std::vector<std::string> files;                 // of its configs and secrets, on the host
+
+  // What allows it only one container at a time.
+  std::string container_name;                // "" for one that Compose makes up
+  std::vector<std::string> host_ports;       // fixed ones: "127.0.0.1:8080/tcp"
+  std::vector<std::string> fixed_addresses;  // on its networks
+  std::string network_mode;                  // "" for networks of its own
+
+  // Each setting of the compose file with a hash of its value: names may be told, values not.
+  std::map<std::string, std::size_t> settings;
 };
 
 struct Model {
   std::string project;
   std::map<std::string, Service> services;
+  std::size_t fingerprint = 0;  // of all that it says, networks and the like included
 
   bool has(const std::string& service) const { return services.count(service) != 0; }
   // `named` and all that they depend on, as far as the model has it.

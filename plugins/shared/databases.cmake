@@ -7,6 +7,14 @@ target_link_libraries(drydock_content_hash PUBLIC drydock_digest)
 shared_library(drydock_postgres postgres_server.cc postgres_facts.cc postgres_content.cc)
 target_link_libraries(drydock_postgres PUBLIC drydock::sdk PRIVATE drydock_compose drydock_content_hash)
 
+shared_library(drydock_mariadb mariadb_server.cc mariadb_facts.cc mariadb_content.cc)
+target_link_libraries(drydock_mariadb
+  PUBLIC drydock::sdk drydock_content_hash PRIVATE drydock_compose)
+
+shared_library(drydock_mariadb_container mariadb_container.cc)
+target_link_libraries(drydock_mariadb_container
+  PUBLIC drydock_mariadb drydock_postgres_container drydock_compose)
+
 shared_library(drydock_sqlite sqlite_file.cc)
 target_link_libraries(drydock_sqlite PRIVATE drydock_content_hash SQLite::SQLite3)
 

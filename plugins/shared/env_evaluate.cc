@@ -1,6 +1,7 @@
 // What the statements of an `.env` file mean: escapes, then interpolation. Follows compose-go's
 // dotenv/godotenv.go and template/template.go.
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -63,19 +64,59 @@ std::string with_escapes(std::string_view value) {
   return result;
 }
 
+std::size_t hash_of(std::string_view key) { return std::hash<std::string_view>()(key); }
+
+// The hashes of a file's keys, one after the other, some steps ahead: in a large file each slot is
+// one wait for memory, which so begins early.
+class UpcomingHashes {
+ public:
+  UpcomingHashes(const std::vector<EnvStatement>& statements,
+                 const std::vector<std::uint64_t>& slots)
+      : statements_(statements), slots_(slots) {
+    while (next_ < std::min(ahead, statements.size())) look_ahead();
+  }
+  // Asked for each position once, in order.
+  std::size_t of(std::size_t position) {
+    const std::size_t hash = hashes_[position % ahead];
+    if (next_ < statements_.size()) look_ahead();
+    return hash;
+  }
+
+ private:
+  static constexpr std::size_t ahead = 16;
+  void look_ahead() {
+    const std::size_t hash = hash_of(statements_[next_].key());
+    hashes_[next_ % ahead] = hash;
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    ++next_;
+  }
+
+  const std::vector<EnvStatement>& statements_;
+  const std::vector<std::uint64_t>& slots_;
+  std::array<std::size_t, ahead> hashes_{};
+  std::size_t next_ = 0;
+};
+
 }  // namespace
 
 // A slot holds a position, plus 1, and the upper half of the key's hash: another key is nearly
 // always told without looking at it.
 const EnvValues::Variable* EnvValues::known(std::string_view key) const {
+  if (const Variable* found = beside_last(key)) return found;
+  return slots_.empty() ? nullptr : known(key, hash_of(key));
+}
+
+const EnvValues::Variable* EnvValues::beside_last(std::string_view key) const {
   for (std::size_t near = last_; near < variables_.size() && near <= last_ + 1; ++near) {
     if (variables_[near].key == key) {
       last_ = near;
       return &variables_[near];
     }
   }
-  if (slots_.empty()) return nullptr;
-  const std::size_t hash = std::hash<std::string_view>()(key);
+  return nullptr;
+}
+
+const EnvValues::Variable* EnvValues::known(std::string_view key, std::size_t hash) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = hash & mask; slots_[i] != 0; i = (i + 1) & mask) {
     if (slots_[i] >> 32 != hash >> 32) continue;
@@ -87,13 +128,12 @@ const EnvValues::Variable* EnvValues::known(std::string_view key) const {
   return nullptr;
 }
 
-EnvValues::Variable& EnvValues::variable(std::string_view key) {
-  if (const Variable* found = known(key)) {
+EnvValues::Variable& EnvValues::variable(std::string_view key, std::size_t hash) {
+  if (const Variable* found = known(key, hash)) {
     return variables_[static_cast<std::size_t>(found - variables_.data())];
   }
-  if (2 * (variables_.size() + 1) > slots_.size()) make_room(variables_.size() + 1);
   variables_.push_back({key, {}, 0, false});
-  take_slot(variables_.size() - 1);
+  take_slot(variables_.size() - 1, hash);
   return variables_.back();
 }
 
@@ -101,11 +141,9 @@ void EnvValues::make_room(std::size_t count) {
   std::size_t size = 64;
   while (size < 2 * count) size *= 2;
   slots_.assign(size, 0);
-  for (std::size_t n = 0; n < variables_.size(); ++n) take_slot(n);
 }
 
-void EnvValues::take_slot(std::size_t position) {
-  const std::size_t hash = std::hash<std::string_view>()(variables_[position].key);
+void EnvValues::take_slot(std::size_t position, std::size_t hash) {
   const std::size_t mask = slots_.size() - 1;
   std::size_t i = hash & mask;
   while (slots_[i] != 0) i = (i + 1) & mask;
@@ -169,13 +207,15 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
   const std::vector<EnvStatement>& statements = file.statements();
   result.variables_.reserve(statements.size());
   result.make_room(statements.size());
+  UpcomingHashes hashes(statements, result.slots_);
   for (std::size_t i = 0; i < statements.size(); ++i) {
     const EnvStatement& statement = statements[i];
+    const std::size_t hash = hashes.of(i);
     if (statement.inherited && statement.key().empty()) continue;
     const std::string_view value = statement.inherited ? std::string_view() : evaluated(statement);
     if (result.error_) return result;
     std::optional<std::string> outer = environment ? environment(statement.key()) : std::nullopt;
-    EnvValues::Variable& variable = result.variable(statement.key());
+    EnvValues::Variable& variable = result.variable(statement.key(), hash);
     variable.statement = static_cast<std::uint32_t>(i);
     if (outer) {
       variable.value = result.made_.emplace_back(std::move(*outer));

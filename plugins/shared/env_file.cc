@@ -50,9 +50,9 @@ class Parser {
  private:
   // The line that the cursor is on, counted from 1.
   std::uint32_t line() {
-    const auto from = text_.begin() + static_cast<std::ptrdiff_t>(counted_);
-    line_ += static_cast<std::uint32_t>(
-        std::count(from, text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
+    for (std::size_t end = text_.find('\n', counted_); end < at_; end = text_.find('\n', end + 1)) {
+      ++line_;
+    }
     counted_ = at_;
     return line_;
   }

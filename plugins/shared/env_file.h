@@ -120,10 +120,12 @@ class EnvValues {
     std::uint32_t statement = 0;
     bool set = false;
   };
-  Variable& variable(std::string_view key);
+  Variable& variable(std::string_view key, std::size_t hash);
   const Variable* known(std::string_view key) const;
+  const Variable* known(std::string_view key, std::size_t hash) const;
+  const Variable* beside_last(std::string_view key) const;
   void make_room(std::size_t count);
-  void take_slot(std::size_t position);
+  void take_slot(std::size_t position, std::size_t hash);
 
   std::shared_ptr<const std::string> text_;
   std::vector<Variable> variables_;

@@ -117,6 +117,15 @@ std::string read_open(int fd, const std::string& path, std::size_t limit) {
   return bytes;
 }
 
+void write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_file_error("write", path);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 }  // namespace
 
 void throw_file_error(const std::string& doing, const std::string& path, int error) {
@@ -177,14 +186,7 @@ Replacement::~Replacement() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void Replacement::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_file_error("write", path_);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
+void Replacement::write(std::string_view bytes) { write_all(fd_, bytes, path_); }
 
 void Replacement::prepare() {
   struct stat made {};
@@ -266,6 +268,14 @@ void write(const std::string& path, std::string_view bytes) {
   Replacement replacement(path);
   replacement.write(bytes);
   replacement.commit();
+}
+
+void write_planned(const std::string& path, std::string_view bytes) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_file_error("replace", path);
+  const Descriptor fd(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (fd < 0) throw_file_error("create", path);
+  write_all(fd, bytes, path);
 }
 
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly) {

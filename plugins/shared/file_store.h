@@ -97,6 +97,10 @@ class Replacements {
 void write(const std::string& path, std::string_view bytes);
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly);
 
+// A file of the planned dir, 0600, in place of what has that name. Nothing of that folder outlives
+// the process that plans, so nothing is made durable.
+void write_planned(const std::string& path, std::string_view bytes);
+
 // Puts a symbolic link where something else may stand, but no folder. Of `owner` only that counts:
 // a link has no mode.
 void replace_link(const std::string& path, const std::string& target, const Attributes& owner = {});

@@ -31,15 +31,16 @@ bool looks_like_postgres(const compose::Container& container) {
          name.rfind("postgis", 0) == 0;
 }
 
-std::optional<compose::Container> database_container(const std::vector<compose::Container>& all,
-                                                     const std::vector<std::string>& services) {
+std::optional<compose::Container> database_container(
+    const std::vector<compose::Container>& all, const std::vector<std::string>& services,
+    const std::function<bool(const compose::Container&)>& looks_like_it) {
   std::vector<compose::Container> candidates;
   const auto consider = [&](auto matches) {
     for (const compose::Container& one : all) {
       if (one.serves() && one.state == "running" && matches(one)) candidates.push_back(one);
     }
   };
-  if (services.empty()) consider(looks_like_postgres);
+  if (services.empty()) consider(looks_like_it);
   for (const std::string& service : services) {
     consider([&](const compose::Container& one) { return one.service == service; });
     if (!candidates.empty()) break;
@@ -54,21 +55,24 @@ std::optional<compose::Container> database_container(const std::vector<compose::
 
 PostgresServer postgres_in(const compose::Container& container, const std::string& user) {
   PostgresServer server;
-  server.reach = {"docker", "exec", "--interactive"};
+  server.reach = {"docker", "exec", "--interactive", container.id};
+  // Only asked for where the local socket does not trust the user.
   const std::string password = variable(container, "POSTGRES_PASSWORD");
-  if (!password.empty()) {
-    // Only asked for where the local socket does not trust the user. By inheritance, so that it
-    // is in no argument list.
-    server.reach.insert(server.reach.end(), {"--env", "PGPASSWORD"});
-    server.environment = {"PGPASSWORD=" + password};
-  }
-  server.reach.push_back(container.id);
+  if (!password.empty()) set_password(server, password);
   server.user = user;
   if (server.user.empty()) server.user = variable(container, "POSTGRES_USER");
   if (server.user.empty()) server.user = "postgres";
   server.description =
       "service " + container.service + " (container " + short_id(container.id) + ")";
   return server;
+}
+
+void set_password(PostgresServer& server, const std::string& password) {
+  // By inheritance, so that it is in no argument list.
+  if (server.environment.empty()) {
+    server.reach.insert(server.reach.end() - 1, {"--env", "PGPASSWORD"});
+  }
+  server.environment = {"PGPASSWORD=" + password};
 }
 
 std::string default_database(const compose::Container& container) {

@@ -2,6 +2,7 @@
 // renamed, Compose itself no longer knows the old one that still runs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,12 +15,15 @@ namespace drydock {
 bool looks_like_postgres(const compose::Container&);
 
 // The running container of the first of `services` that has one; without services, the only one
-// that looks like PostgreSQL. nullopt: none runs. Throws Failed when several would do.
-std::optional<compose::Container> database_container(const std::vector<compose::Container>& all,
-                                                     const std::vector<std::string>& services);
+// that looks like it. nullopt: none runs. Throws Failed when several would do.
+std::optional<compose::Container> database_container(
+    const std::vector<compose::Container>& all, const std::vector<std::string>& services,
+    const std::function<bool(const compose::Container&)>& looks_like_it = looks_like_postgres);
 
 // user "": the one that the image was told to create, who is the superuser.
 PostgresServer postgres_in(const compose::Container&, const std::string& user);
+// Instead of the container's own password, or where it has none.
+void set_password(PostgresServer& server, const std::string& password);
 // The database that the image was told to create.
 std::string default_database(const compose::Container&);
 

@@ -33,12 +33,6 @@ std::string copied_table(std::string_view line) {
 
 }  // namespace
 
-std::uint64_t DumpContent::total_rows() const {
-  std::uint64_t total = 0;
-  for (const auto& table : rows) total += table.second;
-  return total;
-}
-
 void DumpReader::line(std::string_view text) {
   const bool continues = continues_;
   continues_ = text.size() == longest_line;

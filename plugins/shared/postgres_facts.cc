@@ -83,9 +83,7 @@ std::string hash_of(const Rows& lines) {
   return hash.finish_hex();
 }
 
-// Counting reads every page, which is too much for a question that each plan asks.
 std::string rows_sql(std::int64_t database_bytes) {
-  constexpr std::int64_t exact_below = 256LL << 20;
   // As a dump writes it, without the schema that nearly all tables are in.
   const std::string name =
       "format(CASE n.nspname WHEN 'public' THEN '%2$I' ELSE '%1$I.%2$I' END, n.nspname, c.relname)";
@@ -93,7 +91,7 @@ std::string rows_sql(std::int64_t database_bytes) {
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
       " ORDER BY n.nspname, c.relname";
-  if (database_bytes >= exact_below) {
+  if (database_bytes >= count_rows_below) {
     return "SELECT " + name + " || '~' || greatest(c.reltuples, 0)::bigint" + tables + ";";
   }
   return "SELECT format('SELECT %L || count(*) FROM %I.%I', " + name +

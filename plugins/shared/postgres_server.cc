@@ -1,7 +1,5 @@
 #include "postgres_server.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <regex>
 #include <sstream>
@@ -132,12 +130,6 @@ Rows query(const Call& call, const PostgresServer& server, const std::string& da
 void execute(const Call& call, const PostgresServer& server, const std::string& database,
              const std::string& sql) {
   check(call.capture(session(server, database, {sql})), server, database);
-}
-
-void pause(const Call& call, std::chrono::milliseconds time) {
-  pollfd cancel{call.cancel_fd(), POLLIN, 0};
-  ::poll(&cancel, 1, static_cast<int>(time.count()));
-  call.throw_if_cancelled();
 }
 
 DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,

@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "database_types.h"
+#include "wait.h"
+
 namespace drydock {
 
 struct PostgresServer {
@@ -46,7 +49,6 @@ std::vector<std::string> fields(const std::string& row);
 
 // All databases but templates, with their bytes, as soon as the server accepts connections. Throws
 // Failed when it does not in time, Cancelled when the step is cancelled.
-using DatabaseSizes = std::map<std::string, std::int64_t>;
 DatabaseSizes wait_for_databases(const Call&, const PostgresServer&,
                                  std::chrono::milliseconds patience);
 // Those of applications: not `postgres` (unless it is `keep`), nor what a restore of ours left.
@@ -61,8 +63,5 @@ std::string quoted_literal(const std::string& text);
 
 // What the client wrote to stderr, without its "psql:<stdin>:1:", on one line.
 std::string client_error(const std::string& text);
-
-// Waits, or throws Cancelled as soon as the step is cancelled.
-void pause(const Call&, std::chrono::milliseconds time);
 
 }  // namespace drydock

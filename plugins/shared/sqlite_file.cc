@@ -181,6 +181,12 @@ std::optional<std::vector<std::string>> sqlite_revisions(const std::string& file
   return revisions;
 }
 
+void check_sqlite(const std::string& file) {
+  check_integrity(Connection(file, SQLITE_OPEN_READONLY));
+}
+
+std::string sqlite_version() { return sqlite3_libversion(); }
+
 void copy_sqlite(const std::string& file, const std::string& copy,
                  std::chrono::milliseconds patience) {
   // SQLite creates files with 0644; made here first they are nobody else's to read.

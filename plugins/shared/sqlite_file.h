@@ -25,6 +25,10 @@ SqliteContent sqlite_content(const std::string& file, SqliteData data);
 // Rows of Alembic's table; nullopt when it is not there.
 std::optional<std::vector<std::string>> sqlite_revisions(const std::string& file,
                                                          const std::string& version_table);
+// "3.40.1": of the library that reads and copies.
+std::string sqlite_version();
+// Throws when PRAGMA integrity_check finds something.
+void check_sqlite(const std::string& file);
 // Copies all pages of one moment, with what is still in the write-ahead log, into the new file
 // `copy` (0600), and checks the copy's integrity. Writers are only held up for moments.
 void copy_sqlite(const std::string& file, const std::string& copy,

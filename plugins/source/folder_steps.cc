@@ -121,7 +121,12 @@ void run_folder(Call& call) {
   if (!kept_before) call.remember(list_note, std::to_string(kept.size()));
   if (kept_before) remove_leftovers(kept, call.deployment_dir());
   std::set<std::string> changed;  // containers that have mounted one are made anew
-  for (const Before& before : kept) changed.insert(call.deployment(before.path));
+  for (const Entry& entry : release.entries()) {
+    const Difference difference = release.compare(entry);
+    if (difference == Difference::content || difference == Difference::absent) {
+      changed.insert(release.place(entry));
+    }
+  }
   files::leave_changed(call.private_dir(), call.run_id(), changed);
   switch_to(release, kept, call);
   call.info(std::to_string(kept.size()) + " files and folders switched to " + release.directory());

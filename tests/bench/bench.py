@@ -19,6 +19,8 @@ Figures, each the median of N runs after a warm-up, with the target it is held a
   env_run_new    a whole `drydock run` of [backup of .env, env-sync with
                  `proof: own`] on Dify 1.13.0 -> 1.14.0, new journal      25 ms
   env_run        the same with a journal that exists                      20 ms
+  env_copy       `cp` and `sync` of that file, for scale: 2.7 ms where those
+                 two targets were set
   env_merge      that merge alone: read, evaluate, decide, write, prove    1 ms
   env_million    a merge of 1,000,000 variables, a tenth of them new       1.5 s
                  defaults, in files as wide as Dify's
@@ -250,6 +252,8 @@ def main():
             sync = [drydock, "run", "--yes"]
             figures["env_run_new_ms"] = median(arguments.runs * 3, sync, new_journal)[0] * 1e3
             figures["env_run_ms"] = median(arguments.runs * 3, sync, known_journal)[0] * 1e3
+            copy = ["sh", "-c", "cp .env copy && sync copy"]
+            figures["env_copy_ms"] = median(arguments.runs * 3, copy, known_journal)[0] * 1e3
             templates = [f"{dify}/{tag}/.env.example" for tag in ("1.13.0", "1.14.0", "1.13.0")]
             figures["env_merge_ms"] = merge_figures(merge, *templates)["ms"]
         old, new = million(folder)

@@ -7,15 +7,18 @@ everyday_cases=(
   killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
   killed_in_http-check killed_in_rollback upgrade_after_rollback
   engine_restarted_in_compose-stop engine_restarted_in_long_migration
+  registry_away private_registry disk_full_in_pull
   quickstart quickstart_embedded
 )
 long_cases=(
-  killed_anywhere
+  killed_anywhere mariadb_comes_back
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
   engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere
   engine_killed_in_pull engine_killed_in_compose-stop engine_killed_in_backup engine_killed_in_data
   engine_killed_in_migrate engine_stays_away
+  rolling_serves_all_the_time rolling_is_refused_without_a_proxy rolling_killed
+  through_a_docker_context replaced_by_hand
 )
 
 run_named_case() {
@@ -58,6 +61,37 @@ upgrade() {
   expect_contains ".env" "$(<"$sample/.env")" NOTES_PAGE_SIZE=50
   expect_equal "the running services" "api database web" \
     "$(sample_containers --format '{{.Label "com.docker.compose.service"}}' | sort | tr '\n' ' ' | sed 's/ $//')"
+}
+
+# No DOCKER_HOST: a context names the engine.
+through_a_docker_context() {
+  fresh_sample
+  export DOCKER_CONFIG=$case_dir/docker
+  docker context create e2e --docker "host=$DOCKER_HOST"
+  expect_code 0 env -u DOCKER_HOST DOCKER_CONTEXT=e2e drydock -C "$sample" run --var to=2 --yes
+  expect_contains "the version" "$(about)" '"version":"2"'
+  expect_code 2 env -u DOCKER_HOST DOCKER_CONTEXT=gone drydock -C "$sample" plan --var to=3
+}
+
+# Without a snapshot nobody knows of which files the containers were made that run.
+replaced_by_hand() {
+  fresh_sample
+  local before
+  before=$(picture)
+  cp -p "$sample/.env" "$case_dir/env"
+  cp "$releases"/2/docker-compose.yaml "$sample/"
+  sed -i 's/^DB_HOST=.*/DB_HOST=database/; s/^MIGRATION_ENABLED=.*/MIGRATION_ENABLED=false/' "$sample/.env"
+  mv "$sample/.drydock/snapshots" "$case_dir/"
+  printf '%s\n' 'drydock: 1' 'name: up' 'summary: Up' 'stages: [{ uses: compose-up }, { uses: http-check, with: { url: "http://127.0.0.1:1/", timeout: 1s } }]' \
+    >"$sample/drydock.yaml"
+  expect_code 2 drydock -C "$sample" run --yes
+  expect_contains "what it says" "$(<"$case_dir/said")" --accept-partial-rollback
+  expect_contains "what it says" "$(<"$case_dir/said")" "Not wholly put back by a rollback"
+  mv "$case_dir/snapshots" "$sample/.drydock/"
+  expect_code 1 drydock -C "$sample" run --yes
+  cp "$repository"/pipelines/sample/releases/1/docker-compose.yaml "$sample/"
+  cp -p "$case_dir/env" "$sample/.env"
+  expect_equal "the deployment after the rollback" "$before" "$(picture)"
 }
 
 # The second of the two migrations fails after the first one has committed.

@@ -14,8 +14,12 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$repository/pipelines/lib/engine.sh"
 . "$e2e/sample.sh"
 . "$e2e/engine_restarts.sh"
+. "$e2e/mariadb.sh"
+. "$e2e/rolling.sh"
+. "$e2e/pulls.sh"
 . "$e2e/cases.sh"
 . "$repository/tests/bench/upgrade_cost.sh"
+. "$repository/tests/bench/availability.sh"
 exec 3>&1  # what a case has to say although it passes
 
 skip_all() {

@@ -230,6 +230,28 @@ TEST(BackupSqliteAbsent, MovesAwayWhatAppeared) {
   EXPECT_TRUE(fs::exists(host.private_dir() + "/moved-aside/new.db"));
 }
 
+TEST(BackupSqliteEntry, IsKeptAndSentElsewhere) {
+  FakeHost host;
+  host.run_real_processes();
+  Database{host.deployment_dir() + "/app.db"}("CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+  host.option("/databases/0/file", "app.db");
+  host.option("/databases/0/kind", "auto");
+  host.write("take", "#!/bin/sh\ncp -n \"$2\" \"$1\"\n");
+  ::chmod((host.deployment_dir() + "/take").c_str(), 0755);
+  const std::string elsewhere = host.deployment_dir() + "/elsewhere.db";
+  host.option("/copy", std::vector<std::string>{host.deployment_dir() + "/take", elsewhere});
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  EXPECT_EQ(Database{elsewhere}("SELECT count(*) FROM t"), "1");
+  Database{host.deployment_dir() + "/app.db"}("DELETE FROM t");
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(Database{host.deployment_dir() + "/app.db"}("SELECT count(*) FROM t"), "1");
+
+  host.option("/copy", {"/bin/sh", "-c", "echo disk is full >&2; exit 3"});
+  const StepResult failed = host.perform<Backup>("run");
+  EXPECT_EQ(failed.status, DRYDOCK_FAILED);
+  EXPECT_NE(failed.failure.find("exit code 3 (disk is full)"), std::string::npos) << failed.failure;
+}
+
 TEST(BackupPlan, NamesEachFileAndDatabase) {
   FakeHost host;
   fill_files(host);

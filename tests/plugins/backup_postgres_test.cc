@@ -1,9 +1,10 @@
 // backup with a real PostgreSQL: what a failed upgrade did to it is undone, and proven undone.
 #include "backup_stage.h"
-#include "database_restore.h"
 #include "postgres_content.h"
 #include "postgres_facts.h"
+#include "postgres_restore.h"
 #include "postgres_world.h"
+#include "restore_stage.h"
 
 using namespace drydock::testing;
 using drydock::DumpContent;
@@ -221,7 +222,7 @@ TEST_F(BackupPostgres, KeepsNoHalfDump) {
       << unreadable.failure;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(host.private_dir())) {
     const std::string name = entry.path().filename().string();
-    const bool whole = name == "model.json" || name.rfind("roles", 0) == 0;
+    const bool whole = name == "model.json" || name.rfind("accounts", 0) == 0;
     EXPECT_TRUE(!entry.is_regular_file() || whole) << entry.path();
   }
   EXPECT_FALSE(host.note("dump/db/app"));
@@ -242,6 +243,37 @@ TEST_F(BackupPostgres, RefusesADamagedDumpAndLeavesTheDatabase) {
   EXPECT_NE(rollback.failure.find("SHA-256"), std::string::npos) << rollback.failure;
   EXPECT_EQ(databases(), std::vector<std::string>{"app"});
   EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
+}
+
+TEST_F(BackupPostgres, IsRestoredByHandAndThatIsUndone) {
+  back_up();
+  host.option("/check", "restore");
+  const StepResult verify = step("verify");
+  EXPECT_TRUE(verify.ok()) << verify.failure;
+  host.option("/check", "read");
+  EXPECT_TRUE(step("verify").ok());
+  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
+  migrate_badly();
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other.option("/from", host.private_dir());
+  other.option("/wait", 20'000);
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  const auto before = other.facts;
+  for (int note = 1; note <= 2; ++note) {
+    other.die_at_remember(note);
+    ASSERT_TRUE(other.perform<Restore>("run").died) << note;
+  }
+  const StepResult run = other.perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "1003\n");
+  EXPECT_TRUE(other.perform<Restore>("verify").ok());
+  const StepResult rollback = other.perform<Restore>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  EXPECT_EQ(other.facts, before);
 }
 
 TEST_F(BackupPostgres, PlansWhatIsDumpedAndWhatItWouldLose) {

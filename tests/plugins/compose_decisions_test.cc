@@ -5,40 +5,10 @@
 #include "compose_health.h"
 #include "compose_json.h"
 #include "compose_settlement.h"
-#include "up_decisions.h"
+#include "compose_values.h"
 
 namespace drydock::compose {
 namespace {
-
-Container running(const std::string& id, const std::string& service) {
-  Container result;
-  result.id = id;
-  result.name = "p-" + service + "-1";
-  result.service = service;
-  result.image = "sample/" + service + ":1";
-  result.image_id = "sha256:" + service + "1";
-  result.config_hash = "hash1";
-  result.state = "running";
-  result.restart_policy = "always";
-  return result;
-}
-Container with(Container container, const std::string& state, int code = 0) {
-  container.state = state;
-  container.exit_code = code;
-  return container;
-}
-Service service(const std::string& name, std::map<std::string, std::string> depends_on = {}) {
-  Service result;
-  result.name = name;
-  result.image = "sample/" + name + ":1";
-  result.depends_on = std::move(depends_on);
-  return result;
-}
-Model model_of(const std::vector<Service>& services) {
-  Model result;
-  for (const Service& one : services) result.services[one.name] = one;
-  return result;
-}
 
 TEST(ComposeModel, OrdersByDependenciesAndFindsOneShots) {
   const Model model = model_of({service("web", {{"api", "service_started"}}),
@@ -231,76 +201,6 @@ TEST(ComposeBefore, TakesWhatEndedSinceTheRunBeganForRunning) {
   EXPECT_EQ(others[4].health, "unhealthy");
   EXPECT_EQ(others[5].state, "running") << "the engine was stopped, and so was this";
   EXPECT_EQ(as_when_the_run_began(existing, "")[0].state, "exited") << "no run, or not known";
-}
-
-TEST(ComposeUpDecisions, RetiresWhatNoFileHas) {
-  Container one_off = running("3", "gone");
-  one_off.one_off = true;
-  const auto retired =
-      to_retire({running("1", "db"), running("2", "api"), one_off}, {"api", "database"});
-  ASSERT_EQ(retired.size(), 1u);
-  EXPECT_EQ(retired[0].service, "db");
-}
-
-TEST(ComposeUpDecisions, TellsWhyAServiceChanges) {
-  const Model model = model_of({service("api", {{"db", "service_started"}}), service("db"),
-                                service("moved"), service("new"), service("same")});
-  Container db = running("1", "db");
-  db.config_hash = "old";
-  Container anonymous = running("2", "moved");
-  anonymous.mounts.push_back({"volume", std::string(64, 'a'), "", "/var/lib/x", true});
-  const std::vector<Container> existing = {db, anonymous, running("3", "api"),
-                                           running("4", "same")};
-  const std::map<std::string, std::string> hashes = {
-      {"api", "hash1"}, {"db", "hash1"}, {"moved", "hash1"}, {"new", "hash1"}, {"same", "hash1"}};
-  std::map<std::string, ServiceChange> changes;
-  for (const auto& change : decide_changes(
-           existing, model, {"api", "db", "moved", "new", "same"}, hashes,
-           {{"sample/moved:1", "sha256:other"}, {"sample/same:1", "sha256:same1"}}, true)) {
-    changes[change.service] = change;
-  }
-  EXPECT_EQ(changes.at("db").why, "its settings change");
-  EXPECT_EQ(changes.at("api").why, "it depends on db, which changes");
-  EXPECT_EQ(changes.at("moved").why, "its tag names another image now");
-  EXPECT_EQ(changes.at("moved").rollback_loses,
-            "what service moved keeps in /var/lib/x, a volume without a name");
-  EXPECT_EQ(changes.at("new").action, "start");
-  EXPECT_EQ(changes.count("same"), 0u);
-}
-
-TEST(ComposeUpDecisions, SeesAMountThatSomebodyElseHolds) {
-  Service database = service("database");
-  database.mounts = {{"bind", "", "/srv/p/data", "/d", true}};
-  Service api = service("api");
-  api.mounts = database.mounts;
-  const Model model = model_of({database, api});
-  Container old = running("1", "db"), sibling = running("2", "api"), stranger = running("3", "x");
-  old.mounts = sibling.mounts = stranger.mounts = database.mounts;
-  const std::set<std::string> scope = {"database"}, none;
-  const auto find = [&](const std::vector<Container>& mine, const Container& holder,
-                        const std::set<std::string>& retired, const std::set<std::string>& shares) {
-    return find_held_mount(model, scope, mine, {holder}, retired, shares).has_value();
-  };
-  EXPECT_TRUE(find({old}, old, none, none));
-  EXPECT_FALSE(find({old}, old, {"1"}, none)) << "it is about to be retired";
-  EXPECT_FALSE(find({sibling}, sibling, none, none)) << "the model shares it";
-  EXPECT_TRUE(find({}, stranger, none, none));
-  EXPECT_FALSE(find({}, stranger, none, {"/srv/p/data"})) << "declared";
-  Container own = running("4", "database");
-  own.mounts = database.mounts;
-  EXPECT_FALSE(find({own}, stranger, none, none)) << "they share it already";
-  stranger.mounts[0].writable = false;
-  EXPECT_FALSE(find({}, stranger, none, none)) << "it only reads";
-}
-
-TEST(ComposeUpDecisions, UndoesOnlyWhatItDid) {
-  const std::vector<Container> noted = {running("1", "db"), with(running("2", "web"), "exited")};
-  const Undo undo = decide_undo(
-      noted,
-      {running("1", "db"), running("2", "web"), running("3", "api"), running("4", "elsewhere")},
-      {"db", "web", "api"});
-  EXPECT_EQ(undo.remove, std::vector<std::string>{"3"});
-  EXPECT_EQ(undo.stop, (std::map<std::string, std::string>{{"2", "always"}}));
 }
 
 }  // namespace

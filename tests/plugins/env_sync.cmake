@@ -15,7 +15,7 @@ add_library(env_sync_tested STATIC
   ${env_sync}/env_sync_stage.cc ${env_sync}/sync.cc ${env_sync}/base.cc ${env_sync}/templates.cc
   ${env_sync}/options.cc ${env_sync}/compose_proof.cc ${env_sync}/report.cc)
 target_link_libraries(env_sync_tested
-  PUBLIC env_sync_merge drydock_files drydock::sdk PRIVATE drydock_warnings)
+  PUBLIC env_sync_merge drydock_files drydock_digest drydock::sdk PRIVATE drydock_warnings)
 foreach(name env_sync_test env_defects_test env_chain_test env_compose_test env_options_test)
   drydock_test(${name} SOURCES ${name}.cc LIBRARIES env_sync_tested rapidcheck)
   target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

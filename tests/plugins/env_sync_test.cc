@@ -74,7 +74,7 @@ TEST_F(EnvSyncStage, RollsBackFromWhereverItDied) {
   ASSERT_EQ(::chmod(at(".env").c_str(), 0604), 0);
   ASSERT_TRUE(step("observe").ok());
   const auto facts = host.facts;
-  EXPECT_TRUE(facts.at("content 1 of .env").secret);
+  EXPECT_TRUE(facts.at("content of .env").secret);
   for (int note = 1; note <= 2; ++note) {
     for (const bool durable : {false, true}) {
       host.notes.clear();

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 
+#include "changed_files.h"
 #include "source_stage.h"
 
 namespace drydock::source {
@@ -122,6 +123,13 @@ TEST_F(SourceStage, SwitchesToTheReleaseAndNothingElse) {
   EXPECT_TRUE(step("verify").ok());
   host.write("compose.yaml", "meddled");
   EXPECT_FALSE(step("verify").ok());
+}
+
+TEST_F(SourceStage, LeavesWordOfWhatItChanges) {
+  EXPECT_TRUE(host.perform<Source>("run").ok());
+  const auto changed = files::changed_by_run(host.private_dir(), host.run_id);
+  EXPECT_EQ(changed.count(host.deployment_dir() + "/nginx/nginx.conf"), 1u);
+  EXPECT_EQ(changed.count(host.deployment_dir() + "/same.txt"), 0u);
 }
 
 TEST_F(SourceStage, PutsBackEverythingAndProvesItByFacts) {

@@ -16,7 +16,7 @@ Scope sample() {
   scope.secret = [](const std::string& name) {
     return name == "hook" ? std::optional<std::string>("s3cret") : std::nullopt;
   };
-  scope.env = {{"MODE", "fast"}, {"PORT", "80"}};
+  scope.env = std::make_shared<const Variables>(Variables{{"MODE", "fast"}, {"PORT", "80"}});
   scope.run = {{"id", 7}};
   scope.outputs["build"]["tag"] = {"t1", "", false};
   scope.outputs["build"]["image.api"] = {"sha", "", false};

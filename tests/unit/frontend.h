@@ -29,7 +29,7 @@ inline std::map<std::string, IndexedStage> plugins_with(const std::string& type,
   stage.plugin_version = "1.0.0";
   stage.plugin_file = "/nowhere/" + type + ".so";
   stage.description.name = type;
-  stage.description.schema = schema;
+  stage.description.schema = OptionsSchema(schema.dump());
   return {{type, stage}};
 }
 

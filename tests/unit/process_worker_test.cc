@@ -216,13 +216,17 @@ TEST_F(WorkerTest, TheNextOneWaitsAlreadyAndMayDie) {
 TEST_F(WorkerTest, TheWorldOfAWorkerIsClean) {
   ::setenv("SECRET_OF_THE_OPERATOR", "x", 1);
   ::setenv("DOCKER_HOST", "unix:///somewhere", 1);
+  ::setenv("DOCKER_CONFIG", "/login", 1);
+  ::setenv("SSH_AUTH_SOCK", "/agent", 1);
   StepRequest asked = request("world");
   asked.planned_dir = "/planned";
   EXPECT_TRUE(perform(asked).ok());
-  ::unsetenv("DOCKER_HOST");
+  for (const char* name : {"DOCKER_HOST", "DOCKER_CONFIG", "SSH_AUTH_SOCK"}) ::unsetenv(name);
   const std::string all = heard.everything();
   EXPECT_EQ(all.find("SECRET_OF_THE_OPERATOR"), std::string::npos);
   EXPECT_TRUE(heard.heard("env DOCKER_HOST=unix:///somewhere"));
+  EXPECT_TRUE(heard.heard("env DOCKER_CONFIG=/login"));
+  EXPECT_TRUE(heard.heard("env SSH_AUTH_SOCK=/agent"));
   EXPECT_TRUE(heard.heard("env TERM=dumb"));
   EXPECT_TRUE(heard.heard("directory " + folder.path()));
   EXPECT_TRUE(heard.heard("session 1"));
@@ -241,6 +245,7 @@ TEST_F(WorkerTest, AProbeDescribesAPlugin) {
   EXPECT_EQ(plugin.stages[0].notes_version, 2u);
   EXPECT_EQ(plugin.stages[0].steps.size(), 5u);
   EXPECT_EQ(plugin.stages[0].steps.at(Step::verify), "/verify");
+  EXPECT_EQ(plugin.stages[0].schema.text(), R"({"type": "object"})");
   EXPECT_TRUE(plugin.stages[0].schema.is_object());
 }
 

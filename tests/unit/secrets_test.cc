@@ -136,7 +136,8 @@ class Store : public testing::Test {
 
   std::optional<std::string> get(SecretSource from,
                                  std::map<std::string, std::string> dotenv = {}) {
-    SecretStore store({{"s", std::move(from)}}, std::move(dotenv), masker_);
+    SecretStore store({{"s", std::move(from)}}, std::make_shared<const Variables>(std::move(dotenv)),
+                      masker_);
     return store.get("s");
   }
 
@@ -158,8 +159,8 @@ TEST_F(Store, ReadsEverySource) {
 
 TEST_F(Store, RunsACommandOnce) {
   SecretStore store(
-      {{"s", source(SecretSource::Kind::command, {"mkdir", "-v", folder_ + "/made"})}}, {},
-      masker_);
+      {{"s", source(SecretSource::Kind::command, {"mkdir", "-v", folder_ + "/made"})}},
+      std::make_shared<const Variables>(), masker_);
   const auto first = store.get("s");
   EXPECT_EQ(store.get("s"), first);
 }

@@ -74,7 +74,11 @@ TEST(Wire, DeepNestingDoesNotExhaustTheStack) {
 // Every message, damaged in every place: it is read, or it is a WireError, and nothing else.
 TEST(Wire, DamagedMessagesAreRefusedOrRead) {
   PluginDescription plugin{
-      "a.b", "1", 0, 1, {{"s", "sum", {{"type", "object"}}, 1, {{Step::run, ""}}}}};
+      "a.b",
+      "1",
+      0,
+      1,
+      {{"s", "sum", OptionsSchema(R"({"type": "object"})"), 1, {{Step::run, ""}}}}};
   const std::vector<nlohmann::json> bodies = {
       log_body({LogLevel::info, "x"}),
       fact_body({"n", "\xff", true, false}),

@@ -95,8 +95,11 @@ typedef struct drydock_value {
 /* One change that run would make, reported by plan. */
 typedef struct drydock_change {
   uint32_t struct_size;
-  const char* what;     /* one of: file variable image service database revision command request */
-  const char* action;   /* one of: add change remove keep start stop retire pull save run check */
+  const char* what;     /* one of: file variable image service database revision command request
+                           rollback */
+  const char* action;   /* one of: add change remove keep start stop retire pull save run check; and
+                           lose, only of `rollback`: what a rollback could not put back as it was.
+                           Where nobody is asked, such a run needs --accept-partial-rollback */
   const char* name;     /* which file, variable, image, ... */
   drydock_bytes before; /* empty where there is none; never a secret */
   drydock_bytes after;
@@ -120,7 +123,8 @@ enum {
 
 /* A command to run in the worker's process group. No shell is involved. The child dies with the
  * worker, is ended when the step is cancelled, and gets a scrubbed environment (PATH, HOME, USER,
- * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, and the host's proxy variables) plus `environment`. */
+ * LANG, TERM=dumb, TZ, XDG_*, DOCKER_*, SSH_AUTH_SOCK, and the host's proxy variables) plus
+ * `environment`. */
 typedef struct drydock_process {
   uint32_t struct_size;
   const char* const* arguments; /* NULL-terminated; arguments[0] is looked up in PATH */

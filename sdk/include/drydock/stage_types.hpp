@@ -32,7 +32,7 @@ struct Cancelled : std::exception {
 };
 
 // One change that run would make. what: file variable image service database revision command
-// request; action: add change remove keep start stop retire pull save run check.
+// request rollback; action: add change remove keep start stop retire pull save run check lose.
 struct Change {
   std::string what;
   std::string action;

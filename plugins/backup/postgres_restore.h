@@ -16,7 +16,14 @@ bool is_unchanged(const Call&, const PostgresServer&, const DatabaseRecord& reco
 // Restores the dump into a new database beside the old one, proves that it holds what was dumped,
 // and only then swaps the names. Until that instant the failed database keeps its name; afterwards
 // it is kept under the name that is returned ("" when there was none). Safe to repeat.
-std::string restore_database(const Call&, const PostgresServer&, const DatabaseRecord& record);
+std::string restore_database(const Call&, const PostgresServer&, const std::string& folder,
+                             const DatabaseRecord& record);
+
+// Restores the dump into database `scratch` and proves that it holds what was dumped. Throws Failed
+// when it does not; the database stays then, to be looked at.
+void try_restore(const Call&, const PostgresServer&, const std::string& folder,
+                 const DatabaseRecord& record, const std::string& scratch);
+void drop_database(const Call&, const PostgresServer&, const std::string& name);
 
 // The settings and privileges of the database itself, which belong to its name and not to its dump.
 void put_properties_back(const Call&, const PostgresServer&, const DatabaseRecord& record);

@@ -1,47 +1,13 @@
-#include "database_dump.h"
+#include "postgres_dump.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
-#include "digest.h"
+#include "command_stream.h"
 #include "file_store.h"
+#include "part_file.h"
 #include "postgres_facts.h"
+#include "stopwatch.h"
 
 namespace drydock::backup {
 namespace {
-
-// A file that is gone again unless it was kept.
-class PartFile {
- public:
-  explicit PartFile(std::string path) : path_(std::move(path)) {}
-  ~PartFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  const std::string& path() const { return path_; }
-  // On disk, content before name. Never over another file.
-  void keep_as(const std::string& name) {
-    const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = fd >= 0 && ::fsync(fd) == 0;
-    if (fd >= 0) ::close(fd);
-    // Nobody else writes into the private folder, so that the question before needs no lock.
-    if (::access(name.c_str(), F_OK) == 0) throw Failed(name + " exists already");
-    if (!synced || ::rename(path_.c_str(), name.c_str()) != 0) {
-      throw Failed(name + " cannot be written: " + std::strerror(errno));
-    }
-    path_.clear();
-    files::sync_directory(name.substr(0, name.rfind('/')));
-  }
-
- private:
-  std::string path_;
-};
 
 // Runs a client that prints a dump as text, and reads that.
 DumpContent read_lines(const Call& call, Process process, const std::string& doing) {
@@ -93,12 +59,14 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s;', a.privilege_type, d.datname,
     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = current_database();)sql";
   std::vector<std::string> queries = facts_queries();
-  queries.insert(queries.end(), {create, properties});
+  queries.insert(queries.end(), {"SHOW server_version;", create, properties});
   std::vector<Rows> answers = query_all(call, server, record.name, queries);
   record.properties.clear();
   for (const std::string& line : answers.back()) record.properties += line + "\n";
   answers.pop_back();
   record.create_with = answers.back().at(0);
+  answers.pop_back();
+  record.server = answers.back().at(0);
   answers.pop_back();
   const DatabaseFacts facts = facts_of(answers);
   record.schema = facts.schema;
@@ -106,21 +74,6 @@ FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = current_dat
 }
 
 }  // namespace
-
-std::string file_name(const std::string& name) {
-  static const char digits[] = "0123456789ABCDEF";
-  std::string result;
-  for (char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || (c == '.' && !result.empty());
-    if (plain)
-      result += c;
-    else
-      result += {'%', digits[byte >> 4], digits[byte & 15]};
-  }
-  return result;
-}
 
 DumpContent read_dump(const Call& call, const PostgresServer& server, const std::string& file) {
   Process process = server_command(server, "pg_restore", {"--file", "-"});
@@ -140,53 +93,42 @@ void dump_database(const Call& call, const PostgresServer& server, DatabaseRecor
 
   const std::string file = call.private_dir() + "/" + record.dump;
   files::make_directories(file.substr(0, file.rfind('/')));
-  PartFile part(file + ".part");
+  PartFile part(file);
   // Compressed, as only that has a checksum that a full read would see broken; the fastest level
   // is as small as the others within a few percent. A dump waits a minute for each table's lock.
   Process dump = postgres_client(server, "pg_dump", record.name,
                                  {"--format=custom", "--compress=1", "--lock-wait-timeout=60000"});
-  dump.output_file = part.path();
-  std::string errors;
-  dump.on_line = [&](Stream, std::string_view line) { errors.append(line).append("\n"); };
-  const Exit exit = call.run(dump);
-  struct stat status {};
-  const bool written = ::stat(part.path().c_str(), &status) == 0 && status.st_size > 0;
-  if (!exit.ok() || !written) {
-    const std::string reason = !errors.empty() ? client_error(errors)
-                               : exit.ok()     ? "it is empty"
-                                               : exit.describe();
+  const Stopwatch watch(record.taken);
+  const Streamed written = stream(call, std::move(dump), part.path());
+  record.seconds = watch.seconds();
+  if (!written.exit.ok() || written.bytes == 0) {
+    const std::string reason = !written.errors.empty() ? client_error(written.errors)
+                               : written.exit.ok()     ? "it is empty"
+                                                       : written.exit.describe();
     throw Failed("the dump of database " + record.name + " of " + server.description +
                  " failed: " + reason);
   }
-  record.bytes = status.st_size;
-  record.sha256 = sha256_file(part.path());
+  record.bytes = written.bytes;
+  record.sha256 = written.sha256;
+  part.check_on_disk(record.sha256);
 
   const DumpContent content = read_dump(call, server, part.path());
   record.statements = content.statements;
   record.data = content.data;
   record.rows = content.rows;
-  part.keep_as(file);
+  part.keep();
 }
 
 bool dump_roles(const Call& call, const PostgresServer& server, const std::string& file) {
-  PartFile part(file + ".part");
+  PartFile part(file);
   Process process = server_command(
       server, "pg_dumpall",
       {"--username", server.user, "--no-password", "--database", "template1", "--globals-only"});
   process.output_file = part.path();
   process.on_line = [](Stream, std::string_view) {};
   if (!call.run(process).ok()) return false;
-  part.keep_as(file);
+  part.keep();
   return true;
-}
-
-void check_dump(const std::string& private_dir, const DatabaseRecord& record) {
-  const std::string file = private_dir + "/" + record.dump;
-  const std::string found = sha256_file(file);
-  if (found != record.sha256) {
-    throw Failed("the dump " + file + " is not the one that was taken: its SHA-256 is " + found +
-                 ", noted was " + record.sha256);
-  }
 }
 
 }  // namespace drydock::backup

@@ -1,6 +1,7 @@
-#include "database_restore.h"
+#include "postgres_restore.h"
 
-#include "database_dump.h"
+#include "database_server.h"
+#include "postgres_dump.h"
 #include "postgres_facts.h"
 
 namespace drydock::backup {
@@ -10,11 +11,15 @@ namespace {
 constexpr int rename_attempts = 25;
 constexpr auto rename_pause = std::chrono::milliseconds(200);
 
-void drop(const Call& call, const PostgresServer& server, const std::string& name) {
+}  // namespace
+
+void drop_database(const Call& call, const PostgresServer& server, const std::string& name) {
   execute(call, server, "template1",
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
               quoted_literal(name) + ";\nDROP DATABASE IF EXISTS " + quoted_identifier(name) + ";");
 }
+
+namespace {
 
 void load(const Call& call, const PostgresServer& server, const std::string& file,
           const std::string& into) {
@@ -32,28 +37,12 @@ void load(const Call& call, const PostgresServer& server, const std::string& fil
 // Throws Failed, with the first difference, when the database is not what was dumped.
 void prove(const Call& call, const PostgresServer& server, const DatabaseRecord& record,
            const std::string& database) {
-  const auto differs = [&](const std::string& what, const std::string& now,
-                           const std::string& noted) {
-    return Failed("database " + record.name + ": what was restored from " + record.dump +
-                  " differs from what was dumped: " + what + " " + now + ", noted was " + noted +
-                  "; it is kept as database " + database + ", and " + record.name +
-                  " was left alone");
-  };
-  const DatabaseFacts facts = database_facts(call, server, database);
-  if (facts.revisions != record.revisions) {
-    throw differs("revision", describe_revisions(facts.revisions),
-                  describe_revisions(record.revisions));
-  }
-  if (facts.schema != record.schema) throw differs("schema", facts.schema, record.schema);
-  const DumpContent content = read_database(call, server, database);
-  for (const auto& [table, rows] : record.rows) {
-    const auto found = content.rows.find(table);
-    const std::uint64_t now = found == content.rows.end() ? 0 : found->second;
-    if (now != rows) {
-      throw differs("rows of " + table, std::to_string(now), std::to_string(rows));
-    }
-  }
-  if (content.data != record.data) throw differs("data", content.data, record.data);
+  const std::string differs = difference(record, database_facts(call, server, database),
+                                         read_database(call, server, database));
+  if (differs.empty()) return;
+  throw Failed("database " + record.name + ": what was restored from " + record.dump +
+               " differs from what was dumped: " + differs + "; it is kept as database " +
+               database + ", and " + record.name + " was left alone");
 }
 
 // Gives `scratch` the database's name, and the database that has it now the name `failed`: both or
@@ -124,17 +113,22 @@ bool is_unchanged(const Call& call, const PostgresServer& server, const Database
   }
 }
 
+void try_restore(const Call& call, const PostgresServer& server, const std::string& folder,
+                 const DatabaseRecord& record, const std::string& scratch) {
+  check_dump(folder, record);
+  drop_database(call, server, scratch);  // what an interrupted attempt left
+  execute(call, server, "template1",
+          "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
+  load(call, server, folder + "/" + record.dump, scratch);
+  prove(call, server, record, scratch);
+}
+
 std::string restore_database(const Call& call, const PostgresServer& server,
-                             const DatabaseRecord& record) {
-  check_dump(call.private_dir(), record);
+                             const std::string& folder, const DatabaseRecord& record) {
   const std::string run = std::to_string(call.run_id());
   const std::string scratch = derived_name(record.name, "_restore_" + run);
   call.remember("restoring/" + record.key(), scratch);
-  drop(call, server, scratch);  // what an interrupted attempt left
-  execute(call, server, "template1",
-          "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
-  load(call, server, call.private_dir() + "/" + record.dump, scratch);
-  prove(call, server, record, scratch);
+  try_restore(call, server, folder, record, scratch);
 
   std::string failed;
   if (database_exists(call, server, record.name)) {

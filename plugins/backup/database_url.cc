@@ -1,0 +1,215 @@
+#include "database_url.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <sstream>
+
+#include "mariadb_databases.h"
+#include "postgres_databases.h"
+
+namespace drydock::backup {
+namespace {
+
+BadOptions bad(const std::string& why) {
+  return BadOptions("the `url` of a database " + why +
+                    "; it looks like postgresql://user:password@host:5432/name, with reserved "
+                    "characters of user and password percent-encoded");
+}
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string decoded(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex(text[i + 2]) : -1;
+    if (high < 0 || low < 0) throw bad("has a % that no two hexadecimal digits follow");
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  if (result.find('\0') != std::string::npos || result.find('\n') != std::string::npos) {
+    throw bad("has a NUL or a line break in it");
+  }
+  return result;
+}
+
+bool installed(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+void require(const std::string& program, const std::string& package) {
+  if (installed(program)) return;
+  throw Failed("a database with `url` is dumped by this machine's own " + program +
+               ", and there is none in PATH; install it (Debian: " + package + ")");
+}
+
+// A file for a client alone (0600), gone when this is. Its name ends in .part, so that one which a
+// killed process left is removed with what it was writing.
+class ClientFile {
+ public:
+  ClientFile(const Call& call, const std::string& text) {
+    std::string folder = call.private_dir();
+    if (folder.empty()) folder = call.planning_dir();
+    if (folder.empty()) folder = call.planned_dir();
+    path_ = folder + "/client-XXXXXX.part";
+    const int fd = ::mkstemps(path_.data(), 5);
+    const bool written =
+        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    if (written) return;
+    if (fd >= 0) ::unlink(path_.c_str());
+    throw Failed("the settings of a database client cannot be written into " + folder + ": " +
+                 std::strerror(error));
+  }
+  ~ClientFile() { ::unlink(path_.c_str()); }
+  ClientFile(const ClientFile&) = delete;
+  ClientFile& operator=(const ClientFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The server together with the file that its clients read.
+template <class Databases>
+class WithFile : public Databases {
+ public:
+  template <class... Arguments>
+  explicit WithFile(std::unique_ptr<ClientFile> file, Arguments&&... arguments)
+      : Databases(std::forward<Arguments>(arguments)...), file_(std::move(file)) {}
+
+ private:
+  std::unique_ptr<ClientFile> file_;
+};
+
+std::unique_ptr<DatabaseServer> postgres_at(const Call& call, const DatabaseUrl& url) {
+  require("pg_dump", "postgresql-client");
+  std::string password;
+  for (char c : url.password) {
+    if (c == ':' || c == '\\') password += '\\';
+    password += c;
+  }
+  auto file = std::make_unique<ClientFile>(call, "*:*:*:*:" + password + "\n");
+  PostgresServer server;
+  server.user = url.user.empty() ? "postgres" : url.user;
+  server.description = url.place();
+  server.environment = {"PGPASSFILE=" + file->path(),
+                        "PGHOST=" + (url.socket.empty() ? url.host : url.socket)};
+  if (!url.port.empty()) server.environment.push_back("PGPORT=" + url.port);
+  if (!url.ssl_mode.empty()) server.environment.push_back("PGSSLMODE=" + url.ssl_mode);
+  return std::make_unique<WithFile<PostgresDatabases>>(std::move(file), std::move(server),
+                                                       url.database);
+}
+
+// A value of an option file, as its own reader takes it.
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::unique_ptr<DatabaseServer> mariadb_at(const Call& call, const DatabaseUrl& url) {
+  MariadbServer server;
+  server.mysql = url.kind == "mysql" && installed("mysqldump") && !installed("mariadb-dump");
+  require(server.dumper(), "mariadb-client");
+  std::string settings = "[client]\n";
+  if (!url.socket.empty()) {
+    settings += "protocol=socket\nsocket=" + quoted(url.socket) + "\n";
+  } else {
+    settings += "protocol=tcp\nhost=" + quoted(url.host) + "\n";
+    if (!url.port.empty()) settings += "port=" + url.port + "\n";
+  }
+  if (!url.password.empty()) settings += "password=" + quoted(url.password) + "\n";
+  auto file = std::make_unique<ClientFile>(call, settings);
+  server.user = url.user.empty() ? "root" : url.user;
+  server.settings_file = file->path();
+  server.description = url.place();
+  return std::make_unique<WithFile<MariadbDatabases>>(std::move(file), std::move(server));
+}
+
+}  // namespace
+
+std::string DatabaseUrl::place() const {
+  if (!socket.empty()) return socket;
+  return host + (port.empty() ? "" : ":" + port);
+}
+
+DatabaseUrl parse_database_url(const std::string& text) {
+  static const std::map<std::string, std::string> kinds = {{"postgresql", "postgresql"},
+                                                           {"postgres", "postgresql"},
+                                                           {"mariadb", "mariadb"},
+                                                           {"mysql", "mysql"}};
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == std::string::npos) throw bad("has no scheme");
+  const std::string scheme = text.substr(0, std::min(scheme_end, text.find('+')));
+  const auto kind = kinds.find(scheme);
+  if (kind == kinds.end()) {
+    throw bad("has a scheme that is none of postgresql, mariadb and mysql");
+  }
+  DatabaseUrl url;
+  url.kind = kind->second;
+  std::string rest = text.substr(scheme_end + 3), query;
+  if (const std::size_t mark = rest.find('?'); mark != std::string::npos) {
+    query = rest.substr(mark + 1);
+    rest.resize(mark);
+  }
+  if (const std::size_t slash = rest.find('/'); slash != std::string::npos) {
+    url.database = decoded(rest.substr(slash + 1));
+    rest.resize(slash);
+  }
+  if (const std::size_t at = rest.rfind('@'); at != std::string::npos) {
+    const std::string account = rest.substr(0, at);
+    rest.erase(0, at + 1);
+    const std::size_t colon = account.find(':');
+    url.user = decoded(account.substr(0, colon));
+    if (colon != std::string::npos) url.password = decoded(account.substr(colon + 1));
+  }
+  const std::size_t bracket = rest.find(']');  // of an IPv6 address
+  const std::size_t colon = rest.find(':', bracket == std::string::npos ? 0 : bracket);
+  url.host = decoded(rest.substr(0, colon));
+  if (colon != std::string::npos) url.port = rest.substr(colon + 1);
+  if (bracket != std::string::npos && rest[0] == '[') url.host = rest.substr(1, bracket - 1);
+  if (url.port.find_first_not_of("0123456789") != std::string::npos) {
+    throw bad("has a port that is no number");
+  }
+  std::istringstream settings(query);
+  for (std::string one; std::getline(settings, one, '&');) {
+    const std::string name = one.substr(0, one.find('='));
+    const std::string value = decoded(one.size() > name.size() ? one.substr(name.size() + 1) : "");
+    if (name == "socket" || name == "unix_socket" || (name == "host" && value[0] == '/')) {
+      url.socket = value;
+    } else if (name == "sslmode") {
+      url.ssl_mode = value;
+    }
+  }
+  if (url.host.empty() && url.socket.empty()) throw bad("has no host");
+  return url;
+}
+
+std::unique_ptr<DatabaseServer> server_at(const Call& call, const DatabaseUrl& url) {
+  return url.kind == "postgresql" ? postgres_at(call, url) : mariadb_at(call, url);
+}
+
+}  // namespace drydock::backup

@@ -1,0 +1,190 @@
+#include "mariadb_databases.h"
+
+#include <unistd.h>
+
+#include <regex>
+
+#include "mariadb_dump.h"
+#include "mariadb_facts.h"
+#include "part_file.h"
+
+namespace drydock::backup {
+namespace {
+
+// How long a statement waits for what other sessions hold; the server's own limit is a day.
+const std::string impatient = "SET SESSION lock_wait_timeout = 60;\n";
+
+// Ends the sessions that use the database: what they hold would keep it from being dropped.
+void end_sessions(const Call& call, const MariadbServer& server, const std::string& database) {
+  std::string kill;
+  for (const MariadbRow& session : query(call, server, "", "SHOW FULL PROCESSLIST")) {
+    if (session.size() > 3 && session[3] == database) kill += "KILL " + session[0] + ";\n";
+  }
+  if (kill.empty()) return;
+  Process process = mariadb_command(server, server.client(), {"--batch", "--force"});
+  process.input = kill;
+  call.capture(std::move(process));  // one that ended by itself meanwhile is an error, and fine
+}
+
+void drop_database(const Call& call, const MariadbServer& server, const std::string& database) {
+  end_sessions(call, server, database);
+  execute(call, server, "", impatient + "DROP DATABASE IF EXISTS " + mariadb_identifier(database));
+}
+
+void create(const Call& call, const MariadbServer& server, const std::string& database,
+            const DatabaseRecord& record) {
+  execute(call, server, "",
+          "CREATE DATABASE " + mariadb_identifier(database) + " " + record.create_with);
+}
+
+void load(const Call& call, const MariadbServer& server, const std::string& file,
+          const std::string& into) {
+  Process process = mariadb_command(
+      server, server.client(),
+      {"--batch", "--binary-mode", "--default-character-set=utf8mb4", "--database=" + into});
+  process.input_file = file;
+  std::string errors;
+  process.on_line = [&](Stream, std::string_view line) { errors.append(line).append("\n"); };
+  const Exit exit = call.run(process);
+  if (exit.ok()) return;
+  throw Failed("restoring " + file + " into database " + into + " of " + server.description +
+               " failed: " + (errors.empty() ? exit.describe() : mariadb_error(errors)));
+}
+
+std::string differs(const Call& call, const MariadbServer& server, const DatabaseRecord& record,
+                    const std::string& database) {
+  return difference(record, database_facts(call, server, database),
+                    read_database(call, server, database));
+}
+
+std::string unused_file(const std::string& name, const std::string& suffix) {
+  std::string candidate = name + suffix;
+  for (int n = 2; ::access(candidate.c_str(), F_OK) == 0; ++n) {
+    candidate = name + "." + std::to_string(n) + suffix;
+  }
+  return candidate;
+}
+
+// A name that only a restore of ours has.
+std::string scratch_name(const std::string& database) {
+  constexpr std::size_t longest_name = 64;  // characters; bytes are not fewer
+  const std::string suffix = scratch_suffix;
+  std::string name = database;
+  while (name.size() + suffix.size() > longest_name) {
+    do {
+      name.pop_back();  // the bytes of a UTF-8 character together
+    } while (!name.empty() && (static_cast<unsigned char>(name.back()) & 0xC0) == 0x80);
+  }
+  return name + suffix;
+}
+
+}  // namespace
+
+DatabaseSizes MariadbDatabases::wait_for(const Call& call,
+                                         std::chrono::milliseconds patience) const {
+  return wait_for_databases(call, server_, patience);
+}
+
+std::vector<std::string> MariadbDatabases::applications(const DatabaseSizes& sizes) const {
+  static const std::regex ours("_restore_[0-9]+$");
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : sizes) {
+    if (!std::regex_search(name, ours)) names.push_back(name);
+  }
+  return names;
+}
+
+DatabaseFacts MariadbDatabases::facts(const Call& call, const std::string& database,
+                                      std::int64_t bytes) const {
+  return database_facts(call, server_, database, bytes);
+}
+
+void MariadbDatabases::dump(const Call& call, DatabaseRecord& record) const {
+  dump_database(call, server_, record);
+}
+
+bool MariadbDatabases::dump_accounts(const Call& call, const std::string& file) const {
+  if (server_.mysql) return false;  // its clients cannot
+  PartFile part(file);
+  Process process = mariadb_command(server_, server_.dumper(), {"--system=users"});
+  process.output_file = part.path();
+  process.on_line = [](Stream, std::string_view) {};
+  if (!call.run(process).ok()) return false;
+  part.keep();
+  return true;
+}
+
+void MariadbDatabases::read_back(const Call&, const std::string& folder,
+                                 const DatabaseRecord& record) const {
+  read_back_sql(folder, record);
+}
+
+void MariadbDatabases::try_restore(const Call& call, const std::string& folder,
+                                   const DatabaseRecord& noted) const {
+  const DatabaseRecord record = with_data(folder, noted);
+  const std::string scratch = scratch_name(record.name);
+  drop_database(call, server_, scratch);  // what an interrupted attempt left
+  create(call, server_, scratch, record);
+  load(call, server_, folder + "/" + record.dump, scratch);
+  const std::string found = differs(call, server_, record, scratch);
+  if (!found.empty()) {
+    throw Failed("database " + record.name + ": what was restored from " + record.dump +
+                 " differs from what was dumped: " + found + "; it is kept as database " + scratch);
+  }
+  drop_database(call, server_, scratch);
+}
+
+bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
+                                    const DatabaseRecord& record) const {
+  try {
+    if (!database_exists(call, server_, record.name)) return false;
+    // The cheap questions first. InnoDB counts rows and changes only roughly, so that nothing less
+    // than reading them all tells.
+    const DatabaseFacts facts = database_facts(call, server_, record.name);
+    if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
+    const DumpContent now = read_database(call, server_, record.name);
+    return now.data == with_data(folder, record).data && now.statements == record.statements;
+  } catch (const Failed& e) {
+    call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
+              "), so it is restored");
+    return false;
+  }
+}
+
+void MariadbDatabases::drop(const Call& call, const std::string& database) const {
+  drop_database(call, server_, database);
+}
+
+std::string MariadbDatabases::restore(const Call& call, const std::string& folder,
+                                      const DatabaseRecord& noted) const {
+  const DatabaseRecord record = with_data(folder, noted);
+  // What an attempt that died left is half of what was dumped: what stood there before it was kept
+  // by that attempt. A restore that was finished since makes that old.
+  const std::string note = "failed/" + record.key();
+  std::optional<std::string> kept = call.recall(note);
+  if (!kept || call.recall("restored/" + record.key())) {
+    kept = "";
+    if (database_exists(call, server_, record.name)) {
+      const std::string name = call.private_dir() + "/databases/" + file_name(record.service) +
+                               "/" + file_name(record.name) + ".failed";
+      kept = unused_file(name, dump_suffix());
+      dump_aside(call, server_, record.name, *kept);
+      call.artifact("failed " + record.key(), *kept,
+                    "dump of database " + record.name + " as it stood before it was restored");
+    }
+    call.remember(note, *kept);
+  }
+  // From here on until the load has ended the database is less than what was dumped.
+  drop_database(call, server_, record.name);
+  create(call, server_, record.name, record);
+  load(call, server_, folder + "/" + record.dump, record.name);
+  const std::string found = differs(call, server_, record, record.name);
+  if (!found.empty()) {
+    throw Failed("database " + record.name + " was restored from " + record.dump +
+                 " and differs from what was dumped: " + found);
+  }
+  call.remember("restored/" + record.key(), *kept);
+  return kept->empty() ? "" : "what stood there is kept as the dump " + *kept;
+}
+
+}  // namespace drydock::backup

@@ -1,0 +1,35 @@
+// MariaDB or MySQL as a DatabaseServer.
+#pragma once
+
+#include "database_server.h"
+#include "mariadb_server.h"
+
+namespace drydock::backup {
+
+class MariadbDatabases : public DatabaseServer {
+ public:
+  explicit MariadbDatabases(MariadbServer server) : server_(std::move(server)) {}
+
+  std::string kind() const override { return server_.mysql ? "mysql" : "mariadb"; }
+  std::string product() const override { return server_.product(); }
+  std::string description() const override { return server_.description; }
+  std::string user() const override { return server_.user; }
+  DatabaseSizes wait_for(const Call&, std::chrono::milliseconds patience) const override;
+  std::vector<std::string> applications(const DatabaseSizes&) const override;
+  DatabaseFacts facts(const Call&, const std::string& database, std::int64_t bytes) const override;
+  void dump(const Call&, DatabaseRecord&) const override;
+  bool dump_accounts(const Call&, const std::string& file) const override;
+  std::string dump_suffix() const override { return ".sql"; }
+  void read_back(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  void try_restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  bool is_unchanged(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  // MariaDB cannot rename a database, so it is emptied and filled again under its own name.
+  std::string restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  void drop(const Call&, const std::string& database) const override;
+  void put_properties_back(const Call&, const DatabaseRecord&) const override {}
+
+ private:
+  MariadbServer server_;
+};
+
+}  // namespace drydock::backup

@@ -1,0 +1,72 @@
+#include "postgres_databases.h"
+
+#include "postgres_dump.h"
+#include "postgres_facts.h"
+#include "postgres_restore.h"
+
+namespace drydock::backup {
+
+DatabaseSizes PostgresDatabases::wait_for(const Call& call,
+                                          std::chrono::milliseconds patience) const {
+  return wait_for_databases(call, server_, patience);
+}
+
+std::vector<std::string> PostgresDatabases::applications(const DatabaseSizes& sizes) const {
+  return application_databases(sizes, default_database_);
+}
+
+DatabaseFacts PostgresDatabases::facts(const Call& call, const std::string& database,
+                                       std::int64_t bytes) const {
+  return database_facts(call, server_, database, bytes);
+}
+
+void PostgresDatabases::dump(const Call& call, DatabaseRecord& record) const {
+  dump_database(call, server_, record);
+}
+
+bool PostgresDatabases::dump_accounts(const Call& call, const std::string& file) const {
+  return dump_roles(call, server_, file);
+}
+
+void PostgresDatabases::read_back(const Call& call, const std::string& folder,
+                                  const DatabaseRecord& record) const {
+  check_dump(folder, record);
+  const std::string file = folder + "/" + record.dump;
+  const DumpContent content = read_dump(call, server_, file);
+  if (content.data == record.data && content.statements == record.statements) return;
+  throw Failed("the dump " + file + " does not hold what was noted of it");
+}
+
+void PostgresDatabases::try_restore(const Call& call, const std::string& folder,
+                                    const DatabaseRecord& record) const {
+  const std::string scratch = derived_name(record.name, scratch_suffix);
+  backup::try_restore(call, server_, folder, record, scratch);
+  drop_database(call, server_, scratch);
+}
+
+bool PostgresDatabases::is_unchanged(const Call& call, const std::string&,
+                                     const DatabaseRecord& record) const {
+  return backup::is_unchanged(call, server_, record);
+}
+
+std::string PostgresDatabases::restore(const Call& call, const std::string& folder,
+                                       const DatabaseRecord& record) const {
+  const std::string failed = restore_database(call, server_, folder, record);
+  if (failed.empty()) return "";
+  std::string command;
+  for (const std::string& word : server_.reach) {
+    if (word != "--env" && word != "PGPASSWORD") command += word + " ";
+  }
+  return "what stood there is kept as database " + failed + "; drop it with: " + command +
+         "dropdb --username " + server_.user + " " + failed;
+}
+
+void PostgresDatabases::drop(const Call& call, const std::string& database) const {
+  drop_database(call, server_, database);
+}
+
+void PostgresDatabases::put_properties_back(const Call& call, const DatabaseRecord& record) const {
+  backup::put_properties_back(call, server_, record);
+}
+
+}  // namespace drydock::backup

@@ -1,0 +1,268 @@
+#include "restore_stage.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "compose_engine.h"
+#include "database_backup.h"
+#include "file_store.h"
+#include "kept_files.h"
+#include "kept_sqlite.h"
+#include "manifest.h"
+#include "old_server.h"
+#include "parts.h"
+#include "planned_backups.h"
+#include "postgres_container.h"
+#include "sqlite_file.h"
+
+using namespace drydock::backup;
+using drydock::BadOptions;
+using drydock::Call;
+using drydock::Change;
+using drydock::DatabaseFacts;
+using drydock::DatabaseSizes;
+using drydock::Failed;
+using drydock::Unknown;
+namespace compose = drydock::compose;
+
+namespace {
+
+struct Contents {
+  std::string folder;  // of the backup
+  std::vector<DatabaseRecord> databases;
+  std::vector<SqliteRecord> files;
+};
+
+bool wanted(const std::vector<std::string>& only, const std::string& name) {
+  return only.empty() || std::find(only.begin(), only.end(), name) != only.end();
+}
+
+// What is to be restored. Of what several attempts have kept, the last one counts.
+Contents contents(const Call& call) {
+  Contents result;
+  result.folder = call.deployment(call.text("/from"));
+  const std::vector<std::string> only = call.texts("/only");
+  std::map<std::string, DatabaseRecord> databases;
+  std::map<std::string, SqliteRecord> files;
+  std::vector<std::string> there;
+  for (const auto& [id, record] :
+       manifest_records(result.folder, {"postgresql", "mariadb", "mysql"})) {
+    DatabaseRecord one = from_note(record);
+    there.push_back(one.name);
+    DatabaseRecord& newest = databases[one.key()];
+    if (wanted(only, one.name) && newest.taken <= one.taken) newest = std::move(one);
+  }
+  for (const auto& [id, record] : manifest_records(result.folder, {"sqlite"})) {
+    SqliteRecord one = sqlite_from_note(record);
+    there.push_back(shown(call, one.path));
+    SqliteRecord& newest = files[one.path];
+    if (wanted(only, shown(call, one.path)) && newest.taken <= one.taken) newest = std::move(one);
+  }
+  for (auto& [key, record] : databases) {
+    if (!record.name.empty()) result.databases.push_back(std::move(record));
+  }
+  for (auto& [path, record] : files) {
+    if (!record.path.empty()) result.files.push_back(std::move(record));
+  }
+  for (const std::string& name : only) {
+    if (std::find(there.begin(), there.end(), name) == there.end()) {
+      throw BadOptions("the backup " + result.folder + " has no database " + name + "; it has " +
+                       (there.empty() ? "none" : joined(there)));
+    }
+  }
+  if (result.databases.empty() && result.files.empty()) {
+    throw BadOptions("there is no backup of a database in " + result.folder +
+                     "; `drydock backups list` names those that are");
+  }
+  return result;
+}
+
+// Who may go on writing into what is restored.
+std::string others_running(const Call& call, const DatabaseRecord& record) {
+  if (record.at_url) return "";
+  std::vector<compose::Container> others;
+  for (const compose::Container& one : compose::project_containers(call)) {
+    if (one.service != record.service) others.push_back(one);
+  }
+  const std::string running = drydock::running_services(others);
+  return running == "none" ? "" : running;
+}
+
+bool runs(const Call& call, const DatabaseRecord& record) {
+  if (record.at_url) return true;
+  const auto all = compose::project_containers(call);
+  return std::any_of(all.begin(), all.end(), [&](const compose::Container& one) {
+    return one.serves() && one.service == record.service && one.state == "running";
+  });
+}
+
+// The container of the service, for the record of what stands there.
+std::optional<compose::Container> container_of(const Call& call, const DatabaseRecord& record) {
+  if (record.at_url) return std::nullopt;
+  for (const compose::Container& one : compose::project_containers(call)) {
+    if (one.serves() && one.service == record.service && one.state == "running") return one;
+  }
+  return std::nullopt;
+}
+
+// What stands there becomes a backup of its own, from which a rollback restores.
+void keep_present(const Call& call, const DatabaseServer& server, const DatabaseRecord& record,
+                  bool first) {
+  if (call.recall("dump/" + record.key()) || call.recall("made/" + record.key())) {
+    return;  // by an attempt that died since; by now it may be half restored
+  }
+  const DatabaseSizes there = server.wait_for(call, patience(call));
+  const auto present = there.find(record.name);
+  if (present == there.end()) {
+    call.remember("made/" + record.key(), record.name);
+    return;
+  }
+  check_space(call, present->second);
+  const auto container = container_of(call, record);
+  DatabaseRecord now = new_record(call, server, record.service, container ? &*container : nullptr,
+                                  record.options, record.name);
+  drydock::files::make_directories(call.private_dir() + "/databases/" + file_name(record.service));
+  try {
+    back_up(call, server, now, first);
+    call.remember("failed/" + record.key(), call.private_dir() + "/" + now.dump);
+  } catch (const Failed& e) {
+    call.warn("what stands in database " + record.name + " cannot be backed up whole (" + e.what() +
+              "), so that a rollback of this restore cannot put it back");
+  }
+}
+
+}  // namespace
+
+void Restore::observe(Call& call) {
+  const Contents from = contents(call);
+  for (const DatabaseRecord& record : from.databases) {
+    const std::string name = "database." + record.name;
+    if (!runs(call, record)) {
+      call.fact(name + ".schema", "not running");
+      continue;
+    }
+    const auto server = present_server(call, record, from.folder);
+    const DatabaseSizes there = server->wait_for(call, patience(call));
+    const auto present = there.find(record.name);
+    if (present == there.end()) {
+      call.fact(name + ".schema", "absent");
+      continue;
+    }
+    const DatabaseFacts facts = server->facts(call, record.name, present->second);
+    call.fact(name + ".schema", facts.schema);
+    call.fact(name + ".revision", describe_revisions(facts.revisions));
+    call.informational_fact(name + ".rows", facts.rows);
+  }
+  for (const SqliteRecord& record : from.files) {
+    const std::string name = "sqlite." + shown(call, record.path);
+    if (::access(record.path.c_str(), F_OK) != 0) {
+      call.fact(name + ".schema", "absent");
+      continue;
+    }
+    const auto content = drydock::sqlite_content(record.path, drydock::SqliteData::count);
+    call.fact(name + ".schema", content.schema);
+    call.informational_fact(name + ".rows", rows_text(content.rows));
+  }
+}
+
+void Restore::plan(Call& call) {
+  const Contents from = contents(call);
+  std::string missing;
+  for (const DatabaseRecord& record : from.databases) {
+    check_dump(from.folder, record);
+    Change change{"database", "change", record.name};
+    change.after = describe_revisions(record.revisions);
+    change.detail = "as it was " + record.taken + ": " + std::to_string(record.total_rows()) +
+                    " rows; what was written since goes, and is dumped first";
+    const std::string others = others_running(call, record);
+    if (!others.empty()) change.detail += "; stop what writes to it beforehand (" + others + ")";
+    if (runs(call, record)) {
+      const auto server = present_server(call, record, from.folder);
+      const DatabaseSizes there = server->wait_for(call, patience(call));
+      const auto present = there.find(record.name);
+      change.before =
+          present == there.end()
+              ? "absent"
+              : describe_revisions(server->facts(call, record.name, present->second).revisions);
+      change.disk_bytes = present == there.end() ? 0 : present->second;
+    } else {
+      missing = record.service;
+      change.disk_bytes = -1;
+    }
+    call.change(change);
+    plan_to_save_database(call, record.name);
+  }
+  for (const SqliteRecord& record : from.files) {
+    check_copy(from.folder, record);
+    Change change{"database", "change", shown(call, record.path)};
+    change.after = describe_revisions(record.revisions);
+    change.detail = "as it was " + record.taken + "; what stands there is copied first";
+    call.change(change);
+  }
+  if (!missing.empty()) throw Unknown("once service " + missing + " runs");
+}
+
+void Restore::run(Call& call) {
+  remove_part_files(call);
+  const Contents from = contents(call);
+  for (const DatabaseRecord& record : from.databases) check_dump(from.folder, record);
+  for (const SqliteRecord& record : from.files) check_copy(from.folder, record);
+  keep_model(call);
+  bool first = true;
+  for (const DatabaseRecord& record : from.databases) {
+    const auto server = present_server(call, record, from.folder);
+    keep_present(call, *server, record, first);
+    first = false;
+    const std::string kept = server->restore(call, from.folder, record);
+    call.info("database " + record.name + " was restored as it was " + record.taken + ": " +
+              std::to_string(record.total_rows()) + " rows, revision " +
+              describe_revisions(record.revisions));
+    if (!kept.empty()) call.info(kept);
+  }
+  for (std::size_t i = 0; i < from.files.size(); ++i) {
+    const SqliteRecord& record = from.files[i];
+    const std::string name = shown(call, record.path);
+    if (!call.recall("sqlite/" + std::to_string(i))) save_sqlite(call, name, i);
+    const std::string done =
+        put_back(call, from.folder, record, true, aside_folder, patience(call));
+    call.info(name + " was " + done + " as it was " + record.taken);
+  }
+}
+
+void Restore::verify(Call& call) {
+  const Contents from = contents(call);
+  for (const DatabaseRecord& record : from.databases) {
+    const DatabaseFacts facts =
+        present_server(call, record, from.folder)->facts(call, record.name, -1);
+    if (facts.schema == record.schema && facts.revisions == record.revisions) continue;
+    throw Failed("database " + record.name + " was restored and is not what was dumped: revision " +
+                 describe_revisions(facts.revisions) + ", noted was " +
+                 describe_revisions(record.revisions) + "; something wrote into it meanwhile");
+  }
+}
+
+void Restore::rollback(Call& call) {
+  remove_part_files(call);
+  std::string failures;
+  const auto attempt = [&](const std::function<void()>& put_it_back) {
+    try {
+      put_it_back();
+    } catch (const std::runtime_error& e) {
+      failures += (failures.empty() ? "" : "; ") + std::string(e.what());
+    }
+  };
+  attempt([&] { SqlitePart::rollback(call); });
+  attempt([&] { DatabasePart::rollback(call); });
+  attempt([&] {
+    if (call.notes("made/").empty()) return;
+    const Contents from = contents(call);
+    for (const DatabaseRecord& record : from.databases) {
+      if (!call.recall("made/" + record.key())) continue;
+      present_server(call, record, from.folder)->drop(call, record.name);
+      call.info("database " + record.name + ", which was not there before, was dropped again");
+    }
+  });
+  if (!failures.empty()) throw Failed(failures);
+}

@@ -1,0 +1,134 @@
+// A MariaDB server of the test's own.
+#pragma once
+
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "database_world.h"
+
+namespace drydock::testing {
+
+// Runs in a folder of its own, reachable by its socket alone, as the user mysql when the test is
+// root (the server refuses root). Its root has a password with all that options files trip over.
+class MariadbProcess : public DatabaseProcess {
+ public:
+  static constexpr auto password = R"(hid"den#p\n' =;ü)";
+
+  MariadbProcess() {
+    std::string pattern = "/var/tmp/drydock-mariadb-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
+    dir_ = pattern;
+    if (const passwd* user = ::getpwnam("mysql"); ::geteuid() == 0 && user != nullptr) {
+      if (::chown(dir_.c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown");
+      as_mysql_ = {"setpriv", "--reuid=mysql", "--regid=mysql", "--init-groups"};
+    }
+    Process install;
+    install.arguments = as_mysql_;
+    for (const std::string& word : std::vector<std::string>{
+             "mariadb-install-db", "--no-defaults", "--datadir=" + dir_ + "/data", "--force",
+             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}) {
+      install.arguments.push_back(word);
+    }
+    install.directory = "/";
+    const Result installed = execute(install, -1);
+    if (installed.code != 0) throw std::runtime_error(installed.out + installed.err);
+    start();
+    Process first;
+    first.arguments = {"mariadb", "--user=root"};
+    first.input = "ALTER USER root@localhost IDENTIFIED BY '" + escaped_password() + "'";
+    const Result changed = client(first);
+    if (changed.code != 0) throw std::runtime_error(changed.err);
+  }
+  ~MariadbProcess() override {
+    if (started_) stop();
+    std::filesystem::remove_all(dir_);
+  }
+  MariadbProcess(const MariadbProcess&) = delete;
+  MariadbProcess& operator=(const MariadbProcess&) = delete;
+
+  static bool installed() { return ::access("/usr/sbin/mariadbd", X_OK) == 0; }
+
+  // Returns when it accepts connections.
+  void start() override {
+    std::vector<std::string> words = as_mysql_;
+    for (const std::string& word : std::vector<std::string>{
+             "/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + dir_ + "/data",
+             "--socket=" + socket(), "--pid-file=" + dir_ + "/pid", "--skip-networking",
+             "--log-error=" + dir_ + "/log", "--innodb-flush-log-at-trx-commit=0",
+             "--innodb-buffer-pool-size=16M", "--skip-name-resolve"}) {
+      words.push_back(word);
+    }
+    std::vector<char*> arguments = detail::pointers(words);
+    if (::posix_spawnp(&pid_, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) {
+      throw std::runtime_error("mariadbd does not start");
+    }
+    started_ = true;
+    Process ping;
+    ping.arguments = {"mariadb-admin", "--user=root", "--wait=60", "--connect-timeout=60", "ping"};
+    const Result answer = client(ping);
+    if (answer.code != 0) throw std::runtime_error("mariadbd does not answer: " + answer.err);
+  }
+  // As a power cut would.
+  void stop() {
+    ::kill(pid_, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    started_ = false;
+  }
+  bool started() const override { return started_; }
+  std::string socket() const { return dir_ + "/socket"; }
+
+  Result client(Process process) const override {
+    process.arguments.insert(process.arguments.begin() + 1,
+                             {"--no-defaults", "--socket=" + socket()});
+    process.directory = "/";
+    return execute(process, -1);
+  }
+  std::string sql(const std::string& database, const std::string& statements) const {
+    Process process;
+    process.arguments = {"mariadb", "--batch", "--skip-column-names", "--user=root",
+                         "--database=" + database};
+    process.environment = {std::string("MYSQL_PWD=") + password};
+    process.input = statements;
+    const Result result = client(process);
+    EXPECT_EQ(result.code, 0) << statements << "\n" << result.err;
+    return result.out;
+  }
+  // Everything in the database, in a form in which equal means equal.
+  std::string dump(const std::string& database) const {
+    Process process;
+    process.arguments = {"mariadb-dump", "--user=root", "--routines",      "--events",
+                         "--triggers",   "--hex-blob",  "--skip-comments", "--skip-extended-insert",
+                         database};
+    process.environment = {std::string("MYSQL_PWD=") + password};
+    const Result result = client(process);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out;
+  }
+
+ private:
+  static std::string escaped_password() {
+    std::string result;
+    for (const char* c = password; *c != '\0'; ++c) {
+      if (*c == '\'' || *c == '\\') result += '\\';
+      result += *c;
+    }
+    return result;
+  }
+
+  std::string dir_;
+  std::vector<std::string> as_mysql_;
+  pid_t pid_ = 0;
+  bool started_ = false;
+};
+
+}  // namespace drydock::testing
