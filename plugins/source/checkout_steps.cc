@@ -283,9 +283,8 @@ void run_checkout(Call& call) {
     remove_own_locks(call, note);
     remove_leftovers(kept, note.root);
   }
-  std::set<std::string> changed;  // containers that have mounted one are made anew
-  for (const Before& before : kept) changed.insert(note.root + "/" + before.path);
-  files::leave_changed(call.private_dir(), call.run_id(), changed);
+  // Containers that have mounted one are made anew.
+  files::leave_changed(call.private_dir(), call.run_id(), changed_content(release));
   bring_tag(call, note);
   switch_to(release, kept, call);
   switch_commit(call, note);

@@ -1,7 +1,6 @@
 #include "folder_steps.h"
 
 #include <filesystem>
-#include <set>
 
 #include "changed_files.h"
 #include "file_store.h"
@@ -120,14 +119,8 @@ void run_folder(Call& call) {
       kept_before ? read_list(call.private_dir()) : keep_old_files(release, call.private_dir());
   if (!kept_before) call.remember(list_note, std::to_string(kept.size()));
   if (kept_before) remove_leftovers(kept, call.deployment_dir());
-  std::set<std::string> changed;  // containers that have mounted one are made anew
-  for (const Entry& entry : release.entries()) {
-    const Difference difference = release.compare(entry);
-    if (difference == Difference::content || difference == Difference::absent) {
-      changed.insert(release.place(entry));
-    }
-  }
-  files::leave_changed(call.private_dir(), call.run_id(), changed);
+  // Containers that have mounted one are made anew.
+  files::leave_changed(call.private_dir(), call.run_id(), changed_content(release));
   switch_to(release, kept, call);
   call.info(std::to_string(kept.size()) + " files and folders switched to " + release.directory());
 }

@@ -168,6 +168,17 @@ std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string
   return kept;
 }
 
+std::set<std::string> changed_content(const ReleaseTree& release) {
+  std::set<std::string> changed;
+  for (const Entry& entry : release.entries()) {
+    if (entry.kind == Kind::folder || entry.kind == Kind::gone_folder) continue;
+    const Difference difference = release.compare(entry);
+    const bool mode_only = difference == Difference::mode;
+    if (difference != Difference::none && !mode_only) changed.insert(release.place(entry));
+  }
+  return changed;
+}
+
 std::vector<Before> read_list(const std::string& private_dir) {
   const std::string text = files::read(list_path(private_dir));
   std::vector<std::string> fields;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <drydock/stage.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct Before {
 // on disk when it returns. Repeatable as long as nothing was switched.
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir);
 std::vector<Before> read_list(const std::string& private_dir);
+
+// Absolute paths of the files and links that come, change or go: not those of which only the mode
+// changes.
+std::set<std::string> changed_content(const ReleaseTree& release);
 
 // What writes that were killed left below `root`.
 void remove_leftovers(const std::vector<Before>& kept, const std::string& root);

@@ -2,6 +2,7 @@
 // calls them clean, merges of the operator's changes, and a way back to every byte.
 #include <algorithm>
 
+#include "changed_files.h"
 #include "git.h"
 #include "git_changes.h"
 #include "source_git_world.h"
@@ -111,6 +112,10 @@ TEST_F(SourceGit, SwitchesAFullClone) {
   world.release_2(true);  // an annotated tag
   deploy(world.clone_at_1);
   expect_ok("run");
+  const auto changed = files::changed_by_run(host.private_dir(), host.run_id);
+  EXPECT_EQ(changed.count(host.deployment_dir() + "/nginx/nginx.conf"), 1u);
+  EXPECT_EQ(changed.count(host.deployment_dir() + "/old/gone.txt"), 1u);
+  EXPECT_EQ(changed.count(host.deployment_dir() + "/was-executable.sh"), 0u);
   EXPECT_EQ(host.read("docker-compose.yaml"), Releases::lines("one", "zwei"));
   EXPECT_EQ(host.read("windows.txt"), "one\r\nzwei\r\nthree\r\n");
   EXPECT_EQ(host.read("becomes-folder/inside"), "folder\n");
