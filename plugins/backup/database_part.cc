@@ -76,6 +76,7 @@ void dump_accounts(const Call& call, const DatabaseEntry& entry, const std::stri
 }  // namespace
 
 void DatabasePart::observe(const Call& call) {
+  std::set<std::string> known;  // two servers may have a database of one name
   for (const DatabaseEntry& entry : find_entries(call, database_containers(call))) {
     if (!entry.server) {
       const auto wanted = call.texts(entry.pointer + "/names");
@@ -94,10 +95,12 @@ void DatabasePart::observe(const Call& call) {
     }
     for (const auto& [name, bytes] : all) {
       const DatabaseFacts facts = entry.server->facts(call, name, bytes);
-      call.fact("database." + name + ".schema", facts.schema);
-      call.fact("database." + name + ".revision", describe_revisions(facts.revisions));
+      const std::string fact =
+          "database." + (known.insert(name).second ? name : entry.place() + "/" + name);
+      call.fact(fact + ".schema", facts.schema);
+      call.fact(fact + ".revision", describe_revisions(facts.revisions));
       // What an application writes until it is stopped is no part of the upgrade.
-      call.informational_fact("database." + name + ".rows", facts.rows);
+      call.informational_fact(fact + ".rows", facts.rows);
     }
   }
 }

@@ -44,6 +44,12 @@ std::string key_of(const Call& call, const Process& question) {
   std::string key;
   for (const std::string& argument : question.arguments) key += argument + '\0';
   key += '\n' + question.input + '\n';
+  // Which server is asked may stand there; its password belongs into no file.
+  for (const std::string& variable : question.environment) {
+    const std::string name = variable.substr(0, variable.find('='));
+    const bool secret = name.find("PASSWORD") != name.npos || name.find("PWD") != name.npos;
+    key += (secret ? name : variable) + '\0';
+  }
   if (reads_planned_files(call, question)) key += state_of(call.planned_dir());
   return key;
 }

@@ -5,6 +5,7 @@
 #include "postgres_world.h"
 
 using namespace drydock::testing;
+using drydock::Process;
 using drydock::backup::DatabaseUrl;
 using drydock::backup::parse_database_url;
 namespace fs = std::filesystem;
@@ -105,6 +106,27 @@ TEST(BackupAtUrl, KeepsAndRestoresPostgres) {
   const StepResult rollback = host.perform<Backup>("rollback");
   ASSERT_TRUE(rollback.ok()) << rollback.failure;
   EXPECT_EQ(server.sql("app", "SELECT count(*) FROM t"), "2\n");
+}
+
+// While a run is planned answers are kept, and two servers may be asked the same.
+TEST(BackupAtUrl, TellsTwoServersApart) {
+  FakeHost host;
+  host.on_process([](const Process& process) {
+    const auto& variables = process.environment;
+    const bool first = std::count(variables.begin(), variables.end(), "PGHOST=one") == 1;
+    const bool sizes = process.input.find("pg_database_size") != std::string::npos;
+    return Result{0, sizes ? std::string("app\x1f") + (first ? "111" : "222") + "\n" : ""};
+  });
+  host.secret("/databases/0/url", "postgresql://app@one/app");
+  host.secret("/databases/1/url", "postgresql://app@two/app");
+  const StepResult plan = host.perform<Backup>("plan");
+  ASSERT_TRUE(plan.ok()) << plan.failure;
+  ASSERT_EQ(host.changes.size(), 2u);
+  EXPECT_EQ(host.changes[0].disk_bytes, 111);
+  EXPECT_EQ(host.changes[1].disk_bytes, 222);
+  ASSERT_TRUE(host.perform<Backup>("observe").ok());
+  EXPECT_EQ(host.facts.count("database.app.schema"), 1u);
+  EXPECT_EQ(host.facts.count("database.two/app.schema"), 1u);
 }
 
 TEST(BackupEntries, SayOneWayToTheDatabase) {
