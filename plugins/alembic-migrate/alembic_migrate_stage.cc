@@ -1,13 +1,17 @@
 #include "alembic_migrate_stage.h"
 
-#include <functional>
 #include <future>
 
+#include "downgrade.h"
+#include "invalid_indexes.h"
+#include "lock_timeout.h"
 #include "migrated_database.h"
 #include "migration_heads.h"
 #include "migration_lock.h"
 #include "migration_plan.h"
+#include "migration_run.h"
 #include "migrator.h"
+#include "open_transactions.h"
 #include "planned_backups.h"
 
 using namespace drydock::alembic;
@@ -25,12 +29,15 @@ MigratedDatabase running_database(const Call& call) {
       "`database`");
 }
 
-// What an interrupted attempt left: its container, and its sessions in the database.
+// What an interrupted attempt left: its container, its sessions in the database, and a setting.
 void end_leftovers(const Call& call) {
   end_containers(call);
   const std::vector<std::string> sessions = noted_sessions(call);
   if (sessions.empty()) return;
-  if (const auto database = find_database(call)) end_sessions(call, *database, sessions);
+  const auto database = find_database(call);
+  if (!database) return;  // what is left to put back then, settle does
+  end_sessions(call, *database, sessions);
+  put_back_lock_timeout(call, *database);
 }
 
 // "": a `backup` stage before this one saves the database.
@@ -47,7 +54,10 @@ MigrationQuestion question_of(const Call& call, const std::optional<MigratedData
   MigrationQuestion question;
   question.database = database ? database->name : "database";
   question.running = database.has_value();
-  if (database) question.current = current_revisions(call, *database);
+  if (!database) return question;
+  question.current = current_revisions(call, *database);
+  question.has_tables =
+      question.current && question.current->empty() && has_application_tables(call, *database);
   return question;
 }
 
@@ -58,11 +68,55 @@ void describe_scripts(const Call& call, const std::optional<MigratorService>& se
   question.target = upgrade_target(call, service);
 }
 
+// By whoever the image starts, and not by a migrator of ours.
+bool waits(const Call& call) { return call.text("/mode") == "wait"; }
+
+// In run: the database may not have run for the plan. Throws what plan throws.
+MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database,
+                              const std::optional<MigratorService>& service,
+                              const Scripts& scripts) {
+  MigrationQuestion question = question_of(call, database);
+  refuse_lost_stamp(question);
+  if (!scripts.graph) return question;
+  describe_scripts(call, service, scripts, question);
+  plan_migration(question, *scripts.graph);
+  return question;
+}
+
+// As it was before the first attempt.
+void note_state(const Call& call, const MigratedDatabase& database, const Revisions& current) {
+  if (!call.recall("before")) call.remember("before", describe(current));
+  note_invalid_indexes(call, database);
+}
+
+void warn_of_long_transactions(const Call& call, const MigratedDatabase& database) {
+  for (const std::string& one : long_transactions(call, database)) {
+    call.warn("a migration of database " + database.name + " would wait for a transaction: " + one);
+  }
+}
+
+// No stage put it back: what a person can do.
+std::string way_back_by_hand(const Call& call, const MigratedDatabase& database,
+                             const std::string& before, const std::string& now) {
+  std::string downgrade;
+  for (const std::string& word : downgrade_command(call, before)) {
+    downgrade += (downgrade.empty() ? "" : " ") + word;
+  }
+  return "database " + database.name + " was at " + before + " before the migration and is at " +
+         now +
+         ": no stage put it back. Restore a backup (`drydock backups list`, then `drydock backups "
+         "restore`)" +
+         (downgrade.empty() ? "" : ", or run `" + downgrade + "` with the new release's scripts");
+}
+
 }  // namespace
 
 void AlembicMigrate::observe(Call& call) {
   const auto database = find_database(call);
   call.fact("revision", database ? describe(current_revisions(call, *database)) : "not running");
+  if (database && limits_lock_waits(call, *database)) {
+    call.fact("lock_timeout", lock_timeout_fact(call, *database));
+  }
 }
 
 void AlembicMigrate::plan(Call& call) {
@@ -73,10 +127,20 @@ void AlembicMigrate::plan(Call& call) {
   MigrationQuestion question = question_of(call, database);
   const std::string loses = database ? what_no_backup_saves(call, *database) : "";
   const Scripts scripts = reading.get();
+  refuse_lost_stamp(question);
+  if (call.flag("/downgrade") && downgrade_command(call, "REVISION").empty()) {
+    throw drydock::BadOptions(
+        "neither `command` nor `entrypoint` says how a downgrade is asked for; name the command "
+        "with `downgrade_command`");
+  }
   if (scripts.graph) {
     describe_scripts(call, service, scripts, question);
     for (drydock::Change& change : plan_migration(question, *scripts.graph)) {
-      if (change.action == "change") change.rollback_loses = loses;
+      if (change.action == "change") {
+        change.rollback_loses = loses;
+        if (waits(call)) change.detail += "; by the application itself";
+        if (database) warn_of_long_transactions(call, *database);
+      }
       call.change(change);
     }
     return;
@@ -96,41 +160,25 @@ void AlembicMigrate::run(Call& call) {
   const MigratedDatabase database = running_database(call);
   const std::optional<MigratorService> service = service_of(call);
   const Scripts scripts = scripts_of(call, service);
+  if (waits(call)) {
+    const MigrationQuestion question = asked_again(call, database, service, scripts);
+    note_state(call, database, question.current);
+    return wait_for_heads(call, database, scripts, question.current);
+  }
   MigrationLock lock(call, database);
-  MigrationQuestion question = question_of(call, database);
-  if (scripts.graph) {
-    describe_scripts(call, service, scripts, question);
-    plan_migration(question, *scripts.graph);  // the database may not have run for the plan
+  const MigrationQuestion question = asked_again(call, database, service, scripts);
+  const bool done = scripts.graph && is_at(question.current, scripts.graph->effective_heads());
+  if (!done) refuse_long_transactions(call, database);
+  note_state(call, database, question.current);
+  limit_lock_waits(call, database);
+  try {
+    run_migrator(call, database, scripts, question.current);
+  } catch (const Failed&) {
+    put_back_lock_timeout(call, database);
+    throw;
   }
-  const std::string before = describe(question.current);
-  call.remember("before", before);
-
-  const bool in_container = service.has_value();
-  const std::string container = container_name(call, "migrate");
-  if (in_container) {
-    note_container(call, container);
-  } else {
-    note_session(call, container);
-  }
-  drydock::Process process = migrator_process(call, container);
-  LastLines last;
-  process.on_line = [&](drydock::Stream, std::string_view line) {
-    last.add(line);
-    call.info(line);
-  };
-  // At the same time: to ask Alembic starts the application once more, which takes longer than most
-  // migrations. Not on one SQLite file, which two processes would lock against each other.
-  const auto when = in_container ? std::launch::async : std::launch::deferred;
-  auto heads = std::async(when, remember_heads, std::cref(call), std::cref(scripts));
-  const drydock::Exit exit = call.run(process);
-  heads.wait();
+  put_back_lock_timeout(call, database);
   lock.release();
-  if (exit.ok()) return;  // what that is worth, verify says
-  const std::string after = describe(current_revisions(call, database));
-  throw Failed("the migration of database " + database.name + " ended with " + exit.describe() +
-               (last.text().empty() ? "" : " (" + last.text() + ")") + "; " +
-               (after == before ? "its revision is still " + before
-                                : "its revision went from " + before + " to " + after));
 }
 
 void AlembicMigrate::verify(Call& call) {
@@ -138,6 +186,7 @@ void AlembicMigrate::verify(Call& call) {
   const std::vector<std::string> heads = known_heads(call);
   const Revisions found = current_revisions(call, database);
   if (!is_at(found, heads)) throw Failed(mismatch(call, database, found, heads));
+  check_indexes(call, database);
   const std::string before = call.recall("before").value_or("unknown"), after = describe(found);
   call.info("database " + database.name + ": revision " + before +
             (after == before ? " is still the one" : " -> " + after));
@@ -145,6 +194,24 @@ void AlembicMigrate::verify(Call& call) {
 }
 
 void AlembicMigrate::rollback(Call& call) {
-  // Putting the data back belongs to the stage that keeps it.
   end_leftovers(call);
+  // Else putting the data back belongs to the stage that keeps it.
+  if (call.flag("/downgrade")) downgrade(call);
+}
+
+// Once all stages have put back what they keep, and the database runs again.
+void AlembicMigrate::settle(Call& call) {
+  const auto before = call.recall("before");
+  const auto database = find_database(call);
+  if (!database) {
+    if (!lock_waits_are_limited(call)) return;
+    throw Failed(
+        "the database does not run, so that the lock_timeout of its role was not put back; "
+        "start it, and give it the statement: " +
+        put_back_statement(call));
+  }
+  put_back_lock_timeout(call, *database);
+  if (!before) return;
+  const std::string now = describe(current_revisions(call, *database));
+  if (now != *before) throw Failed(way_back_by_hand(call, *database, *before, now));
 }

@@ -51,19 +51,24 @@ std::optional<MigratedDatabase> find_database(const Call& call) {
   return database;
 }
 
-Revisions current_revisions(const Call& call, const MigratedDatabase& database) {
-  if (!database.sqlite.empty()) {
-    if (!exists(database.sqlite)) return std::nullopt;
-    return sqlite_revisions(database.sqlite, version_table);
-  }
-  try {
+Revisions revisions_now(const Call& call, const MigratedDatabase& database) {
+  if (database.sqlite.empty()) {
     return alembic_revisions(call, database.server, database.name, version_table);
+  }
+  if (!exists(database.sqlite)) return std::nullopt;
+  return sqlite_revisions(database.sqlite, version_table);
+}
+
+Revisions current_revisions(const Call& call, const MigratedDatabase& database) {
+  if (!database.sqlite.empty()) return revisions_now(call, database);
+  try {
+    return revisions_now(call, database);
   } catch (const Failed&) {
     // It starts, or the database is not there yet.
     if (wait_for_databases(call, database.server, patience(call)).count(database.name) == 0) {
       return std::nullopt;
     }
-    return alembic_revisions(call, database.server, database.name, version_table);
+    return revisions_now(call, database);
   }
 }
 

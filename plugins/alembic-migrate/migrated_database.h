@@ -21,6 +21,8 @@ std::optional<MigratedDatabase> find_database(const Call&);
 
 // As soon as the database answers. nullopt: no such table, or no such database or file yet.
 Revisions current_revisions(const Call&, const MigratedDatabase&);
+// At once, and without patience for a server that does not answer.
+Revisions revisions_now(const Call&, const MigratedDatabase&);
 // Whether there are tables beside Alembic's: an application without a stamp, not a fresh database.
 bool has_application_tables(const Call&, const MigratedDatabase&);
 

@@ -142,7 +142,7 @@ void MigrationLock::refuse_other_migrators() const {
       query(call_, database_.server, database_.name,
             session_columns +
                 " FROM pg_stat_activity WHERE datname = current_database()"
-                " AND application_name ~ '^drydock-.*-migrate-[0-9a-f]{8}-[0-9]+-[0-9]+$';");
+                " AND application_name ~ '^drydock-.*-migrate[0-9]*-[0-9a-f]{8}-[0-9]+-[0-9]+$';");
   if (others.empty()) return;
   const std::vector<std::string> column = fields(others.front());
   throw Failed("the migrator " + column.at(1) +

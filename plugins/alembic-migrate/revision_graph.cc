@@ -133,4 +133,28 @@ std::vector<const RevisionFile*> RevisionGraph::pending(
   return result;
 }
 
+// Of dependencies a database may keep a stamp; of what it has come from it may not.
+std::optional<std::pair<std::string, std::string>> RevisionGraph::overlap(
+    const std::vector<std::string>& current) const {
+  if (current.size() < 2) return std::nullopt;
+  for (const std::string& stamp : current) {
+    std::vector<bool> visited(files_.size());
+    std::vector<std::size_t> stack = {index_.at(stamp)};
+    while (!stack.empty()) {
+      const std::size_t one = stack.back();
+      stack.pop_back();
+      for (const std::string& down : files_[one].down_revisions) {
+        const std::size_t parent = index_.at(down);
+        if (visited[parent]) continue;
+        visited[parent] = true;
+        stack.push_back(parent);
+      }
+    }
+    for (const std::string& other : current) {
+      if (visited[index_.at(other)]) return std::pair(other, stamp);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace drydock::alembic

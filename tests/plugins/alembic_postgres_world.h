@@ -106,11 +106,17 @@ with engine.connect() as connection:
   void five_revisions(const std::string& third = "") const {
     const std::string names[] = {"one", "two", "three", "four", "five"};
     for (int i = 0; i < 5; ++i) {
-      const std::string own = "op.execute('CREATE TABLE t_" + names[i] + " (id int)')";
+      const bool other = i == 2 && !third.empty();
+      const std::string table = "TABLE t_" + names[i];
       revision(names[i], i == 0 ? "None" : "'" + names[i - 1] + "'",
-               i == 2 && !third.empty() ? third : own,
-               "op.execute('DROP TABLE t_" + names[i] + "')");
+               other ? third : "op.execute('CREATE " + table + " (id int)')",
+               other ? "pass" : "op.execute('DROP " + table + "')");
     }
+  }
+  // A plan that no other one came before, whose answers it would take.
+  StepResult fresh_plan() {
+    std::filesystem::remove_all(host.planning_dir() + "/answers");
+    return step("plan");
   }
   StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
   std::string sql(const std::string& statements) const { return server_->sql("app", statements); }
