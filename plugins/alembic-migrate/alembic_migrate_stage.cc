@@ -24,7 +24,7 @@ namespace {
 MigratedDatabase running_database(const Call& call) {
   if (auto database = find_database(call)) return *database;
   throw Failed(
-      "no PostgreSQL container of this deployment runs, so there is nothing to migrate; start the "
+      "no database container of this deployment runs, so there is nothing to migrate; start the "
       "database before this stage (uses: compose-up, with: {services: [...]}), or name it with "
       "`database`");
 }

@@ -49,14 +49,14 @@ struct AlembicMigrate {
       },
       "database": {
         "type": "object", "additionalProperties": false,
-        "description": "where alembic_version is; without it the PostgreSQL container of this deployment",
+        "description": "where alembic_version is; without it the PostgreSQL, else the MariaDB or MySQL container of this deployment",
         "properties": {
           "service": {
             "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1, "minLength": 1,
             "description": "the database's service; of a list the first one that runs"
           },
-          "name": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_DB"},
-          "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER"},
+          "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
+          "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
           "role": {"type": "string", "minLength": 1, "description": "under which the application connects, where that is another one"}
         }
       },

@@ -9,7 +9,7 @@ constexpr auto indexes_note = "invalid_indexes";
 
 // Not those of partitioned tables ('I'), which are invalid until all partitions have theirs.
 Rows invalid_indexes(const Call& call, const MigratedDatabase& database) {
-  if (!database.sqlite.empty()) return {};
+  if (!database.on_postgres()) return {};
   return query(call, database.server, database.name,
                "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i"
                " JOIN pg_class c ON c.oid = i.indexrelid"

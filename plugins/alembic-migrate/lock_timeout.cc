@@ -50,7 +50,7 @@ std::string lock_timeout_fact(const Call& call, const MigratedDatabase& database
 }
 
 bool limits_lock_waits(const Call& call, const MigratedDatabase& database) {
-  return call.duration("/lock_timeout").count() != 0 && database.sqlite.empty();
+  return call.duration("/lock_timeout").count() != 0 && database.on_postgres();
 }
 
 void limit_lock_waits(const Call& call, const MigratedDatabase& database) {

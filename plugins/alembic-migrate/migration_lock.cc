@@ -1,17 +1,15 @@
 #include "migration_lock.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <regex>
 
 #include "migrator.h"
 
 namespace drydock::alembic {
 namespace {
+
+constexpr auto poll_interval = std::chrono::milliseconds(50);
 
 // Advisory locks belong to one database; the number only has to differ from the application's own.
 const std::string lock_key = "7238510471205021794";
@@ -33,7 +31,7 @@ std::string holder(const Call& call) {
   return std::regex_replace(text, std::regex(R"([*\\\n])"), "?");
 }
 
-std::string locking(const Call& call, const std::string& session) {
+std::string postgres_statements(const Call& call, const std::string& session) {
   return "SET application_name = " + quoted_literal(session) +
          ";\n"
          "SELECT set_config(name, '0', false) FROM pg_settings"
@@ -44,21 +42,8 @@ std::string locking(const Call& call, const std::string& session) {
          "\\if :taken\n\\else\n\\quit\n\\endif\n";
 }
 
-Process session_process(const PostgresServer& server, const std::string& database,
-                        const std::string& input) {
-  Process process =
-      postgres_client(server, "psql", database,
-                      {"--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", "-"});
-  process.input_file = input;
-  return process;
-}
-
-// Opened for reading as well: else opening would wait for the session to open its end.
-int open_fifo(const std::string& path) {
-  ::unlink(path.c_str());
-  if (::mkfifo(path.c_str(), 0600) != 0) return -1;
-  return ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-}
+// Of the whole server, and at most 64 characters long.
+const std::string mariadb_lock = "CONCAT('drydock-', MD5(DATABASE()))";
 
 std::string described(const std::string& row) {
   const std::vector<std::string> column = fields(row);
@@ -72,68 +57,80 @@ std::string described(const std::string& row) {
 MigrationLock::MigrationLock(const Call& call, const MigratedDatabase& database)
     : call_(call), database_(database) {
   if (!database.sqlite.empty()) return;
-  session_ = container_name(call, "lock");
-  note_session(call, session_);
-  const std::string path = call.private_dir() + "/lock";
-  input_ = open_fifo(path);
-  const std::string sql = locking(call, session_);
-  if (input_ < 0 || ::write(input_, sql.data(), sql.size()) != static_cast<ssize_t>(sql.size())) {
-    const std::string why = std::strerror(errno);
-    close_input();
-    throw Failed("cannot make the pipe " + path + ": " + why);
-  }
-  running_ = std::async(std::launch::async,
-                        [&call, process = session_process(database.server, database.name, path)] {
-                          return call.capture(process);
-                        });
-  try {
-    wait_until_tried();
-    ::unlink(path.c_str());
-    if (session_ended()) refuse();
-    refuse_other_migrators();
-  } catch (...) {
-    close_input();
-    running_.wait();
-    throw;
+  const std::string session = container_name(call, "lock");
+  note_session(call, session);
+  if (database.mariadb) {
+    take_on_mariadb(session);
+  } else {
+    take_on_postgres(session);
   }
 }
 
-MigrationLock::~MigrationLock() {
-  close_input();
-  if (running_.valid()) running_.wait();
-}
-
-void MigrationLock::close_input() noexcept {
-  if (input_ >= 0) ::close(input_);
-  input_ = -1;
-}
-
-bool MigrationLock::session_ended() const {
-  return running_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-}
-
-// Asked of the server by another session.
-void MigrationLock::wait_until_tried() {
+// Whether it is taken is asked of the server by another session.
+void MigrationLock::take_on_postgres(const std::string& session) {
+  session_.emplace(
+      call_,
+      postgres_client(database_.server, "psql", database_.name,
+                      {"--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", "-"}),
+      postgres_statements(call_, session));
   const std::string mine =
-      "SELECT pid" + holds_the_lock + " AND application_name = " + quoted_literal(session_) + ";";
-  while (!session_ended() && query(call_, database_.server, database_.name, mine).empty()) {
-    pause(call_, std::chrono::milliseconds(50));
+      "SELECT pid" + holds_the_lock + " AND application_name = " + quoted_literal(session) + ";";
+  while (!session_->ended() && query(call_, database_.server, database_.name, mine).empty()) {
+    pause(call_, poll_interval);
   }
-}
-
-void MigrationLock::refuse() const {
-  const Captured& ended = running_.get();
-  if (!ended.exit.ok()) {
-    throw Failed("cannot lock database " + database_.name + " of " + database_.server.description +
-                 " for the migration: " +
-                 (ended.err.empty() ? ended.exit.describe() : client_error(ended.err)));
-  }
+  session_->has_begun();
+  if (!session_->ended()) return refuse_other_migrators();
+  if (!session_->end().exit.ok()) cannot_lock();
   const Rows holders =
       query(call_, database_.server, database_.name, session_columns + holds_the_lock + ";");
+  refuse(holders.empty() ? "a session that has just ended" : described(holders.front()));
+}
+
+// With a second lock, of a name of its own, that it takes after it has tried to take the first one:
+// the server does not name its sessions. (MySQL keeps several locks of a session since 5.7.)
+void MigrationLock::take_on_mariadb(const std::string& session) {
+  const MariadbServer& server = *database_.mariadb;
+  session_.emplace(call_,
+                   mariadb_command(server, server.client(),
+                                   {"--batch", "--skip-column-names", "--unbuffered",
+                                    "--database=" + database_.name}),
+                   "SET SESSION wait_timeout = 2147483;\nSELECT GET_LOCK(" + mariadb_lock +
+                       ", 0);\nSELECT GET_LOCK(" + mariadb_literal(session) + ", 0);\n");
+  const std::string who =
+      "SELECT IS_USED_LOCK(" + mariadb_lock + "), IS_USED_LOCK(" + mariadb_literal(session) + ")";
+  for (;;) {
+    if (session_->ended()) cannot_lock();
+    const MariadbRow owners = query(call_, server, database_.name, who).at(0);
+    if (owners.at(1) == "NULL") {
+      pause(call_, poll_interval);
+      continue;
+    }
+    session_->has_begun();
+    if (owners.at(0) == owners.at(1)) return;
+    const MariadbRows holders =
+        query(call_, server, database_.name,
+              "SELECT id, user, host, time FROM information_schema.processlist WHERE id = " +
+                  (owners.at(0) == "NULL" ? "0" : owners.at(0)));
+    if (holders.empty()) refuse("a connection that has just ended");
+    const MariadbRow& one = holders.front();
+    refuse("connection " + one.at(0) + " of " + one.at(1) + " from " + one.at(2) + ", for " +
+           one.at(3) + " s");
+  }
+}
+
+void MigrationLock::cannot_lock() {
+  throw Failed("cannot lock database " + database_.name + " of " + database_.place() +
+               " for the migration: " + why(session_->end()));
+}
+
+std::string MigrationLock::why(const Captured& ended) const {
+  if (ended.err.empty()) return ended.exit.describe();
+  return database_.mariadb ? mariadb_error(ended.err) : client_error(ended.err);
+}
+
+void MigrationLock::refuse(const std::string& holder) const {
   throw Failed("another migrator is at work on database " + database_.name +
-               ": its lock is held by " +
-               (holders.empty() ? "a session that has just ended" : described(holders.front())) +
-               "; repeat when that has ended");
+               ": its lock is held by " + holder + "; repeat when that has ended");
 }
 
 // A drydock that was killed has lost its lock, while its migrator may still be at work.
@@ -146,21 +143,18 @@ void MigrationLock::refuse_other_migrators() const {
   if (others.empty()) return;
   const std::vector<std::string> column = fields(others.front());
   throw Failed("the migrator " + column.at(1) +
-               " of another, interrupted run is still at work on "
-               "database " +
-               database_.name + " (pid " + column.at(0) + ", since " + column.at(2) +
+               " of another, interrupted run is still at work on database " + database_.name +
+               " (pid " + column.at(0) + ", since " + column.at(2) +
                " UTC); roll that run back, or wait until it has ended");
 }
 
 void MigrationLock::release() {
-  if (!running_.valid()) return;
-  const bool early = session_ended();
-  close_input();
-  const Captured ended = running_.get();
+  if (!session_) return;
+  const bool early = session_->ended();
+  const Captured& ended = session_->end();
   if (early) {
     call_.warn("the session that kept other migrators away from database " + database_.name +
-               " ended before the migration did (" +
-               (ended.err.empty() ? ended.exit.describe() : client_error(ended.err)) + ")");
+               " ended before the migration did (" + why(ended) + ")");
   }
 }
 

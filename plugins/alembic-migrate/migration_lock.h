@@ -2,41 +2,37 @@
 // middle, or both change the same tables.
 #pragma once
 
-#include <future>
+#include <optional>
 #include <string>
 
 #include "drydock/stage.hpp"
+#include "idle_session.h"
 #include "migrated_database.h"
 
 namespace drydock::alembic {
 
-// A lock of the database, held by a session of ours that is idle otherwise: it ends with the worker
-// that made it. (A statement that sleeps would hold a snapshot, for which CREATE INDEX CONCURRENTLY
-// waits; a transaction would as well.) It keeps other drydocks away: applications that migrate by
-// themselves know nothing of it.
+// A lock of the database, held by a session of ours that is idle otherwise. (A statement that
+// sleeps would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits; a transaction would as
+// well.) It keeps other drydocks away: applications that migrate by themselves know nothing of it.
 class MigrationLock {
  public:
   // Throws Failed, naming who holds it, when it is taken. An SQLite file has its own locks.
   MigrationLock(const Call&, const MigratedDatabase&);
-  ~MigrationLock();
-  MigrationLock(const MigrationLock&) = delete;
-  MigrationLock& operator=(const MigrationLock&) = delete;
 
   // Lets it go. Warns when the session that held it had ended before.
   void release();
 
  private:
-  bool session_ended() const;
-  void wait_until_tried();
-  [[noreturn]] void refuse() const;
+  void take_on_postgres(const std::string& session);
+  void take_on_mariadb(const std::string& session);
   void refuse_other_migrators() const;
-  void close_input() noexcept;
+  [[noreturn]] void refuse(const std::string& holder) const;
+  [[noreturn]] void cannot_lock();
+  std::string why(const Captured& ended) const;  // the session ended
 
   const Call& call_;
   const MigratedDatabase& database_;
-  std::string session_;  // its application_name
-  int input_ = -1;       // the session's standard input; its end is the session's end
-  std::shared_future<Captured> running_;
+  std::optional<IdleSession> session_;
 };
 
 }  // namespace drydock::alembic

@@ -23,7 +23,7 @@ SELECT * FROM (
 std::vector<std::string> open_transactions(const Call& call, const MigratedDatabase& database,
                                            std::chrono::milliseconds age) {
   std::vector<std::string> found;
-  if (!database.sqlite.empty()) return found;
+  if (!database.on_postgres()) return found;
   for (const std::string& row :
        query(call, database.server, database.name,
              query_begin + std::to_string(age.count()) +

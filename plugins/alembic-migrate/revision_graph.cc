@@ -133,21 +133,18 @@ std::vector<const RevisionFile*> RevisionGraph::pending(
   return result;
 }
 
-// Of dependencies a database may keep a stamp; of what it has come from it may not.
 std::optional<std::pair<std::string, std::string>> RevisionGraph::overlap(
     const std::vector<std::string>& current) const {
-  if (current.size() < 2) return std::nullopt;
   for (const std::string& stamp : current) {
     std::vector<bool> visited(files_.size());
     std::vector<std::size_t> stack = {index_.at(stamp)};
     while (!stack.empty()) {
       const std::size_t one = stack.back();
       stack.pop_back();
-      for (const std::string& down : files_[one].down_revisions) {
-        const std::size_t parent = index_.at(down);
-        if (visited[parent]) continue;
-        visited[parent] = true;
-        stack.push_back(parent);
+      for (const std::size_t before : before_[one]) {
+        if (visited[before]) continue;
+        visited[before] = true;
+        stack.push_back(before);
       }
     }
     for (const std::string& other : current) {

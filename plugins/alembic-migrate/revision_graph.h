@@ -32,8 +32,9 @@ class RevisionGraph {
   // that it comes from and depends on, branch by branch. The pointers point into this graph.
   // current: each of them known.
   std::vector<const RevisionFile*> pending(const std::vector<std::string>& current) const;
-  // Two of the stamps of which the second comes from the first, which Alembic refuses ("overlaps
-  // with other requested revisions"); nullopt: there are none. current: each of them known.
+  // Two of the stamps of which the second comes from, or depends on, the first, which Alembic
+  // refuses ("overlaps with other requested revisions"); nullopt: there are none. current: each of
+  // them known.
   std::optional<std::pair<std::string, std::string>> overlap(
       const std::vector<std::string>& current) const;
 
