@@ -35,6 +35,12 @@ RoleSetting current_setting(const Call& call, const MigratedDatabase& database) 
   return setting;
 }
 
+// May be given twice, unlike most statements that change something: so an engine that is away for
+// a moment does not fail a rollback.
+void set(const Call& call, const MigratedDatabase& database, const RoleSetting& setting) {
+  query(call, database.server, "template1", statement(setting));
+}
+
 std::optional<RoleSetting> noted(const Call& call) {
   const std::string text = call.recall(setting_note).value_or("");
   if (text.empty()) return std::nullopt;
@@ -59,7 +65,7 @@ void limit_lock_waits(const Call& call, const MigratedDatabase& database) {
   call.remember(setting_note,
                 setting.database + unit_separator + setting.role + unit_separator + setting.value);
   setting.value = std::to_string(call.duration("/lock_timeout").count()) + "ms";
-  execute(call, database.server, database.name, statement(setting));
+  set(call, database, setting);
 }
 
 bool lock_waits_are_limited(const Call& call) { return noted(call).has_value(); }
@@ -74,7 +80,7 @@ void put_back_lock_timeout(const Call& call, const MigratedDatabase& database) {
   if (!setting) return;
   // Else a setting of it is gone as well.
   if (database_exists(call, database.server, setting->database)) {
-    execute(call, database.server, "template1", statement(*setting));
+    set(call, database, *setting);
   }
   call.remember(setting_note, "");
 }

@@ -124,6 +124,47 @@ TEST_F(AlembicLocks, AKilledRunLeavesTheSettingToTheRollback) {
   EXPECT_EQ(setting(), "lock_timeout=7s\n");
 }
 
+TEST_F(AlembicLocks, ACancelledRunLetsTheLockGoAndLeavesTheSettingToTheRollback) {
+  five_revisions();
+  docker->before_command = [&](const Process&) { host.cancel(); };
+  EXPECT_EQ(step("run").status, DRYDOCK_CANCELLED);
+  docker->before_command = nullptr;
+  EXPECT_EQ(setting(), "lock_timeout=200ms\n");
+  await("the end of the lock",
+        [&] { return sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0\n"; });
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(setting(), "");
+}
+
+// PostgreSQL goes on with the statement of a client that has died, and the client may live on.
+TEST_F(AlembicLocks, TheRollbackEndsAMigratorThatOutlivedItsRun) {
+  five_revisions(
+      "with op.get_context().autocommit_block():\n"
+      "        op.execute('SELECT pg_sleep(600)')");
+  host.option("/lock_timeout", 0);
+  std::thread migrator;
+  int code = 0;
+  docker->before_command = [&](const Process& process) {
+    migrator = std::thread([&code, process] { code = execute(process, -1).code; });
+    await("the statement", [&] {
+      return sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'") ==
+             "1\n";
+    });
+    server_->kill_clients(true);
+    host.die();
+  };
+  ASSERT_TRUE(step("run").died);
+  server_->kill_clients(false);
+  const StepResult rollback = step("rollback");
+  migrator.join();
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_NE(code, 0);
+  EXPECT_EQ(stamp(), "two\n");
+  EXPECT_NE(step("settle").failure.find("was at no table alembic_version before the migration"),
+            std::string::npos)
+      << step("settle").failure;
+}
+
 TEST_F(AlembicLocks, TicksOffWhatTheDatabaseHasPassed) {
   five_revisions(
       "with op.get_context().autocommit_block():\n"
