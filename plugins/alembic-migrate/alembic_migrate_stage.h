@@ -49,20 +49,54 @@ struct AlembicMigrate {
       },
       "database": {
         "type": "object", "additionalProperties": false,
-        "description": "where alembic_version is; without it the PostgreSQL container of this deployment",
+        "description": "where alembic_version is; without it the PostgreSQL, else the MariaDB or MySQL container of this deployment",
         "properties": {
           "service": {
             "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1, "minLength": 1,
             "description": "the database's service; of a list the first one that runs"
           },
-          "name": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_DB"},
-          "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER"}
+          "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
+          "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
+          "role": {"type": "string", "minLength": 1, "description": "under which the application connects, where that is another one"}
         }
       },
       "sqlite": {
         "type": "string", "minLength": 1,
         "description": "the SQLite file that has alembic_version, relative to the deployment",
         "examples": ["data/app.db"]
+      },
+      "mode": {
+        "type": "string", "enum": ["run", "wait"], "default": "run",
+        "description": "wait: the application migrates by itself when it starts, and this stage only waits until it has"
+      },
+      "limit": {
+        "type": "string", "format": "duration", "default": "30m",
+        "description": "`mode: wait`: how long the application may take"
+      },
+      "lock_timeout": {
+        "type": "string", "format": "duration", "default": "10s",
+        "description": "PostgreSQL: how long a statement of the migration may wait for a lock; 0s: as the server has it"
+      },
+      "lock_retries": {
+        "type": "integer", "minimum": 0, "maximum": 100, "default": 3,
+        "description": "how often to try again after a lock was not free in time"
+      },
+      "long_transactions": {
+        "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
+        "description": "PostgreSQL: what to do when a transaction of somebody else holds a table of the database"
+      },
+      "long_after": {
+        "type": "string", "format": "duration", "default": "10s",
+        "description": "how long such a transaction has to be open"
+      },
+      "downgrade": {
+        "type": "boolean", "default": false,
+        "description": "roll back by the scripts' own downgrades, where those are known to lose nothing"
+      },
+      "downgrade_command": {
+        "type": "array", "items": {"type": "string"}, "minItems": 1,
+        "description": "the command to which the revision to go back to is added; without it that of the migrator, with `downgrade` for `upgrade`",
+        "examples": [["flask", "db", "downgrade"]]
       },
       "wait": {
         "type": "string", "format": "duration", "default": "60s",
@@ -76,4 +110,5 @@ struct AlembicMigrate {
   static void run(drydock::Call& call);
   static void verify(drydock::Call& call);
   static void rollback(drydock::Call& call);
+  static void settle(drydock::Call& call);
 };

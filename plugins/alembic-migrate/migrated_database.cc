@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "compose_engine.h"
+#include "mariadb_container.h"
+#include "mariadb_facts.h"
 #include "postgres_container.h"
 #include "sqlite_file.h"
 
@@ -20,6 +22,46 @@ std::chrono::milliseconds patience(const Call& call) {
 bool exists(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) == 0;
+}
+
+MigratedDatabase mariadb_database(const Call& call, const compose::Container& container) {
+  MigratedDatabase database;
+  database.mariadb = mariadb_in(call, container, looks_like_mysql(container),
+                                call.text("/database/user"), std::nullopt);
+  database.name = call.text("/database/name");
+  for (const char* variable : {"MARIADB_DATABASE", "MYSQL_DATABASE"}) {
+    const auto found = container.environment.find(variable);
+    if (database.name.empty() && found != container.environment.end())
+      database.name = found->second;
+  }
+  if (database.name.empty()) {
+    throw BadOptions("the container of service " + container.service +
+                     " does not say which database the application has; name it with `database`, "
+                     "`name`");
+  }
+  return database;
+}
+
+// Its connections have no names; but one that holds a lock of ours can be found.
+void end_lock_holders(const Call& call, const MariadbServer& server,
+                      const std::vector<std::string>& locks) {
+  std::vector<std::string> questions;
+  for (const std::string& one : locks) {
+    questions.push_back("SELECT IS_USED_LOCK(" + mariadb_literal(one) + ")");
+  }
+  for (const MariadbRows& answer : query_all(call, server, "", questions)) {
+    const std::string id = answer.at(0).at(0);
+    if (id == "NULL") continue;
+    call.info("ending connection " + id + ", which holds the lock of an interrupted migration");
+    execute(call, server, "", "KILL " + id);
+  }
+}
+
+std::size_t databases_named(const Call& call, const MigratedDatabase& database) {
+  const auto wait = patience(call);
+  return (database.mariadb ? wait_for_databases(call, *database.mariadb, wait)
+                           : wait_for_databases(call, database.server, wait))
+      .count(database.name);
 }
 
 }  // namespace
@@ -42,28 +84,41 @@ std::optional<MigratedDatabase> find_database(const Call& call) {
     throw BadOptions("nothing says where the migrated database is: " + call.deployment_dir() +
                      " is no Compose deployment; name the SQLite file that it is with `sqlite`");
   }
-  const auto container =
-      database_container(compose::project_containers(call), call.texts("/database/service"));
+  const std::vector<std::string> services = call.texts("/database/service");
+  const auto all = compose::project_containers(call);
+  auto container = database_container(all, services);
+  if (!container && services.empty()) {
+    container = database_container(all, services, looks_like_mariadb);
+  }
   if (!container) return std::nullopt;
+  if (!looks_like_postgres(*container) && looks_like_mariadb(*container)) {
+    return mariadb_database(call, *container);
+  }
   database.server = postgres_in(*container, call.text("/database/user"));
   database.name = call.text("/database/name");
   if (database.name.empty()) database.name = default_database(*container);
   return database;
 }
 
-Revisions current_revisions(const Call& call, const MigratedDatabase& database) {
-  if (!database.sqlite.empty()) {
-    if (!exists(database.sqlite)) return std::nullopt;
-    return sqlite_revisions(database.sqlite, version_table);
+Revisions revisions_now(const Call& call, const MigratedDatabase& database) {
+  if (database.mariadb) {
+    return alembic_revisions(call, *database.mariadb, database.name, version_table);
   }
-  try {
+  if (database.sqlite.empty()) {
     return alembic_revisions(call, database.server, database.name, version_table);
+  }
+  if (!exists(database.sqlite)) return std::nullopt;
+  return sqlite_revisions(database.sqlite, version_table);
+}
+
+Revisions current_revisions(const Call& call, const MigratedDatabase& database) {
+  if (!database.sqlite.empty()) return revisions_now(call, database);
+  try {
+    return revisions_now(call, database);
   } catch (const Failed&) {
     // It starts, or the database is not there yet.
-    if (wait_for_databases(call, database.server, patience(call)).count(database.name) == 0) {
-      return std::nullopt;
-    }
-    return alembic_revisions(call, database.server, database.name, version_table);
+    if (databases_named(call, database) == 0) return std::nullopt;
+    return revisions_now(call, database);
   }
 }
 
@@ -75,6 +130,13 @@ bool has_application_tables(const Call& call, const MigratedDatabase& database) 
       return table.first != version_table && table.first.rfind("sqlite_", 0) != 0;
     });
   }
+  if (database.mariadb) {
+    return !query(call, *database.mariadb, database.name,
+                  "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE()"
+                  " AND table_name <> " +
+                      mariadb_literal(version_table) + " LIMIT 1")
+                .empty();
+  }
   return !query(call, database.server, database.name,
                 "SELECT 1 FROM pg_tables WHERE schemaname <> 'information_schema'"
                 " AND schemaname !~ '^pg_' AND tablename <> " +
@@ -85,6 +147,7 @@ bool has_application_tables(const Call& call, const MigratedDatabase& database) 
 void end_sessions(const Call& call, const MigratedDatabase& database,
                   const std::vector<std::string>& applications) {
   if (!database.sqlite.empty() || applications.empty()) return;
+  if (database.mariadb) return end_lock_holders(call, *database.mariadb, applications);
   std::string names;
   for (const std::string& one : applications) {
     names += (names.empty() ? "" : ", ") + quoted_literal(one);

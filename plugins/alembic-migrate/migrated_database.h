@@ -6,14 +6,20 @@
 #include <vector>
 
 #include "drydock/stage.hpp"
+#include "mariadb_server.h"
 #include "postgres_facts.h"
 
 namespace drydock::alembic {
 
 struct MigratedDatabase {
-  std::string sqlite;     // the file; "": it is on the server
-  PostgresServer server;  // else
-  std::string name;       // for people, and on the server
+  std::string sqlite;                    // the file; "": it is on a server
+  std::optional<MariadbServer> mariadb;  // the server, or:
+  PostgresServer server;
+  std::string name;  // for people, and on the server
+
+  bool on_postgres() const { return sqlite.empty() && !mariadb; }
+  // For people.
+  std::string place() const { return mariadb ? mariadb->description : server.description; }
 };
 
 // nullopt: its container does not run. Throws BadOptions when nothing says where it could be.
@@ -21,11 +27,14 @@ std::optional<MigratedDatabase> find_database(const Call&);
 
 // As soon as the database answers. nullopt: no such table, or no such database or file yet.
 Revisions current_revisions(const Call&, const MigratedDatabase&);
+// At once, and without patience for a server that does not answer.
+Revisions revisions_now(const Call&, const MigratedDatabase&);
 // Whether there are tables beside Alembic's: an application without a stamp, not a fresh database.
 bool has_application_tables(const Call&, const MigratedDatabase&);
 
 // Ends the database sessions of migrators that are gone: PostgreSQL goes on with a statement whose
-// client died. applications: the names under which they connected.
+// client died. applications: the names under which they connected; of MariaDB, the locks of such
+// names.
 void end_sessions(const Call&, const MigratedDatabase&,
                   const std::vector<std::string>& applications);
 

@@ -23,6 +23,18 @@ void refuse_newer_database(const MigrationQuestion& question, const RevisionGrap
                "right scripts with `scripts`");
 }
 
+void refuse_overlapping_stamps(const MigrationQuestion& question, const RevisionGraph& graph) {
+  if (!question.current) return;
+  const auto overlap = graph.overlap(*question.current);
+  if (!overlap) return;
+  throw Failed("database " + question.database + " is at " + overlap->first + " and at " +
+               overlap->second + " at once, which comes after it in " + place_of(question) +
+               ", and Alembic refuses such stamps; if its schema is that of " + overlap->second +
+               ", delete the other row of alembic_version: DELETE FROM alembic_version WHERE "
+               "version_num = '" +
+               overlap->first + "'");
+}
+
 // An entrypoint that says nothing may well go to all heads, as it has done if the database has
 // several stamps.
 void refuse_unchosen_heads(const MigrationQuestion& question, const RevisionGraph& graph,
@@ -43,6 +55,14 @@ std::string counted_revisions(std::size_t count) {
 
 }  // namespace
 
+void refuse_lost_stamp(const MigrationQuestion& question) {
+  if (!question.current || !question.current->empty() || !question.has_tables) return;
+  throw Failed("database " + question.database +
+               " has an empty table alembic_version beside other tables, so its revision is lost, "
+               "and a migration would make those tables again; stamp it with the revision that its "
+               "schema has (`alembic stamp REVISION`), or restore a backup");
+}
+
 bool is_at(const Revisions& rows, std::vector<std::string> heads) {
   if (!rows) return false;
   std::vector<std::string> sorted = *rows;
@@ -55,7 +75,11 @@ std::vector<Change> plan_migration(const MigrationQuestion& question, const Revi
   Change change{"revision", "change", question.database};
   change.before = question.running ? describe(question.current) : "not running";
   change.after = describe(graph.effective_heads());
-  if (question.running) refuse_newer_database(question, graph);
+  if (question.running) {
+    refuse_lost_stamp(question);
+    refuse_newer_database(question, graph);
+    refuse_overlapping_stamps(question, graph);
+  }
   const std::vector<const RevisionFile*> pending =
       question.running ? graph.pending(question.current.value_or(std::vector<std::string>{}))
                        : std::vector<const RevisionFile*>{};

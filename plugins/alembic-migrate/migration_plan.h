@@ -11,17 +11,22 @@
 namespace drydock::alembic {
 
 struct MigrationQuestion {
-  std::string database;  // for people
-  bool running = false;  // else nobody knows what it is at
-  Revisions current;     // of a running one
-  std::string folder;    // of the scripts
-  std::string owner;     // "image sample/api:2 of service api"
-  std::string target;    // what `upgrade` names; "" when that is not known
+  std::string database;     // for people
+  bool running = false;     // else nobody knows what it is at
+  Revisions current;        // of a running one
+  bool has_tables = false;  // beside an empty alembic_version
+  std::string folder;       // of the scripts
+  std::string owner;        // "image sample/api:2 of service api"
+  std::string target;       // what `upgrade` names; "" when that is not known
 };
 
+// Throws Failed when the table alembic_version is empty and the schema is not: a migration from the
+// beginning would make tables that are there.
+void refuse_lost_stamp(const MigrationQuestion&);
+
 // From where to where, and after it each pending revision with its message, in the order in which
-// they run. Throws Failed when the database has a revision that the scripts lack, and when they
-// have several heads and the target is not all of them.
+// they run. Throws Failed when the database has a revision that the scripts lack, or two of which
+// one comes from the other, and when there are several heads and the target is not all of them.
 std::vector<Change> plan_migration(const MigrationQuestion&, const RevisionGraph&);
 
 // Whether the rows of the version table are exactly the heads, in any order.

@@ -12,6 +12,7 @@ namespace drydock::alembic {
 namespace {
 
 constexpr auto container_note = "container/";
+constexpr auto session_note = "session/";
 
 // "": the migrator runs on this machine.
 std::string service(const Call& call) { return call.text("/service"); }
@@ -53,9 +54,11 @@ Process one_off(const Call& call, const std::string& container,
   return process;
 }
 
-Process local(const Call& call, const std::vector<std::string>& command) {
+Process local(const Call& call, const std::string& session,
+              const std::vector<std::string>& command) {
   Process process;
   process.arguments = command;
+  process.environment = {"PGAPPNAME=" + session};
   for (const std::string& key : call.keys("/environment")) {
     process.environment.push_back(key + "=" + call.text(Call::member("/environment", key)));
   }
@@ -87,15 +90,28 @@ void note_container(const Call& call, const std::string& container) {
   call.remember(container_note + container, container);
 }
 
+void note_session(const Call& call, const std::string& session) {
+  call.remember(session_note + session, session);
+}
+
+std::vector<std::string> noted_sessions(const Call& call) {
+  std::vector<std::string> names;
+  for (const char* kind : {container_note, session_note}) {
+    for (const auto& note : call.notes(kind)) names.push_back(note.second);
+  }
+  return names;
+}
+
 Process migrator_process(const Call& call, const std::string& container) {
   const std::vector<std::string> command = call.texts("/command");
-  if (service(call).empty()) return local(call, command);
+  if (service(call).empty()) return local(call, container, command);
   return one_off(call, container, call.texts("/entrypoint"), command);
 }
 
 Process script_process(const Call& call, const std::string& container,
                        const std::vector<std::string>& command) {
-  return service(call).empty() ? local(call, command) : one_off(call, container, command, {});
+  return service(call).empty() ? local(call, container, command)
+                               : one_off(call, container, command, {});
 }
 
 std::vector<std::vector<std::string>> heads_commands(const Call& call) {
@@ -160,11 +176,9 @@ std::vector<std::string> ask_heads(const Call& call) {
                "; name a command that prints them with `heads_command`");
 }
 
-std::vector<std::string> end_containers(const Call& call) {
-  std::vector<std::string> names;
+void end_containers(const Call& call) {
   for (const auto& note : call.notes(container_note)) {
     const std::string& name = note.second;
-    names.push_back(name);
     // By name and label: never a container of the same name that is not of this run.
     const std::string found =
         compose::ask_docker(call,
@@ -182,7 +196,6 @@ std::vector<std::string> end_containers(const Call& call) {
       throw compose::engine_refused(removed, "remove the one-off container " + name);
     }
   }
-  return names;
 }
 
 void LastLines::add(std::string_view line) {

@@ -13,8 +13,11 @@ namespace drydock::alembic {
 std::string container_name(const Call&, const std::string& purpose);
 // Before it is created: so that a rollback, or a repeated run, finds what is left of it.
 void note_container(const Call&, const std::string& container);
+// The same for the name under which sessions in the database are opened. Containers are such names.
+void note_session(const Call&, const std::string& session);
+std::vector<std::string> noted_sessions(const Call&);
 
-// What the options say to run. container: its name, for a service.
+// What the options say to run. container: its name, for a service; that of its sessions, else.
 Process migrator_process(const Call&, const std::string& container);
 // The command in place of the image's entrypoint, or on this machine.
 Process script_process(const Call&, const std::string& container,
@@ -28,9 +31,8 @@ std::vector<std::string> parse_heads(const std::string& printed);
 // Asks for the heads, in a noted container where there is a service. Sorted. Throws Failed.
 std::vector<std::string> ask_heads(const Call&);
 
-// Removes what is left of the noted one-off containers, running or not, and says so. Returns the
-// names of all that were ever noted.
-std::vector<std::string> end_containers(const Call&);
+// Removes what is left of the noted one-off containers, running or not, and says so.
+void end_containers(const Call&);
 
 // Why a program failed: the last lines of its output that say something, on one line.
 class LastLines {

@@ -133,4 +133,25 @@ std::vector<const RevisionFile*> RevisionGraph::pending(
   return result;
 }
 
+std::optional<std::pair<std::string, std::string>> RevisionGraph::overlap(
+    const std::vector<std::string>& current) const {
+  for (const std::string& stamp : current) {
+    std::vector<bool> visited(files_.size());
+    std::vector<std::size_t> stack = {index_.at(stamp)};
+    while (!stack.empty()) {
+      const std::size_t one = stack.back();
+      stack.pop_back();
+      for (const std::size_t before : before_[one]) {
+        if (visited[before]) continue;
+        visited[before] = true;
+        stack.push_back(before);
+      }
+    }
+    for (const std::string& other : current) {
+      if (visited[index_.at(other)]) return std::pair(other, stamp);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace drydock::alembic

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "revision_file.h"
@@ -30,6 +32,11 @@ class RevisionGraph {
   // that it comes from and depends on, branch by branch. The pointers point into this graph.
   // current: each of them known.
   std::vector<const RevisionFile*> pending(const std::vector<std::string>& current) const;
+  // Two of the stamps of which the second comes from, or depends on, the first, which Alembic
+  // refuses ("overlaps with other requested revisions"); nullopt: there are none. current: each of
+  // them known.
+  std::optional<std::pair<std::string, std::string>> overlap(
+      const std::vector<std::string>& current) const;
 
  private:
   void index_revisions();

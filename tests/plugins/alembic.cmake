@@ -6,6 +6,10 @@ drydock_test(alembic_graph_test
   SOURCES alembic_graph_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
 drydock_test(alembic_scripts_test
   SOURCES alembic_scripts_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_postgres_test
+  SOURCES alembic_postgres_test.cc alembic_locks_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_mariadb_test
+  SOURCES alembic_mariadb_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(tar_stream_test SOURCES tar_stream_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_image_test
   SOURCES alembic_image_test.cc LIBRARIES drydock_alembic_migrate)

@@ -68,6 +68,21 @@ TEST(RevisionGraph, ADependencyIsNoParentButRunsBefore) {
   EXPECT_EQ(names(graph.pending({"z1"})), (Texts{"a2", "z2"}));
 }
 
+// As Alembic 1.8 does: "Requested revision z2 overlaps with other requested revisions a1".
+TEST(RevisionGraph, KnowsStampsThatOverlap) {
+  const RevisionGraph graph({file("a1", {}), file("a2", {"a1"}), file("a3", {"a2"}), file("z1", {}),
+                             file("z2", {"z1"}, {"a2"})});
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(graph.overlap({"a1", "a3"}), Pair("a1", "a3"));
+  EXPECT_EQ(graph.overlap({"z2", "z1"}), Pair("z1", "z2"));
+  EXPECT_EQ(graph.overlap({"a1", "z2"}), Pair("a1", "z2"));
+  EXPECT_EQ(graph.overlap({"a2", "z2"}), Pair("a2", "z2"));
+  EXPECT_EQ(graph.overlap({"a3", "z2"}), std::nullopt);
+  EXPECT_EQ(graph.overlap({"a2", "z1"}), std::nullopt);
+  EXPECT_EQ(graph.overlap({"a1"}), std::nullopt);
+  EXPECT_EQ(graph.overlap({}), std::nullopt);
+}
+
 TEST(RevisionGraph, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(refusal({file("b", {"a"})}), "b.py: its down_revision a is in no file");
   EXPECT_EQ(refusal({file("b", {}, {"x"})}), "b.py: its depends_on x is in no file");

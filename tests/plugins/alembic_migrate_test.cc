@@ -161,7 +161,10 @@ using InContainer = AlembicWorld;
 TEST_F(InContainer, RunsANotedAndLabelledContainer) {
   ASSERT_TRUE(step("run").ok());
   const Words& words = migrated.arguments;
-  const std::string container = host.notes.at(1).value;  // noted before it ran
+  std::string container;  // noted before it ran
+  for (const Note& note : host.notes) {
+    if (note.key.find("-migrate-migrate-") != std::string::npos) container = note.value;
+  }
   const auto run = std::find(words.begin(), words.end(), "run");
   EXPECT_EQ(
       Words(run, words.end()),
@@ -173,7 +176,7 @@ TEST_F(InContainer, RunsANotedAndLabelledContainer) {
 }
 
 TEST_F(InContainer, DiesWithTheContainerNoted) {
-  host.die_at_process(5);  // ps, inspect, revision, then the container
+  killed_at = migrates;
   ASSERT_FALSE(step("run").ok());
   leftover = "abc123\n";
   ASSERT_TRUE(step("rollback").ok());
@@ -186,7 +189,7 @@ TEST_F(InContainer, DiesWithTheContainerNoted) {
 }
 
 TEST_F(InContainer, ARepeatedRunEndsTheMigratorBeforeIt) {
-  host.die_at_process(4);
+  killed_at = migrates;
   ASSERT_TRUE(step("run").died);
   leftover = "abc123\n";
   ASSERT_TRUE(step("run").ok());

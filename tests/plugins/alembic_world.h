@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -60,8 +62,15 @@ class AlembicWorld : public ::testing::Test {
   }
   // Called by several threads at once, one of which may belong to a step that has died.
   Result answer(const Process& process) {
-    const std::lock_guard<std::mutex> lock(one_at_a_time);
+    if (!process.input_file.empty()) return idle_session(process.input_file);
+    std::unique_lock<std::mutex> lock(one_at_a_time);
     const std::vector<std::string>& words = process.arguments;
+    if (killed_at && killed_at(process)) {
+      killed_at = nullptr;
+      dead = true;
+      lock.unlock();
+      host.die();
+    }
     if (words[1] == "ps" && has(words, "--filter") &&
         words[words.size() - 3].rfind("name=", 0) == 0) {
       return {0, leftover};
@@ -78,6 +87,12 @@ class AlembicWorld : public ::testing::Test {
       if (process.input.find("pg_terminate_backend") != std::string::npos) {
         terminated = process.input;
         return {};
+      }
+      if (process.input.find("l.granted") != std::string::npos) {
+        return {0, locked ? "1\ndrydock-next-query\n" : "drydock-next-query\n"};
+      }
+      for (const char* none : {"pg_stat_activity", "indisvalid"}) {
+        if (process.input.find(none) != std::string::npos) return {0, "drydock-next-query\n"};
       }
       return {0, "1\n" + revision + "\ndrydock-next-query\n"};
     }
@@ -118,7 +133,23 @@ class AlembicWorld : public ::testing::Test {
     }
     return {};
   }
-  StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
+  // That which holds the lock: to the end of its input, or to the death of the step.
+  Result idle_session(const std::string& fifo) {
+    const detail::Descriptor input(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    locked = true;
+    for (std::string read; !dead;) {
+      struct pollfd one = {input.fd, POLLIN, 0};
+      if (::poll(&one, 1, 10) == 1 && !detail::read_some(input.fd, read)) break;
+    }
+    return {};
+  }
+  StepResult step(const std::string& name) {
+    dead = locked = false;
+    return host.perform<AlembicMigrate>(name);
+  }
+  static bool migrates(const Process& process) {
+    return has(process.arguments, "run") && !has(process.arguments, "--entrypoint");
+  }
   // The name that a `docker create` was given.
   static std::string name_of(const Process& process) {
     const auto option = std::find(process.arguments.begin(), process.arguments.end(), "--name");
@@ -135,8 +166,10 @@ class AlembicWorld : public ::testing::Test {
   Process migrated;
   std::vector<Process> created;
   std::vector<std::string> removed, copied;
-  std::vector<std::string> ended;  // of what an earlier attempt left
-  int asked = 0;  // how often the image was started for its heads
+  std::vector<std::string> ended;                 // of what an earlier attempt left
+  int asked = 0;                                  // how often the image was started for its heads
+  std::function<bool(const Process&)> killed_at;  // the command at which the worker is killed
+  std::atomic<bool> dead{false}, locked{false};
 };
 
 }  // namespace drydock::testing

@@ -47,6 +47,8 @@ class FakeDocker {
   std::vector<FakeContainer> containers;
   std::map<std::string, std::string> images = {{"postgres:15", "sha256:one"}};
   std::vector<std::vector<std::string>> composed;  // `docker compose ... up`
+  // Called with each command that is not docker's, before it runs.
+  std::function<void(const Process&)> before_command;
   // Set by a test to break a client of the server: nullopt leaves it alone.
   std::function<std::optional<Result>(const std::vector<std::string>&)> instead;
 
@@ -64,7 +66,10 @@ class FakeDocker {
 
   Result answer(const Process& process) {
     const std::vector<std::string>& words = process.arguments;
-    if (words[0] != "docker") return execute(process, -1);
+    if (words[0] != "docker") {
+      if (before_command) before_command(process);
+      return execute(process, -1);
+    }
     if (words[1] == "ps") {
       Result result;
       for (const FakeContainer& one : containers) {

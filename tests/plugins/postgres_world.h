@@ -62,7 +62,15 @@ class PostgresProcess : public DatabaseProcess {
     process.arguments = arguments;
     process.environment.push_back("PGHOST=" + dir_);
     process.directory = "/";
-    return execute(process, -1);
+    return execute(process, killing_.read.fd);
+  }
+  // As when their parent dies, for those that run now; until the next call, also for later ones.
+  void kill_clients(bool kill) {
+    char byte = 'x';
+    if (kill ? ::write(killing_.write.fd, &byte, 1) != 1
+             : ::read(killing_.read.fd, &byte, 1) != 1) {
+      throw std::runtime_error("cannot tell the clients");
+    }
   }
   const std::string& folder() const { return dir_; }  // of its socket
   std::string sql(const std::string& database, const std::string& statements) const {
@@ -85,6 +93,7 @@ class PostgresProcess : public DatabaseProcess {
 
   std::string dir_;
   std::vector<std::string> as_postgres_;
+  detail::Pipe killing_;
   bool started_ = false;
 };
 

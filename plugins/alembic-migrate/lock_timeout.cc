@@ -1,0 +1,96 @@
+#include "lock_timeout.h"
+
+namespace drydock::alembic {
+namespace {
+
+constexpr auto setting_note = "lock_timeout";
+const std::string parameter = "lock_timeout=";
+
+// What a setting belongs to, and its value; "" where there was none.
+struct RoleSetting {
+  std::string database, role, value;
+};
+
+std::string role_of(const Call& call, const MigratedDatabase& database) {
+  const std::string role = call.text("/database/role");
+  return role.empty() ? database.server.user : role;
+}
+
+std::string statement(const RoleSetting& setting) {
+  return "ALTER ROLE " + quoted_identifier(setting.role) + " IN DATABASE " +
+         quoted_identifier(setting.database) +
+         (setting.value.empty() ? " RESET lock_timeout;"
+                                : " SET lock_timeout = " + quoted_literal(setting.value) + ";");
+}
+
+RoleSetting current_setting(const Call& call, const MigratedDatabase& database) {
+  RoleSetting setting{database.name, role_of(call, database), ""};
+  const Rows rows = query(
+      call, database.server, database.name,
+      "SELECT one FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
+      " JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) one WHERE d.datname = " +
+          quoted_literal(setting.database) + " AND r.rolname = " + quoted_literal(setting.role) +
+          " AND one LIKE 'lock\\_timeout=%';");
+  if (!rows.empty()) setting.value = rows.front().substr(parameter.size());
+  return setting;
+}
+
+// May be given twice, unlike most statements that change something: so an engine that is away for
+// a moment does not fail a rollback.
+void set(const Call& call, const MigratedDatabase& database, const RoleSetting& setting) {
+  query(call, database.server, "template1", statement(setting));
+}
+
+std::optional<RoleSetting> noted(const Call& call) {
+  const std::string text = call.recall(setting_note).value_or("");
+  if (text.empty()) return std::nullopt;
+  const std::vector<std::string> field = fields(text);
+  return RoleSetting{field.at(0), field.at(1), field.at(2)};
+}
+
+}  // namespace
+
+std::string lock_timeout_fact(const Call& call, const MigratedDatabase& database) {
+  const std::string value = current_setting(call, database).value;
+  return value.empty() ? "none" : parameter + value;
+}
+
+bool limits_lock_waits(const Call& call, const MigratedDatabase& database) {
+  return call.duration("/lock_timeout").count() != 0 && database.on_postgres();
+}
+
+void limit_lock_waits(const Call& call, const MigratedDatabase& database) {
+  if (!limits_lock_waits(call, database)) return;
+  RoleSetting setting = current_setting(call, database);
+  call.remember(setting_note,
+                setting.database + unit_separator + setting.role + unit_separator + setting.value);
+  setting.value = std::to_string(call.duration("/lock_timeout").count()) + "ms";
+  set(call, database, setting);
+}
+
+bool lock_waits_are_limited(const Call& call) { return noted(call).has_value(); }
+
+std::string put_back_statement(const Call& call) {
+  const auto setting = noted(call);
+  return setting ? statement(*setting) : "";
+}
+
+void put_back_lock_timeout(const Call& call, const MigratedDatabase& database) {
+  const auto setting = noted(call);
+  if (!setting) return;
+  // Else a setting of it is gone as well.
+  if (database_exists(call, database.server, setting->database)) {
+    set(call, database, *setting);
+  }
+  call.remember(setting_note, "");
+}
+
+bool tells_of_lock_timeout(std::string_view line) {
+  for (const std::string_view words : {"canceling statement due to lock timeout",
+                                       "LockNotAvailable", "SQLSTATE 55P03", "'C': '55P03'"}) {
+    if (line.find(words) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace drydock::alembic
