@@ -3,15 +3,14 @@
 
 everyday_cases=(
   plan_changes_nothing upgrade failed_migration rollback_after_success
-  killed_in_source killed_in_env-sync killed_in_pull killed_in_compose-stop killed_in_backup
-  killed_in_data killed_in_migrate killed_in_long_migration killed_in_compose-up
-  killed_in_http-check killed_in_rollback upgrade_after_rollback
-  engine_restarted_in_compose-stop engine_restarted_in_long_migration
-  registry_away private_registry disk_full_in_pull
+  killed_in_pull killed_in_compose-stop killed_in_backup killed_in_data killed_in_migrate
+  killed_in_long_migration killed_in_compose-up killed_in_rollback upgrade_after_rollback
+  engine_restarted_in_long_migration private_registry disk_full_in_pull
   quickstart quickstart_embedded
 )
 long_cases=(
-  killed_anywhere mariadb_comes_back
+  killed_in_source killed_in_env-sync killed_in_http-check killed_anywhere mariadb_comes_back
+  registry_away engine_restarted_in_compose-stop
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
   engine_restarted_in_compose-up engine_restarted_in_http-check engine_restarted_anywhere
