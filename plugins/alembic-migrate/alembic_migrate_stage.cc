@@ -45,6 +45,9 @@ std::string what_no_backup_saves(const Call& call, const MigratedDatabase& datab
   const bool saved = database.sqlite.empty() ? drydock::may_save_database(call, database.name)
                                              : drydock::may_save_file(call, database.sqlite);
   if (saved) return "";
+  if (call.flag("/downgrade")) {
+    return "what the downgrades of " + database.name + " drop: no `backup` stage saves it";
+  }
   return "the data of " + database.name +
          " as it is before the migration: no `backup` stage saves it, so what the migration "
          "changes stays";

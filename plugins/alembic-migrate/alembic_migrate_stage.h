@@ -57,7 +57,7 @@ struct AlembicMigrate {
           },
           "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
           "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
-          "role": {"type": "string", "minLength": 1, "description": "under which the application connects, where that is another one"}
+          "role": {"type": "string", "minLength": 1, "description": "under which the application connects; default: the owner of alembic_version, else `user`"}
         }
       },
       "sqlite": {

@@ -52,6 +52,22 @@ TEST_F(AlembicLocks, TheLimitReachesTheApplicationAndIsPutBack) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+TEST_F(AlembicLocks, TheRoleIsThatWhichHasMigratedSoFar) {
+  const auto limit = [&] {
+    EXPECT_TRUE(step("observe").ok());
+    return host.facts.at("lock_timeout").value;
+  };
+  sql("ALTER ROLE app IN DATABASE app SET lock_timeout = '7s'");
+  EXPECT_EQ(limit(), "lock_timeout=7s");
+  sql("CREATE ROLE writer LOGIN; CREATE TABLE alembic_version (version_num text);"
+      "ALTER TABLE alembic_version OWNER TO writer;"
+      "ALTER ROLE writer IN DATABASE app SET lock_timeout = '9s'");
+  EXPECT_EQ(limit(), "lock_timeout=9s");
+  host.option("/database/role", "app");
+  EXPECT_EQ(limit(), "lock_timeout=7s");
+  sql("DROP TABLE alembic_version; DROP ROLE writer");
+}
+
 TEST_F(AlembicLocks, AMigrationThatWaitsInVainSaysForWhom) {
   wait_for_t_one();
   host.option("/lock_retries", 1);
@@ -239,6 +255,8 @@ TEST_F(AlembicLocks, WaitsForAnApplicationThatMigratesByItself) {
   five_revisions();
   host.option("/mode", "wait");
   host.option("/limit", 0);
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.at(0).detail.find("; by the application itself"), std::string::npos);
   const StepResult late = step("run");
   EXPECT_NE(late.failure.find("is at no table alembic_version and not at the head five after 0 s"),
             std::string::npos)
