@@ -73,6 +73,10 @@ struct AlembicMigrate {
         "type": "string", "format": "duration", "default": "30m",
         "description": "`mode: wait`: how long the application may take"
       },
+      "sql": {
+        "type": "boolean", "default": false,
+        "description": "plan: show the SQL of each pending revision as Alembic prints it without a database; starts the migrator for it, a service's without network and volumes"
+      },
       "lock_timeout": {
         "type": "string", "format": "duration", "default": "10s",
         "description": "PostgreSQL: how long a statement of the migration may wait for a lock; 0s: as the server has it"

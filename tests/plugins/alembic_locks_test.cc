@@ -251,6 +251,27 @@ TEST_F(AlembicLocks, RefusesStampsThatAlembicWouldTripOver) {
   EXPECT_TRUE(step("run").ok());
 }
 
+TEST_F(AlembicLocks, ThePlanShowsTheSqlWhenAsked) {
+  wait_for_t_one();
+  // What an env.py says of a migration without a connection.
+  host.write("migrations/env.py",
+             "from alembic import context\n"
+             "context.configure(dialect_name='postgresql')\n"
+             "with context.begin_transaction():\n"
+             "    context.run_migrations()\n");
+  host.option("/sql", true);
+  ASSERT_TRUE(fresh_plan().ok());
+  ASSERT_EQ(host.changes.size(), 4u);
+  EXPECT_EQ(host.changes[1].detail, "SQL: ALTER TABLE t_one ADD COLUMN x int;");
+  EXPECT_EQ(host.changes[2].detail, "SQL: CREATE TABLE t_four (id int);");
+  EXPECT_EQ(stamp(), "two\n");
+
+  host.write("migrations/env.py", "raise RuntimeError('no settings')\n");
+  ASSERT_TRUE(fresh_plan().ok());
+  EXPECT_EQ(host.changes[1].detail, "");
+  EXPECT_NE(host.log_text().find("cannot be printed"), std::string::npos) << host.log_text();
+}
+
 TEST_F(AlembicLocks, WaitsForAnApplicationThatMigratesByItself) {
   five_revisions();
   host.option("/mode", "wait");
