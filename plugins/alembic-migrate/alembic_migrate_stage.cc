@@ -11,6 +11,7 @@
 #include "migration_plan.h"
 #include "migration_run.h"
 #include "migrator.h"
+#include "offline_sql.h"
 #include "open_transactions.h"
 #include "planned_backups.h"
 
@@ -45,6 +46,9 @@ std::string what_no_backup_saves(const Call& call, const MigratedDatabase& datab
   const bool saved = database.sqlite.empty() ? drydock::may_save_database(call, database.name)
                                              : drydock::may_save_file(call, database.sqlite);
   if (saved) return "";
+  if (call.flag("/downgrade")) {
+    return "what the downgrades of " + database.name + " drop: no `backup` stage saves it";
+  }
   return "the data of " + database.name +
          " as it is before the migration: no `backup` stage saves it, so what the migration "
          "changes stays";
@@ -135,11 +139,19 @@ void AlembicMigrate::plan(Call& call) {
   }
   if (scripts.graph) {
     describe_scripts(call, service, scripts, question);
-    for (drydock::Change& change : plan_migration(question, *scripts.graph)) {
+    std::vector<drydock::Change> changes = plan_migration(question, *scripts.graph);
+    OfflineSql sql;
+    if (call.flag("/sql") && changes.size() > 1) {  // something is pending
+      sql = offline_sql(call, service, question.current, question.target);
+    }
+    for (drydock::Change& change : changes) {
       if (change.action == "change") {
         change.rollback_loses = loses;
         if (waits(call)) change.detail += "; by the application itself";
         if (database) warn_of_long_transactions(call, *database);
+      }
+      if (const std::string& text = sql[change.name]; change.action == "run" && !text.empty()) {
+        change.detail += (change.detail.empty() ? "" : " ") + ("SQL: " + text);
       }
       call.change(change);
     }

@@ -57,7 +57,7 @@ struct AlembicMigrate {
           },
           "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
           "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
-          "role": {"type": "string", "minLength": 1, "description": "under which the application connects, where that is another one"}
+          "role": {"type": "string", "minLength": 1, "description": "under which the application connects; default: the owner of alembic_version, else `user`"}
         }
       },
       "sqlite": {
@@ -72,6 +72,10 @@ struct AlembicMigrate {
       "limit": {
         "type": "string", "format": "duration", "default": "30m",
         "description": "`mode: wait`: how long the application may take"
+      },
+      "sql": {
+        "type": "boolean", "default": false,
+        "description": "plan: show the SQL of each pending revision as Alembic prints it without a database; starts the migrator for it, a service's without network and volumes"
       },
       "lock_timeout": {
         "type": "string", "format": "duration", "default": "10s",

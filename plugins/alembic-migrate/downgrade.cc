@@ -1,7 +1,5 @@
 #include "downgrade.h"
 
-#include <algorithm>
-
 #include "migrated_database.h"
 #include "migrator.h"
 
@@ -13,14 +11,7 @@ std::vector<std::string> downgrade_command(const Call& call, const std::string& 
     command.push_back(revision);
     return command;
   }
-  for (std::vector<std::string> command : {call.texts("/command"), call.texts("/entrypoint")}) {
-    const auto upgrade = std::find(command.begin(), command.end(), "upgrade");
-    if (upgrade == command.begin() || upgrade == command.end()) continue;
-    command.erase(upgrade, command.end());
-    command.insert(command.end(), {"downgrade", revision});
-    return command;
-  }
-  return {};
+  return in_place_of_upgrade(call, {"downgrade", revision});
 }
 
 void downgrade(const Call& call) {

@@ -11,9 +11,16 @@ struct RoleSetting {
   std::string database, role, value;
 };
 
+// Whoever owns alembic_version has migrated so far. (A role that cannot log in is a group, whose
+// settings reach nobody.)
 std::string role_of(const Call& call, const MigratedDatabase& database) {
   const std::string role = call.text("/database/role");
-  return role.empty() ? database.server.user : role;
+  if (!role.empty()) return role;
+  const Rows owners =
+      query(call, database.server, database.name,
+            "SELECT tableowner FROM pg_tables JOIN pg_roles ON rolname = tableowner"
+            " WHERE tablename = 'alembic_version' AND rolcanlogin ORDER BY 1 LIMIT 1;");
+  return owners.empty() ? database.server.user : owners.front();
 }
 
 std::string statement(const RoleSetting& setting) {

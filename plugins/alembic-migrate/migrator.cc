@@ -114,6 +114,18 @@ Process script_process(const Call& call, const std::string& container,
                                : one_off(call, container, command, {});
 }
 
+std::vector<std::string> in_place_of_upgrade(const Call& call,
+                                             const std::vector<std::string>& words) {
+  for (std::vector<std::string> command : {call.texts("/command"), call.texts("/entrypoint")}) {
+    const auto upgrade = std::find(command.begin(), command.end(), "upgrade");
+    if (upgrade == command.begin() || upgrade == command.end()) continue;
+    command.erase(upgrade, command.end());
+    command.insert(command.end(), words.begin(), words.end());
+    return command;
+  }
+  return {};
+}
+
 std::vector<std::vector<std::string>> heads_commands(const Call& call) {
   if (call.has("/heads_command")) return {call.texts("/heads_command")};
   // `flask --app app db upgrade` and `alembic -c x.ini upgrade head` each name their own way to

@@ -23,6 +23,9 @@ Process migrator_process(const Call&, const std::string& container);
 Process script_process(const Call&, const std::string& container,
                        const std::vector<std::string>& command);
 
+// The migrator's command up to its `upgrade`, and `words` instead of that and what follows it.
+// Empty: it has none.
+std::vector<std::string> in_place_of_upgrade(const Call&, const std::vector<std::string>& words);
 // Commands that may print the heads, the likeliest first. Throws BadOptions when there is none.
 std::vector<std::vector<std::string>> heads_commands(const Call&);
 // The revisions that `alembic heads` or `flask db heads` printed among whatever else the

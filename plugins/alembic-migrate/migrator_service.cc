@@ -85,6 +85,11 @@ MigratorService migrator_service(const Call& call) {
   result.mounted = mounted_paths(service);
   result.command = texts_of(service, "entrypoint");
   for (std::string& word : texts_of(service, "command")) result.command.push_back(std::move(word));
+  if (const auto variables = service.find("environment"); variables != service.end()) {
+    for (const auto& [variable, value] : variables->items()) {
+      if (value.is_string()) result.environment[variable] = value.get<std::string>();
+    }
+  }
   const std::string pulled = text_of(service, "pull_policy");
   result.renewed =
       !pulled.empty() && pulled != "missing" && pulled != "if_not_present" && pulled != "never";

@@ -1,6 +1,7 @@
 // The Compose service whose image migrates: what decides which files its one-off container sees.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct MigratorService {
   std::string image_id;              // "sha256:..."; "": it is not on this engine
   std::string folder;                // its working directory
   std::vector<std::string> command;  // what the model says that it runs, entrypoint first
+  std::map<std::string, std::string> environment;  // as the model says; may hold secrets
   bool renewed = false;              // Compose pulls or builds the image whenever it is used
   std::vector<std::string> mounted;  // paths at which something else than the image's files is
 };

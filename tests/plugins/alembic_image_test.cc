@@ -40,6 +40,31 @@ TEST_F(InImage, ThePlanNamesWhatIsPending) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+// In a container that can reach and change nothing, and with no value among its arguments.
+TEST_F(InImage, TheSqlComesFromAnIsolatedContainer) {
+  host.option("/sql", true);
+  host.option("/entrypoint", {"flask", "db", "upgrade"});
+  service = R"(, "environment": {"SECRET_KEY": "hidden"})";
+  drydock::Process printed;
+  host.on_process([&](const drydock::Process& process) -> Result {
+    if (process.arguments[1] != "run") return answer(process);
+    printed = process;
+    return {0,
+            "CREATE TABLE alembic_version (\n  version_num VARCHAR(32)\n);\n\n"
+            "-- Running upgrade one -> two\n\nALTER TABLE note\n  ADD author text;\n\n"
+            "UPDATE alembic_version SET version_num='two';\n\nCOMMIT;\n"};
+  });
+  const StepResult plan = step("plan");
+  ASSERT_TRUE(plan.ok()) << plan.failure;
+  EXPECT_EQ(host.changes[1].detail, "authors SQL: ALTER TABLE note ADD author text;");
+  EXPECT_EQ(host.changes[2].detail, "labels");
+  EXPECT_EQ(printed.arguments, (Words{"docker", "run", "--rm", "--network", "none", "--label",
+                                      "drydock.plan=" + host.deployment_dir(), "--env",
+                                      "SECRET_KEY", "--workdir", "/app", "--entrypoint", "flask",
+                                      "sha256:two", "db", "upgrade", "one:head", "--sql"}));
+  EXPECT_TRUE(has(printed.environment, "SECRET_KEY=hidden"));
+}
+
 TEST_F(InImage, TheContainerIsNeverStartedAndRemoved) {
   ASSERT_TRUE(step("plan").ok());
   ASSERT_EQ(created.size(), 1u);

@@ -52,6 +52,22 @@ TEST_F(AlembicLocks, TheLimitReachesTheApplicationAndIsPutBack) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+TEST_F(AlembicLocks, TheRoleIsThatWhichHasMigratedSoFar) {
+  const auto limit = [&] {
+    EXPECT_TRUE(step("observe").ok());
+    return host.facts.at("lock_timeout").value;
+  };
+  sql("ALTER ROLE app IN DATABASE app SET lock_timeout = '7s'");
+  EXPECT_EQ(limit(), "lock_timeout=7s");
+  sql("CREATE ROLE writer LOGIN; CREATE TABLE alembic_version (version_num text);"
+      "ALTER TABLE alembic_version OWNER TO writer;"
+      "ALTER ROLE writer IN DATABASE app SET lock_timeout = '9s'");
+  EXPECT_EQ(limit(), "lock_timeout=9s");
+  host.option("/database/role", "app");
+  EXPECT_EQ(limit(), "lock_timeout=7s");
+  sql("DROP TABLE alembic_version; DROP ROLE writer");
+}
+
 TEST_F(AlembicLocks, AMigrationThatWaitsInVainSaysForWhom) {
   wait_for_t_one();
   host.option("/lock_retries", 1);
@@ -235,10 +251,33 @@ TEST_F(AlembicLocks, RefusesStampsThatAlembicWouldTripOver) {
   EXPECT_TRUE(step("run").ok());
 }
 
+TEST_F(AlembicLocks, ThePlanShowsTheSqlWhenAsked) {
+  wait_for_t_one();
+  // What an env.py says of a migration without a connection.
+  host.write("migrations/env.py",
+             "from alembic import context\n"
+             "context.configure(dialect_name='postgresql')\n"
+             "with context.begin_transaction():\n"
+             "    context.run_migrations()\n");
+  host.option("/sql", true);
+  ASSERT_TRUE(fresh_plan().ok());
+  ASSERT_EQ(host.changes.size(), 4u);
+  EXPECT_EQ(host.changes[1].detail, "SQL: ALTER TABLE t_one ADD COLUMN x int;");
+  EXPECT_EQ(host.changes[2].detail, "SQL: CREATE TABLE t_four (id int);");
+  EXPECT_EQ(stamp(), "two\n");
+
+  host.write("migrations/env.py", "raise RuntimeError('no settings')\n");
+  ASSERT_TRUE(fresh_plan().ok());
+  EXPECT_EQ(host.changes[1].detail, "");
+  EXPECT_NE(host.log_text().find("cannot be printed"), std::string::npos) << host.log_text();
+}
+
 TEST_F(AlembicLocks, WaitsForAnApplicationThatMigratesByItself) {
   five_revisions();
   host.option("/mode", "wait");
   host.option("/limit", 0);
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.at(0).detail.find("; by the application itself"), std::string::npos);
   const StepResult late = step("run");
   EXPECT_NE(late.failure.find("is at no table alembic_version and not at the head five after 0 s"),
             std::string::npos)
