@@ -215,7 +215,7 @@ class MigrationPlan : public ::testing::Test {
   std::string refusal(const RevisionGraph& graph) {
     return refusal_of<Failed>([&] { plan(graph); });
   }
-  MigrationQuestion question{"data", true, Texts{"a"}, "/app/db", "image x:2 of service api", ""};
+  MigrationQuestion question{"data", true, Texts{"a"}, false, "/app/db", "image x:2 of service api", ""};
   RevisionGraph chain{{file("a", {}, "notes"), file("b", {"a"}, "authors"), file("c", {"b"})}};
   RevisionGraph open{{file("a", {}), file("b", {"a"}), file("c", {"a"})}};
 };
@@ -243,8 +243,8 @@ TEST_F(MigrationPlan, SaysWhenThereIsNothingToDo) {
   ASSERT_EQ(changes.size(), 1u);
   EXPECT_EQ(changes[0].action, "keep");
   EXPECT_NE(changes[0].detail.find("nothing to do"), std::string::npos);
-  question.current = Texts{"a", "c"};  // nothing is pending, but that is not where it should be
-  EXPECT_EQ(plan(chain)[0].action, "change");
+  question.current = Texts{"a", "c"};  // nothing is pending, but Alembic would trip over it
+  EXPECT_NE(refusal(chain).find("is at a and at c at once"), std::string::npos) << refusal(chain);
 }
 
 TEST_F(MigrationPlan, DoesNotKnowWhatADatabaseIsAtThatDoesNotRun) {
@@ -275,8 +275,8 @@ TEST_F(MigrationPlan, RefusesSeveralHeadsUnlessAllAreMeant) {
   question.target = "";
   question.current = Texts{"b", "c"};
   EXPECT_EQ(plan(open).at(0).action, "keep");
-  question.current = Texts{"a", "b"};  // with several stamps it has been to several heads before
-  EXPECT_EQ(plan(open).at(0).action, "change");
+  question.current = Texts{"a", "b"};
+  EXPECT_NE(refusal(open).find("is at a and at b at once"), std::string::npos) << refusal(open);
 }
 
 }  // namespace
