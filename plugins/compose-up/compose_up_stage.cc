@@ -51,6 +51,8 @@ Situation situation_of_run(const Call& call, Model model, Names scope,
   result.model = std::move(model);
   result.scope = std::move(scope);
   result.changed_files = drydock::files::changed_by_run(call.private_dir(), call.run_id());
+  result.one_shot = one_shots_of(call, result.model);
+  result.ran_before = ran_before_the_run(call);
   result.from_before = ids_of(noted.before);
   result.with_dependants = false;
   return result;
@@ -86,7 +88,7 @@ std::vector<std::string> allowed_mounts(const MountDecision& decision) {
 }
 
 // The files say what they said before the run, and everything is as they say: `up` would only do
-// one- shot jobs again. (Whether networks changed Compose alone could tell, so the files must be
+// one-shot jobs again. (Whether networks changed Compose alone could tell, so the files must be
 // the same.)
 bool nothing_to_do(const Call& call, Situation& now, const Leavers& leavers) {
   if (call.model_before().empty() || !leavers.retired.empty() || !forced_anew(now).empty()) {
@@ -163,6 +165,7 @@ void ComposeUp::plan(Call& call) {
   const Leavers leavers = leavers_of(call, now.model, now.existing);
   look_closer(call, now, planned_image_ids);
   if (!call.model_before().empty()) now.before = read_model(call.model_before());
+  now.one_shot = one_shots_of(call, now.model);
   now.changed_files = files_to_change(call);
   now.from_before = ids_of(now.existing);
   now.with_dependants = strategy_of(call) == Strategy::recreate;
@@ -195,6 +198,7 @@ void ComposeUp::run(Call& call) {
   const auto wait = call.duration("/wait");
   if (nothing_to_do(call, now, leavers)) {
     call.info("all services run as the compose files ask for; there is nothing to start");
+    let_restart(call, model, noted);  // an attempt that died may have started it
     if (wait.count() != 0) wait_until_ready(call, expected_of(call, model, scope), {wait});
     return;
   }

@@ -119,11 +119,18 @@ std::vector<std::string> in_start_order(const Model& model, const Names& scope) 
   return result;
 }
 
-// `up` starts a finished one-shot service too, as it always does; that is no change.
-const Container* stopped_one(const std::vector<Container>& containers) {
+// `up` starts a job that has done its work too, as it always does; that is no change. A server that
+// this run has stopped looks the same but for when it ended, and for the policy of the files.
+bool has_done_its_work(const Situation& of, const Service& service, const Container& one) {
+  const bool is_job = of.one_shot.count(service.name) != 0 ||
+                      (service.restart_policy == "no" && one.restart_policy == "no");
+  return is_job && one.state == "exited" && one.exit_code == 0 && !left_stopped(one, of.ran_before);
+}
+
+const Container* stopped_one(const Situation& of, const Service& service,
+                             const std::vector<Container>& containers) {
   for (const Container& one : containers) {
-    const bool done = one.state == "exited" && one.exit_code == 0 && one.restart_policy == "no";
-    if (!one.runs() && !done) return &one;
+    if (!one.runs() && !has_done_its_work(of, service, one)) return &one;
   }
   return nullptr;
 }
@@ -155,7 +162,7 @@ ServiceChange change_of(const Situation& of, const Service& service,
     change.kind = Kind::scale;
     change.why = "it has " + std::to_string(containers.size()) + " containers, and gets " +
                  std::to_string(replicas);
-  } else if (const Container* stopped = stopped_one(containers)) {
+  } else if (const Container* stopped = stopped_one(of, service, containers)) {
     change.kind = Kind::start;
     change.why = "it is " + stopped->state;
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compose_before.h"
 #include "compose_types.h"
 
 namespace drydock::compose {
@@ -28,6 +29,8 @@ struct Situation {
   // Of the files as they were: says which settings change. Empty: not known.
   Model before = {};
   Names changed_files = {};  // of the deployment, which the run changes
+  Names one_shot = {};       // services that do their work and end
+  Starts ran_before = {};    // what ran when the run began
   Names from_before = {};    // ids that are from before the run; only those have old files mounted
   // Whether a service is made anew because one that it depends on is. All in one `up` Compose does
   // so (2.26: measured), one service after the other it does not.

@@ -54,11 +54,19 @@ Names scope_of(const Call& call, const Model& model) {
   return model.with_dependencies(chosen);
 }
 
+Names one_shots_of(const Call& call, const Model& model) {
+  Names result = model.one_shot();
+  result.merge(listed(call, "/one_shot"));
+  return result;
+}
+
 std::vector<Expectation> expected_of(const Call& call, const Model& model, const Names& services) {
   std::vector<Expectation> result = expectations(model, services);
-  const Names one_shot = listed(call, "/one_shot");
+  const Names one_shot = one_shots_of(call, model);
+  const Starts ran_before = ran_before_the_run(call);
   for (Expectation& one : result) {
-    one.must_finish = one.must_finish || one_shot.count(one.service) != 0;
+    one.must_finish = one_shot.count(one.service) != 0;
+    one.ran_before = ran_before;
   }
   return result;
 }

@@ -20,6 +20,9 @@ Strategy strategy_of(const Call& call);
 // BadOptions when none of a choice is there.
 Names scope_of(const Call& call, const Model& model);
 
+// The services that do their work and end: those of `one_shot`, and those that others wait for.
+Names one_shots_of(const Call& call, const Model& model);
+
 // What is expected of the services: those of `one_shot` have to finish with exit code 0, too.
 std::vector<Expectation> expected_of(const Call& call, const Model& model, const Names& services);
 

@@ -11,8 +11,9 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace drydock::compose {
 namespace {
@@ -39,6 +40,35 @@ void leave_once(const std::string& path, const std::string& text) {
   if (folder < 0) cannot_write(path);
   ::fsync(folder);
   ::close(folder);
+}
+
+// A line for each container: its id, and for one that ran " ran " and when it had started.
+constexpr std::string_view ran = " ran ";
+using List = std::map<std::string, std::optional<std::string>>;
+
+std::string list_of(const Call& call) {
+  const std::filesystem::path of_run = std::filesystem::path(call.private_dir()).parent_path();
+  return (of_run / (".containers-before-" + std::to_string(call.run_id()))).string();
+}
+
+std::string lines_of(const std::vector<Container>& containers) {
+  std::string result;
+  for (const Container& one : containers) {
+    result += one.id + (one.runs() ? std::string(ran) + one.started_at : "") + "\n";
+  }
+  return result;
+}
+
+List read_list(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Failed("cannot read " + path + ": " + std::strerror(errno));
+  List result;
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t end = line.find(ran);
+    std::optional<std::string>& started_at = result[line.substr(0, end)];
+    if (end != std::string::npos) started_at = line.substr(end + ran.size());
+  }
+  return result;
 }
 
 // The model of before is kept as the first thing of a run. "": there is none.
@@ -80,23 +110,33 @@ std::vector<Container> as_when_the_run_began(std::vector<Container> existing,
 
 std::vector<Container> from_before_the_run(const Call& call,
                                            const std::vector<Container>& existing) {
-  const std::filesystem::path of_run = std::filesystem::path(call.private_dir()).parent_path();
-  const std::string path =
-      (of_run / (".containers-before-" + std::to_string(call.run_id()))).string();
-  std::string ids;
-  for (const Container& one : existing) ids += one.id + "\n";
+  const std::string path = list_of(call);
   const bool first = !std::filesystem::exists(path);
-  if (first) leave_once(path, ids);
-
-  std::ifstream file(path);
-  if (!file) throw Failed("cannot read " + path + ": " + std::strerror(errno));
-  std::set<std::string> before;
-  for (std::string id; std::getline(file, id);) before.insert(id);
-  std::vector<Container> result;
-  std::copy_if(existing.begin(), existing.end(), std::back_inserter(result),
-               [&](const Container& one) { return before.count(one.id) != 0; });
   // Later stages see what this run itself has stopped.
-  return first ? as_when_the_run_began(std::move(result), begin_of_run(call)) : result;
+  std::vector<Container> result =
+      first ? as_when_the_run_began(existing, begin_of_run(call)) : existing;
+  if (first) leave_once(path, lines_of(result));
+
+  const List before = read_list(path);
+  result.erase(std::remove_if(result.begin(), result.end(),
+                              [&](const Container& one) { return before.count(one.id) == 0; }),
+               result.end());
+  return result;
+}
+
+Starts ran_before_the_run(const Call& call) {
+  Starts result;
+  const std::string path = list_of(call);
+  if (!std::filesystem::exists(path)) return result;
+  for (const auto& [id, started_at] : read_list(path)) {
+    if (started_at) result[id] = *started_at;
+  }
+  return result;
+}
+
+bool left_stopped(const Container& container, const Starts& ran_before) {
+  const auto ran = ran_before.find(container.id);
+  return !container.runs() && ran != ran_before.end() && ran->second == container.started_at;
 }
 
 }  // namespace drydock::compose

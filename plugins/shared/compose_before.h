@@ -1,6 +1,7 @@
 // Which containers are from before the run.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,16 @@ namespace drydock::compose {
 // before its first change.
 std::vector<Container> from_before_the_run(const Call& call,
                                            const std::vector<Container>& existing);
+
+// When the containers that ran as the run began had started: id -> Container::started_at. Empty
+// before the first from_before_the_run().
+using Starts = std::map<std::string, std::string>;
+Starts ran_before_the_run(const Call& call);
+
+// It ran when the run began, ended since and was not started again: a stage stopped it. Its end
+// says nothing then, a server that ends cleanly when it is told to has exit code 0 like a job that
+// has done its work.
+bool left_stopped(const Container& container, const Starts& ran_before);
 
 // What has ended since `begin` (UTC, as Container::finished_at) ran then, but for jobs that are
 // done: nothing was stopped by the run yet, and an engine that crashes does not start all of its

@@ -28,6 +28,10 @@ std::vector<Container> look_again(const Call& call, const std::vector<Container>
   return now.size() == ids.size() ? now : project_containers(call);
 }
 
+bool starts_again(const std::string& restart_policy) {
+  return restart_policy == "always" || restart_policy == "unless-stopped";
+}
+
 bool counts(const Expectation& expected, const Container& container) {
   return container.serves() && container.service == expected.service &&
          (expected.ids.empty() || expected.ids.count(container.id) != 0);
@@ -93,9 +97,9 @@ Verdict judge(const Container& container, const Expectation& expected) {
     // The engine calls a container that it will start again "restarting", so this one is at its
     // end.
     if (container.exit_code != 0) return {Readiness::failed, "exited with " + code};
-    const bool started_again =
-        container.restart_policy == "always" || container.restart_policy == "unless-stopped";
-    if (expected.must_finish || (!started_again && container.health.empty())) {
+    const bool may_finish =
+        expected.may_finish && !starts_again(container.restart_policy) && container.health.empty();
+    if ((expected.must_finish || may_finish) && !left_stopped(container, expected.ran_before)) {
       return {Readiness::ready, ""};
     }
     return {Readiness::failed, "was stopped (exit code 0)"};
@@ -113,8 +117,11 @@ std::vector<Expectation> expectations(const Model& model, const std::set<std::st
   for (const std::string& name : services) {
     const auto found = model.services.find(name);
     if (found == model.services.end() || found->second.replicas <= 0) continue;
-    result.push_back(
-        {name, static_cast<std::size_t>(found->second.replicas), one_shot.count(name) != 0, true});
+    Expectation one{name, static_cast<std::size_t>(found->second.replicas),
+                    one_shot.count(name) != 0};
+    // Not the container's policy, which is `no` as long as compose-stop holds it.
+    one.may_finish = !starts_again(found->second.restart_policy);
+    result.push_back(std::move(one));
   }
   return result;
 }

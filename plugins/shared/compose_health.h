@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compose_before.h"
 #include "compose_types.h"
 #include "drydock/stage.hpp"
 
@@ -21,6 +22,9 @@ struct Expectation {
   bool must_finish = false;        // another service waits for its end
   bool health_counts = true;       // false: to run is enough
   std::set<std::string> ids = {};  // only these count; empty: all of the service
+  // Whether an end with exit code 0 is one: the files do not have it started again.
+  bool may_finish = true;
+  Starts ran_before = {};  // of those of the run, that it stopped does not count as an end
 };
 
 enum class Readiness { ready, not_yet, failed };

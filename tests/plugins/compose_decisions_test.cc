@@ -102,6 +102,25 @@ TEST(ComposeHealth, JudgesAContainer) {
   EXPECT_EQ(readiness(one_shot, finish), Readiness::ready);
 }
 
+TEST(ComposeHealth, WhatTheRunStoppedHasNotFinished) {
+  Container held = with(running("1", "api"), "exited", 0);
+  held.restart_policy = "no";
+  held.started_at = "2026-03-01T09:00:00Z";
+  const Model model = model_of({service("api")});
+  Expectation expected = expectations(model, {"api"}).at(0);
+  EXPECT_EQ(judge(held, expected).readiness, Readiness::ready) << "a job";
+  expected.ran_before = {{"1", held.started_at}};
+  EXPECT_EQ(judge(held, expected).reason, "was stopped (exit code 0)");
+  expected.must_finish = true;
+  EXPECT_EQ(judge(held, expected).readiness, Readiness::failed) << "cut off in its work";
+  held.started_at = "2026-03-01T10:00:00Z";
+  EXPECT_EQ(judge(held, expected).readiness, Readiness::ready);
+  Model kept_up = model;
+  kept_up.services.at("api").restart_policy = "always";
+  EXPECT_EQ(judge(held, expectations(kept_up, {"api"}).at(0)).readiness, Readiness::failed)
+      << "the files want it up, and compose-stop holds its policy";
+}
+
 TEST(ComposeHealth, BlamesWhatCannotRecoverFirst) {
   Container slow = running("1", "api");
   slow.health = "starting";

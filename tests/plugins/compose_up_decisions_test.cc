@@ -128,6 +128,29 @@ TEST(ComposeUpDecisions, CountsTheContainersOfAService) {
   EXPECT_EQ(changes_of(now).at("web").kind, Kind::scale);
 }
 
+// `compose-stop` leaves of a server that ends cleanly what a job leaves that has done its work.
+TEST(ComposeUpDecisions, StartsWhatTheRunHasStopped) {
+  Service web = service("web");
+  web.restart_policy = "no";
+  Situation now = unchanged(web);
+  now.existing[0] = with(now.existing[0], "exited");
+  now.existing[0].restart_policy = "no";
+  now.existing[0].started_at = "2026-03-01T09:00:00Z";
+  EXPECT_EQ(changes_of(now).at("web").kind, Kind::keep) << "a job that has done its work";
+  now.ran_before = {{"1", "2026-03-01T09:00:00Z"}};
+  EXPECT_EQ(changes_of(now).at("web").why, "it is exited") << "it ran until this run stopped it";
+  now.one_shot = {"web"};
+  EXPECT_EQ(changes_of(now).at("web").kind, Kind::start) << "cut off in the middle of its work";
+  now.existing[0].started_at = "2026-03-01T10:00:00Z";
+  EXPECT_EQ(changes_of(now).at("web").kind, Kind::keep) << "started again, and done";
+  now.one_shot = {};
+  now.ran_before = {};
+  now.model.services.at("web").restart_policy = "always";
+  EXPECT_EQ(changes_of(now).at("web").kind, Kind::start) << "only its policy is held";
+  now.one_shot = {"web"};
+  EXPECT_EQ(changes_of(now).at("web").kind, Kind::keep);
+}
+
 TEST(ComposeUpDecisions, TwoServicesOfOneImageChangeBoth) {
   Service api = service("api"), worker = service("worker");
   api.image = worker.image = "sample/api:2";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "changed_files.h"
+#include "compose_stop_stage.h"
 #include "compose_world.h"
 
 namespace drydock::testing {
@@ -39,6 +40,10 @@ std::size_t running(const Application& app, const std::string& service) {
     if (name.find("-" + service + "-") != std::string::npos && seen.state == "running") ++count;
   }
   return count;
+}
+
+std::filesystem::path list_of(const FakeHost& host) {
+  return std::filesystem::path(host.private_dir()).parent_path() / ".containers-before-1";
 }
 
 std::vector<std::string> planned(const FakeHost& host) {
@@ -186,6 +191,33 @@ TEST(ComposeUpEngine, RollingGoesOnWhereItDied) {
   expect_ok(*up, "run");
   expect_ok(*up, "verify");
   EXPECT_EQ(app.containers().size(), 2u);
+}
+
+// A server that ends with exit code 0 when it is told to looks like a job that is done.
+TEST(ComposeUpEngine, StartsAgainWhatComposeStopHasStopped) {
+  const std::string server =
+      "command: [sh, -c, \"trap 'exit 0' TERM; while :; do sleep 0.1; done\"]";
+  Application app("stopped-cleanly");
+  app.up(base_1 + "services:\n  db: { <<: *base, " + server +
+         " }\n  web: { <<: *base, restart: \"no\", " + server + ", depends_on: [db] }\n");
+  const auto facts = app.facts();
+  const std::string model =
+      app.command({"docker", "compose", "-p", "stopped-cleanly", "config", "--format", "json"}).out;
+  for (const char* strategy : {"recreate", "one-by-one", "rolling"}) {
+    const auto up = app.stage("up"), stop = app.stage("stop");
+    up->option("/strategy", strategy);
+    up->model_before = app.dir() + "/model.json";
+    std::ofstream(up->model_before) << model;
+    stop->option("/services", {"db", "web"});
+    const auto before = app.containers();
+    EXPECT_TRUE(stop->perform<ComposeStop>("run").ok());
+    EXPECT_EQ(running(app, "db") + running(app, "web"), 0u);
+    std::filesystem::copy_file(list_of(*stop), list_of(*up));  // beside both stages' folders
+    expect_ok(*up, "run");
+    expect_ok(*up, "verify");
+    EXPECT_EQ(app.facts(), facts) << strategy;
+    for (const auto& [name, seen] : app.containers()) EXPECT_EQ(seen.id, before.at(name).id);
+  }
 }
 
 TEST(ComposeUpEngine, RollingIsRefusedWhereOnlyOneCanRun) {
