@@ -265,7 +265,8 @@ void ComposeUp::rollback(Call& call) {
   if (!noted) return;  // it ended before it changed anything
   end_cut_off_stops(call, possibly_stopping(call, *noted));
   note_ended(call);
-  const Undo undo = decide_undo(noted->present, project_containers(call), noted->scope);
+  const Undo undo =
+      decide_undo(noted->present, project_containers(call), noted->scope, drained(call));
   std::vector<std::string> stop = undo.remove;
   for (const auto& [id, policy] : undo.stop) {
     set_restart_policy(call, {id}, policy);

@@ -226,12 +226,12 @@ std::string kept_in_anonymous_volumes(const std::vector<Container>& containers) 
 }
 
 Undo decide_undo(const std::vector<Container>& noted, const std::vector<Container>& existing,
-                 const Names& scope) {
+                 const Names& scope, const Names& drained) {
   Undo result;
   for (const Container& one : existing) {
     if (!one.serves() || scope.count(one.service) == 0) continue;
     const Container* before = find_id(noted, one.id);
-    if (before == nullptr) {
+    if (before == nullptr || drained.count(one.id) != 0) {
       result.remove.push_back(one.id);
     } else if (one.runs() && !before->runs()) {
       result.stop[one.id] = before->restart_policy;

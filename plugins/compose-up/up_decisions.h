@@ -63,12 +63,13 @@ Names forced_anew(const Situation& situation);
 // does not get back; "" when nothing.
 std::string kept_in_anonymous_volumes(const std::vector<Container>& containers);
 
-// How to take back what `up` did, from what was noted before it.
+// How to take back what `up` did, from what was noted before it. drained: ids of containers that
+// were told to refuse their work, which only a new one in their place takes back.
 struct Undo {
-  std::vector<std::string> remove;          // ids that it made
+  std::vector<std::string> remove;          // ids that it made, or drained
   std::map<std::string, std::string> stop;  // ids that it only started -> noted restart policy
 };
 Undo decide_undo(const std::vector<Container>& noted, const std::vector<Container>& existing,
-                 const Names& scope);
+                 const Names& scope, const Names& drained);
 
 }  // namespace drydock::compose

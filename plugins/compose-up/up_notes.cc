@@ -1,5 +1,6 @@
 #include "up_notes.h"
 
+#include <iterator>
 #include <sstream>
 
 #include "compose_before.h"
@@ -9,6 +10,7 @@ namespace drydock::compose {
 namespace {
 
 constexpr auto at_work_note = "compose up";
+constexpr auto drained_note = "drained";
 constexpr auto at_work = "at work", ended = "ended";
 
 std::string lines_of(const Names& names) {
@@ -48,6 +50,15 @@ std::vector<std::string> possibly_stopping(const Call& call, const Noted& noted)
     if (one.runs() && one.serves() && noted.scope.count(one.service) != 0) ids.push_back(one.id);
   }
   return ids;
+}
+
+void note_drained(const Call& call, const std::string& id) {
+  call.remember(drained_note, call.recall(drained_note).value_or("") + id + '\n');
+}
+
+Names drained(const Call& call) {
+  std::istringstream ids(call.recall(drained_note).value_or(""));
+  return {std::istream_iterator<std::string>(ids), {}};
 }
 
 std::vector<Container> started_since(const Noted& noted, const std::vector<Container>& existing) {

@@ -26,6 +26,11 @@ void note_at_work(const Call& call);
 void note_ended(const Call& call);
 std::vector<std::string> possibly_stopping(const Call& call, const Noted& noted);
 
+// Before the command that makes a container refuse its work, which nothing takes back: such a
+// container must not go on after a rollback.
+void note_drained(const Call& call, const std::string& id);
+Names drained(const Call& call);  // ids
+
 // Of `existing` those that the stage has made or started.
 std::vector<Container> started_since(const Noted& noted, const std::vector<Container>& existing);
 

@@ -8,6 +8,7 @@
 #include "compose_patience.h"
 #include "compose_stops.h"
 #include "up_mounts.h"
+#include "up_notes.h"
 #include "up_options.h"
 
 namespace drydock::compose {
@@ -80,6 +81,7 @@ void prove(const Call& call, const Rolling& rolling, const std::vector<Container
 void drain(const Call& call, const Container& one) {
   std::vector<std::string> command = call.texts("/drain/command");
   if (!command.empty()) {
+    note_drained(call, one.id);
     command.insert(command.begin(), {"docker", "exec", one.id});
     ask_docker(call, std::move(command), "drain container " + one.name);
   }

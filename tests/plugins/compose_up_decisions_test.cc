@@ -334,9 +334,16 @@ TEST(ComposeUpDecisions, UndoesOnlyWhatItDid) {
   const Undo undo = decide_undo(
       noted,
       {running("1", "db"), running("2", "web"), running("3", "api"), running("4", "elsewhere")},
-      {"db", "web", "api"});
+      {"db", "web", "api"}, {});
   EXPECT_EQ(undo.remove, std::vector<std::string>{"3"});
   EXPECT_EQ(undo.stop, (std::map<std::string, std::string>{{"2", "always"}}));
+}
+
+TEST(ComposeUpDecisions, TakesAwayWhatItHasDrained) {
+  const Undo undo =
+      decide_undo({running("1", "web")}, {running("1", "web")}, {"web"}, {"1", "long gone"});
+  EXPECT_EQ(undo.remove, std::vector<std::string>{"1"});
+  EXPECT_TRUE(undo.stop.empty());
 }
 
 }  // namespace

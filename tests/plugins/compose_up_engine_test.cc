@@ -175,6 +175,31 @@ TEST(ComposeUpEngineLong, ComesBackFromAnywhereInAStrategy) {
                     {"one-by-one", "up", 2}});
 }
 
+// Nothing takes a drain command back, so the one that it ran in must not go on as if it worked.
+TEST(ComposeUpEngine, RollingReplacesWhatItHasDrained) {
+  Application app("drained");
+  app.up(web_1);
+  const auto facts = app.facts();
+  const auto before = app.containers();
+  app.files(release_2_of(web_1));
+  const auto up = app.stage("up");
+  up->option("/strategy", "rolling");
+  up->option("/drain/command", {"touch", "/draining"});
+  up->on_process([&](const Process& process) {
+    const Result result = execute(process, -1);
+    if (has_word(process, "/draining")) up->die();
+    return result;
+  });
+  EXPECT_TRUE(up->perform<ComposeUp>("run").died);
+  up->run_real_processes();
+  expect_ok(*up, "rollback");
+  app.files(web_1);
+  expect_ok(*up, "settle");
+  EXPECT_EQ(app.facts(), facts);
+  EXPECT_NE(app.seen("api").id, before.at("drained-api-1").id) << "it refuses its work";
+  EXPECT_EQ(app.seen("web").id, before.at("drained-web-1").id);
+}
+
 TEST(ComposeUpEngine, RollingGoesOnWhereItDied) {
   Application app("resumed");
   app.up(web_1);
