@@ -7,6 +7,7 @@
 #include "compose_command.h"
 #include "compose_engine.h"
 #include "digest.h"
+#include "first_failure.h"
 #include "puller.h"
 
 namespace drydock::pull {
@@ -44,6 +45,17 @@ void remove_outdated(const Call& call) {
   }
 }
 
+void fetch_again(const Call& call, const KeptImage& one) {
+  const std::string gone =
+      "the image " + one.id + ", which ran before, was removed from this engine";
+  if (one.pullable.empty()) {
+    throw Failed(gone + " and is from no registry; load it (`docker load`), then roll back again");
+  }
+  call.warn(gone + "; fetching it again: " + one.pullable);
+  pull_all(call, {{one.pullable, "", one.pullable + ", which ran before"}});
+  compose::tag_image(call, one.id, one.tag);
+}
+
 }  // namespace
 
 std::string to_lines(const std::vector<KeptImage>& images) {
@@ -66,7 +78,7 @@ std::vector<KeptImage> from_lines(const std::string& lines) {
 
 std::string keep_tag(const Call& call, std::size_t n) {
   return std::string(repository) + ":" + prefix_of(call) + std::to_string(call.run_id()) + "-" +
-         std::to_string(n);
+         sha256(call.stage_id()).substr(0, 8) + "-" + std::to_string(n);
 }
 
 std::set<std::string> outdated(const Call& call, const std::vector<std::string>& tags) {
@@ -91,18 +103,11 @@ void fetch_again(const Call& call, const std::vector<KeptImage>& images) {
   std::set<std::string> ids;
   for (const KeptImage& one : images) ids.insert(one.id);
   const auto present = compose::image_ids(call, ids);
+  FirstFailure failure(call);
   for (const KeptImage& one : images) {
-    if (present.count(one.id) != 0) continue;
-    const std::string gone =
-        "the image " + one.id + ", which ran before, was removed from this engine";
-    if (one.pullable.empty()) {
-      throw Failed(gone +
-                   " and is from no registry; load it (`docker load`), then roll back again");
-    }
-    call.warn(gone + "; fetching it again: " + one.pullable);
-    pull_all(call, {{one.pullable, "", one.pullable + ", which ran before"}});
-    compose::tag_image(call, one.id, one.tag);
+    if (present.count(one.id) == 0) failure.attempt([&] { fetch_again(call, one); });
   }
+  failure.rethrow();
 }
 
 }  // namespace drydock::pull

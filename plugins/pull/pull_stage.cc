@@ -1,9 +1,9 @@
 #include "pull_stage.h"
 
-#include <optional>
 #include <sstream>
 
 #include "compose_engine.h"
+#include "first_failure.h"
 #include "image_archive.h"
 #include "image_reference.h"
 #include "kept_images.h"
@@ -17,6 +17,7 @@ using namespace drydock::pull;
 using drydock::Call;
 using drydock::can_be_moved;
 using drydock::Failed;
+using drydock::FirstFailure;
 using drydock::repository_of;
 using drydock::compose::Container;
 using drydock::compose::Image;
@@ -116,24 +117,33 @@ void remember_before(const Call& call, const char* note, const Ids& moving) {
   if (all.size() != known) call.remember(note, to_lines(all));
 }
 
-// Gives these names what they meant. Throws Failed for an image that is gone.
+// Throws Failed for an image that is gone.
+void give_back(const Call& call, const Ids& present, const std::string& reference,
+               const std::string& id) {
+  const auto now = present.find(reference);
+  if (now != present.end() && now->second == id) return;
+  if (present.count(id) == 0) {
+    throw Failed("the image " + id + ", which was " + reference +
+                 " before, is no longer on this engine; pull or load it and tag it with `docker "
+                 "tag " +
+                 id + " " + reference + "`");
+  }
+  drydock::compose::tag_image(call, id, reference);
+  call.info(reference + " names " + short_id(id) + " again");
+}
+
+// Gives these names what they meant. One image that is gone does not keep the others' names; the
+// first failure is thrown at the end.
 void give_back(const Call& call, const Ids& before) {
   std::set<std::string> names = ids_of(before);
   for (const auto& [reference, id] : before) names.insert(reference);
   const Ids present = drydock::compose::image_ids(call, names);
-  for (const auto& [reference, id] : before) {
-    if (id.empty()) continue;  // an image that was pulled stays, as a cache does
-    const auto now = present.find(reference);
-    if (now != present.end() && now->second == id) continue;
-    if (present.count(id) == 0) {
-      throw Failed("the image " + id + ", which was " + reference +
-                   " before, is no longer on this engine; pull or load it and tag it with `docker "
-                   "tag " +
-                   id + " " + reference + "`");
-    }
-    drydock::compose::tag_image(call, id, reference);
-    call.info(reference + " names " + short_id(id) + " again");
+  FirstFailure failure(call);
+  for (const auto& one : before) {
+    if (one.second.empty()) continue;  // an image that was pulled stays, as a cache does
+    failure.attempt([&] { give_back(call, present, one.first, one.second); });
   }
+  failure.rethrow();
 }
 
 // Whatever brings images is over when this returns, and all of it is proven; no name that exists
@@ -195,9 +205,8 @@ std::vector<KeptImage> images_to_keep(const Call& call, const Look& look,
 
 void keep_old(const Call& call, const std::vector<KeptImage>& images) {
   const std::string lines = drydock::pull::to_lines(images);
-  if (call.recall(kept_note).value_or("") == lines) return;
-  call.remember(kept_note, lines);
-  keep(call, images);
+  if (call.recall(kept_note).value_or("") != lines) call.remember(kept_note, lines);
+  keep(call, images);  // also where it is noted: the run may have died before it was done
 }
 
 Ids known_ids(const Choices& choices) {
@@ -292,13 +301,9 @@ void Pull::verify(Call& call) {
 }
 
 void Pull::rollback(Call& call) {
-  // One image that is gone for good must not keep the names of the others.
-  std::optional<Failed> gone;
-  try {
-    fetch_again(call, from_lines(call.recall(kept_note).value_or("")));
-  } catch (const Failed& failed) {
-    gone = failed;
-  }
-  give_back(call, noted(call, before_note));
-  if (gone) throw *gone;
+  FirstFailure failure(call);
+  failure.attempt(
+      [&] { fetch_again(call, from_lines(call.recall(kept_note).value_or(""))); });
+  failure.attempt([&] { give_back(call, noted(call, before_note)); });
+  failure.rethrow();
 }

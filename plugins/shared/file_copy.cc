@@ -40,6 +40,28 @@ void copy_bytes(int from, const std::string& name, Replacement& to) {
   }
 }
 
+// Open for reading.
+class RegularFile {
+ public:
+  explicit RegularFile(const std::string& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (fd_ < 0) throw_file_error("read", path);
+    if (::fstat(fd_, &status_) == 0 && S_ISREG(status_.st_mode)) return;
+    ::close(fd_);
+    throw FileError("cannot copy " + path + ": it is no regular file");
+  }
+  ~RegularFile() { ::close(fd_); }
+  RegularFile(const RegularFile&) = delete;
+  RegularFile& operator=(const RegularFile&) = delete;
+
+  int descriptor() const { return fd_; }
+  const struct stat& status() const { return status_; }
+
+ private:
+  int fd_;
+  struct stat status_ {};
+};
+
 void copy_link(const std::string& from, const std::string& to, const struct stat& status) {
   const fs::path target = fs::read_symlink(from);
   std::error_code error;
@@ -94,24 +116,18 @@ class TreeCopy {
 
 }  // namespace
 
+void append(const std::string& from, Replacement& to) {
+  const RegularFile file(from);
+  copy_bytes(file.descriptor(), from, to);
+}
+
 std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::string& to) {
-  const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw_file_error("read", from);
-  try {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) throw_file_error("read", from);
-    if (!S_ISREG(status.st_mode))
-      throw FileError("cannot copy " + from + ": it is no regular file");
-    auto copy = std::make_unique<Replacement>(to);
-    copy_bytes(fd, from, *copy);
-    copy->set(attributes_for_copy(status));
-    copy->set_modified(status.st_mtim);
-    ::close(fd);
-    return copy;
-  } catch (...) {
-    ::close(fd);
-    throw;
-  }
+  const RegularFile file(from);
+  auto copy = std::make_unique<Replacement>(to);
+  copy_bytes(file.descriptor(), from, *copy);
+  copy->set(attributes_for_copy(file.status()));
+  copy->set_modified(file.status().st_mtim);
+  return copy;
 }
 
 void copy_file(const std::string& from, const std::string& to) { copy_of_file(from, to)->commit(); }

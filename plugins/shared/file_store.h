@@ -112,6 +112,8 @@ void remove_leftovers(const std::string& path);
 // The same of many, which looks into each folder once.
 void remove_leftovers(const std::vector<std::string>& paths);
 
+// Writes the bytes of the file `from`, however many, to what is already in `to`.
+void append(const std::string& from, Replacement& to);
 // What copy_file() would put at `to`, not there yet.
 std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::string& to);
 // Copies a regular file with mode, owner (as far as permitted) and modification time.

@@ -7,6 +7,7 @@
 #include "changed_files.h"
 #include "digest.h"
 #include "file_store.h"
+#include "first_failure.h"
 #include "git_switch.h"
 #include "git_upgrade.h"
 #include "plan_report.h"
@@ -310,8 +311,10 @@ void rollback_checkout(Call& call) {
   const std::vector<Before> kept = read_list(call.private_dir());
   remove_own_locks(call, note);
   remove_leftovers(kept, note.root);
-  switch_back(kept, note.root, call);
-  switch_commit_back(call, note);
+  FirstFailure failure(call);
+  failure.attempt([&] { switch_back(kept, note.root, call); });
+  failure.attempt([&] { switch_commit_back(call, note); });
+  failure.rethrow();
 }
 
 }  // namespace drydock::source

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "file_store.h"
+#include "first_failure.h"
 
 namespace drydock::source {
 namespace fs = std::filesystem;
@@ -108,7 +109,7 @@ std::unique_ptr<files::Replacement> new_file(const ReleaseTree& release, const E
   if (attributes) attributes->mode = release.mode_for(entry, attributes->mode);
   auto replacement = std::make_unique<files::Replacement>(path);
   replacement->set(attributes ? *attributes : for_new(path, entry.mode));
-  replacement->write(files::read(release.at(entry)));
+  files::append(release.at(entry), *replacement);
   return replacement;
 }
 
@@ -119,14 +120,8 @@ void restore_file(const Before& before, const std::string& path, const std::stri
   const bool became_link = fs::is_symlink(fs::symlink_status(path));
   if (became_link && before.was == Before::Was::file) remove(path, unsynced);
   if (files::attributes(path) == attributes && files::same_content(path, copy)) return;
-  struct stat status {};
-  if (::stat(copy.c_str(), &status) != 0) {
-    throw Failed("cannot read the kept " + copy + ": " + std::strerror(errno));
-  }
-  auto replacement = std::make_unique<files::Replacement>(path);
+  auto replacement = files::copy_of_file(copy, path);  // with the time of the copy, the old one's
   replacement->set(attributes);
-  replacement->set_modified(status.st_mtim);
-  replacement->write(files::read(copy));
   restored.add(std::move(replacement));
 }
 
@@ -148,6 +143,62 @@ void restore_folder(const Before& before, const std::string& path) {
   }
 }
 
+void restore(const Before& before, const std::string& root, const Call& call, Unsynced& unsynced,
+             files::Replacements& restored) {
+  const std::string path = root + "/" + before.path;
+  switch (before.was) {
+    case Before::Was::absent:
+      // (Behind a link of before there is nothing of ours.)
+      if (!is_behind_link(root, before.path)) remove(path, unsynced);
+      break;
+    case Before::Was::folder_absent:
+      if (is_behind_link(root, before.path)) break;
+      if (fs::is_symlink(fs::symlink_status(path))) break;  // the one of before
+      if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
+        call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
+      }
+      break;
+    case Before::Was::folder:
+      restore_folder(before, path);
+      break;
+    case Before::Was::link:
+      restore_link(before, path);
+      break;
+    case Before::Was::file:
+    case Before::Was::file_through_link:
+      restore_file(before, path, saved(call.private_dir(), before.path), unsynced, restored);
+      break;
+  }
+}
+
+bool is_own_group(gid_t group) {
+  if (group == ::getegid()) return true;
+  const int number = ::getgroups(0, nullptr);
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(number, 0)));
+  if (number > 0 && ::getgroups(number, groups.data()) < 0) return false;
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+// Whether a file that is made anew at `path` can get this owner. In a folder with the setgid bit it
+// gets the folder's group by itself.
+bool can_be_given(const std::string& path, uid_t uid, gid_t gid) {
+  if (::geteuid() == 0) return true;
+  if (uid != ::geteuid()) return false;
+  struct stat folder {};
+  const bool inherited = ::stat(parent(files::resolve_links(path)).c_str(), &folder) == 0 &&
+                         (folder.st_mode & S_ISGID) != 0 && folder.st_gid == gid;
+  return inherited || is_own_group(gid);
+}
+
+void refuse_foreign(const Before& before, const std::string& path) {
+  if (can_be_given(path, before.uid, before.gid)) return;
+  throw Failed(path + " belongs to " + std::to_string(before.uid) + ":" +
+               std::to_string(before.gid) + ", and user " + std::to_string(::geteuid()) +
+               " could not give it back to them; run as that user or as root, or give the file to "
+               "user " +
+               std::to_string(::geteuid()));
+}
+
 }  // namespace
 
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir) {
@@ -159,6 +210,7 @@ std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string
     kept.push_back(look_at(release, entry));
     const Before& before = kept.back();
     if (before.was != Before::Was::file && before.was != Before::Was::file_through_link) continue;
+    refuse_foreign(before, release.place(entry));
     const std::string copy = saved(private_dir, entry.path);
     files::make_directories(parent(copy));
     copies.add(files::copy_of_file(release.place(entry), copy));
@@ -227,37 +279,16 @@ void remove_leftovers(const std::vector<Before>& kept, const std::string& root) 
   files::remove_leftovers(paths);
 }
 
-void switch_back(const std::vector<Before>& kept, const std::string& root, Call& call) {
+void switch_back(const std::vector<Before>& kept, const std::string& root, const Call& call) {
   Unsynced unsynced;
   files::Replacements restored;
+  FirstFailure failure(call);
   for (auto before = kept.rbegin(); before != kept.rend(); ++before) {
-    const std::string path = root + "/" + before->path;
-    switch (before->was) {
-      case Before::Was::absent:
-        // (Behind a link of before there is nothing of ours.)
-        if (!is_behind_link(root, before->path)) remove(path, unsynced);
-        break;
-      case Before::Was::folder_absent:
-        if (is_behind_link(root, before->path)) break;
-        if (fs::is_symlink(fs::symlink_status(path))) break;  // the one of before
-        if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
-          call.warn(path + " is new, but cannot be removed: " + std::strerror(errno));
-        }
-        break;
-      case Before::Was::folder:
-        restore_folder(*before, path);
-        break;
-      case Before::Was::link:
-        restore_link(*before, path);
-        break;
-      case Before::Was::file:
-      case Before::Was::file_through_link:
-        restore_file(*before, path, saved(call.private_dir(), before->path), unsynced, restored);
-        break;
-    }
+    failure.attempt([&] { restore(*before, root, call, unsynced, restored); });
   }
-  restored.commit();
-  sync(unsynced);
+  failure.attempt([&] { restored.commit(); });
+  failure.attempt([&] { sync(unsynced); });
+  failure.rethrow();
 }
 
 }  // namespace drydock::source

@@ -22,7 +22,8 @@ struct Before {
 };
 
 // Keeps the old bytes of all that will change, and the list of it, in the private folder; both are
-// on disk when it returns. Repeatable as long as nothing was switched.
+// on disk when it returns. Repeatable as long as nothing was switched. Throws Failed for a file that
+// could not get its owner back.
 std::vector<Before> keep_old_files(const ReleaseTree& release, const std::string& private_dir);
 std::vector<Before> read_list(const std::string& private_dir);
 
@@ -33,7 +34,8 @@ std::set<std::string> changed_content(const ReleaseTree& release);
 // What writes that were killed left below `root`.
 void remove_leftovers(const std::vector<Before>& kept, const std::string& root);
 void switch_to(const ReleaseTree& release, const std::vector<Before>& kept, Call& call);
-// Every byte, mode, owner and time below `root` as it was; what was added is removed.
-void switch_back(const std::vector<Before>& kept, const std::string& root, Call& call);
+// Every byte, mode, owner and time below `root` as it was; what was added is removed. What cannot be
+// put back does not keep the rest from it; the first failure is thrown at the end.
+void switch_back(const std::vector<Before>& kept, const std::string& root, const Call& call);
 
 }  // namespace drydock::source

@@ -336,6 +336,70 @@ TEST(Pull, FetchesTheOldImageAgainForARollback) {
   EXPECT_TRUE(has(gone.failure, "which ran before")) << gone.failure;
 }
 
+// One image that is gone for good keeps no other from its name.
+TEST(Pull, GivesBackAllNamesButThoseOfImagesThatAreGone) {
+  FakeHost host;
+  Engine engine(host);
+  engine.runs["api"] = {"sample/api:2", "sha256:api-1"};
+  engine.images["sample/api:2"] = "sha256:api-1";
+  host.option("/only", "all");
+  ASSERT_TRUE(host.perform<Pull>("run").ok());
+  engine.ids.erase("sha256:old");
+  engine.refusal = "Error response from daemon: manifest unknown\n";
+  for (auto image = engine.images.begin(); image != engine.images.end();) {
+    image = image->second == "sha256:old" ? engine.images.erase(image) : std::next(image);
+  }
+  const StepResult result = host.perform<Pull>("rollback");
+  EXPECT_TRUE(has(result.failure, "any@digest-sha256:old, which ran before")) << result.failure;
+  EXPECT_TRUE(has(host.log_text(), "sha256:old, which was postgres:15 before"));
+  EXPECT_EQ(engine.images["sample/api:2"], "sha256:api-1");
+}
+
+TEST(Pull, FetchesAllAgainButWhatCannotBeHad) {
+  FakeHost host;
+  Engine engine(host);
+  host.option("/only", "all");
+  ASSERT_TRUE(host.perform<Pull>("run").ok());
+  engine.ids.clear();
+  engine.pulled.clear();
+  engine.refusal = "Error response from daemon: manifest unknown\n";
+  EXPECT_FALSE(host.perform<Pull>("rollback").ok());
+  EXPECT_EQ(engine.pulled, (Names{"any@digest-sha256:api-1", "any@digest-sha256:old"}));
+}
+
+// The note of what is kept says nothing of whether it has its tag yet.
+TEST(Pull, KeepsTheOldImagesWhereverItDied) {
+  bool died = true;
+  for (int note = 1; died; ++note) {
+    FakeHost host;
+    Engine engine(host);
+    host.option("/only", "all");
+    host.die_at_remember(note);
+    died = host.perform<Pull>("run").died;
+    ASSERT_TRUE(host.perform<Pull>("run").ok());
+    Names kept;
+    for (const auto& [name, id] : engine.images) {
+      if (has(name, "drydock/keep:p.")) kept.insert(id);
+    }
+    EXPECT_EQ(kept, (Names{"sha256:api-1", "sha256:old"})) << "after note " << note;
+  }
+}
+
+TEST(Pull, KeepsApartWhatTwoStagesOfARunKeep) {
+  Names tags;
+  for (const char* id : {"pull", "pull-again"}) {
+    FakeHost host;
+    Engine engine(host);
+    host.deployment("/");  // both the same
+    host.stage_id = id;
+    ASSERT_TRUE(host.perform<Pull>("run").ok());
+    for (const auto& [name, image] : engine.images) {
+      if (has(name, "drydock/keep:p.")) tags.insert(name);
+    }
+  }
+  EXPECT_EQ(tags.size(), 2u);
+}
+
 TEST(Pull, LetsGoOfWhatRemovedRunsHaveKept) {
   FakeHost host;
   Engine engine(host);
@@ -345,9 +409,10 @@ TEST(Pull, LetsGoOfWhatRemovedRunsHaveKept) {
   for (const auto& [name, id] : engine.images) {
     if (has(name, "drydock/keep:p.")) own = name;
   }
-  const std::size_t at = own.rfind("-7-0");
+  const std::size_t at = own.rfind("-7-");
   ASSERT_NE(at, std::string::npos) << own;
   const std::string prefix = own.substr(std::string("drydock/keep:").size(), at - 13);
+  const std::string of_stage = own.substr(at + 2);  // "-STAGE-0"
   const std::filesystem::path runs =
       std::filesystem::path(host.private_dir()).parent_path().parent_path();
   // Runs are known by their folders, and those of fake hosts are in the folder of temporary files.
@@ -356,8 +421,9 @@ TEST(Pull, LetsGoOfWhatRemovedRunsHaveKept) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") == std::string::npos) known = name;
   }
-  engine.kept_tags = prefix + "-7-0\n" + prefix + "-999999-0\nother.0123-1-0\n" +
-                     (known.empty() ? "" : prefix + "-" + known + "-0\n");
+  engine.kept_tags = prefix + "-7" + of_stage + "\n" + prefix + "-999999" + of_stage +
+                     "\nother.0123-1-0\n" +
+                     (known.empty() ? "" : prefix + "-" + known + of_stage + "\n");
   engine.images["sample/api:2"] = "sha256:stale";
   engine.ids.insert("sha256:stale");
   host.notes.clear();
@@ -366,7 +432,7 @@ TEST(Pull, LetsGoOfWhatRemovedRunsHaveKept) {
   for (const Process& process : host.processes) {
     if (has(words(process), "docker image rm")) removed.insert(process.arguments.back());
   }
-  EXPECT_EQ(removed, Names{"drydock/keep:" + prefix + "-999999-0"});
+  EXPECT_EQ(removed, Names{"drydock/keep:" + prefix + "-999999" + of_stage});
 }
 
 TEST(Pull, SaysInOneSentenceWhyARegistryRefused) {

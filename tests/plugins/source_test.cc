@@ -1,6 +1,7 @@
 // The stage source on real folders: what it plans, what it never touches, and that a rollback puts
 // back every byte, mode and owner from wherever it died.
 #include <gtest/gtest.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -145,6 +146,43 @@ TEST_F(SourceStage, PutsBackEverythingAndProvesItByFacts) {
   ASSERT_TRUE(step("observe").ok());
   EXPECT_EQ(host.facts, facts);
   EXPECT_TRUE(step("rollback").ok());  // again
+  expect_untouched();
+}
+
+// The copy of one file is gone: it alone stays as the release has it.
+TEST_F(SourceStage, PutsBackAllButWhatCannotBe) {
+  ASSERT_TRUE(step("run").ok());
+  fs::remove(host.private_dir() + "/before/compose.yaml");
+  const auto result = step("rollback");
+  EXPECT_NE(result.failure.find("before/compose.yaml"), std::string::npos) << result.failure;
+  before_["compose.yaml"] = image_of(host.deployment_dir())["compose.yaml"];
+  EXPECT_EQ(host.read("compose.yaml"), "new");
+  expect_untouched();
+}
+
+// What anybody but root replaces cannot get another owner back.
+TEST_F(SourceStage, RefusesToReplaceWhatItCouldNotGiveBack) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
+  const uid_t user = 1234;
+  const fs::path above = fs::path(host.deployment_dir()).parent_path();
+  host.write("nginx/foreign", "theirs");
+  fs::create_symlink("nginx.conf", release_ + "/nginx/foreign");
+  ASSERT_EQ(::chown(above.c_str(), user, user), 0);
+  for (const auto& found : fs::recursive_directory_iterator(above)) {
+    ASSERT_EQ(::lchown(found.path().c_str(), user, user), 0);
+  }
+  ASSERT_EQ(::chown((host.deployment_dir() + "/nginx/foreign").c_str(), 0, 0), 0);
+  before_ = image_of(host.deployment_dir());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(2);
+    const auto result = step("run");
+    const bool told = result.failure.find("nginx/foreign belongs to 0:0") != std::string::npos;
+    ::_exit(told && host.notes.empty() ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
   expect_untouched();
 }
 
