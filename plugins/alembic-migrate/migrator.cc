@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "compose_command.h"
+#include "compose_images.h"
 #include "compose_patience.h"
 
 namespace drydock::alembic {
@@ -21,6 +22,12 @@ std::string service(const Call& call) { return call.text("/service"); }
 std::string shell_word(const std::string& text) {
   if (text.find_first_of(" \t'\"\\$") == std::string::npos) return text;
   return "'" + std::regex_replace(text, std::regex("'"), "'\\''") + "'";
+}
+
+// Compose goes by the tag, which somebody may have moved since the run has settled its image.
+void hold_image(const Call& call) {
+  if (call.step() == "run" || call.step() == "rollback")
+    compose::hold_images(call, {service(call)});
 }
 
 Process one_off(const Call& call, const std::string& container,
@@ -49,6 +56,7 @@ Process one_off(const Call& call, const std::string& container,
     arguments.insert(arguments.end(), entrypoint.begin() + 1, entrypoint.end());
   }
   arguments.insert(arguments.end(), command.begin(), command.end());
+  hold_image(call);
   Process process = call.compose(std::move(arguments));
   process.environment = std::move(environment);
   return process;

@@ -175,6 +175,23 @@ void remove_env(const std::string& path) {
   if (dir.empty() || files::attributes(dir)) files::sync_directory(dir.empty() ? "." : dir);
 }
 
+void put_back(Call& call, const std::string& note) {
+  remove_history_leftovers(call);
+  const std::string path = env_path(call);
+  files::remove_leftovers(path);
+  const auto attributes = attributes_in(note);
+  if (!attributes) {
+    if (note == "removed") return;  // what is there by now was put there by somebody else
+    remove_env(path);
+    call.remember(before_note, "removed");
+    return;
+  }
+  const std::string bytes = files::read(saved_env(call));
+  if (files::attributes(path) == attributes && files::read(path) == bytes) return;
+  keep_foreign(call, bytes);
+  files::write(path, bytes, *attributes);
+}
+
 }  // namespace
 
 const char* const EnvSync::options = options_schema().c_str();
@@ -249,20 +266,8 @@ void EnvSync::verify(Call& call) {
 void EnvSync::rollback(Call& call) {
   const auto note = call.recall(before_note);
   if (!note || *note == "left") return;  // it died before its first change, or made none
-  remove_history_leftovers(call);
-  const std::string path = env_path(call);
-  files::remove_leftovers(path);
-  const auto attributes = attributes_in(*note);
-  if (!attributes) {
-    if (*note == "removed") return;  // what is there by now was put there by somebody else
-    remove_env(path);
-    call.remember(before_note, "removed");
-    return;
-  }
-  const std::string bytes = files::read(saved_env(call));
-  if (files::attributes(path) == attributes && files::read(path) == bytes) return;
-  keep_foreign(call, bytes);
-  files::write(path, bytes, *attributes);
+  put_back(call, *note);
+  files::take_back_changed(call.private_dir(), call.run_id());
 }
 
 }  // namespace drydock::env_sync

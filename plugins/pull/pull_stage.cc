@@ -302,8 +302,8 @@ void Pull::verify(Call& call) {
 
 void Pull::rollback(Call& call) {
   FirstFailure failure(call);
-  failure.attempt(
-      [&] { fetch_again(call, from_lines(call.recall(kept_note).value_or(""))); });
+  failure.attempt([&] { drydock::compose::release_images(call); });
+  failure.attempt([&] { fetch_again(call, from_lines(call.recall(kept_note).value_or(""))); });
   failure.attempt([&] { give_back(call, noted(call, before_note)); });
   failure.rethrow();
 }

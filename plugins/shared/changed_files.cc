@@ -1,38 +1,46 @@
 #include "changed_files.h"
 
-#include <filesystem>
-
 #include "file_store.h"
+#include "stage_word.h"
 
 namespace drydock::files {
 namespace {
 
-std::string list_of(const std::string& private_dir, std::uint64_t run_id) {
-  const std::filesystem::path of_run = std::filesystem::path(private_dir).parent_path();
-  return (of_run / (".changed-files-" + std::to_string(run_id))).string();
+constexpr auto changed_files = "changed-files";
+
+void read_changed(const std::string& word, std::set<std::string>& result) {
+  const std::string text = read_if_present(word).value_or("");
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\0', begin);
+    if (end == std::string::npos) break;
+    result.insert(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
 }
 
 }  // namespace
 
 void leave_changed(const std::string& private_dir, std::uint64_t run_id,
                    const std::set<std::string>& paths) {
-  std::set<std::string> all = changed_by_run(private_dir, run_id);
+  const std::string own = own_word(private_dir, run_id, changed_files);
+  std::set<std::string> all;
+  read_changed(own, all);
   const std::size_t known = all.size();
   all.insert(paths.begin(), paths.end());
   if (all.size() == known) return;
   std::string text;
   for (const std::string& path : all) text += path + '\0';
-  write(list_of(private_dir, run_id), text);
+  write(own, text);
+}
+
+void take_back_changed(const std::string& private_dir, std::uint64_t run_id) {
+  take_back_word(private_dir, run_id, changed_files);
 }
 
 std::set<std::string> changed_by_run(const std::string& private_dir, std::uint64_t run_id) {
-  const std::string text = read_if_present(list_of(private_dir, run_id)).value_or("");
   std::set<std::string> result;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\0', begin);
-    if (end == std::string::npos) break;
-    result.insert(text.substr(begin, end - begin));
-    begin = end + 1;
+  for (const std::string& word : all_words(private_dir, run_id, changed_files)) {
+    read_changed(word, result);
   }
   return result;
 }

@@ -16,6 +16,10 @@ namespace drydock::files {
 void leave_changed(const std::string& private_dir, std::uint64_t run_id,
                    const std::set<std::string>& paths);
 
+// For `rollback`, once all that this stage has changed is as it was: later stages of a run that
+// goes on have nothing to do with it. Throws FileError.
+void take_back_changed(const std::string& private_dir, std::uint64_t run_id);
+
 // What the stages of this run have left; empty when none has.
 std::set<std::string> changed_by_run(const std::string& private_dir, std::uint64_t run_id);
 

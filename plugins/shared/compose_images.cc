@@ -1,14 +1,13 @@
 #include "compose_images.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "compose_engine.h"
+#include "file_store.h"
 #include "image_reference.h"
+#include "stage_word.h"
 
 namespace drydock::compose {
 namespace {
@@ -29,10 +28,11 @@ Image image_of(const std::string& line) {
 }
 
 // "ID REFERENCE" a line; "-" stands for no id. A later line counts.
-Ids read(const std::string& path) {
-  std::ifstream file(path);
+Ids read_ids(std::istream& words) {
   Ids result;
-  for (std::string id, reference; file >> id >> reference;) result[reference] = id == "-" ? "" : id;
+  for (std::string id, reference; words >> id >> reference;) {
+    result[reference] = id == "-" ? "" : id;
+  }
   return result;
 }
 
@@ -43,9 +43,40 @@ std::string lines_of(const Ids& ids) {
 }
 
 std::string planned_file(const Call& call) { return call.planning_dir() + "/images"; }
-std::string fixed_file(const Call& call) {
-  const std::filesystem::path of_run = std::filesystem::path(call.private_dir()).parent_path();
-  return (of_run / (".images-" + std::to_string(call.run_id()))).string();
+
+constexpr auto fixed_kind = "images";
+
+// What one stage has fixed: a line with its place among those that did, and the lines of its ids.
+struct Fixed {
+  unsigned place = 0;
+  Ids ids = {};
+};
+
+Fixed read_fixed(const std::string& path) {
+  std::istringstream words(files::read_if_present(path).value_or(""));
+  Fixed result;
+  words >> result.place;
+  result.ids = read_ids(words);
+  return result;
+}
+
+std::vector<Fixed> all_fixed(const Call& call) {
+  std::vector<Fixed> result;
+  for (const std::string& word : files::all_words(call.private_dir(), call.run_id(), fixed_kind)) {
+    result.push_back(read_fixed(word));
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const Fixed& a, const Fixed& b) { return a.place < b.place; });
+  return result;
+}
+
+// What a later stage says counts.
+Ids fixed_ids(const Call& call) {
+  Ids result;
+  for (const Fixed& one : all_fixed(call)) {
+    for (const auto& [reference, id] : one.ids) result[reference] = id;
+  }
+  return result;
 }
 
 }  // namespace
@@ -85,23 +116,29 @@ void plan_images(const Call& call, const Ids& ids) {
 
 Ids planned_image_ids(const Call& call, const std::set<std::string>& references) {
   Ids result = image_ids(call, references);
-  for (const auto& [reference, id] : read(planned_file(call))) {
+  std::ifstream planned(planned_file(call));
+  for (const auto& [reference, id] : read_ids(planned)) {
     if (references.count(reference) != 0) result[reference] = id;
   }
   return result;
 }
 
 void fix_images(const Call& call, const Ids& ids) {
-  const std::string path = fixed_file(call);
-  Ids all = ids;
-  all.merge(read(path));  // of an earlier stage; what this one says counts
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::trunc);
-  file << lines_of(all);
-  file.close();
-  if (!file || std::rename(part.c_str(), path.c_str()) != 0) {
-    throw Failed("cannot write " + path + ": " + std::strerror(errno));
+  const std::string own = files::own_word(call.private_dir(), call.run_id(), fixed_kind);
+  unsigned place = read_fixed(own).place;  // of an attempt before this one
+  if (place == 0) {
+    const std::vector<Fixed> others = all_fixed(call);
+    place = others.empty() ? 1 : others.back().place + 1;
   }
+  files::write(own, std::to_string(place) + '\n' + lines_of(ids));
+}
+
+void release_images(const Call& call) {
+  files::take_back_word(call.private_dir(), call.run_id(), fixed_kind);
+}
+
+void hold_images(const Call& call, const std::set<std::string>& services) {
+  if (!fixed_ids(call).empty()) hold_images(call, resolved_model(call), services);
 }
 
 void hold_images(const Call& call, const Model& model, const std::set<std::string>& services) {
@@ -110,7 +147,7 @@ void hold_images(const Call& call, const Model& model, const std::set<std::strin
   for (const auto& [name, service] : model.services) {
     if (services.count(name) != 0) wanted.insert(service.image);
   }
-  for (const auto& [reference, id] : read(fixed_file(call))) {
+  for (const auto& [reference, id] : fixed_ids(call)) {
     if (wanted.count(reference) == 0 || !can_be_moved(reference) || id.empty()) continue;
     fixed[reference] = id;
     asked.insert(reference);

@@ -40,8 +40,12 @@ std::map<std::string, std::string> planned_image_ids(const Call& call,
 
 // For `run`: left for the later stages of this run, beside the stages' private folders.
 void fix_images(const Call& call, const std::map<std::string, std::string>& ids);
+// For `rollback`: what this stage has fixed no longer is, where the run goes on without it.
+void release_images(const Call& call);
 // For `run`: what these services start from and names another image by now gets back what was
 // fixed, with a warning. Asks the engine only when something was fixed.
 void hold_images(const Call& call, const Model& model, const std::set<std::string>& services);
+// The same; asks Compose for the model only when something was fixed.
+void hold_images(const Call& call, const std::set<std::string>& services);
 
 }  // namespace drydock::compose

@@ -34,7 +34,18 @@ void check_digest(const std::string& file, const std::string& archive, std::stri
       " is expected; it is another one, or was changed: do not use it before you know why");
 }
 
-// As a command, because a plugin that links an HTTP library costs each of its steps a start.
+// A value in a file of options for curl.
+std::string quoted(const std::string& value) {
+  std::string result = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return result + '"';
+}
+
+// As a command, because a plugin that links an HTTP library costs each of its steps a start. The
+// URL goes in by stdin: everybody on the machine can read what a command was started with.
 void fetch(const Call& call, const std::string& url, const std::string& file) {
   call.info("fetch " + url);
   Process process;
@@ -61,8 +72,9 @@ void fetch(const Call& call, const std::string& url, const std::string& file) {
                        "1",
                        "--output",
                        file,
-                       "--url",
-                       url};
+                       "--config",
+                       "-"};
+  process.input = "url = " + quoted(url) + "\n";
   const Captured captured = call.capture(process);
   if (captured.exit.ok()) return;
   throw Failed("the archive " + url + " cannot be fetched: " + last_words(captured) +

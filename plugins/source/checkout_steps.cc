@@ -315,6 +315,7 @@ void rollback_checkout(Call& call) {
   failure.attempt([&] { switch_back(kept, note.root, call); });
   failure.attempt([&] { switch_commit_back(call, note); });
   failure.rethrow();
+  files::take_back_changed(call.private_dir(), call.run_id());
 }
 
 }  // namespace drydock::source

@@ -140,6 +140,7 @@ void rollback_folder(Call& call) {
   // A new folder is only removed when it is empty.
   remove_leftovers(kept, call.deployment_dir());
   switch_back(kept, call.deployment_dir(), call);
+  files::take_back_changed(call.private_dir(), call.run_id());
 }
 
 }  // namespace drydock::source

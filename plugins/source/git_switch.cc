@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -74,9 +75,21 @@ void write_locked_if_other(const std::string& file, const std::string& bytes,
 // How much of what is to be written a lock holds when whoever writes it is killed.
 enum class Written { whole, in_part };
 
+// An empty lock tells nobody whose it is, and git has it for the moment between making and writing
+// it: only one that stays empty is of a git that died.
+bool is_dead(const std::string& lock) {
+  struct stat before {
+  }, after{};
+  if (::lstat(lock.c_str(), &before) != 0) return false;
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  return ::lstat(lock.c_str(), &after) == 0 && after.st_size == 0 &&
+         before.st_ino == after.st_ino && before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
+         before.st_ctim.tv_nsec == after.st_ctim.tv_nsec;
+}
+
 void remove_if(const std::string& lock, Written written, const std::vector<std::string>& ours) {
   const auto found = files::read_if_present(lock, largest_index);
-  if (!found) return;
+  if (!found || (found->empty() && !is_dead(lock))) return;
   for (const std::string& own : ours) {
     if (written == Written::whole ? *found != own : !own.starts_with(*found)) continue;
     if (::unlink(lock.c_str()) != 0 && errno != ENOENT) files::throw_file_error("remove", lock);
@@ -232,6 +245,7 @@ void remove_own_locks(const Call& call, const GitNote& note) {
   for (const char* end : {".pack", ".idx"}) {
     files::remove_leftovers(note.common_dir + "/objects/pack/" + pack_of(call) + end);
   }
+  if (!note.shallow) return;
   files::remove_leftovers(note.common_dir + "/shallow.lock");
   const std::string before = files::read_if_present(kept(call, "shallow")).value_or("");
   remove_if(note.common_dir + "/shallow.lock", Written::whole,

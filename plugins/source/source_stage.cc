@@ -28,7 +28,7 @@ const char* const Source::options = R"json({
     "local_changes": {"type": "string", "enum": ["merge", "refuse"], "default": "merge",
       "description": "files of the checkout that were changed here: merge them with the release's changes (what cannot be merged is refused), or refuse"},
     "archive": {"type": "string", "minLength": 1,
-      "description": "file or http(s) URL of a tar, plain or compressed",
+      "description": "file or http(s) URL of a tar, plain or compressed; not the place for a password, since plans and logs show it",
       "examples": ["../releases/app-2.0.tar.gz"]},
     "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$",
       "description": "what the archive's SHA-256 must be"},

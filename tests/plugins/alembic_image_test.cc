@@ -2,6 +2,9 @@
 // not started for them, and that nothing of that stays behind.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "alembic_world.h"
 
 using namespace drydock::testing;
@@ -229,6 +232,23 @@ TEST_F(InImage, ACancelledPlanEndsAsCancelled) {
     return answer(process);
   });
   EXPECT_EQ(step("plan").status, DRYDOCK_CANCELLED);
+}
+
+// The tag was moved after `pull` had settled which image is sample/api:2.
+TEST_F(InImage, MigratesWithTheImageThatTheRunHasSettled) {
+  const std::filesystem::path of_run = std::filesystem::path(host.private_dir()).parent_path();
+  std::ofstream(of_run / (".images-" + std::to_string(host.run_id) + ".pull"))
+      << "1\nsha256:settled sample/api:2\n";
+  ASSERT_TRUE(step("run").ok());
+  std::size_t tagged = 0, migrating = 0;
+  for (std::size_t i = 0; i < host.processes.size(); ++i) {
+    const Words& words = host.processes[i].arguments;
+    if (words == Words{"docker", "tag", "sha256:settled", "sample/api:2"} && tagged == 0)
+      tagged = i;
+    if (words[1] == "compose" && has(words, "run")) migrating = i;
+  }
+  EXPECT_GT(tagged, 0u);
+  EXPECT_LT(tagged, migrating);
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ class PullEngine : public ::testing::Test {
   std::unique_ptr<FakeHost> up_after_pull() const {
     auto up = app.stage("up");
     const auto left = [](const FakeHost& of) {
-      return std::filesystem::path(of.private_dir()).parent_path() / ".images-1";
+      const std::filesystem::path own = of.private_dir();
+      return own.parent_path() / (".images-1." + own.filename().string());
     };
     std::filesystem::copy_file(left(*host), left(*up));
     return up;
@@ -227,7 +228,8 @@ TEST_F(PullEngine, StartsTheFloatingTagAsItRuns) {
   std::filesystem::copy_file(host->planning_dir() + "/images", up_plan->planning_dir() + "/images");
   ASSERT_TRUE(up_plan->perform<ComposeUp>("plan").ok());
   for (const auto& change : up_plan->changes) {
-    EXPECT_EQ(change.action, "keep") << "the tag will name what runs by then, and not " << change.detail;
+    EXPECT_EQ(change.action, "keep")
+        << "the tag will name what runs by then, and not " << change.detail;
   }
 
   expect_ok("run");

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "compose_engine.h"
+#include "compose_images.h"
 #include "compose_stop_stage.h"
 #include "drydock/testing.hpp"
 #include "pull_stage.h"
@@ -400,6 +401,30 @@ TEST(Pull, KeepsApartWhatTwoStagesOfARunKeep) {
   EXPECT_EQ(tags.size(), 2u);
 }
 
+// A later stage that is about to start the database.
+struct Starter {
+  static constexpr auto name = "starter";
+  static constexpr auto summary = "Holds the image of db";
+  static constexpr auto options = "{}";
+  static void run(Call& call) { compose::hold_images(call, {"db"}); }
+};
+
+TEST(Pull, HoldsItsImagesForLaterStagesUntilItIsRolledBack) {
+  FakeHost host;
+  Engine engine(host);
+  host.option("/only", "all");
+  ASSERT_TRUE(host.perform<Pull>("run").ok());
+  const std::string pulled = engine.images["postgres:15"];
+  engine.ids.insert({pulled, "sha256:by-hand"});
+  engine.images["postgres:15"] = "sha256:by-hand";
+  ASSERT_TRUE(host.perform<Starter>("run").ok());
+  EXPECT_EQ(engine.images["postgres:15"], pulled);
+  ASSERT_TRUE(host.perform<Pull>("rollback").ok());
+  EXPECT_EQ(engine.images["postgres:15"], "sha256:old");
+  ASSERT_TRUE(host.perform<Starter>("run").ok());
+  EXPECT_EQ(engine.images["postgres:15"], "sha256:old");
+}
+
 TEST(Pull, LetsGoOfWhatRemovedRunsHaveKept) {
   FakeHost host;
   Engine engine(host);
@@ -470,8 +495,7 @@ TEST(ComposeEngineCommands, SayThatVersion1WillNotDo) {
       return has(words(process), "docker compose") ? Result{1, "", said} : Result{};
     });
     const StepResult result = host.perform<Pull>("run");
-    EXPECT_TRUE(has(result.failure, "(Compose v1, `docker-compose`,"))
-        << result.failure;
+    EXPECT_TRUE(has(result.failure, "(Compose v1, `docker-compose`,")) << result.failure;
   }
 }
 

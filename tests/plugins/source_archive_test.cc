@@ -125,6 +125,11 @@ TEST_F(SourceArchive, FetchesByHttpOnceAndOnlyWhereItMay) {
   host.may_fetch = true;
   expect_ok("observe");
   expect_ok("plan");
+  for (const Process& process : host.processes) {
+    for (const std::string& word : process.arguments) {
+      EXPECT_EQ(word.find("http://"), std::string::npos) << word << " can be seen by everybody";
+    }
+  }
   expect_ok("run");
   expect_ok("verify");
   EXPECT_EQ(asked, 1);

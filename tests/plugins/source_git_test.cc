@@ -359,7 +359,9 @@ TEST_F(SourceGit, RemovesItsOwnLocksAlone) {
   fs::copy_file(host.private_dir() + "/index.new", root_ + "/.git/index.lock");
   GitWorld::write(root_ + "/.git/HEAD.lock", commit);
   GitWorld::write(root_ + "/.git/refs/tags/2.0.lock", "");
+  GitWorld::write(root_ + "/.git/shallow.lock", "");  // of a git that deepens, and not of ours
   expect_ok("rollback");
+  EXPECT_TRUE(fs::remove(root_ + "/.git/shallow.lock"));
   EXPECT_TRUE(is_same(world.picture(root_), before));
   EXPECT_FALSE(fs::exists(root_ + "/.git/refs/tags/2.0.lock"));
   expect_ok("run");

@@ -1,7 +1,7 @@
 // The stage source on real folders: what it plans, what it never touches, and that a rollback puts
 // back every byte, mode and owner from wherever it died.
-#include <gtest/gtest.h>
 #include <grp.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -131,6 +131,8 @@ TEST_F(SourceStage, LeavesWordOfWhatItChanges) {
   const auto changed = files::changed_by_run(host.private_dir(), host.run_id);
   EXPECT_EQ(changed.count(host.deployment_dir() + "/nginx/nginx.conf"), 1u);
   EXPECT_EQ(changed.count(host.deployment_dir() + "/same.txt"), 0u);
+  EXPECT_TRUE(host.perform<Source>("rollback").ok());
+  EXPECT_TRUE(files::changed_by_run(host.private_dir(), host.run_id).empty());
 }
 
 TEST_F(SourceStage, PutsBackEverythingAndProvesItByFacts) {

@@ -33,6 +33,17 @@ TEST(ChangedFiles, ReachTheLaterStagesOfTheSameRunAlone) {
   EXPECT_TRUE(changed_by_run(run.path + "/up", 8).empty());
 }
 
+TEST(ChangedFiles, AStageTakesItsOwnBackAlone) {
+  const RunFolder run;
+  leave_changed(run.path + "/source", 7, {"/srv/a", "/srv/b"});
+  leave_changed(run.path + "/up", 7, {"/srv/b", "/srv/c"});
+  EXPECT_EQ(changed_by_run(run.path + "/up", 7),
+            (std::set<std::string>{"/srv/a", "/srv/b", "/srv/c"}));
+  take_back_changed(run.path + "/source", 7);
+  take_back_changed(run.path + "/source", 7);
+  EXPECT_EQ(changed_by_run(run.path + "/up", 7), (std::set<std::string>{"/srv/b", "/srv/c"}));
+}
+
 TEST(ChangedFiles, AFolderIsTouchedByWhatIsBelowIt) {
   EXPECT_TRUE(rc::check("as a look at each of them says", [] {
     const auto path = rc::gen::map(rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(
