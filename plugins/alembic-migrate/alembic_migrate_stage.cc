@@ -133,6 +133,7 @@ void AlembicMigrate::plan(Call& call) {
   const std::string loses = database ? what_no_backup_saves(call, *database) : "";
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
+  if (database && !waits(call)) refuse_foreign_role(call, *database);
   if (call.flag("/downgrade") && downgrade_command(call, "REVISION").empty()) {
     throw drydock::BadOptions(
         "neither `command` nor `entrypoint` says how a downgrade is asked for; name the command "
