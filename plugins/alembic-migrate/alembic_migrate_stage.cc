@@ -5,6 +5,7 @@
 #include "downgrade.h"
 #include "invalid_indexes.h"
 #include "lock_timeout.h"
+#include "mariadb_sessions.h"
 #include "migrated_database.h"
 #include "migration_heads.h"
 #include "migration_lock.h"
@@ -132,6 +133,7 @@ void AlembicMigrate::plan(Call& call) {
   const std::string loses = database ? what_no_backup_saves(call, *database) : "";
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
+  if (database && !waits(call)) refuse_foreign_role(call, *database);
   if (call.flag("/downgrade") && downgrade_command(call, "REVISION").empty()) {
     throw drydock::BadOptions(
         "neither `command` nor `entrypoint` says how a downgrade is asked for; name the command "
@@ -182,6 +184,7 @@ void AlembicMigrate::run(Call& call) {
   const bool done = scripts.graph && is_at(question.current, scripts.graph->effective_heads());
   if (!done) refuse_long_transactions(call, database);
   note_state(call, database, question.current);
+  note_mariadb_sessions(call, database);
   limit_lock_waits(call, database);
   try {
     run_migrator(call, database, scripts, question.current);
@@ -190,6 +193,7 @@ void AlembicMigrate::run(Call& call) {
     throw;
   }
   put_back_lock_timeout(call, database);
+  forget_mariadb_sessions(call);
   lock.release();
 }
 

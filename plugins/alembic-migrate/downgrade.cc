@@ -1,5 +1,6 @@
 #include "downgrade.h"
 
+#include "mariadb_sessions.h"
 #include "migrated_database.h"
 #include "migrator.h"
 
@@ -31,6 +32,7 @@ void downgrade(const Call& call) {
   } else {
     note_session(call, name);
   }
+  note_mariadb_sessions(call, *database);
   call.info("database " + database->name + ": downgrade from " + now + " to " + *before);
   Process process = script_process(call, name, downgrade_command(call, *before));
   LastLines last;
@@ -40,7 +42,7 @@ void downgrade(const Call& call) {
   };
   const Exit exit = call.run(process);
   const std::string after = describe(current_revisions(call, *database));
-  if (after == *before) return;
+  if (after == *before) return forget_mariadb_sessions(call);
   call.warn("the downgrade of database " + database->name + " to " + *before + " ended with " +
             exit.describe() + " at " + after + (last.text().empty() ? "" : ": " + last.text()));
 }

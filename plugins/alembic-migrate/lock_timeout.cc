@@ -16,11 +16,16 @@ struct RoleSetting {
 std::string role_of(const Call& call, const MigratedDatabase& database) {
   const std::string role = call.text("/database/role");
   if (!role.empty()) return role;
-  const Rows owners =
-      query(call, database.server, database.name,
-            "SELECT tableowner FROM pg_tables JOIN pg_roles ON rolname = tableowner"
-            " WHERE tablename = 'alembic_version' AND rolcanlogin ORDER BY 1 LIMIT 1;");
-  return owners.empty() ? database.server.user : owners.front();
+  try {
+    const Rows owners =
+        query(call, database.server, database.name,
+              "SELECT tableowner FROM pg_tables JOIN pg_roles ON rolname = tableowner"
+              " WHERE tablename = 'alembic_version' AND rolcanlogin ORDER BY 1 LIMIT 1;");
+    return owners.empty() ? database.server.user : owners.front();
+  } catch (const Failed&) {
+    if (database_exists(call, database.server, database.name)) throw;
+    return database.server.user;
+  }
 }
 
 std::string statement(const RoleSetting& setting) {
@@ -30,16 +35,56 @@ std::string statement(const RoleSetting& setting) {
                                 : " SET lock_timeout = " + quoted_literal(setting.value) + ";");
 }
 
-RoleSetting current_setting(const Call& call, const MigratedDatabase& database) {
-  RoleSetting setting{database.name, role_of(call, database), ""};
+// Of the whole server: the database may not be there yet.
+std::string current_value(const Call& call, const PostgresServer& server,
+                          const RoleSetting& setting) {
   const Rows rows = query(
-      call, database.server, database.name,
+      call, server, "template1",
       "SELECT one FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
       " JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) one WHERE d.datname = " +
           quoted_literal(setting.database) + " AND r.rolname = " + quoted_literal(setting.role) +
           " AND one LIKE 'lock\\_timeout=%';");
-  if (!rows.empty()) setting.value = rows.front().substr(parameter.size());
+  return rows.empty() ? "" : rows.front().substr(parameter.size());
+}
+
+RoleSetting current_setting(const Call& call, const MigratedDatabase& database) {
+  RoleSetting setting{database.name, role_of(call, database), ""};
+  setting.value = current_value(call, database.server, setting);
   return setting;
+}
+
+enum class Role { unknown, of_others, ours };
+
+// Whose settings the user may change: AlterRoleSet() in PostgreSQL's user.c, where CREATEROLE is
+// enough before 16.
+Role standing(const Call& call, const PostgresServer& server, const std::string& role) {
+  const Rows rows =
+      query(call, server, "template1",
+            "SELECT me.rolsuper OR me.oid = r.oid OR (me.rolcreaterole AND NOT r.rolsuper"
+            " AND (current_setting('server_version_num')::int < 160000"
+            " OR pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION')))"
+            " FROM pg_roles me, pg_roles r WHERE me.rolname = current_user AND r.rolname = " +
+                quoted_literal(role) + ";");
+  if (rows.empty()) return Role::unknown;
+  return rows.front() == "f" ? Role::of_others : Role::ours;
+}
+
+void refuse(const Call& call, const MigratedDatabase& database, const std::string& role) {
+  switch (standing(call, database.server, role)) {
+    case Role::ours:
+      return;
+    case Role::unknown:
+      throw Failed("there is no role " + role + " in PostgreSQL of " + database.place() +
+                   ", whose lock_timeout the migration of database " + database.name +
+                   " should have; name the role under which the application connects with "
+                   "`database`, `role`");
+    case Role::of_others:
+      throw Failed(
+          "user " + database.server.user + " of PostgreSQL of " + database.place() +
+          " may not set the lock_timeout of role " + role +
+          "; name a user who may (a superuser, or one with CREATEROLE and the role's ADMIN "
+          "OPTION) with `database`, `user`, or set `lock_timeout: 0s`");
+  }
 }
 
 // May be given twice, unlike most statements that change something: so an engine that is away for
@@ -66,9 +111,14 @@ bool limits_lock_waits(const Call& call, const MigratedDatabase& database) {
   return call.duration("/lock_timeout").count() != 0 && database.on_postgres();
 }
 
+void refuse_foreign_role(const Call& call, const MigratedDatabase& database) {
+  if (limits_lock_waits(call, database)) refuse(call, database, role_of(call, database));
+}
+
 void limit_lock_waits(const Call& call, const MigratedDatabase& database) {
   if (!limits_lock_waits(call, database)) return;
   RoleSetting setting = current_setting(call, database);
+  refuse(call, database, setting.role);
   call.remember(setting_note,
                 setting.database + unit_separator + setting.role + unit_separator + setting.value);
   setting.value = std::to_string(call.duration("/lock_timeout").count()) + "ms";
@@ -85,8 +135,11 @@ std::string put_back_statement(const Call& call) {
 void put_back_lock_timeout(const Call& call, const MigratedDatabase& database) {
   const auto setting = noted(call);
   if (!setting) return;
-  // Else a setting of it is gone as well.
-  if (database_exists(call, database.server, setting->database)) {
+  const PostgresServer& server = database.server;
+  // Else a setting of it is gone as well; and what was never changed may not be ours to change.
+  if (current_value(call, server, *setting) != setting->value &&
+      database_exists(call, server, setting->database) &&
+      standing(call, server, setting->role) != Role::unknown) {
     set(call, database, *setting);
   }
   call.remember(setting_note, "");

@@ -12,9 +12,14 @@ namespace drydock::alembic {
 // Whether the option `lock_timeout` asks for it, on a server that has such a thing.
 bool limits_lock_waits(const Call&, const MigratedDatabase&);
 
+// Throws Failed where there is no such role, or its settings are not the user's to change. Nothing
+// where no limit is asked for.
+void refuse_foreign_role(const Call&, const MigratedDatabase&);
+
 // As a setting of the application's role in this database: the one way that reaches an application
 // whatever connection options it sets itself. (PGOPTIONS is replaced by a client's own `options`.)
-// Its previous value is noted first. Nothing where no limit is asked for.
+// Its previous value is noted first. Throws what refuse_foreign_role throws, before the note.
+// Nothing where no limit is asked for.
 void limit_lock_waits(const Call&, const MigratedDatabase&);
 // The setting of the role in this database as it is: "lock_timeout=7s", or "none".
 std::string lock_timeout_fact(const Call&, const MigratedDatabase&);

@@ -7,6 +7,7 @@
 #include "compose_engine.h"
 #include "mariadb_container.h"
 #include "mariadb_facts.h"
+#include "mariadb_sessions.h"
 #include "postgres_container.h"
 #include "sqlite_file.h"
 
@@ -40,21 +41,6 @@ MigratedDatabase mariadb_database(const Call& call, const compose::Container& co
                      "`name`");
   }
   return database;
-}
-
-// Its connections have no names; but one that holds a lock of ours can be found.
-void end_lock_holders(const Call& call, const MariadbServer& server,
-                      const std::vector<std::string>& locks) {
-  std::vector<std::string> questions;
-  for (const std::string& one : locks) {
-    questions.push_back("SELECT IS_USED_LOCK(" + mariadb_literal(one) + ")");
-  }
-  for (const MariadbRows& answer : query_all(call, server, "", questions)) {
-    const std::string id = answer.at(0).at(0);
-    if (id == "NULL") continue;
-    call.info("ending connection " + id + ", which holds the lock of an interrupted migration");
-    execute(call, server, "", "KILL " + id);
-  }
 }
 
 std::size_t databases_named(const Call& call, const MigratedDatabase& database) {
@@ -147,7 +133,9 @@ bool has_application_tables(const Call& call, const MigratedDatabase& database) 
 void end_sessions(const Call& call, const MigratedDatabase& database,
                   const std::vector<std::string>& applications) {
   if (!database.sqlite.empty() || applications.empty()) return;
-  if (database.mariadb) return end_lock_holders(call, *database.mariadb, applications);
+  if (database.mariadb) {
+    return end_mariadb_sessions(call, database, applications, patience(call));
+  }
   std::string names;
   for (const std::string& one : applications) {
     names += (names.empty() ? "" : ", ") + quoted_literal(one);

@@ -4,6 +4,7 @@
 
 #include <regex>
 
+#include "mariadb_sessions.h"
 #include "migrator.h"
 
 namespace drydock::alembic {
@@ -41,9 +42,6 @@ std::string postgres_statements(const Call& call, const std::string& session) {
          ") AS taken \\gset\n"
          "\\if :taken\n\\else\n\\quit\n\\endif\n";
 }
-
-// Of the whole server, and at most 64 characters long.
-const std::string mariadb_lock = "CONCAT('drydock-', MD5(DATABASE()))";
 
 std::string described(const std::string& row) {
   const std::vector<std::string> column = fields(row);
@@ -90,14 +88,15 @@ void MigrationLock::take_on_postgres(const std::string& session) {
 // the server does not name its sessions. (MySQL keeps several locks of a session since 5.7.)
 void MigrationLock::take_on_mariadb(const std::string& session) {
   const MariadbServer& server = *database_.mariadb;
+  const std::string lock = mariadb_migration_lock(database_.name);
   session_.emplace(call_,
                    mariadb_command(server, server.client(),
                                    {"--batch", "--skip-column-names", "--unbuffered",
                                     "--database=" + database_.name}),
-                   "SET SESSION wait_timeout = 2147483;\nSELECT GET_LOCK(" + mariadb_lock +
+                   "SET SESSION wait_timeout = 2147483;\nSELECT GET_LOCK(" + lock +
                        ", 0);\nSELECT GET_LOCK(" + mariadb_literal(session) + ", 0);\n");
   const std::string who =
-      "SELECT IS_USED_LOCK(" + mariadb_lock + "), IS_USED_LOCK(" + mariadb_literal(session) + ")";
+      "SELECT IS_USED_LOCK(" + lock + "), IS_USED_LOCK(" + mariadb_literal(session) + ")";
   for (;;) {
     if (session_->ended()) cannot_lock();
     const MariadbRow owners = query(call_, server, database_.name, who).at(0);

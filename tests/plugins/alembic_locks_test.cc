@@ -34,6 +34,16 @@ class AlembicLocks : public AlembicOnPostgres {
     });
     return session;
   }
+  void note(const std::string& key, const std::string& value) {
+    std::erase_if(host.notes, [&](const Note& one) { return one.key == key; });
+    host.notes.push_back({key, value});
+  }
+  std::string note(const std::string& key) const {
+    for (const Note& one : host.notes) {
+      if (one.key == key) return one.value;
+    }
+    return "";
+  }
   std::string setting() const {
     return sql("SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole <> 0");
   }
@@ -66,6 +76,72 @@ TEST_F(AlembicLocks, TheRoleIsThatWhichHasMigratedSoFar) {
   host.option("/database/role", "app");
   EXPECT_EQ(limit(), "lock_timeout=7s");
   sql("DROP TABLE alembic_version; DROP ROLE writer");
+}
+
+// Before anything is noted, which a rollback would trip over as well.
+TEST_F(AlembicLocks, ARoleThatIsNotThereOrNotOursIsRefused) {
+  five_revisions();
+  const auto refused = [&](const std::string& said) {
+    for (const StepResult& result : {fresh_plan(), step("run")}) {
+      EXPECT_EQ(result.status, DRYDOCK_FAILED);
+      EXPECT_NE(result.failure.find(said), std::string::npos) << result.failure;
+    }
+    EXPECT_EQ(note("lock_timeout"), "");
+    EXPECT_TRUE(step("rollback").ok());
+    EXPECT_TRUE(step("settle").ok());
+  };
+  host.option("/database/role", "ap");
+  refused("there is no role ap in PostgreSQL of service db");
+  sql("CREATE ROLE writer LOGIN; CREATE ROLE reader LOGIN");
+  host.option("/database/role", "writer");
+  host.option("/database/user", "reader");
+  refused("user reader of PostgreSQL of service db");
+  sql("ALTER ROLE reader CREATEROLE");
+  if (sql("SELECT current_setting('server_version_num')::int < 160000") == "f\n") {
+    refused("may not set the lock_timeout of role writer");
+    sql("GRANT writer TO reader WITH ADMIN OPTION");
+  }
+  EXPECT_TRUE(fresh_plan().ok());
+  host.option("/database/role", "app");  // a superuser
+  refused("may not set the lock_timeout of role app");
+  sql("DROP ROLE writer; DROP ROLE reader");
+}
+
+// As where the statement failed after the note, or another has put it back.
+TEST_F(AlembicLocks, WhatIsAsItWasNeedsNoRightToBePutBack) {
+  five_revisions();
+  sql("CREATE ROLE reader LOGIN");
+  host.option("/database/user", "reader");
+  note("session/one", "one");
+  note("lock_timeout",
+       "app\x1f"
+       "app\x1f");
+  EXPECT_TRUE(step("rollback").ok());
+  EXPECT_EQ(note("lock_timeout"), "");
+  note("lock_timeout",
+       "app\x1f"
+       "app\x1f"
+       "7s");
+  EXPECT_EQ(step("rollback").status, DRYDOCK_FAILED);
+  EXPECT_EQ(step("settle").status, DRYDOCK_FAILED);
+  EXPECT_NE(note("lock_timeout"), "");
+  sql("ALTER ROLE app IN DATABASE app SET lock_timeout = '7s'");
+  EXPECT_TRUE(step("settle").ok());
+  EXPECT_EQ(note("lock_timeout"), "");
+  note("lock_timeout",
+       "app\x1f"
+       "gone\x1f"
+       "7s");
+  EXPECT_TRUE(step("settle").ok());
+  sql("DROP ROLE reader");
+}
+
+TEST_F(AlembicLocks, ADatabaseThatIsNotThereYetCanBeObserved) {
+  host.option("/database/name", "later");
+  const StepResult observe = step("observe");
+  ASSERT_TRUE(observe.ok()) << observe.failure;
+  EXPECT_EQ(host.facts.at("revision").value, "no table alembic_version");
+  EXPECT_EQ(host.facts.at("lock_timeout").value, "none");
 }
 
 TEST_F(AlembicLocks, AMigrationThatWaitsInVainSaysForWhom) {

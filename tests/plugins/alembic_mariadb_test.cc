@@ -1,5 +1,8 @@
 // alembic-migrate with a real MariaDB: where the database is, and one migrator at a time. The
 // migrator is MariaDB's own client, which does to alembic_version what Alembic would.
+#include <chrono>
+#include <thread>
+
 #include "alembic_migrate_stage.h"
 #include "mariadb_world.h"
 
@@ -33,14 +36,67 @@ class AlembicMariadb : public ::testing::Test {
     to.secret("/secret_environment/MYSQL_PWD", MariadbProcess::password);
     to.write("migrations/versions/one.py", "revision = 'one'\ndown_revision = None\n");
     to.write("migrations/versions/two.py", "revision = 'two'\ndown_revision = 'one'\n");
-    to.write("migrate.sh", "exec mariadb --no-defaults --user=root --socket=" + server_->socket() +
-                               " app < migration.sql\n");
+    to.write("migrate.sh", "echo $$ > migrator; exec mariadb --no-defaults --user=root --socket=" +
+                               server_->socket() + " app < migration.sql\n");
     to.write("migration.sql",
              "CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32));"
              "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('two')");
   }
   StepResult step(const std::string& name) { return host.perform<AlembicMigrate>(name); }
   std::string sql(const std::string& statements) const { return server_->sql("app", statements); }
+  // Until a query has the answer, which fails the test instead of taking for ever.
+  void await(const std::string& query, const std::string& answer) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (sql(query) != answer) {
+      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("never: " + query);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+  // A session that holds a lock until it is killed.
+  std::thread holder(const std::string& lock) const {
+    std::thread thread([lock] {
+      Process process;  // which lives when the clients of the run are killed
+      process.arguments = {"mariadb", "--no-defaults", "--socket=" + server_->socket(),
+                           "--user=root", "--database=app"};
+      process.environment = {std::string("MYSQL_PWD=") + MariadbProcess::password};
+      process.directory = "/";
+      process.input = "SELECT GET_LOCK(" + lock + ", 0); SELECT SLEEP(600)";
+      execute(process, -1);
+    });
+    await("SELECT IS_USED_LOCK(" + lock + ") IS NOT NULL", "1\n");
+    return thread;
+  }
+  void kill_holder(const std::string& lock) const {
+    const std::string id = sql("SELECT IS_USED_LOCK(" + lock + ")");
+    if (id != "NULL\n") sql("KILL " + id);
+  }
+  // A run whose worker and whose migrator's client are killed while the server is at work for it:
+  // it does not notice.
+  void die_in_a_statement() {
+    host.write("migration.sql",
+               "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b"
+               " WHERE a.seq + b.seq < 0");
+    std::thread migrator;
+    docker->before_command = [&](const Process& process) {
+      migrator = std::thread([process] { execute(process, -1); });
+      await(left, "1\n");
+      pid_t client = 0;
+      std::ifstream(host.deployment_dir() + "/migrator") >> client;
+      ::kill(client, SIGKILL);
+      migrator.join();
+      server_->kill_clients(true);
+      host.die();
+    };
+    ASSERT_TRUE(step("run").died);
+    server_->kill_clients(false);
+    await("SELECT IS_USED_LOCK(" + std::string(lock) + ") IS NULL", "1\n");
+    docker->before_command = nullptr;
+    ASSERT_EQ(sql(left), "1\n");
+  }
+
+  static constexpr auto left =
+      "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE late%'";
+  static constexpr auto lock = "CONCAT('drydock-', MD5('app'))";
 
   inline static std::unique_ptr<MariadbProcess> server_;
   FakeHost host;
@@ -101,6 +157,57 @@ TEST_F(AlembicMariadb, RefusesALostStamp) {
   EXPECT_NE(step("plan").failure.find("an empty table alembic_version beside other tables"),
             std::string::npos);
   EXPECT_EQ(step("run").status, DRYDOCK_FAILED);
+}
+
+TEST_F(AlembicMariadb, TheRollbackEndsTheStatementThatOutlivedItsClient) {
+  std::thread bystander = holder("'bystander'");
+  die_in_a_statement();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(left), "0\n");
+  EXPECT_NE(host.log_text().find("of root from localhost (Query for "), std::string::npos)
+      << host.log_text();
+  // Who was there before the migrator stays, and once that has ended, so does everybody.
+  std::thread late = holder("'late'");
+  EXPECT_TRUE(step("rollback").ok());
+  EXPECT_EQ(sql("SELECT IS_USED_LOCK('bystander') IS NULL, IS_USED_LOCK('late') IS NULL"),
+            "0\t0\n");
+  kill_holder("'bystander'");
+  kill_holder("'late'");
+  bystander.join();
+  late.join();
+}
+
+TEST_F(AlembicMariadb, ARepeatedRunStartsNoSecondMigratorBesideTheFirst) {
+  die_in_a_statement();
+  deploy(host);
+  std::string beside;
+  docker->before_command = [&](const Process&) { beside = sql(left); };
+  const StepResult run = step("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(beside, "0\n");
+  EXPECT_TRUE(step("verify").ok());
+  // Done: who connects from now on is no migrator of it.
+  std::thread late = holder("'late'");
+  EXPECT_TRUE(step("rollback").ok());
+  EXPECT_EQ(sql("SELECT IS_USED_LOCK('late') IS NULL"), "0\n");
+  kill_holder("'late'");
+  late.join();
+}
+
+TEST_F(AlembicMariadb, TheRollbackLeavesAnotherMigratorAlone) {
+  die_in_a_statement();
+  std::thread other = holder(lock);
+  const StepResult rollback = step("rollback");
+  EXPECT_NE(rollback.failure.find("another migrator is at work there, whose lock connection "),
+            std::string::npos)
+      << rollback.failure;
+  EXPECT_EQ(sql("SELECT IS_USED_LOCK(" + std::string(lock) + ") IS NULL"), "0\n");
+  EXPECT_EQ(sql(left), "1\n");
+  kill_holder(lock);
+  other.join();
+  EXPECT_TRUE(step("rollback").ok());
+  EXPECT_EQ(sql(left), "0\n");
 }
 
 }  // namespace

@@ -215,7 +215,8 @@ class MigrationPlan : public ::testing::Test {
   std::string refusal(const RevisionGraph& graph) {
     return refusal_of<Failed>([&] { plan(graph); });
   }
-  MigrationQuestion question{"data", true, Texts{"a"}, false, "/app/db", "image x:2 of service api", ""};
+  MigrationQuestion question{"data", true, Texts{"a"}, false, "/app/db", "image x:2 of service api",
+                             ""};
   RevisionGraph chain{{file("a", {}, "notes"), file("b", {"a"}, "authors"), file("c", {"b"})}};
   RevisionGraph open{{file("a", {}), file("b", {"a"}), file("c", {"a"})}};
 };
@@ -275,6 +276,11 @@ TEST_F(MigrationPlan, RefusesSeveralHeadsUnlessAllAreMeant) {
   question.target = "";
   question.current = Texts{"b", "c"};
   EXPECT_EQ(plan(open).at(0).action, "keep");
+  // With several stamps it has been to several heads before.
+  const RevisionGraph further{
+      {file("a", {}), file("b", {"a"}), file("c", {"a"}), file("d", {"c"})}};
+  EXPECT_EQ(plan(further).size(), 2u);
+  EXPECT_EQ(plan(further).at(0).after, "b, d");
   question.current = Texts{"a", "b"};
   EXPECT_NE(refusal(open).find("is at a and at b at once"), std::string::npos) << refusal(open);
 }

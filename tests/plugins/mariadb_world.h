@@ -91,7 +91,15 @@ class MariadbProcess : public DatabaseProcess {
     process.arguments.insert(process.arguments.begin() + 1,
                              {"--no-defaults", "--socket=" + socket()});
     process.directory = "/";
-    return execute(process, -1);
+    return execute(process, killing_.read.fd);
+  }
+  // While it is set, clients are killed.
+  void kill_clients(bool kill) {
+    char byte = 'x';
+    if (kill ? ::write(killing_.write.fd, &byte, 1) != 1
+             : ::read(killing_.read.fd, &byte, 1) != 1) {
+      throw std::runtime_error("cannot tell the clients");
+    }
   }
   std::string sql(const std::string& database, const std::string& statements) const {
     Process process;
@@ -126,6 +134,7 @@ class MariadbProcess : public DatabaseProcess {
   }
 
   std::string dir_;
+  detail::Pipe killing_;
   std::vector<std::string> as_mysql_;
   pid_t pid_ = 0;
   bool started_ = false;
