@@ -48,7 +48,11 @@ std::filesystem::path list_of(const FakeHost& host) {
 
 std::vector<std::string> planned(const FakeHost& host) {
   std::vector<std::string> result;
-  for (const auto& change : host.changes) result.push_back(change.action + " " + change.name);
+  for (const auto& change : host.changes) {
+    // Without a model of before, all that goes is lost.
+    if (change.action == "lose" && host.model_before.empty()) continue;
+    result.push_back(change.action + " " + change.name);
+  }
   return result;
 }
 
