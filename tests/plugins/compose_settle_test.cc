@@ -1,4 +1,5 @@
-// Settling where something that it needs is gone for good: files that do not resolve, or an image.
+// Settling where something that it needs is gone for good (files that do not resolve, an image),
+// and what compose-up asks of the engine before it starts anything.
 #include "compose_settle.h"
 
 #include <gtest/gtest.h>
@@ -48,10 +49,10 @@ struct Engine {
   }
   Result resolved(const std::vector<std::string>& command) const {
     if (!resolves) return {15, "", "required variable DB_HOST is missing a value"};
-    return {0, has(command, "--hash") ? "api " + hash + "\ndb " + hash + "\n" : model};
+    return {0, has(command, "--hash") ? "api " + hash + "\ndb " + hash_of_db + "\n" : files};
   }
-  // The tags have moved since.
   Result image(const std::string& name) const {
+    if (!tags_moved) return {0, "sha256:" + name.substr(0, name.find(':')) + "\n"};
     if (name == image_gone) return {1, "", "No such image"};
     return {0, (name.rfind("sha256:", 0) == 0 ? name : "sha256:moved") + "\n"};
   }
@@ -66,7 +67,8 @@ struct Engine {
               id + R"(", "com.docker.compose.container-number": "1",
                  "com.docker.compose.config-hash": "hash",
                  "com.docker.compose.project.working_dir": ")" +
-              host.deployment_dir() + R"("}}, "State": {"Status": "running"},
+              host.deployment_dir() + R"("}}, "State": {"Status": "running"}, "Mounts": )" +
+              (id == "api" ? mounts_of_api : "[]") + R"(,
                  "HostConfig": {"RestartPolicy": {"Name": "no"}}})";
     }
     return "[" + list + "]";
@@ -80,7 +82,10 @@ struct Engine {
   FakeHost& host;
   std::map<std::string, bool> exist = {{"api", true}, {"db", true}};
   bool resolves = true;
-  std::string image_gone, hash = "hash";  // hash: of the files
+  std::string files = model;
+  std::string mounts_of_api = "[]";
+  bool tags_moved = true;
+  std::string image_gone, hash = "hash", hash_of_db = "hash";  // hashes: of the files
   std::vector<std::string> made, by;
 };
 
@@ -136,6 +141,26 @@ TEST(ComposeSettle, OneImageThatIsGoneKeepsNoOtherServiceDown) {
   EXPECT_EQ(settled.failure.find("the image sha256:api that ran as api:1 is no longer"), 0u)
       << settled.failure;
   EXPECT_EQ(engine.made, std::vector<std::string>{"db"});
+}
+
+// All in one `up` Compose makes api anew because db changes: it holds the folder no longer alone.
+TEST(ComposeUpRun, WhoIsMadeAnewWithItsDependencyHoldsNoMount) {
+  FakeHost host;
+  Engine engine(host);
+  const std::string data = host.deployment_dir() + "/data";
+  const std::string mounts =
+      R"("volumes": [{"type": "bind", "source": ")" + data + R"(", "target": "/d"}])";
+  engine.files = R"({"name": "p", "services": {"db": {"image": "db:1"}, "api": {"image": "api:1",
+      "depends_on": {"db": {"condition": "service_started"}}, )" +
+                 mounts + R"(}, "worker": {"image": "db:1", )" + mounts + "}}}";
+  engine.mounts_of_api =
+      R"([{"Type": "bind", "Source": ")" + data + R"(", "Destination": "/d", "RW": true}])";
+  engine.tags_moved = false;
+  engine.hash_of_db = "of the new files";
+  host.option("/services", {"api", "worker"});
+  const StepResult run = host.perform<ComposeUp>("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+  EXPECT_TRUE(has(engine.by, "up"));
 }
 
 }  // namespace

@@ -288,8 +288,7 @@ services:
   std::ofstream(up->planned_dir() + "/conf/one") << "2";
   expect_ok(*up, "plan");
   EXPECT_EQ(planned(*up), (std::vector<std::string>{"keep api", "change web"}));
-  EXPECT_NE(up->changes.back().detail.find("conf changes, which it has mounted"),
-            std::string::npos);
+  EXPECT_NE(up->changes.at(1).detail.find("conf changes, which it has mounted"), std::string::npos);
   files::leave_changed(up->private_dir(), 1, {app.dir() + "/conf/one"});
   expect_ok(*up, "run");
   expect_ok(*up, "verify");
