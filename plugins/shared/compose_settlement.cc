@@ -38,12 +38,6 @@ class Substitutes {
   Containers containers_;
 };
 
-template <class Map>
-typename Map::mapped_type value_or_empty(const Map& map, const std::string& key) {
-  const auto found = map.find(key);
-  return found == map.end() ? typename Map::mapped_type() : found->second;
-}
-
 }  // namespace
 
 Settlement leave_out(Settlement todo, const std::set<std::string>& services, const Model& model,
