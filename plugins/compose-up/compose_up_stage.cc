@@ -192,6 +192,7 @@ void ComposeUp::run(Call& call) {
   refuse_namesakes(call, scope, running);
   const Noted noted = remember_once(call, existing, scope);
   Situation now = situation_of_run(call, model, scope, std::move(existing), noted);
+  now.with_dependants = !in_turn;
   const Leavers leavers = leavers_of(call, model, now.existing);
   hold_images(call, model, scope);
   if (in_turn) look_closer(call, now, image_ids);

@@ -12,12 +12,6 @@ bool is_anonymous(const Mount& mount) {
          mount.volume.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-template <class Map>
-typename Map::mapped_type value_or_empty(const Map& map, const std::string& key) {
-  const auto found = map.find(key);
-  return found == map.end() ? typename Map::mapped_type() : found->second;
-}
-
 std::string joined(const std::vector<std::string>& parts) {
   std::string result;
   for (const std::string& part : parts) result += (result.empty() ? "" : ", ") + part;

@@ -49,15 +49,17 @@ std::vector<Container> without_way_back(const std::vector<Container>& leaving,
 }
 
 std::vector<Container> without_way_back(const Call& call, const std::vector<Container>& leaving) {
-  // Without a model of the files as they are (they could not be resolved) nothing is known.
-  if (leaving.empty() || call.model_before().empty()) return {};
+  if (leaving.empty()) return {};
   KnownFiles known;
-  known.own = hashes_of_own_files(call, false);
-  if (all_made_by(known.own, leaving)) return {};
-  known.own.merge(hashes_of_own_files(call, true));
-  known.own_model = read_model(call.model_before());
-  known.compose_version = compose_version(call);
-  if (without_way_back(leaving, known).empty()) return {};
+  // Files as they are that could not be resolved make nothing: only a snapshot may then.
+  if (!call.model_before().empty()) {
+    known.own = hashes_of_own_files(call, false);
+    if (all_made_by(known.own, leaving)) return {};
+    known.own.merge(hashes_of_own_files(call, true));
+    known.own_model = read_model(call.model_before());
+    known.compose_version = compose_version(call);
+    if (without_way_back(leaving, known).empty()) return {};
+  }
   if (auto snapshot = resolve_snapshot(call, call.planning_dir())) {
     known.snapshot = std::move(snapshot->hashes);
   }

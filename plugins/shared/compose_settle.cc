@@ -4,6 +4,7 @@
 
 #include "compose_command.h"
 #include "compose_engine.h"
+#include "compose_json.h"
 #include "compose_snapshot.h"
 
 namespace drydock::compose {
@@ -13,16 +14,30 @@ using Containers = std::vector<Container>;
 using Hashes = std::map<std::string, std::string>;
 
 // The old files; for a service that they do not have the kept model, and for one that they have
-// otherwise than it ran the snapshot, where that has it so.
+// otherwise than it ran the snapshot, where that has it so. Files that cannot be resolved have
+// none.
 class OldFiles {
  public:
-  OldFiles(const Call& call, const Containers& noted) : call_(call), model_(resolved_model(call)) {
+  OldFiles(const Call& call, const Containers& noted) : call_(call) {
     for (const Container& one : noted) {
       if (one.serves()) ran_with_[one.service] = one.config_hash;
     }
+    try {
+      model_ = resolved_model(call);
+    } catch (const Failed& failed) {
+      unresolved_ = failed.what();
+      call.warn(unresolved_);
+      if (!call.model_before().empty()) {
+        model_ = read_model(call.model_before());
+      } else if (find_snapshot()) {
+        model_ = read_model(snapshot_->file);
+      }
+    }
   }
 
+  const Model& model() const { return model_; }
   const Hashes& hashes() const {
+    if (!hashes_ && !unresolved_.empty()) hashes_.emplace();
     if (!hashes_) hashes_ = config_hashes(call_, model_);
     return *hashes_;
   }
@@ -44,18 +59,6 @@ class OldFiles {
     // No --no-deps: it changes the configuration hash of what it creates (2.26: measured).
     std::vector<std::string> command = {"up", "--no-recreate", "--pull", "never", "--no-build"};
     command.insert(command.end(), options.begin(), options.end());
-    if (!by_model.empty()) {
-      if (call_.model_before().empty()) {
-        throw Failed("the compose files of " + call_.deployment_dir() + " have no service " +
-                     by_model.front() +
-                     ", which ran before, and no model from before was kept; "
-                     "put the old compose files back and start it with `docker compose up -d`");
-      }
-      std::vector<std::string> arguments = command;
-      arguments.insert(arguments.end(), by_model.begin(), by_model.end());
-      run_compose(call_, compose_with_model(call_, call_.model_before(), arguments),
-                  doing(by_model));
-    }
     if (!by_snapshot.empty()) {
       std::vector<std::string> arguments = command;
       arguments.insert(arguments.end(), by_snapshot.begin(), by_snapshot.end());
@@ -65,6 +68,13 @@ class OldFiles {
       std::vector<std::string> arguments = command;
       arguments.insert(arguments.end(), by_files.begin(), by_files.end());
       run_compose(call_, call_.compose(arguments), doing(by_files));
+    }
+    if (!by_model.empty()) {
+      if (call_.model_before().empty()) throw nothing_has(by_model.front());
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), by_model.begin(), by_model.end());
+      run_compose(call_, compose_with_model(call_, call_.model_before(), arguments),
+                  doing(by_model));
     }
   }
   // The services of `wanted` in the order of their dependencies; those that the files do not have
@@ -97,8 +107,18 @@ class OldFiles {
   }
 
  private:
+  Failed nothing_has(const std::string& service) const {
+    const std::string why = unresolved_.empty()
+                                ? "the compose files of " + call_.deployment_dir() +
+                                      " have no service " + service + ", which ran before"
+                                : "service " + service + " ran before: " + unresolved_;
+    return Failed(why +
+                  ", and no model from before was kept; "
+                  "put the old compose files back and start it with `docker compose up -d`");
+  }
   // A service of an inactive profile counts: naming it on the command line activates it.
   bool knows(const std::string& service) const {
+    if (!unresolved_.empty()) return false;
     if (model_.has(service)) return true;
     if (!all_) all_ = all_service_names(call_);
     return all_->count(service) != 0;
@@ -107,11 +127,14 @@ class OldFiles {
     const auto files = hashes().find(service), ran = ran_with_.find(service);
     return ran == ran_with_.end() || (files != hashes().end() && files->second == ran->second);
   }
-  bool snapshot_has(const std::string& service) const {
+  bool find_snapshot() const {
     if (!looked_for_snapshot_) snapshot_ = resolve_snapshot(call_, call_.private_dir());
     looked_for_snapshot_ = true;
+    return snapshot_.has_value();
+  }
+  bool snapshot_has(const std::string& service) const {
     const auto ran = ran_with_.find(service);
-    if (!snapshot_ || ran == ran_with_.end()) return false;
+    if (!find_snapshot() || ran == ran_with_.end()) return false;
     const auto had = snapshot_->hashes.find(service);
     return had != snapshot_->hashes.end() && had->second == ran->second;
   }
@@ -123,6 +146,7 @@ class OldFiles {
 
   const Call& call_;
   Model model_;
+  std::string unresolved_;  // why the files could not be; "" when they could
   Hashes ran_with_;
   mutable std::optional<Hashes> hashes_;
   mutable std::optional<std::set<std::string>> all_;
@@ -154,14 +178,51 @@ std::vector<Expectation> as_before(const Containers& noted) {
   return list;
 }
 
-void retag(const Call& call, const std::map<std::string, std::string>& images) {
-  for (const auto& [reference, id] : images) {
-    if (!image_id(call, id)) {
-      throw Failed("the image " + id + " that ran as " + reference +
-                   " is no longer on this engine; pull or load it, then roll back again");
+// One service that cannot be started must not keep the others down: they go on, and what failed
+// first is thrown when they are up.
+class Failures {
+ public:
+  explicit Failures(const Call& call) : call_(call) {}
+  // Whether it worked.
+  template <class Action>
+  bool attempt(const Action& action) {
+    try {
+      action();
+      return true;
+    } catch (const Failed& failed) {
+      call_.warn(failed.what());
+      if (!first_) first_ = failed;
+      return false;
     }
-    tag_image(call, id, reference);
   }
+  void throw_first() const {
+    if (first_) throw *first_;
+  }
+
+ private:
+  const Call& call_;
+  std::optional<Failed> first_;
+};
+
+void retag(const Call& call, const std::string& reference, const std::string& id) {
+  if (!image_id(call, id)) {
+    throw Failed("the image " + id + " that ran as " + reference +
+                 " is no longer on this engine; pull or load it, then roll back again");
+  }
+  tag_image(call, id, reference);
+}
+
+// The services to be made anew of images that cannot be had.
+std::set<std::string> without_image(const Call& call, const Containers& noted,
+                                    const Settlement& todo, Failures& failures) {
+  std::set<std::string> result;
+  for (const auto& each : todo.retag) {
+    if (failures.attempt([&] { retag(call, each.first, each.second); })) continue;
+    for (const Container& one : noted) {
+      if (one.serves() && one.image == each.first) result.insert(one.service);
+    }
+  }
+  return result;
 }
 
 // Compose makes containers with the policy of the files; an operator may have set another.
@@ -239,26 +300,26 @@ void settle_noted(const Call& call, const Containers& noted, const WaitOptions& 
   const std::vector<Expectation> expected = as_before(noted);
   if (!todo.nothing()) {
     if (!files) files.emplace(call, noted);
-    retag(call, todo.retag);
+    Failures failures(call);
+    if (const auto lost = without_image(call, noted, todo, failures); !lost.empty()) {
+      todo = leave_out(todo, lost, files->model(), existing);
+    }
     stop_containers(call, todo.replace);
     remove_containers(call, todo.replace);
     std::set<std::string> services;
     for (const auto& [service, ids] : todo.start) services.insert(service);
     for (const auto& [service, count] : todo.up) services.insert(service);
-    // One service that cannot be started must not keep the others down.
-    std::optional<Failed> first_failure;
     for (const std::set<std::string>& level : files->in_order(services)) {
-      try {
+      failures.attempt([&] {
         wait_for_needed(call, files->needed_healthy(level), expected, options);
         bring_back(call, *files, todo, level);
-      } catch (const Failed& failed) {
-        call.warn(failed.what());
-        if (!first_failure) first_failure = failed;
-      }
+      });
     }
-    if (first_failure) throw *first_failure;
-    if (!todo.create.empty()) files->up(todo.create, {"--no-start"});
+    if (!todo.create.empty()) {
+      failures.attempt([&] { files->up(todo.create, {"--no-start"}); });
+    }
     put_policies_back(call, noted);
+    failures.throw_first();
   }
   wait_until_ready(call, expected, options);
 }

@@ -38,13 +38,35 @@ class Substitutes {
   Containers containers_;
 };
 
-template <class Map>
-typename Map::mapped_type value_or_empty(const Map& map, const std::string& key) {
-  const auto found = map.find(key);
-  return found == map.end() ? typename Map::mapped_type() : found->second;
-}
-
 }  // namespace
+
+Settlement leave_out(Settlement todo, const std::set<std::string>& services, const Model& model,
+                     const Containers& existing) {
+  std::set<std::string> out;
+  const auto depends = [&](const std::string& service) {
+    if (services.count(service) != 0) return true;
+    const std::set<std::string> needed = model.with_dependencies({service});
+    return std::any_of(services.begin(), services.end(),
+                       [&](const std::string& each) { return needed.count(each) != 0; });
+  };
+  for (const auto& [service, count] : todo.up) {
+    if (depends(service)) out.insert(service);
+  }
+  for (const std::string& service : todo.create) {
+    if (depends(service)) out.insert(service);
+  }
+  for (const std::string& service : out) {
+    todo.up.erase(service);
+    todo.create.erase(service);
+  }
+  const auto stays = [&](const std::string& id) {
+    const Container* one = find_id(existing, id);
+    return one != nullptr && out.count(one->service) != 0;
+  };
+  todo.replace.erase(std::remove_if(todo.replace.begin(), todo.replace.end(), stays),
+                     todo.replace.end());
+  return todo;
+}
 
 Settlement decide_settlement(const Containers& noted, const Containers& existing,
                              const std::map<std::string, std::string>& hashes,

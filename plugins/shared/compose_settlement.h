@@ -22,6 +22,12 @@ struct Settlement {
   bool nothing() const { return start.empty() && up.empty() && create.empty(); }
 };
 
+// Without what cannot be made anew: `services`, and those to be made anew that depend on them,
+// since Compose would make these along, from whatever image their names mean now. What stands in
+// the place of a noted one of them stays.
+Settlement leave_out(Settlement todo, const std::set<std::string>& services, const Model& model,
+                     const std::vector<Container>& existing);
+
 // hashes: service -> configuration hash of the files as they are now. images: reference -> id as
 // the engine has them now, of the noted references.
 Settlement decide_settlement(const std::vector<Container>& noted,

@@ -92,6 +92,12 @@ struct Model {
   std::vector<std::set<std::string>> start_order() const;
 };
 
+template <class Map>
+typename Map::mapped_type value_or_empty(const Map& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? typename Map::mapped_type() : found->second;
+}
+
 // nullptr when there is none; points into `containers`.
 const Container* find_id(const std::vector<Container>& containers, const std::string& id);
 

@@ -39,6 +39,7 @@ drydock_test(compose_command_test SOURCES compose_command_test.cc LIBRARIES comp
 drydock_test(compose_up_decisions_test
   SOURCES compose_up_decisions_test.cc LIBRARIES compose_stages rapidcheck)
 drydock_test(compose_patience_test SOURCES compose_patience_test.cc LIBRARIES compose_stages)
+drydock_test(compose_settle_test SOURCES compose_settle_test.cc LIBRARIES compose_stages)
 drydock_test(compose_stops_test SOURCES compose_stops_test.cc LIBRARIES compose_stages)
 drydock_test(pull_test SOURCES pull_test.cc LIBRARIES compose_stages)
 find_package(rapidcheck REQUIRED)

@@ -179,6 +179,26 @@ TEST(ComposeSettlement, PutsBackThePolicyOfWhatDidNotRun) {
       << "noted by a later stage, when it was held down already";
 }
 
+TEST(ComposeSettlement, LeavesOutOnlyWhatNeedsAnImageThatIsGone) {
+  Container other = running("9", "api");
+  other.config_hash = "of another release";
+  const std::vector<Container> existing = {other, with(running("4", "cron"), "exited")};
+  const Settlement all =
+      decide_settlement({running("1", "api"), running("2", "db"), running("3", "web"),
+                         running("4", "cron"), with(running("5", "init"), "exited")},
+                        existing, {}, {});
+  const Model model = model_of({service("api", {{"db", "service_started"}}), service("db"),
+                                service("web", {{"api", "service_started"}}), service("init")});
+  const Settlement todo = leave_out(all, {"api"}, model, existing);
+  EXPECT_EQ(todo.up, (std::map<std::string, std::size_t>{{"db", 1}}))
+      << "with web Compose would make api, too";
+  EXPECT_EQ(todo.create, std::set<std::string>{"init"});
+  EXPECT_EQ(todo.start, all.start);
+  EXPECT_EQ(all.replace, std::vector<std::string>{"9"});
+  EXPECT_TRUE(todo.replace.empty());
+  EXPECT_TRUE(leave_out(all, {"init"}, model, existing).create.empty());
+}
+
 TEST(ComposeSettlement, ReplacesWhatStandsInTheWay) {
   Container other = running("9", "db");
   other.config_hash = "of the kept model";

@@ -182,9 +182,10 @@ TEST(ComposeEngine, LeavesAProjectOfTheSameNameInAnotherFolderAlone) {
   std::ofstream(mine.dir() + "/.env") << "COMPOSE_REMOVE_ORPHANS=1\n";
   const auto up = mine.stage("up");
   expect_ok<ComposeUp>(*up, "plan");
-  ASSERT_EQ(up->changes.size(), 2u);
+  ASSERT_EQ(up->changes.size(), 3u);
   EXPECT_EQ(up->changes[0].action + " " + up->changes[0].name, "retire old");
   EXPECT_EQ(up->changes[1].action + " " + up->changes[1].name, "start new");
+  EXPECT_EQ(up->changes[2].action + " " + up->changes[2].name, "lose old") << "no model of before";
   expect_ok<ComposeUp>(*up, "run");
   EXPECT_EQ(mine.containers().size(), 1u);
   EXPECT_EQ(theirs.seen("other").state, "running");
