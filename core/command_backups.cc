@@ -1,5 +1,8 @@
 // backups: what runs have kept. Its hashes are checked here; what takes a database's own client is
 // the stage's to do, in a worker.
+#include <unistd.h>
+
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <set>
@@ -8,6 +11,7 @@
 #include "claim.h"
 #include "commands.h"
 #include "consent.h"
+#include "deployment.h"
 #include "json_text.h"
 #include "kept_backups.h"
 #include "lookup.h"
@@ -199,13 +203,29 @@ ExitCode verify(const Arguments& arguments) {
   return bad == 0 ? ExitCode::done : ExitCode::check_found;
 }
 
-// The stage whose databases are to be restored: of the run that was named, else of the newest one
-// that has any.
+// What a restore kept of that which it replaced is the damage itself, as likely as not: a rollback
+// of that run puts it back, or naming the run.
+bool kept_by_restore(const Lookup& lookup, const KeptBackup& backup) {
+  const std::vector<StageRecord> stages = lookup.runs().stages(backup.run);
+  return std::any_of(stages.begin(), stages.end(), [&](const StageRecord& stage) {
+    return stage.key == backup.stage && stage.uses == "restore";
+  });
+}
+
+// The stage whose databases are to be restored: of the run or stage that was named, else of the
+// newest run that has any, restores left out.
 std::pair<std::uint64_t, std::string> stage_to_restore(const Arguments& arguments,
                                                        const Lookup& lookup) {
   std::vector<KeptBackup> backups = wanted(arguments, lookup.state);
+  const bool named = arguments.positional.size() > 1 || !arguments.stage.empty();
   std::set<std::string> stages;
   std::uint64_t run = 0;
+  if (!named) {
+    backups.erase(
+        std::remove_if(backups.begin(), backups.end(),
+                       [&](const KeptBackup& backup) { return kept_by_restore(lookup, backup); }),
+        backups.end());
+  }
   for (const KeptBackup& backup : backups) {
     if (backup.restorable()) run = std::max(run, backup.run);
   }
@@ -247,6 +267,14 @@ Pipeline restoring_pipeline(const Arguments& arguments, const Lookup& lookup) {
   pipeline = parse_pipeline(compact(document), "the restore of run " + std::to_string(run));
   pipeline.file.clear();  // nothing that could be read again
   if (record) {
+    // The deployment that the run knew, also where its pipeline had named files or project.
+    const ComposeProject before = deployment_from_json(record->deployment).compose;
+    const bool there = std::all_of(before.files.begin(), before.files.end(), [](const auto& file) {
+      return ::access(file.c_str(), F_OK) == 0;
+    });
+    if (!before.project.empty()) pipeline.deployment.project = before.project;
+    if (!before.files.empty() && there) pipeline.deployment.files = before.files;
+    if (!before.profiles.empty()) pipeline.deployment.profiles = before.profiles;
     pipeline.secrets = secret_sources_from_json(record->secret_sources);
     for (const auto& [name, value] : record->vars.items()) pipeline.vars[name].value = value;
   }

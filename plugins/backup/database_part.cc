@@ -46,7 +46,7 @@ std::string writers(const Call& call, const std::vector<Container>& all,
 
 void restore(const Call& call, const DatabaseServer& server, const DatabaseRecord& record) {
   // Restored by an attempt before this one: only what changed since then matters.
-  const bool restored = call.recall("restored/" + record.key()).has_value();
+  const bool restored = server.was_restored(call, record);
   if ((record.restore != "always" || restored) &&
       server.is_unchanged(call, call.private_dir(), record)) {
     if (restored) server.put_properties_back(call, record);

@@ -48,6 +48,8 @@ class DatabaseServer {
   // not.
   virtual bool is_unchanged(const Call&, const std::string& folder,
                             const DatabaseRecord&) const = 0;
+  // Whether a restore by an attempt before this one came to its end.
+  virtual bool was_restored(const Call&, const DatabaseRecord&) const = 0;
   // Makes the database what was dumped, proven by comparing. What stood there is kept; the sentence
   // says where ("": there was nothing). Safe to repeat after a death at any instant.
   virtual std::string restore(const Call&, const std::string& folder,

@@ -62,13 +62,16 @@ void require(const std::string& program, const std::string& package) {
 }
 
 // A file for a client alone (0600), gone when this is. Its name ends in .part, so that one which a
-// killed process left is removed with what it was writing.
+// killed process left is removed with what it was writing. A step without a folder of its own
+// (facts are also looked at after a rollback) gets one for it, 0700, where the user's sessions keep
+// such.
 class ClientFile {
  public:
   ClientFile(const Call& call, const std::string& text) {
     std::string folder = call.private_dir();
     if (folder.empty()) folder = call.planning_dir();
     if (folder.empty()) folder = call.planned_dir();
+    if (folder.empty()) folder = own_folder_ = make_folder();
     path_ = folder + "/client-XXXXXX.part";
     const int fd = ::mkstemps(path_.data(), 5);
     const bool written =
@@ -77,16 +80,29 @@ class ClientFile {
     if (fd >= 0) ::close(fd);
     if (written) return;
     if (fd >= 0) ::unlink(path_.c_str());
+    if (!own_folder_.empty()) ::rmdir(own_folder_.c_str());
     throw Failed("the settings of a database client cannot be written into " + folder + ": " +
                  std::strerror(error));
   }
-  ~ClientFile() { ::unlink(path_.c_str()); }
+  ~ClientFile() {
+    ::unlink(path_.c_str());
+    if (!own_folder_.empty()) ::rmdir(own_folder_.c_str());
+  }
   ClientFile(const ClientFile&) = delete;
   ClientFile& operator=(const ClientFile&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  static std::string make_folder() {
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    const bool usable = runtime != nullptr && runtime[0] == '/' && ::access(runtime, W_OK) == 0;
+    std::string folder = std::string(usable ? runtime : "/var/tmp") + "/drydock-client-XXXXXX";
+    if (::mkdtemp(folder.data()) != nullptr) return folder;
+    throw Failed("no folder for the settings of a database client can be made as " + folder + ": " +
+                 std::strerror(errno));
+  }
+
+  std::string path_, own_folder_;
 };
 
 // The server together with the file that its clients read.

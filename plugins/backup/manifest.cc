@@ -33,7 +33,7 @@ void write_manifest(const Call& call, const std::string& id, const Manifest& man
   files::make_directories(folder);
   files::Replacement file(folder + "/" + id + ".json");
   file.write(document.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
-  file.commit();
+  file.commit_new();
 }
 
 std::map<std::string, std::string> manifest_records(const std::string& folder,

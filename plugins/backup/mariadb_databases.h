@@ -22,6 +22,7 @@ class MariadbDatabases : public DatabaseServer {
   std::string dump_suffix() const override { return ".sql"; }
   void read_back(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   void try_restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  bool was_restored(const Call&, const DatabaseRecord&) const override;
   bool is_unchanged(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   // MariaDB cannot rename a database, so it is emptied and filled again under its own name.
   std::string restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;

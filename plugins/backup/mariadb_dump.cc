@@ -1,5 +1,6 @@
 #include "mariadb_dump.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -125,9 +126,6 @@ void dump_aside(const Call& call, const MariadbServer& server, const std::string
   }
 }
 
-namespace {
-
-// What the dump holds. Throws Failed when it ends early.
 DumpContent read_dump(const std::string& file, MariadbDumpReader::Rows rows) {
   std::ifstream input(file, std::ios::binary);
   if (!input) throw Failed("the dump " + file + " cannot be read: " + std::strerror(errno));
@@ -144,8 +142,6 @@ DumpContent read_dump(const std::string& file, MariadbDumpReader::Rows rows) {
   }
   return content;
 }
-
-}  // namespace
 
 void read_back_sql(const std::string& folder, const DatabaseRecord& record) {
   check_dump(folder, record);
@@ -164,11 +160,16 @@ DatabaseRecord with_data(const std::string& folder, DatabaseRecord record) {
 }
 
 DumpContent read_database(const Call& call, const MariadbServer& server,
-                          const std::string& database) {
+                          const std::string& database, Events events) {
   const MariadbTables tables = mariadb_tables(call, server, database);
   MariadbDumpReader reader;
-  const Streamed read = stream(call, dump_command(call, server, database, tables), "",
-                               [&](std::string_view bytes) { reader.feed(bytes); });
+  Process command = dump_command(call, server, database, tables);
+  if (events == Events::left_out) {
+    std::replace(command.arguments.begin(), command.arguments.end(), std::string("--events"),
+                 std::string("--skip-events"));
+  }
+  const Streamed read =
+      stream(call, std::move(command), "", [&](std::string_view bytes) { reader.feed(bytes); });
   DumpContent content = reader.finish();
   if (!read.exit.ok() || !reader.completed()) {
     throw Failed("database " + database + " of " + server.description + " cannot be read: " +

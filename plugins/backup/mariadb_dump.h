@@ -6,6 +6,7 @@
 #include "database_record.h"
 #include "database_types.h"
 #include "drydock/stage.hpp"
+#include "mariadb_content.h"
 #include "mariadb_server.h"
 
 namespace drydock::backup {
@@ -25,7 +26,11 @@ void read_back_sql(const std::string& folder, const DatabaseRecord& record);
 // client is not slower than alone. Reads the dump to its end; throws Failed when it is not the one
 // that was taken.
 DatabaseRecord with_data(const std::string& folder, DatabaseRecord record);
+// What the dump holds. Throws Failed when it ends early.
+DumpContent read_dump(const std::string& file, MariadbDumpReader::Rows rows);
 // What a dump of the database would hold now.
-DumpContent read_database(const Call&, const MariadbServer&, const std::string& database);
+enum class Events { dumped, left_out };
+DumpContent read_database(const Call&, const MariadbServer&, const std::string& database,
+                          Events events = Events::dumped);
 
 }  // namespace drydock::backup

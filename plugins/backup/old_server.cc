@@ -116,6 +116,14 @@ std::unique_ptr<DatabaseServer> find_server(const Call& call, const DatabaseReco
                  " by a URL that is no longer known");
   }
   DatabaseUrl at = parse_database_url(*url);
+  // A secret may have been changed since; a restore into another server would destroy what is
+  // there.
+  if (at.place() != record.service) {
+    throw Failed("database " + record.name + " was dumped from " + record.service +
+                 ", and its URL now leads to " + at.place() +
+                 ", where nothing is restored; let the URL lead to " + record.service +
+                 " again, or load the dump by hand");
+  }
   at.user = record.user;
   if (const auto password = call.secret(record.options + "/password")) at.password = *password;
   return server_at(call, at);
@@ -131,14 +139,27 @@ std::unique_ptr<DatabaseServer> old_server(const Call& call, const DatabaseRecor
   return server;
 }
 
+std::optional<Container> running_container(const Call& call, const DatabaseRecord& record) {
+  if (record.at_url) return std::nullopt;
+  std::vector<std::string> names = {record.service};
+  if (!record.options.empty()) {
+    for (std::string& name : call.texts(record.options + "/service")) {
+      names.push_back(std::move(name));
+    }
+  }
+  const std::vector<Container> all = compose::project_containers(call);
+  for (const std::string& name : names) {
+    for (const Container& one : all) {
+      if (one.serves() && one.service == name && one.state == "running") return one;
+    }
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<DatabaseServer> present_server(const Call& call, const DatabaseRecord& record,
                                                const std::string& folder) {
   if (!record.at_url) {
-    const std::vector<Container> all = compose::project_containers(call);
-    const auto running = std::find_if(all.begin(), all.end(), [&](const Container& one) {
-      return one.serves() && one.service == record.service && one.state == "running";
-    });
-    if (running != all.end()) {
+    if (const auto running = running_container(call, record)) {
       auto server = server_in(call, *running, record.kind, record.user, record.options);
       server->wait_for(call, patience(call));
       return server;

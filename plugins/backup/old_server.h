@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "compose_engine.h"
 #include "database_record.h"
 #include "database_server.h"
 #include "drydock/stage.hpp"
@@ -24,5 +26,9 @@ std::unique_ptr<DatabaseServer> old_server(const Call&, const DatabaseRecord& re
 // it throws Failed, as a look starts nothing.
 std::unique_ptr<DatabaseServer> present_server(const Call&, const DatabaseRecord& record,
                                                const std::string& folder);
+
+// The container in which the database runs now: of its service, or of another one that the entry of
+// `databases` names, as a service may have been renamed since. nullopt: none, or it is at a URL.
+std::optional<compose::Container> running_container(const Call&, const DatabaseRecord& record);
 
 }  // namespace drydock::backup

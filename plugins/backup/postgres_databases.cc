@@ -44,6 +44,10 @@ void PostgresDatabases::try_restore(const Call& call, const std::string& folder,
   drop_database(call, server_, scratch);
 }
 
+bool PostgresDatabases::was_restored(const Call& call, const DatabaseRecord& record) const {
+  return backup::was_restored(call, server_, record);
+}
+
 bool PostgresDatabases::is_unchanged(const Call& call, const std::string&,
                                      const DatabaseRecord& record) const {
   return backup::is_unchanged(call, server_, record);
@@ -57,8 +61,14 @@ std::string PostgresDatabases::restore(const Call& call, const std::string& fold
   for (const std::string& word : server_.reach) {
     if (word != "--env" && word != "PGPASSWORD") command += word + " ";
   }
+  // Of a server at a URL, whose clients find it by their environment.
+  std::string place;
+  for (const std::string& variable : server_.environment) {
+    if (variable.rfind("PGHOST=", 0) == 0) place += "--host " + variable.substr(7) + " ";
+    if (variable.rfind("PGPORT=", 0) == 0) place += "--port " + variable.substr(7) + " ";
+  }
   return "what stood there is kept as database " + failed + "; drop it with: " + command +
-         "dropdb --username " + server_.user + " " + failed;
+         "dropdb " + place + "--username " + server_.user + " " + failed;
 }
 
 void PostgresDatabases::drop(const Call& call, const std::string& database) const {

@@ -24,6 +24,7 @@ class PostgresDatabases : public DatabaseServer {
   std::string dump_suffix() const override { return ".dump"; }
   void read_back(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   void try_restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
+  bool was_restored(const Call&, const DatabaseRecord&) const override;
   bool is_unchanged(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   std::string restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   void drop(const Call&, const std::string& database) const override;

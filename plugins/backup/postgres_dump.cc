@@ -26,8 +26,8 @@ DumpContent read_lines(const Call& call, Process process, const std::string& doi
   return reader.finish();
 }
 
-// Revision and structure; what CREATE DATABASE needs to make it the same again; and what belongs to
-// the database itself and so is in no dump that is restored under another name.
+}  // namespace
+
 void describe_database(const Call& call, const PostgresServer& server, DatabaseRecord& record) {
   static const std::string create = R"sql(
 SELECT format('WITH TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L'
@@ -72,8 +72,6 @@ FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = current_dat
   record.schema = facts.schema;
   record.revisions = facts.revisions;
 }
-
-}  // namespace
 
 DumpContent read_dump(const Call& call, const PostgresServer& server, const std::string& file) {
   Process process = server_command(server, "pg_restore", {"--file", "-"});

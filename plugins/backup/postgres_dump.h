@@ -13,6 +13,11 @@ namespace drydock::backup {
 // See DatabaseServer.
 void dump_database(const Call&, const PostgresServer&, DatabaseRecord& record);
 
+// Fills in revisions, structure and server version; what CREATE DATABASE needs to make it the same
+// again; and what belongs to the database itself and so is in no dump that is restored under
+// another name.
+void describe_database(const Call&, const PostgresServer&, DatabaseRecord& record);
+
 // Reads the whole dump back, as a restore would, through the server's own pg_restore: that alone
 // finds a dump that ends early or has a flipped bit (`pg_restore --list` does not).
 DumpContent read_dump(const Call&, const PostgresServer&, const std::string& file);

@@ -95,17 +95,28 @@ std::string derived_name(const std::string& name, const std::string& suffix) {
   return shortened + suffix;
 }
 
+bool was_restored(const Call& call, const PostgresServer& server, const DatabaseRecord& record) {
+  // The swap is one transaction: what it gives the failed database is there, or it was not.
+  const auto failed = call.recall("swapping/" + record.key());
+  return failed && database_exists(call, server, failed->empty() ? record.name : *failed);
+}
+
 bool is_unchanged(const Call& call, const PostgresServer& server, const DatabaseRecord& record) {
   try {
     if (!database_exists(call, server, record.name)) return false;
     // The cheap questions first.
-    const DatabaseFacts facts = database_facts(call, server, record.name);
-    if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
-    const DumpContent now = read_database(call, server, record.name);
+    DatabaseRecord present;
+    present.name = record.name;
+    describe_database(call, server, present);
+    if (present.revisions != record.revisions || present.schema != record.schema) return false;
     // A database that was restored by an earlier, interrupted rollback may write the same
-    // statements differently; its schema was compared above.
-    return now.data == record.data &&
-           (now.statements == record.statements || call.recall("restored/" + record.key()));
+    // statements differently, and gets its properties once more; its schema was compared above.
+    const bool restored = was_restored(call, server, record);
+    const bool same_properties =
+        present.create_with == record.create_with && present.properties == record.properties;
+    if (!restored && !same_properties) return false;
+    const DumpContent now = read_database(call, server, record.name);
+    return now.data == record.data && (now.statements == record.statements || restored);
   } catch (const Failed& e) {
     call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
               "), so it is restored");
@@ -134,7 +145,7 @@ std::string restore_database(const Call& call, const PostgresServer& server,
   if (database_exists(call, server, record.name)) {
     failed = unused_name(call, server, record.name, "_failed_" + run);
   }
-  call.remember("restored/" + record.key(), failed);
+  call.remember("swapping/" + record.key(), failed);
   swap_names(call, server, record.name, scratch, failed);
   put_properties_back(call, server, record);
   return failed;

@@ -13,6 +13,9 @@ namespace drydock::backup {
 // Whether the database still is what it was when it was dumped; when in doubt, not.
 bool is_unchanged(const Call&, const PostgresServer&, const DatabaseRecord& record);
 
+// Whether an attempt before this one has given the restored database its name.
+bool was_restored(const Call&, const PostgresServer&, const DatabaseRecord& record);
+
 // Restores the dump into a new database beside the old one, proves that it holds what was dumped,
 // and only then swaps the names. Until that instant the failed database keeps its name; afterwards
 // it is kept under the name that is returned ("" when there was none). Safe to repeat.

@@ -82,36 +82,45 @@ Contents contents(const Call& call) {
 // Who may go on writing into what is restored.
 std::string others_running(const Call& call, const DatabaseRecord& record) {
   if (record.at_url) return "";
+  const auto own = running_container(call, record);
   std::vector<compose::Container> others;
   for (const compose::Container& one : compose::project_containers(call)) {
-    if (one.service != record.service) others.push_back(one);
+    if (one.service != (own ? own->service : record.service)) others.push_back(one);
   }
   const std::string running = drydock::running_services(others);
   return running == "none" ? "" : running;
 }
 
 bool runs(const Call& call, const DatabaseRecord& record) {
-  if (record.at_url) return true;
-  const auto all = compose::project_containers(call);
-  return std::any_of(all.begin(), all.end(), [&](const compose::Container& one) {
-    return one.serves() && one.service == record.service && one.state == "running";
-  });
+  return record.at_url || running_container(call, record);
 }
 
-// The container of the service, for the record of what stands there.
-std::optional<compose::Container> container_of(const Call& call, const DatabaseRecord& record) {
-  if (record.at_url) return std::nullopt;
-  for (const compose::Container& one : compose::project_containers(call)) {
-    if (one.serves() && one.service == record.service && one.state == "running") return one;
+// Damage to what stands there is what one restores for, so that it keeps nobody from it.
+template <class Reads>
+auto unless_damaged(const Call& call, const std::string& name, Reads reads)
+    -> std::optional<decltype(reads())> {
+  try {
+    return reads();
+  } catch (const drydock::Unknown&) {
+    throw;
+  } catch (const BadOptions&) {
+    throw;
+  } catch (const std::runtime_error& e) {
+    call.warn("what stands in " + name + " cannot be read: " + e.what());
+    return std::nullopt;
   }
-  return std::nullopt;
 }
+
+constexpr auto unreadable = "unreadable";
+constexpr auto loses_unreadable =
+    "what stands there now, which cannot be read: it is kept as far as it can be, and not put back";
 
 // What stands there becomes a backup of its own, from which a rollback restores.
 void keep_present(const Call& call, const DatabaseServer& server, const DatabaseRecord& record,
                   bool first) {
-  if (call.recall("dump/" + record.key()) || call.recall("made/" + record.key())) {
-    return;  // by an attempt that died since; by now it may be half restored
+  for (const char* note : {"dump/", "made/", "failed/", "restoring/"}) {
+    // By an attempt that died since; by now it may be half restored.
+    if (call.recall(note + record.key())) return;
   }
   const DatabaseSizes there = server.wait_for(call, patience(call));
   const auto present = there.find(record.name);
@@ -120,7 +129,7 @@ void keep_present(const Call& call, const DatabaseServer& server, const Database
     return;
   }
   check_space(call, present->second);
-  const auto container = container_of(call, record);
+  const auto container = running_container(call, record);
   DatabaseRecord now = new_record(call, server, record.service, container ? &*container : nullptr,
                                   record.options, record.name);
   drydock::files::make_directories(call.private_dir() + "/databases/" + file_name(record.service));
@@ -128,8 +137,31 @@ void keep_present(const Call& call, const DatabaseServer& server, const Database
     back_up(call, server, now, first);
     call.remember("failed/" + record.key(), call.private_dir() + "/" + now.dump);
   } catch (const Failed& e) {
-    call.warn("what stands in database " + record.name + " cannot be backed up whole (" + e.what() +
-              "), so that a rollback of this restore cannot put it back");
+    // The plan has said so of one that is damaged, and the server's own way to restore keeps of it
+    // what it can. Anything else, such as a full disk, would take the way back.
+    const bool damaged = !unless_damaged(call, "database " + record.name,
+                                         [&] { return server.facts(call, record.name, -1); });
+    if (damaged) return;
+    throw Failed("what stands in database " + record.name + " cannot be backed up whole (" +
+                 e.what() +
+                 "), so that a rollback of this restore could not put it back, and "
+                 "it was left alone");
+  }
+}
+
+bool is_damaged(const Call& call, const SqliteRecord& record) {
+  return ::access(record.path.c_str(), F_OK) == 0 &&
+         !unless_damaged(call, shown(call, record.path), [&] {
+           return drydock::sqlite_content(record.path, drydock::SqliteData::count);
+         });
+}
+
+void keep_present_file(const Call& call, const SqliteRecord& record, std::size_t i) {
+  const std::string name = shown(call, record.path);
+  try {
+    save_sqlite(call, name, i);
+  } catch (const std::runtime_error&) {
+    if (!is_damaged(call, record)) throw;
   }
 }
 
@@ -150,10 +182,12 @@ void Restore::observe(Call& call) {
       call.fact(name + ".schema", "absent");
       continue;
     }
-    const DatabaseFacts facts = server->facts(call, record.name, present->second);
-    call.fact(name + ".schema", facts.schema);
-    call.fact(name + ".revision", describe_revisions(facts.revisions));
-    call.informational_fact(name + ".rows", facts.rows);
+    const auto facts = unless_damaged(call, "database " + record.name, [&] {
+      return server->facts(call, record.name, present->second);
+    });
+    call.fact(name + ".schema", facts ? facts->schema : unreadable);
+    call.fact(name + ".revision", facts ? describe_revisions(facts->revisions) : unreadable);
+    call.informational_fact(name + ".rows", facts ? facts->rows : unreadable);
   }
   for (const SqliteRecord& record : from.files) {
     const std::string name = "sqlite." + shown(call, record.path);
@@ -161,9 +195,11 @@ void Restore::observe(Call& call) {
       call.fact(name + ".schema", "absent");
       continue;
     }
-    const auto content = drydock::sqlite_content(record.path, drydock::SqliteData::count);
-    call.fact(name + ".schema", content.schema);
-    call.informational_fact(name + ".rows", rows_text(content.rows));
+    const auto content = unless_damaged(call, record.path, [&] {
+      return drydock::sqlite_content(record.path, drydock::SqliteData::count);
+    });
+    call.fact(name + ".schema", content ? content->schema : unreadable);
+    call.informational_fact(name + ".rows", content ? rows_text(content->rows) : unreadable);
   }
 }
 
@@ -182,10 +218,14 @@ void Restore::plan(Call& call) {
       const auto server = present_server(call, record, from.folder);
       const DatabaseSizes there = server->wait_for(call, patience(call));
       const auto present = there.find(record.name);
-      change.before =
-          present == there.end()
-              ? "absent"
-              : describe_revisions(server->facts(call, record.name, present->second).revisions);
+      change.before = "absent";
+      if (present != there.end()) {
+        const auto facts = unless_damaged(call, "database " + record.name, [&] {
+          return server->facts(call, record.name, present->second);
+        });
+        change.before = facts ? describe_revisions(facts->revisions) : unreadable;
+        if (!facts) change.rollback_loses = loses_unreadable;
+      }
       change.disk_bytes = present == there.end() ? 0 : present->second;
     } else {
       missing = record.service;
@@ -199,6 +239,10 @@ void Restore::plan(Call& call) {
     Change change{"database", "change", shown(call, record.path)};
     change.after = describe_revisions(record.revisions);
     change.detail = "as it was " + record.taken + "; what stands there is copied first";
+    if (is_damaged(call, record)) {
+      change.before = unreadable;
+      change.rollback_loses = loses_unreadable;
+    }
     call.change(change);
   }
   if (!missing.empty()) throw Unknown("once service " + missing + " runs");
@@ -224,7 +268,7 @@ void Restore::run(Call& call) {
   for (std::size_t i = 0; i < from.files.size(); ++i) {
     const SqliteRecord& record = from.files[i];
     const std::string name = shown(call, record.path);
-    if (!call.recall("sqlite/" + std::to_string(i))) save_sqlite(call, name, i);
+    if (!call.recall("sqlite/" + std::to_string(i))) keep_present_file(call, record, i);
     const std::string done =
         put_back(call, from.folder, record, true, aside_folder, patience(call));
     call.info(name + " was " + done + " as it was " + record.taken);
@@ -237,9 +281,12 @@ void Restore::verify(Call& call) {
     const DatabaseFacts facts =
         present_server(call, record, from.folder)->facts(call, record.name, -1);
     if (facts.schema == record.schema && facts.revisions == record.revisions) continue;
-    throw Failed("database " + record.name + " was restored and is not what was dumped: revision " +
-                 describe_revisions(facts.revisions) + ", noted was " +
-                 describe_revisions(record.revisions) + "; something wrote into it meanwhile");
+    const bool revised = facts.revisions != record.revisions;
+    throw Failed("database " + record.name + " was restored and is not what was dumped: " +
+                 (revised ? "revision " + describe_revisions(facts.revisions) + ", noted was " +
+                                describe_revisions(record.revisions)
+                          : "schema " + facts.schema + ", noted was " + record.schema) +
+                 "; something wrote into it meanwhile");
   }
 }
 

@@ -69,6 +69,7 @@ std::vector<std::string> dump_options(const MariadbServer& server) {
                                       "--triggers",
                                       "--events",
                                       "--hex-blob",
+                                      "--max-allowed-packet=1G",
                                       "--no-tablespaces",
                                       "--default-character-set=utf8mb4"};
   // What has been replicated belongs to the server, not to one database of it.

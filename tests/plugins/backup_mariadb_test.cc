@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "backup_stage.h"
+#include "mariadb_trial.h"
 #include "mariadb_world.h"
 #include "restore_stage.h"
 
@@ -57,7 +58,8 @@ class BackupMariadb : public ::testing::Test {
   void SetUp() override {
     if (server == nullptr) GTEST_SKIP() << "MariaDB is not installed";
     if (!server->started()) server->start();
-    for (const std::string& name : databases()) sql("mysql", "DROP DATABASE `" + name + "`");
+    for (const std::string& name : databases())
+      sql("mysql", "SET foreign_key_checks = 0; DROP DATABASE `" + name + "`");
     sql("mysql", "CREATE DATABASE app CHARACTER SET latin1 COLLATE latin1_german1_ci");
     sql("app", std::string("SET NAMES utf8mb4;") + schema);
     docker.containers = {container(), {"api-1", "api", "sha256:api", "running", "api:1", "/x", ""}};
@@ -360,7 +362,10 @@ TEST_F(BackupMariadb, RestoresAfterTheServerDiedInTheMiddleOfTheLoad) {
   back_up();
   sql("app", bad_migration);
   docker.instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
-    if (std::find(words.begin(), words.end(), "--binary-mode") == words.end()) return std::nullopt;
+    const auto has = [&](const char* word) {
+      return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    if (!has("--binary-mode") || !has("--database=app")) return std::nullopt;
     sql("app", content.substr(0, content.find("INSERT INTO `note`")));
     server->stop();
     return Result{1, "", "ERROR 2013 (HY000): Lost connection to server during query"};
@@ -451,6 +456,119 @@ TEST_F(BackupMariadb, EndsTheSessionsThatHoldTheDatabase) {
   session.join();
   ASSERT_TRUE(rollback.ok()) << rollback.failure;
   EXPECT_EQ(server->dump("app"), content);
+}
+
+TEST_F(BackupMariadb, PutsBackTheCharacterSetOfTheDatabaseAlone) {
+  back_up();
+  sql("app", "ALTER DATABASE app CHARACTER SET utf8mb4");
+  const StepResult rollback = step("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("app", "SELECT @@collation_database"), "latin1_german1_ci\n");
+}
+
+// A view whose table has gone, as a migration that failed half-way leaves it.
+TEST_F(BackupMariadb, IsRestoredByHandOverWhatIsDamaged) {
+  const std::string content = server->dump("app");
+  back_up();
+  sql("app", "ALTER TABLE note RENAME TO remark; DROP TRIGGER trimmed");
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other.option("/from", host.private_dir());
+  other.option("/wait", 20'000);
+  ASSERT_TRUE(other.perform<Restore>("observe").ok());
+  EXPECT_EQ(other.facts.at("database.app.schema").value, "unreadable");
+  ASSERT_TRUE(other.perform<Restore>("plan").ok());
+  ASSERT_EQ(other.changes.size(), 1u);
+  EXPECT_EQ(other.changes[0].before, "unreadable");
+  EXPECT_NE(other.changes[0].rollback_loses.find("not put back"), std::string::npos);
+  const StepResult run = other.perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(server->dump("app"), content);
+}
+
+TEST_F(BackupMariadb, IsNotRestoredByHandWithoutAWayBack) {
+  back_up();
+  sql("app", bad_migration);
+  const std::string since = server->dump("app");
+  FakeHost other;
+  FakeDocker other_docker(other, server);
+  other_docker.containers = docker.containers;
+  other.option("/from", host.private_dir());
+  other.option("/wait", 20'000);
+  other_docker.instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
+    const bool data = std::find(words.begin(), words.end(), "--no-data") == words.end();
+    return is(words, "mariadb-dump") && data ? std::optional(Result{2, "half", "No space left"})
+                                             : std::nullopt;
+  };
+  const StepResult run = other.perform<Restore>("run");
+  EXPECT_EQ(run.status, DRYDOCK_FAILED);
+  EXPECT_NE(run.failure.find("it was left alone"), std::string::npos) << run.failure;
+  EXPECT_EQ(server->dump("app"), since);
+}
+
+TEST_F(BackupMariadb, RestoresWhatTablesElsewhereReferTo) {
+  sql("mysql", "CREATE DATABASE other");
+  sql("other", "CREATE TABLE mine (id int, FOREIGN KEY (id) REFERENCES app.note (id))");
+  const std::string content = server->dump("app");
+  back_up();
+  sql("app", bad_migration);
+  const StepResult rollback = step("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(server->dump("app"), content);
+}
+
+TEST_F(BackupMariadb, LeavesTheDatabaseAloneWhenTheDumpDoesNotLoad) {
+  // Twice as large in the dump, and then more than the server takes.
+  sql("app", "CREATE TABLE big (b longblob); INSERT INTO big SELECT repeat('x', 10000000)");
+  const std::string content = server->dump("app");
+  back_up();
+  sql("app", bad_migration);
+  const std::string failed = server->dump("app");
+  const StepResult rollback = step("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_EQ(server->dump("app"), failed);
+  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
+  sql("mysql", "SET GLOBAL max_allowed_packet = 67108864");
+  const StepResult repeated = step("rollback");
+  sql("mysql", "SET GLOBAL max_allowed_packet = 16777216");
+  ASSERT_TRUE(repeated.ok()) << repeated.failure;
+  EXPECT_EQ(server->dump("app"), content);
+}
+
+TEST_F(BackupMariadb, RunsNoEventsOfADumpThatIsOnTrial) {
+  sql("app",
+      "CREATE TABLE seen (name text); CREATE EVENT tick ON SCHEDULE EVERY 1 SECOND"
+      " DO INSERT INTO app.seen VALUES (database())");
+  back_up();
+  const std::string dump = host.outputs.at("dump").value;
+  const std::string copy = host.private_dir() + "/copy.sql";
+  ASSERT_TRUE(drydock::backup::copy_without_events(dump, copy));
+  const auto text = [](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_NE(text(dump).find("EVENT `tick`"), std::string::npos);
+  EXPECT_EQ(text(copy).find("EVENT"), std::string::npos);
+  EXPECT_NE(text(copy).find("PROCEDURE `add_note`"), std::string::npos);
+  EXPECT_NE(text(copy).find("VIEW `open_note`"), std::string::npos);
+  host.option("/check", "restore");
+  std::string events = "?";
+  docker.instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
+    const bool reads = is(words, "mariadb-dump") && words.back() == "app_restore_0";
+    if (reads) {
+      events = sql("mysql",
+                   "SELECT count(*) FROM information_schema.events"
+                   " WHERE event_schema = 'app_restore_0'");
+    }
+    return std::nullopt;
+  };
+  const StepResult verify = step("verify");
+  docker.instead = nullptr;
+  ASSERT_TRUE(verify.ok()) << verify.failure;
+  EXPECT_EQ(events, "0\n");
+  sql("app", "DROP EVENT tick");
+  EXPECT_FALSE(drydock::backup::copy_without_events(copy, copy + ".2"));
 }
 
 TEST_F(BackupMariadb, LocksTablesThatHaveNoTransactions) {

@@ -133,6 +133,14 @@ TEST_F(BackupPostgres, LeavesAnUnchangedDatabaseAlone) {
   EXPECT_EQ(sql("app", "SELECT text FROM note WHERE id = 7"), "note 7\n");
 }
 
+TEST_F(BackupPostgres, PutsBackWhatIsOfTheDatabaseAlone) {
+  back_up();
+  sql("app", "ALTER DATABASE app SET lock_timeout = '1s'");
+  const StepResult rollback = step("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("app", "SHOW lock_timeout"), "7s\n");
+}
+
 TEST_F(BackupPostgres, RollsBackAfterADeathAtEachNote) {
   const auto before = facts();
   for (int note = 1; note <= 2; ++note) {

@@ -1,4 +1,6 @@
 // backup of databases outside the deployment, by URL and this machine's own clients.
+#include <cstdlib>
+
 #include "backup_stage.h"
 #include "database_url.h"
 #include "mariadb_world.h"
@@ -70,18 +72,35 @@ TEST(BackupAtUrl, KeepsAndRestoresMariadbWithAPasswordThatOptionFilesTripOver) {
   FakeHost host;
   host.run_real_processes();
   host.option("/restore", "if-changed");
+  // A first look has no folder of its own: the password is in one that is gone with it.
+  ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", host.private_dir().c_str(), 1), 0);
   host.secret("/databases/0/url", "mariadb://root:" + encoded(MariadbProcess::password) +
                                       "@localhost/app?socket=" + server.socket());
   for (const char* step : {"observe", "plan", "run", "verify"}) {
     const StepResult result = host.perform<Backup>(step);
     ASSERT_TRUE(result.ok()) << step << ": " << result.failure;
     expect_hidden(host, MariadbProcess::password);
+    if (step == std::string("observe")) {
+      const std::string settings = host.processes.back().arguments[1];
+      const std::string folder = "--defaults-extra-file=" + host.private_dir() + "/drydock-client-";
+      EXPECT_EQ(settings.rfind(folder, 0), 0u) << settings;
+      EXPECT_TRUE(fs::is_empty(host.private_dir()));
+    }
   }
+  ::unsetenv("XDG_RUNTIME_DIR");
   server.sql("app", "DELETE FROM t");
   const StepResult rollback = host.perform<Backup>("rollback");
   ASSERT_TRUE(rollback.ok()) << rollback.failure;
   expect_hidden(host, MariadbProcess::password);
   EXPECT_EQ(server.sql("app", "SELECT count(*) FROM t"), "2\n");
+
+  // A secret that leads elsewhere by now.
+  host.secret("/databases/0/url", "mariadb://root:other-word@localhost/app?socket=/elsewhere");
+  const StepResult elsewhere = host.perform<Backup>("rollback");
+  EXPECT_NE(elsewhere.failure.find("dumped from " + server.socket()), std::string::npos)
+      << elsewhere.failure;
+  EXPECT_NE(elsewhere.failure.find("leads to /elsewhere"), std::string::npos);
+  EXPECT_EQ(elsewhere.failure.find("other-word"), std::string::npos);
 
   host.secret("/databases/0/url",
               "mariadb://root:wrong-word@localhost/app?socket=" + server.socket());
