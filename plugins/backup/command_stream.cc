@@ -42,13 +42,21 @@ class Descriptor {
 
 // Reads what the command prints, on a thread of its own. A file is followed as it grows, out of the
 // system's memory: the command writes into it as it would without us, and never waits for a hash.
-// What goes into no file comes by a pipe.
+// What goes into no file, or must not be written into one by the command, comes by a pipe.
 class Taker {
  public:
   Taker(const Call& call, const std::string& path,
-        const std::function<void(std::string_view)>& reader)
-      : call_(call), path_(path), reader_(reader) {
-    if (path_.empty()) {
+        const std::function<void(std::string_view)>& reader, Output output)
+      : call_(call),
+        path_(path),
+        by_pipe_(path.empty() || output == Output::piped),
+        reader_(reader) {
+    if (by_pipe_ && !path_.empty()) {
+      file_.reset(
+          ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (file_.get() < 0) throw Failed("cannot write " + path_ + ": " + strerror(errno));
+    }
+    if (by_pipe_) {
       int ends[2] = {-1, -1};
       if (::pipe2(ends, O_CLOEXEC) != 0) throw Failed(std::string("no pipe: ") + strerror(errno));
       read_.reset(ends[0]);
@@ -68,7 +76,7 @@ class Taker {
 
   // Where the command writes to; the pipe by a path, as that is what a Process takes.
   std::string output() const {
-    return path_.empty() ? "/proc/self/fd/" + std::to_string(write_.get()) : path_;
+    return by_pipe_ ? "/proc/self/fd/" + std::to_string(write_.get()) : path_;
   }
   // When the command has ended: takes what is still to come.
   void finish() {
@@ -89,27 +97,40 @@ class Taker {
     for (;;) {
       const bool last = ended_;
       // The host makes the file when it starts the command.
-      if (read_.get() < 0) read_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+      if (!by_pipe_ && read_.get() < 0) read_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
       const ssize_t got = read_.get() < 0 ? 0 : ::read(read_.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Failed(std::string("its output cannot be read: ") + strerror(errno));
       if (got == 0) {
-        if (path_.empty() || last) return;
+        if (by_pipe_ || last) return;
         std::this_thread::sleep_for(look_again);
         continue;
       }
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
       hash_.update(bytes);
+      if (file_.get() >= 0) write(bytes);
       if (reader_) reader_(bytes);
       bytes_ += got;
       call_.progress(static_cast<std::uint64_t>(bytes_), 0, "bytes");
     }
   }
 
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) {
+        throw Failed("cannot write " + path_ + ": " + strerror(errno) + "; make room on its disk");
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
   const Call& call_;
   std::string path_;
+  bool by_pipe_;
   const std::function<void(std::string_view)>& reader_;
-  Descriptor read_, write_;
+  Descriptor read_, write_, file_;
   Sha256 hash_;
   std::int64_t bytes_ = 0;
   std::atomic<bool> ended_ = false;
@@ -126,9 +147,9 @@ bool is_full(const std::string& path) {
 }  // namespace
 
 Streamed stream(const Call& call, Process process, const std::string& path,
-                const std::function<void(std::string_view)>& reader) {
+                const std::function<void(std::string_view)>& reader, Output output) {
   Streamed result;
-  Taker taker(call, path, reader);
+  Taker taker(call, path, reader, output);
   process.output_file = taker.output();
   process.on_line = [&](Stream, std::string_view line) { result.errors.append(line).append("\n"); };
   result.exit = call.run(process);

@@ -97,7 +97,7 @@ void dump_database(const Call& call, const PostgresServer& server, DatabaseRecor
   Process dump = postgres_client(server, "pg_dump", record.name,
                                  {"--format=custom", "--compress=1", "--lock-wait-timeout=60000"});
   const Stopwatch watch(record.taken);
-  const Streamed written = stream(call, std::move(dump), part.path());
+  const Streamed written = stream(call, std::move(dump), part.path(), {}, Output::piped);
   record.seconds = watch.seconds();
   if (!written.exit.ok() || written.bytes == 0) {
     const std::string reason = !written.errors.empty() ? client_error(written.errors)
