@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "database_copy.h"
 #include "downgrade.h"
 #include "invalid_indexes.h"
 #include "lock_timeout.h"
@@ -15,6 +16,8 @@
 #include "offline_sql.h"
 #include "open_transactions.h"
 #include "planned_backups.h"
+#include "rehearsal.h"
+#include "rehearsal_record.h"
 
 using namespace drydock::alembic;
 using drydock::Call;
@@ -40,6 +43,7 @@ void end_leftovers(const Call& call) {
   if (!database) return;  // what is left to put back then, settle does
   end_sessions(call, *database, sessions);
   put_back_lock_timeout(call, *database);
+  end_copy(call, *database);
 }
 
 // "": a `backup` stage before this one saves the database.
@@ -75,6 +79,12 @@ void describe_scripts(const Call& call, const std::optional<MigratorService>& se
 
 // By whoever the image starts, and not by a migrator of ours.
 bool waits(const Call& call) { return call.text("/mode") == "wait"; }
+
+// "; rehearsed 2026-11-26 in 42 s on 1.2 GiB", or nothing.
+std::string rehearsed(const Call& call, const drydock::Change& change) {
+  const auto known = find_rehearsal(call, change.name, change.before, change.after);
+  return known ? "; " + describe(*known) : "";
+}
 
 // In run: the database may not have run for the plan. Throws what plan throws.
 MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database,
@@ -119,6 +129,10 @@ std::string way_back_by_hand(const Call& call, const MigratedDatabase& database,
 void AlembicMigrate::observe(Call& call) {
   const auto database = find_database(call);
   call.fact("revision", database ? describe(current_revisions(call, *database)) : "not running");
+  if (is_rehearsal(call)) {
+    call.fact("copies", database ? copies_left(call, *database) : "not running");
+    return;
+  }
   if (database && limits_lock_waits(call, *database)) {
     call.fact("lock_timeout", lock_timeout_fact(call, *database));
   }
@@ -130,7 +144,9 @@ void AlembicMigrate::plan(Call& call) {
   auto reading = std::async(std::launch::async, [&] { return scripts_of(call, service); });
   const auto database = find_database(call);
   MigrationQuestion question = question_of(call, database);
-  const std::string loses = database ? what_no_backup_saves(call, *database) : "";
+  const bool rehearses = is_rehearsal(call);
+  const std::string loses = database && !rehearses ? what_no_backup_saves(call, *database) : "";
+  const std::int64_t bytes = database && rehearses ? database_bytes(call, *database) : 0;
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
   if (database && !waits(call)) refuse_foreign_role(call, *database);
@@ -150,12 +166,13 @@ void AlembicMigrate::plan(Call& call) {
       if (change.action == "change") {
         change.rollback_loses = loses;
         if (waits(call)) change.detail += "; by the application itself";
-        if (database) warn_of_long_transactions(call, *database);
+        change.detail += rehearsed(call, change);
+        if (database && !rehearses) warn_of_long_transactions(call, *database);
       }
       if (const std::string& text = sql[change.name]; change.action == "run" && !text.empty()) {
         change.detail += (change.detail.empty() ? "" : " ") + ("SQL: " + text);
       }
-      call.change(change);
+      call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
     }
     return;
   }
@@ -165,7 +182,7 @@ void AlembicMigrate::plan(Call& call) {
   change.detail = "to the head of the scripts of " + owner_of_scripts(call, service);
   change.rollback_loses = loses;
   if (there) change.detail += "; what is pending is not known: " + scripts.reason;
-  call.change(change);
+  call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
   if (!there) throw drydock::Unknown("after pull");
 }
 
@@ -178,6 +195,10 @@ void AlembicMigrate::run(Call& call) {
     const MigrationQuestion question = asked_again(call, database, service, scripts);
     note_state(call, database, question.current);
     return wait_for_heads(call, database, scripts, question.current);
+  }
+  if (is_rehearsal(call)) {
+    const MigrationQuestion question = asked_again(call, database, service, scripts);
+    return rehearse(call, database, service, scripts, question.current);
   }
   MigrationLock lock(call, database);
   const MigrationQuestion question = asked_again(call, database, service, scripts);
@@ -199,6 +220,7 @@ void AlembicMigrate::run(Call& call) {
 
 void AlembicMigrate::verify(Call& call) {
   const MigratedDatabase database = running_database(call);
+  if (is_rehearsal(call)) return verify_rehearsal(call, database);
   const std::vector<std::string> heads = known_heads(call);
   const Revisions found = current_revisions(call, database);
   if (!is_at(found, heads)) throw Failed(mismatch(call, database, found, heads));
@@ -212,13 +234,14 @@ void AlembicMigrate::verify(Call& call) {
 void AlembicMigrate::rollback(Call& call) {
   end_leftovers(call);
   // Else putting the data back belongs to the stage that keeps it.
-  if (call.flag("/downgrade")) downgrade(call);
+  if (call.flag("/downgrade") && !is_rehearsal(call)) downgrade(call);
 }
 
 // Once all stages have put back what they keep, and the database runs again.
 void AlembicMigrate::settle(Call& call) {
   const auto before = call.recall("before");
   const auto database = find_database(call);
+  if (is_rehearsal(call)) return database ? end_copy(call, *database) : refuse_copy_left(call);
   if (!database) {
     if (!lock_waits_are_limited(call)) return;
     throw Failed(

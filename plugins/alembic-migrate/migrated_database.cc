@@ -27,6 +27,7 @@ bool exists(const std::string& file) {
 
 MigratedDatabase mariadb_database(const Call& call, const compose::Container& container) {
   MigratedDatabase database;
+  database.service = container.service;
   database.mariadb = mariadb_in(call, container, looks_like_mysql(container),
                                 call.text("/database/user"), std::nullopt);
   database.name = call.text("/database/name");
@@ -80,6 +81,7 @@ std::optional<MigratedDatabase> find_database(const Call& call) {
   if (!looks_like_postgres(*container) && looks_like_mariadb(*container)) {
     return mariadb_database(call, *container);
   }
+  database.service = container->service;
   database.server = postgres_in(*container, call.text("/database/user"));
   database.name = call.text("/database/name");
   if (database.name.empty()) database.name = default_database(*container);

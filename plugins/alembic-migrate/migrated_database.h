@@ -15,7 +15,8 @@ struct MigratedDatabase {
   std::string sqlite;                    // the file; "": it is on a server
   std::optional<MariadbServer> mariadb;  // the server, or:
   PostgresServer server;
-  std::string name;  // for people, and on the server
+  std::string name;     // for people, and on the server
+  std::string service;  // of its container; "": it is in none
 
   bool on_postgres() const { return sqlite.empty() && !mariadb; }
   // For people.

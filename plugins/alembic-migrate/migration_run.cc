@@ -18,7 +18,7 @@ struct Attempt {
   bool lock_timeout = false;  // it told of one
 };
 
-Attempt attempt(const Call& call, int number) {
+Attempt attempt(const Call& call, int number, const Variables& instead) {
   const std::string name =
       container_name(call, "migrate" + (number == 1 ? "" : std::to_string(number)));
   if (call.has("/service")) {
@@ -26,7 +26,7 @@ Attempt attempt(const Call& call, int number) {
   } else {
     note_session(call, name);
   }
-  Process process = migrator_process(call, name);
+  Process process = migrator_process(call, name, instead);
   Attempt result;
   LastLines last;
   process.on_line = [&](Stream, std::string_view line) {
@@ -66,8 +66,9 @@ Failed failure(const Call& call, const MigratedDatabase& database, const Attempt
 
 }  // namespace
 
-void run_migrator(const Call& call, const MigratedDatabase& database, const Scripts& scripts,
-                  const Revisions& current) {
+std::string run_migrator(const Call& call, const MigratedDatabase& database,
+                         const Scripts& scripts, const Revisions& current,
+                         const Variables& instead) {
   RevisionWatch watch(call, database, current, graph_of(scripts));
   watch.start();
   // At the same time: to ask Alembic starts the application once more, which takes longer than most
@@ -75,11 +76,12 @@ void run_migrator(const Call& call, const MigratedDatabase& database, const Scri
   const auto when = call.has("/service") ? std::launch::async : std::launch::deferred;
   auto heads = std::async(when, remember_heads, std::cref(call), std::cref(scripts));
   for (int tries = 1;; ++tries) {
-    const Attempt last = attempt(call, tries);
+    const Attempt last = attempt(call, tries, instead);
     if (heads.valid()) heads.get();
-    if (last.exit.ok() && !last.lock_timeout) return;  // what that is worth, verify says
+    // What that is worth, verify says.
+    if (last.exit.ok() && !last.lock_timeout) return last.last_words;
     const Revisions now = current_revisions(call, database);
-    if (last.exit.ok() && is_at(now, known_heads(call))) return;
+    if (last.exit.ok() && is_at(now, known_heads(call))) return last.last_words;
     if (!last.lock_timeout || tries > call.integer("/lock_retries")) {
       throw failure(call, database, last, tries, describe(current), describe(now));
     }

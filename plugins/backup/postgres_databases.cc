@@ -1,5 +1,6 @@
 #include "postgres_databases.h"
 
+#include "postgres_copy.h"
 #include "postgres_dump.h"
 #include "postgres_facts.h"
 #include "postgres_restore.h"

@@ -217,8 +217,8 @@ struct drydock_call {
   const char* stage_id;
   const char* step;           /* "observe", "plan", "run", "verify", "rollback" or "settle" */
   const char* deployment_dir; /* absolute; the working directory of the step too */
-  const char* planned_dir;    /* plan: private folder that mirrors the deployment; see stage.hpp
-                                 planned(). "" in other steps */
+  const char* planned_dir;    /* plan, and run and verify of `drydock rehearse`: private folder that
+                                 mirrors the deployment; see stage.hpp planned(). Else "" */
   const char* planning_dir;   /* while a run is planned: private folder that observe and plan of all
                                  stages share, for answers that hold as long as nothing changes and
                                  for words to later plans. "" when anything may have changed */
