@@ -189,7 +189,11 @@ void AlembicMigrate::run(Call& call) {
   try {
     run_migrator(call, database, scripts, question.current);
   } catch (const Failed&) {
-    put_back_lock_timeout(call, database);
+    try {
+      put_back_lock_timeout(call, database);
+    } catch (const Failed& e) {  // what the migration failed of matters more; a rollback comes
+      call.warn(std::string("lock_timeout is left for the rollback to put back: ") + e.what());
+    }
     throw;
   }
   put_back_lock_timeout(call, database);

@@ -49,13 +49,29 @@ struct AlembicMigrate {
       },
       "database": {
         "type": "object", "additionalProperties": false,
-        "description": "where alembic_version is; without it the PostgreSQL, else the MariaDB or MySQL container of this deployment",
+        "description": "where alembic_version is; without it what the application's variables in .env name, else the PostgreSQL, else the MariaDB or MySQL container of this deployment",
         "properties": {
           "service": {
             "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1, "minLength": 1,
             "description": "the database's service; of a list the first one that runs"
           },
-          "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
+          "url": {
+            "type": "string", "minLength": 1, "writeOnly": true,
+            "description": "a server outside this deployment: postgresql://, mariadb:// or mysql://user:password@host:port/name; asked from this machine"
+          },
+          "env": {
+            "type": "object", "additionalProperties": false,
+            "description": "the variables of .env by which the application finds its database",
+            "properties": {
+              "type": {"type": "string", "default": "DB_TYPE", "description": "postgresql, mariadb or mysql; where it is not set: by the port"},
+              "user": {"type": "string", "default": "DB_USERNAME", "description": "who connects"},
+              "password": {"type": "string", "default": "DB_PASSWORD", "description": "the password of that user"},
+              "host": {"type": "string", "default": "DB_HOST", "description": "a service of this deployment, or a server outside, which is asked from this machine"},
+              "port": {"type": "string", "default": "DB_PORT", "description": "the port, of a server outside"},
+              "name": {"type": "string", "default": "DB_DATABASE", "description": "the database"}
+            }
+          },
+          "name": {"type": "string", "minLength": 1, "description": "default: what .env or the url says, else POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
           "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
           "role": {"type": "string", "minLength": 1, "description": "under which the application connects; default: the owner of alembic_version, else `user`"}
         }

@@ -49,11 +49,23 @@ std::string one_sentence(const std::vector<std::string>& sentences) {
   return result;
 }
 
+std::string ended_with(const MigratedDatabase& database, const Attempt& last) {
+  return "the migration of database " + database.name + " ended with " + last.exit.describe() +
+         (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; ";
+}
+
+// Where the migrator left the database, which may be what it died of.
+Revisions revisions_after(const Call& call, const MigratedDatabase& database, const Attempt& last) {
+  try {
+    return current_revisions(call, database);
+  } catch (const Failed& e) {
+    throw Failed(ended_with(database, last) + "its revision cannot be told: " + e.what());
+  }
+}
+
 Failed failure(const Call& call, const MigratedDatabase& database, const Attempt& last, int tries,
                const std::string& before, const std::string& after) {
-  std::string text = "the migration of database " + database.name + " ended with " +
-                     last.exit.describe() +
-                     (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; " +
+  std::string text = ended_with(database, last) +
                      (after == before ? "its revision is still " + before
                                       : "its revision went from " + before + " to " + after);
   if (!last.lock_timeout) return Failed(text);
@@ -78,7 +90,7 @@ void run_migrator(const Call& call, const MigratedDatabase& database, const Scri
     const Attempt last = attempt(call, tries);
     if (heads.valid()) heads.get();
     if (last.exit.ok() && !last.lock_timeout) return;  // what that is worth, verify says
-    const Revisions now = current_revisions(call, database);
+    const Revisions now = revisions_after(call, database, last);
     if (last.exit.ok() && is_at(now, known_heads(call))) return;
     if (!last.lock_timeout || tries > call.integer("/lock_retries")) {
       throw failure(call, database, last, tries, describe(current), describe(now));
