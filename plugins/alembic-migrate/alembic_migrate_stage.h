@@ -89,21 +89,26 @@ struct AlembicMigrate {
         "type": "string", "format": "duration", "default": "30m",
         "description": "`mode: wait`: how long the application may take"
       },
+      "check": {
+        "type": "array", "items": {"type": "string"}, "minItems": 1,
+        "description": "must end with 0 once the database is at the head: in a one-off container of the service in place of its entrypoint, else on this machine",
+        "examples": [["flask", "check-database"]]
+      },
       "sql": {
         "type": "boolean", "default": false,
         "description": "plan: show the SQL of each pending revision as Alembic prints it without a database; starts the migrator for it, a service's without network and volumes"
       },
       "lock_timeout": {
         "type": "string", "format": "duration", "default": "10s",
-        "description": "PostgreSQL: how long a statement of the migration may wait for a lock; 0s: as the server has it"
+        "description": "how long a statement of the migration may wait for a lock, on MariaDB and MySQL in whole seconds; 0s: as the server has it"
       },
       "lock_retries": {
         "type": "integer", "minimum": 0, "maximum": 100, "default": 3,
-        "description": "how often to try again after a lock was not free in time"
+        "description": "PostgreSQL: how often to try again after a lock was not free in time"
       },
       "long_transactions": {
         "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
-        "description": "PostgreSQL: what to do when a transaction of somebody else holds a table of the database"
+        "description": "what to do when a transaction of somebody else holds a table of the database"
       },
       "long_after": {
         "type": "string", "format": "duration", "default": "10s",

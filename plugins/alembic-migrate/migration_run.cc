@@ -4,6 +4,7 @@
 #include <future>
 
 #include "lock_timeout.h"
+#include "mariadb_lock_wait.h"
 #include "migration_plan.h"
 #include "migrator.h"
 #include "open_transactions.h"
@@ -15,7 +16,8 @@ namespace {
 struct Attempt {
   Exit exit;
   std::string last_words;
-  bool lock_timeout = false;  // it told of one
+  bool lock_timeout = false;  // it told of one, after which it can be started again
+  bool lock_wait = false;     // it told of one after which it cannot
 };
 
 Attempt attempt(const Call& call, int number) {
@@ -32,6 +34,7 @@ Attempt attempt(const Call& call, int number) {
   process.on_line = [&](Stream, std::string_view line) {
     last.add(line);
     result.lock_timeout = result.lock_timeout || tells_of_lock_timeout(line);
+    result.lock_wait = result.lock_wait || tells_of_mariadb_lock_wait(line);
     call.info(line);
   };
   result.exit = call.run(process);
@@ -68,10 +71,11 @@ Failed failure(const Call& call, const MigratedDatabase& database, const Attempt
   std::string text = ended_with(database, last) +
                      (after == before ? "its revision is still " + before
                                       : "its revision went from " + before + " to " + after);
-  if (!last.lock_timeout) return Failed(text);
+  if (!last.lock_timeout && !last.lock_wait) return Failed(text);
   const std::string open = one_sentence(open_transactions(call, database, std::chrono::seconds(0)));
-  return Failed(text + ". It waited for a lock in vain, " + std::to_string(tries) +
-                (tries == 1 ? " time" : " times") +
+  return Failed(text + ". It waited for a lock in vain" +
+                (last.lock_wait ? ", and is not started again: what it had done of a revision stays"
+                                : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
                 (open.empty() ? "" : "; transactions that are open: " + open) +
                 "; end what holds the lock, or let it wait longer with `lock_timeout`");
 }
@@ -129,9 +133,9 @@ void refuse_long_transactions(const Call& call, const MigratedDatabase& database
   const std::string text = "the migration of database " + database.name +
                            " would wait for transactions that are open: " + one_sentence(open);
   if (call.text("/long_transactions") == "warn") return call.warn(text);
-  throw Failed(text +
-               "; end them (SELECT pg_terminate_backend(PID)), or set `long_transactions: "
-               "warn`");
+  throw Failed(text + "; end them (" +
+               (database.mariadb ? "KILL NUMBER" : "SELECT pg_terminate_backend(PID)") +
+               "), or set `long_transactions: warn`");
 }
 
 }  // namespace drydock::alembic

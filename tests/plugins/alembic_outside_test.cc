@@ -268,6 +268,16 @@ TEST_F(OutsideMariadb, OfTwoMigratorsTheSecondIsRefusedAndAKilledOneIsEnded) {
   EXPECT_TRUE(second.perform<AlembicMigrate>("run").ok());
 }
 
+TEST_F(OutsideMariadb, AUserWhoMayNotLimitLockWaitsIsToldSo) {
+  host.option("/lock_timeout", 2000);
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_NE(host.log_text().find("`lock_timeout` cannot be set: "), std::string::npos)
+      << host.log_text();
+  EXPECT_NE(host.log_text().find("lock_wait_timeout=86400"), std::string::npos);
+  EXPECT_TRUE(step("run").ok());
+  EXPECT_TRUE(step("verify").ok());
+}
+
 TEST_F(OutsideMariadb, AWrongPasswordIsNoReasonToWait) {
   host.secret("/database/url", url("writer:s3cret-but-wrong"));
   const StepResult refused = step("plan");
