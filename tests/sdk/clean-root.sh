@@ -19,8 +19,8 @@ repository=$2 root=$3 prefix=$4 home=$5
 shift 5
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$root"
-mkdir -p "$root"/{usr,etc,proc,dev,tmp,run,home/author}
-chmod 1777 "$root/tmp"
+mkdir -p "$root"/{usr,etc,proc,dev,tmp,run,var/tmp,home/author}
+chmod 1777 "$root/tmp" "$root/var/tmp"
 for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
 mount --bind /usr "$root/usr"
 mount -o remount,bind,ro "$root/usr"
