@@ -1,6 +1,7 @@
 // Which files are plugins, which are refused and with what words, and what is remembered of them.
 #include "plugin_index.h"
 
+#include <drydock/stage.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 

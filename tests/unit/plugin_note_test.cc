@@ -2,6 +2,7 @@
 #include "plugin_note.h"
 
 #include <elf.h>
+#include <drydock/stage.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
