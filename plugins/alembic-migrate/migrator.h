@@ -45,6 +45,9 @@ std::vector<std::vector<std::string>> current_commands(const Call&);
 // Asks for the heads, in a noted container where there is a service. Sorted. Throws Failed.
 std::vector<std::string> ask_heads(const Call&);
 
+// A command as people write it.
+std::string joined(const std::vector<std::string>& words);
+
 // Removes what is left of the noted one-off containers, running or not, and says so.
 void end_containers(const Call&);
 

@@ -129,6 +129,13 @@ Change as_rehearsal(Change change, std::int64_t bytes) {
   return change;
 }
 
+void refuse_to_rehearse_outside(const MigratedDatabase& database) {
+  if (!database.direct) return;
+  throw BadOptions("database " + database.name + " of " + database.place() +
+                   " is outside the deployment, and a rehearsal copies a database by the clients in "
+                   "its container; rehearse on a deployment with a restored backup of it");
+}
+
 void rehearse(const Call& call, const MigratedDatabase& database,
               const std::optional<MigratorService>& service, const Scripts& scripts,
               const Revisions& current) {

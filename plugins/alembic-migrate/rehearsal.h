@@ -16,6 +16,9 @@ bool is_rehearsal(const Call&);
 // What a migration's planned change is in a rehearsal of it.
 Change as_rehearsal(Change change, std::int64_t bytes);
 
+// Throws BadOptions where there are no clients of the server that could copy it.
+void refuse_to_rehearse_outside(const MigratedDatabase&);
+
 // Copies, migrates the copy, proves that it alone was migrated, compares the rows, keeps how long it
 // took, drops the copy. Nothing pending: nothing. current: of the database. Throws Failed; the copy
 // is gone then as well, if it could be dropped.

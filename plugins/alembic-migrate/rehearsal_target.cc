@@ -60,6 +60,7 @@ Variables variables_of_copy(const Call& call, const std::optional<MigratorServic
                                    .string()
                              : copy.name;
   target.named = call.texts("/rehearse/variables");
+  target.usual = call.text("/database/env/name");
   target.host = database.service;
   for (const std::string& name : call.texts("/database/service")) {
     if (name != database.service) target.other_hosts.push_back(name);

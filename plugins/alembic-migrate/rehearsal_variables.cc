@@ -143,8 +143,8 @@ Variables variables_for_copy(const std::map<std::string, std::string>& environme
     }
   }
   for (const auto& [name, value] : environment) {
-    const bool usual =
-        std::find(usual_names.begin(), usual_names.end(), name) != usual_names.end();
+    const bool usual = name == target.usual || std::find(usual_names.begin(), usual_names.end(),
+                                                         name) != usual_names.end();
     if (usual && value == target.database && !target.file) result[name] = {target.copy, false};
     if (const auto other = for_copy(value, target); other && result.count(name) == 0) {
       result[name] = *other;

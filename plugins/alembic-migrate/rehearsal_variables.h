@@ -20,6 +20,7 @@ struct CopyTarget {
   // does: a release may have another name for it.
   std::vector<std::string> other_hosts;
   std::string host;
+  std::string usual;               // a variable that names it, if it has its name
   std::vector<std::string> named;  // variables of which the options say that they name the database
 };
 

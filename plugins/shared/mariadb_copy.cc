@@ -142,17 +142,18 @@ std::map<std::string, std::uint64_t> copy_database(const Call& call, const Maria
                        "--default-character-set=utf8mb4", "--database=" + to}),
       [&](std::string_view bytes) { reader.feed(bytes); });
   const DumpContent content = reader.finish();
-  if (!copied.into.ok()) {
-    throw Failed("restoring the dump of database " + from + " into database " + to + " of " +
-                 server.description + " failed: " +
-                 (copied.into_said.empty() ? copied.into.describe()
-                                           : mariadb_error(copied.into_said)));
-  }
-  if (copied.broken || !copied.from.exit.ok() || !reader.completed()) {
+  // A dump that fails takes the restore along; whose end comes first has failed by itself.
+  if (!copied.broken && (!copied.from.exit.ok() || !reader.completed())) {
     throw Failed("the dump of database " + from + " of " + server.description + " failed: " +
                  (!copied.from.errors.empty() ? mariadb_error(copied.from.errors)
                   : copied.from.exit.ok()     ? "it ends early, without \"-- Dump completed\""
                                               : copied.from.exit.describe()));
+  }
+  if (copied.broken || !copied.into.ok()) {
+    throw Failed("restoring the dump of database " + from + " into database " + to + " of " +
+                 server.description + " failed: " +
+                 (copied.into_said.empty() ? copied.into.describe()
+                                           : mariadb_error(copied.into_said)));
   }
   refuse_what_acts_on(call, server, from, to);
   return content.rows;

@@ -23,16 +23,17 @@ void copy_database(const Call& call, const PostgresServer& server, const std::st
                                  session);
   const Piped copied = pipe_commands(call, std::move(dump),
                                      postgres_client(server, "pg_restore", to, {"--exit-on-error"}));
-  if (!copied.into.ok()) {
+  // A dump that fails takes the restore along; whose end comes first has failed by itself.
+  if (!copied.broken && !copied.from.exit.ok()) {
+    throw Failed("the dump of database " + from + " of " + server.description + " failed: " +
+                 (copied.from.errors.empty() ? copied.from.exit.describe()
+                                             : client_error(copied.from.errors)));
+  }
+  if (copied.broken || !copied.into.ok()) {
     throw Failed("restoring the dump of database " + from + " into database " + to + " of " +
                  server.description + " failed: " +
                  (copied.into_said.empty() ? copied.into.describe()
                                            : client_error(copied.into_said)));
-  }
-  if (copied.broken || !copied.from.exit.ok()) {
-    throw Failed("the dump of database " + from + " of " + server.description + " failed: " +
-                 (copied.from.errors.empty() ? copied.from.exit.describe()
-                                             : client_error(copied.from.errors)));
   }
 }
 
