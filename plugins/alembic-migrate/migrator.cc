@@ -54,7 +54,9 @@ Process one_off(const Call& call, const std::string& container,
   // Names the database sessions of libpq clients, so that they can be ended when the container is
   // gone. (PGOPTIONS would not do: applications that pass `options` themselves replace it.)
   add({"-e", "PGAPPNAME=" + container});
-  std::vector<std::string> environment;
+  // A renamed service of the old files is an orphan to the new ones, and not to be removed here,
+  // whatever .env says.
+  std::vector<std::string> environment = {"COMPOSE_REMOVE_ORPHANS=0", "COMPOSE_IGNORE_ORPHANS=1"};
   for (const auto& [name, variable] : variables(call, instead)) {
     add({"-e", variable.secret ? name : name + "=" + variable.value});
     if (variable.secret) environment.push_back(name + "=" + variable.value);

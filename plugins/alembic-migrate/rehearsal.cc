@@ -156,7 +156,7 @@ void rehearse(const Call& call, const MigratedDatabase& database,
     try {
       end_copy(call, database);
     } catch (const std::runtime_error& left) {
-      throw Failed(why + "; and " + left.what() + ", which the rollback does");
+      throw Failed(why + "; the copy " + copy.name + " is left to the rollback: " + left.what());
     }
     throw Failed(why);
   }
