@@ -2,12 +2,17 @@
 // everyone wait who comes after it.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "drydock/stage.hpp"
 #include "migrated_database.h"
 
 namespace drydock::alembic {
+
+// PostgreSQL: under which role the application connects, by the option or by whom alembic_version
+// belongs to.
+std::string application_role(const Call&, const MigratedDatabase&);
 
 // Whether the option `lock_timeout` asks for it, on a server that has such a thing.
 bool limits_lock_waits(const Call&, const MigratedDatabase&);

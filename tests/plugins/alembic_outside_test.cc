@@ -268,6 +268,27 @@ TEST_F(OutsideMariadb, OfTwoMigratorsTheSecondIsRefusedAndAKilledOneIsEnded) {
   EXPECT_TRUE(second.perform<AlembicMigrate>("run").ok());
 }
 
+TEST_F(OutsideMariadb, AUserWhoLacksAPrivilegeIsRefusedBefore) {
+  host.write("migrations/versions/two.py",
+             "from alembic import op\nrevision = 'two'\ndown_revision = 'one'\n"
+             "def upgrade():\n    op.create_index('ix', 'note', ['id'])\n");
+  sql("CREATE TABLE note (id int); CREATE USER reader@localhost IDENTIFIED BY 's3cret';"
+      "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `app`.* TO reader@localhost");
+  host.secret("/database/url", url("reader:s3cret"));
+  for (const char* name : {"plan", "run"}) {
+    const StepResult refused = step(name);
+    EXPECT_NE(refused.failure.find("user reader lacks what pending revisions need in database app"),
+              std::string::npos)
+        << refused.failure;
+    EXPECT_NE(refused.failure.find(": INDEX; GRANT INDEX ON `app`.* TO it"), std::string::npos);
+  }
+  sql("GRANT INDEX ON `app`.* TO reader@localhost");
+  EXPECT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.back().detail.find("on note ("), std::string::npos)
+      << host.changes.back().detail;
+  sql("DROP USER reader@localhost");
+}
+
 TEST_F(OutsideMariadb, AUserWhoMayNotLimitLockWaitsIsToldSo) {
   host.option("/lock_timeout", 2000);
   ASSERT_TRUE(step("plan").ok());
