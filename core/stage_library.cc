@@ -4,8 +4,9 @@
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstring>
 #include <set>
+
+#include "abi_struct.h"
 
 namespace drydock {
 namespace {
@@ -46,14 +47,6 @@ bool is_stage_name(const char* name) {
     if (!allowed) return false;
   }
   return true;
-}
-
-// A struct of the plugin, cut or filled up with zeros to the size that this host knows.
-template <class Struct>
-Struct own_copy(const Struct* theirs) {
-  Struct ours{};
-  std::memcpy(&ours, theirs, std::min<std::size_t>(theirs->struct_size, sizeof ours));
-  return ours;
 }
 
 std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& stage,
@@ -107,9 +100,8 @@ std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
   loaded.plugin = library->get<const drydock_plugin*()>("drydock_plugin_v1")();
 
   const drydock_plugin* plugin = loaded.plugin;
-  if (plugin == nullptr || plugin->struct_size < sizeof(drydock_plugin) || plugin->id == nullptr ||
-      plugin->version == nullptr || plugin->stages == nullptr || plugin->stage_count == 0 ||
-      plugin->stage_count > most_stages) {
+  if (!is_whole(plugin) || plugin->id == nullptr || plugin->version == nullptr ||
+      plugin->stages == nullptr || plugin->stage_count == 0 || plugin->stage_count > most_stages) {
     return refuse(path,
                   "describes itself wrongly: drydock_plugin_v1() must return its id, its "
                   "version and between 1 and 256 stage types");
@@ -117,7 +109,7 @@ std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
   const std::string again = abi_refusal(path, plugin->abi_major, plugin->abi_minor);
   if (!again.empty()) return WontLoad{again};
   for (std::size_t i = 0; i < plugin->stage_count; ++i) {
-    if (plugin->stages[i] == nullptr || plugin->stages[i]->struct_size < sizeof(drydock_stage)) {
+    if (!is_whole(plugin->stages[i])) {
       return refuse(path, "has a stage type without a description");
     }
   }

@@ -21,6 +21,7 @@ struct Installation {
   std::string worker;     // bin/drydock-stage
   std::string stages;     // lib/drydock/stages
   std::string pipelines;  // share/drydock/pipelines
+  std::string templates;  // share/drydock/template: a folder for each language of `plugin new`
 };
 
 // What every command has: the masker, the events and who shows them, and the worker.

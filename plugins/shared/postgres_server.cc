@@ -98,6 +98,12 @@ Process session(const PostgresServer& server, const std::string& database,
   return process;
 }
 
+// More time does not make a password right. (The client tells no SQLSTATE of a connection.)
+bool refuses_user(const std::string& error) {
+  return error.find("password authentication failed") != std::string::npos ||
+         error.find("no password supplied") != std::string::npos;
+}
+
 void check(const Captured& captured, const PostgresServer& server, const std::string& database) {
   if (captured.exit.ok()) return;
   throw Failed("PostgreSQL of " + server.description + ", database " + database + ": " +
@@ -155,15 +161,14 @@ DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,
       }
       return sizes;
     } catch (const Failed& e) {
-      // More time does not make a password right.
-      const bool refused =
-          std::string(e.what()).find("password authentication failed") != std::string::npos;
-      if (refused) throw Failed(std::string(e.what()) + "; its user or its password is not right");
-      if (std::chrono::steady_clock::now() >= until) {
+      const bool refused = refuses_user(e.what());
+      if (refused || std::chrono::steady_clock::now() >= until) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
-        throw Failed(std::string(e.what()) + "; it does not accept connections as user " +
-                     server.user + " after " + std::to_string(seconds) +
-                     " s: look at its log, or give it more time with `wait`");
+        throw Failed(std::string(e.what()) +
+                     (refused ? "; set `user` and `password` to who may read all of it"
+                              : "; it does not accept connections as user " + server.user +
+                                    " after " + std::to_string(seconds) +
+                                    " s: look at its log, or give it more time with `wait`"));
       }
     }
     pause(call, poll_interval);
