@@ -174,8 +174,8 @@ void AlembicMigrate::plan(Call& call) {
       const PendingTables pending = pending_tables(question, *scripts.graph);
       const TableSizes sizes = table_sizes(call, *database, pending);
       describe_tables(pending, sizes, changes);
-      for (const std::string& one : table_warnings(product(*database), pending, sizes,
-                                                   call.integer("/large_table"))) {
+      for (const std::string& one :
+           table_warnings(product(*database), pending, sizes, call.integer("/large_table"))) {
         call.warn(one);
       }
       check_tables(call, *database, pending, sizes);

@@ -119,9 +119,10 @@ void refuse_foreign_role(const Call& call, const MigratedDatabase& database) {
   if (!database.mariadb) return refuse(call, database, application_role(call, database));
   const std::string why = why_no_lock_waits(call, database);
   if (why.empty()) return;
-  call.warn("a statement of the migration may wait for a lock, and everybody else behind it, for as "
-            "long as the server has it (" +
-            mariadb_lock_waits(call, database) + " s): `lock_timeout` cannot be set: " + why);
+  call.warn(
+      "a statement of the migration may wait for a lock, and everybody else behind it, for as "
+      "long as the server has it (" +
+      mariadb_lock_waits(call, database) + " s): `lock_timeout` cannot be set: " + why);
 }
 
 void limit_lock_waits(const Call& call, const MigratedDatabase& database) {

@@ -6,7 +6,8 @@ namespace drydock::alembic {
 namespace {
 
 // As LIKE: % and _ stand for anything, unless a backslash is before them.
-bool is_like(const std::string& name, std::size_t at, const std::string& pattern, std::size_t from) {
+bool is_like(const std::string& name, std::size_t at, const std::string& pattern,
+             std::size_t from) {
   for (; from < pattern.size(); ++from, ++at) {
     if (pattern[from] == '%') {
       for (std::size_t rest = at; rest <= name.size(); ++rest) {

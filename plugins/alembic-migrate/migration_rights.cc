@@ -110,8 +110,9 @@ void check_on_postgres(const Call& call, const MigratedDatabase& database, const
               ", which an interrupted migrator would leave: grant it pg_signal_backend");
   }
   if (field[3] == "f" && wants_long_transactions(call)) {
-    call.warn(user + in + " does not see whose transactions are open for long, unless they are its "
-                          "own: grant it pg_read_all_stats");
+    call.warn(user + in +
+              " does not see whose transactions are open for long, unless they are its "
+              "own: grant it pg_read_all_stats");
   }
 }
 
@@ -137,7 +138,8 @@ void check_on_mariadb(const Call& call, const MigratedDatabase& database, Needs 
 
 }  // namespace
 
-void check_rights(const Call& call, const MigratedDatabase& database, const PendingTables& pending) {
+void check_rights(const Call& call, const MigratedDatabase& database,
+                  const PendingTables& pending) {
   if (!database.sqlite.empty() || pending.empty()) return;
   const Needs needs = needs_of(pending);
   if (database.mariadb) return check_on_mariadb(call, database, needs);

@@ -48,8 +48,8 @@ const Operation operations[] = {
     {"drop_index", 1, "table_name", nothing}};
 
 // Which say nothing to the database.
-constexpr std::string_view harmless[] = {"f",       "get_context", "get_bind",
-                                         "implementation_for", "inline_literal"};
+constexpr std::string_view harmless[] = {"f", "get_context", "get_bind", "implementation_for",
+                                         "inline_literal"};
 // Of any object: statements, whatever they are.
 constexpr std::string_view talking[] = {"execute", "exec_driver_sql", "executemany", "scalar",
                                         "scalars", "query",           "bulk_insert"};
@@ -178,8 +178,8 @@ class Reader {
     const auto operation = std::find_if(std::begin(operations), std::end(operations),
                                         [&](const Operation& one) { return name == one.name; });
     if (operation == std::end(operations)) {
-      found_.more = found_.more || std::find(std::begin(harmless), std::end(harmless), name) ==
-                                       std::end(harmless);
+      found_.more = found_.more ||
+                    std::find(std::begin(harmless), std::end(harmless), name) == std::end(harmless);
       return;
     }
     std::optional<std::string> table;
@@ -237,8 +237,8 @@ class Reader {
     if (statement && (statement->second - 1)->is(")")) {
       const PythonToken* open = std::find_if(statement->first, statement->second,
                                              [](const PythonToken& one) { return one.is("("); });
-      const bool of_text = open != statement->first && open != statement->second &&
-                           (open - 1)->is_name("text");
+      const bool of_text =
+          open != statement->first && open != statement->second && (open - 1)->is_name("text");
       if (of_text) statement = Range(open + 1, statement->second - 1);
     }
     const auto sql = statement ? text(*statement) : std::nullopt;

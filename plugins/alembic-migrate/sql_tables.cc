@@ -49,12 +49,15 @@ const std::vector<SqlForm>& forms() {
            [](TableChange& change, const std::string&) { change.created = true; }),
       form(R"(DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?)",
            [](TableChange& change, const std::string&) { change.dropped = change.altered = true; }),
-      form(R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
-           [](TableChange& change, const std::string&) { change.indexed = change.altered = true; }),
-      form(R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
-           [](TableChange& change, const std::string&) { change.altered = true; }),
-      form(R"((?:UPDATE|INSERT\s+INTO|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|LOCK\s+TABLE|COMMENT\s+ON\s+TABLE)\s+(?:ONLY\s+)?)",
-           [](TableChange&, const std::string&) {})};
+      form(
+          R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
+          [](TableChange& change, const std::string&) { change.indexed = change.altered = true; }),
+      form(
+          R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
+          [](TableChange& change, const std::string&) { change.altered = true; }),
+      form(
+          R"((?:UPDATE|INSERT\s+INTO|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|LOCK\s+TABLE|COMMENT\s+ON\s+TABLE)\s+(?:ONLY\s+)?)",
+          [](TableChange&, const std::string&) {})};
   return all;
 }
 

@@ -46,8 +46,7 @@ std::string bytes_text(std::int64_t bytes) {
   std::size_t unit = 0;
   std::int64_t tenths = bytes * 10;
   for (; tenths >= 10240 && unit + 1 < std::size(units); ++unit) tenths /= 1024;
-  const std::string fraction =
-      unit == 0 || tenths >= 100 ? "" : "." + std::to_string(tenths % 10);
+  const std::string fraction = unit == 0 || tenths >= 100 ? "" : "." + std::to_string(tenths % 10);
   return std::to_string(tenths / 10) + fraction + " " + units[unit];
 }
 

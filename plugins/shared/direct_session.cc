@@ -123,8 +123,8 @@ std::string mysql_connection(const DatabaseUrl& url, const std::string& database
 // On one line, without what SOCI puts before the server's words.
 std::string cleaned(const std::string& error, const std::string& kind) {
   if (error.find("Failed to find shared library") == 0) {
-    unusable("this machine lacks the backend of SOCI for them; install it (Debian: libsoci-" + kind +
-             "4.0)");
+    unusable("this machine lacks the backend of SOCI for them; install it (Debian: libsoci-" +
+             kind + "4.0)");
   }
   static const std::regex noise(
       R"(^(Cannot establish connection to the database\.|Cannot execute query\.|Cannot prepare statement\.)\s*)");
@@ -167,8 +167,7 @@ DirectSession::DirectSession(const DatabaseUrl& url, const std::string& database
   char error[2000] = {};
   const std::string connection = url.kind == "postgresql" ? postgres_connection(url, database)
                                                           : mysql_connection(url, database);
-  connection_ =
-      library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
+  connection_ = library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
   if (connection_ == nullptr) throw Failed(cleaned(error, backend(url)));
 }
 

@@ -339,8 +339,7 @@ TEST_F(AlembicLocks, ThePlanShowsTheSqlWhenAsked) {
   host.option("/sql", true);
   ASSERT_TRUE(fresh_plan().ok());
   ASSERT_EQ(host.changes.size(), 4u);
-  EXPECT_EQ(host.changes[1].detail,
-            "on t_one (0 bytes) SQL: ALTER TABLE t_one ADD COLUMN x int;");
+  EXPECT_EQ(host.changes[1].detail, "on t_one (0 bytes) SQL: ALTER TABLE t_one ADD COLUMN x int;");
   EXPECT_EQ(host.changes[2].detail, "SQL: CREATE TABLE t_four (id int);");
   EXPECT_EQ(stamp(), "two\n");
 

@@ -219,8 +219,9 @@ TEST_F(AlembicMariadb, TheLimitOfLockWaitsReachesTheMigratorAndIsPutBack) {
   ASSERT_TRUE(step("observe").ok());
   EXPECT_EQ(host.facts.at("lock_timeout").value,
             "lock_wait_timeout=86400, innodb_lock_wait_timeout=7");
-  host.write("migration.sql", "CREATE TABLE seen AS SELECT @@lock_wait_timeout AS one, "
-                              "@@innodb_lock_wait_timeout AS two");
+  host.write("migration.sql",
+             "CREATE TABLE seen AS SELECT @@lock_wait_timeout AS one, "
+             "@@innodb_lock_wait_timeout AS two");
   EXPECT_TRUE(step("run").ok());
   EXPECT_EQ(sql("SELECT * FROM seen"), "9\t7\n");  // whole seconds, and never longer than it was
   EXPECT_EQ(sql(lock_waits), "86400\t7\n");
@@ -256,8 +257,7 @@ TEST_F(AlembicMariadb, AMigrationThatWaitsInVainIsNotStartedAgain) {
   sql("CREATE TABLE note (id int) ENGINE=InnoDB; INSERT INTO note VALUES (1)");
   host.option("/lock_timeout", 1000);
   host.option("/lock_retries", 3);
-  host.write("migration.sql",
-             "CREATE TABLE half (id int); ALTER TABLE note ADD COLUMN author int");
+  host.write("migration.sql", "CREATE TABLE half (id int); ALTER TABLE note ADD COLUMN author int");
   std::thread reader = holder("'reader'", "BEGIN; SELECT count(*) FROM note");
   const StepResult run = step("run");
   EXPECT_NE(run.failure.find("Lock wait timeout exceeded"), std::string::npos) << run.failure;

@@ -197,9 +197,10 @@ class OutsideMariadb : public ::testing::Test {
   static void TearDownTestSuite() { server_.reset(); }
   void SetUp() override {
     if (!server_) GTEST_SKIP() << "MariaDB is not installed";
-    server_->sql("mysql",
-                 "DROP DATABASE app; CREATE DATABASE app; CREATE USER IF NOT EXISTS writer@localhost"
-                 " IDENTIFIED BY 's3cret \"a\\'b\\\\c=@/é%'; GRANT ALL ON app.* TO writer@localhost");
+    server_->sql(
+        "mysql",
+        "DROP DATABASE app; CREATE DATABASE app; CREATE USER IF NOT EXISTS writer@localhost"
+        " IDENTIFIED BY 's3cret \"a\\'b\\\\c=@/é%'; GRANT ALL ON app.* TO writer@localhost");
     host.on_process([this](const Process& process) {
       if (before_command) before_command();
       return execute(process, -1);

@@ -57,7 +57,8 @@ TEST(RevisionTables, OfADowngradeDoNotCount) {
 
 TEST(RevisionTables, OfSqlAreReadWhereItIsALiteral) {
   const RevisionTables found = tables_of(
-      "    op.execute('ALTER TABLE public.Notes ALTER COLUMN a TYPE bigint; UPDATE users SET a = 1')\n"
+      "    op.execute('ALTER TABLE public.Notes ALTER COLUMN a TYPE bigint; UPDATE users SET a = "
+      "1')\n"
       "    op.execute(sa.text(\"CREATE INDEX CONCURRENTLY ix ON \\\"Tags\\\" (a)\"))\n"
       "    op.get_bind().execute(sa.text('CREATE UNIQUE INDEX ON marks (a)'))\n"
       "    connection.execute('INSERT INTO rooms VALUES (1, \\';\\')')\n");
@@ -85,7 +86,8 @@ TEST(RevisionTables, ThatTheSourceDoesNotNameAreSaidToBeThere) {
 
 TEST(RevisionTables, AreNotWrittenAnewForATextWithMoreRoom) {
   const auto retyped = [](const std::string& from, const std::string& to) {
-    return tables_of("    op.alter_column('n', 'a', existing_type=" + from + ", type_=" + to + ")\n")
+    return tables_of("    op.alter_column('n', 'a', existing_type=" + from + ", type_=" + to +
+                     ")\n")
         .tables.at("n")
         .retyped;
   };
