@@ -286,4 +286,37 @@ TEST_F(AlembicMariadb, ALongTransactionIsNamedBeforeAndRefused) {
   EXPECT_TRUE(step("run").ok());
 }
 
+TEST_F(AlembicMariadb, AServerThatDiesInTheMiddleIsSaidToHaveDied) {
+  ASSERT_TRUE(step("run").ok());
+  sql("UPDATE alembic_version SET version_num = 'one'");
+  host.notes.clear();
+  host.option("/wait", 300);
+  host.option("/lock_timeout", 5000);
+  host.write("migration.sql",
+             "CREATE TABLE half (id int) ENGINE=InnoDB;"
+             "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b"
+             " WHERE a.seq + b.seq < 0");
+  std::thread killer;
+  docker->before_command = [&](const Process&) {
+    killer = std::thread([this] {
+      await(left, "1\n");
+      server_->stop();
+    });
+  };
+  const StepResult run = step("run");
+  killer.join();
+  docker->before_command = nullptr;
+  EXPECT_NE(run.failure.find("the migration of database app ended with exit code 1"),
+            std::string::npos)
+      << run.failure;
+  EXPECT_NE(run.failure.find("its revision cannot be told: "), std::string::npos) << run.failure;
+  server_->start();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(lock_waits), "86400\t50\n");  // a server that starts has its own again
+  // The stamp is what it was; that half of the revision is there no stamp tells.
+  EXPECT_EQ(sql("SELECT version_num FROM alembic_version"), "one\n");
+  EXPECT_EQ(sql("SHOW TABLES LIKE 'half'"), "half\n");
+}
+
 }  // namespace
