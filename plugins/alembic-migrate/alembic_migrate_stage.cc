@@ -12,6 +12,7 @@
 #include "migration_heads.h"
 #include "migration_lock.h"
 #include "migration_plan.h"
+#include "migration_rights.h"
 #include "migration_run.h"
 #include "migrator.h"
 #include "offline_sql.h"
@@ -19,6 +20,7 @@
 #include "planned_backups.h"
 #include "rehearsal.h"
 #include "rehearsal_record.h"
+#include "table_space.h"
 
 using namespace drydock::alembic;
 using drydock::Call;
@@ -99,6 +101,24 @@ MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database
   return question;
 }
 
+std::string product(const MigratedDatabase& database) {
+  return database.mariadb ? database.mariadb->product() : "PostgreSQL";
+}
+
+// Of a database that is not there yet nothing more can be asked.
+bool is_there(const Call& call, const MigratedDatabase& database, const Revisions& current) {
+  if (current || !database.sqlite.empty()) return true;
+  return database.mariadb ? database_exists(call, *database.mariadb, database.name)
+                          : database_exists(call, database.server, database.name);
+}
+
+// What stands in the way of a migration although its revisions are in order.
+void check_tables(const Call& call, const MigratedDatabase& database, const PendingTables& pending,
+                  const TableSizes& sizes) {
+  check_rights(call, database, pending);
+  check_space(call, database, rewritten_tables(pending, sizes));
+}
+
 // As it was before the first attempt.
 void note_state(const Call& call, const MigratedDatabase& database, const Revisions& current) {
   if (!call.recall("before")) call.remember("before", describe(current));
@@ -109,11 +129,6 @@ void warn_of_long_transactions(const Call& call, const MigratedDatabase& databas
   for (const std::string& one : long_transactions(call, database)) {
     call.warn("a migration of database " + database.name + " would wait for a transaction: " + one);
   }
-}
-
-// A target that is no revision of its own; "": the image's entrypoint does not say it.
-bool ends_at_heads(const std::string& target) {
-  return target.empty() || target == "head" || target == "heads";
 }
 
 // The scripts say so, and nobody else migrates: the application's start, which takes longer than
@@ -172,6 +187,16 @@ void AlembicMigrate::plan(Call& call) {
   if (scripts.graph) {
     describe_scripts(call, service, scripts, question);
     std::vector<drydock::Change> changes = plan_migration(question, *scripts.graph);
+    if (database && !waits(call) && is_there(call, *database, question.current)) {
+      const PendingTables pending = pending_tables(question, *scripts.graph);
+      const TableSizes sizes = table_sizes(call, *database, pending);
+      describe_tables(pending, sizes, changes);
+      for (const std::string& one :
+           table_warnings(product(*database), pending, sizes, call.integer("/large_table"))) {
+        call.warn(one);
+      }
+      check_tables(call, *database, pending, sizes);
+    }
     OfflineSql sql;
     if (call.flag("/sql") && changes.size() > 1) {  // something is pending
       sql = offline_sql(call, service, question.current, question.target);
@@ -220,6 +245,11 @@ void AlembicMigrate::run(Call& call) {
   note_state(call, database, question.current);
   if (done && ends_at_heads(question.target)) return nothing_to_do(call, database, scripts);
   refuse_long_transactions(call, database);
+  refuse_foreign_role(call, database);
+  if (scripts.graph && is_there(call, database, question.current)) {
+    const PendingTables pending = pending_tables(question, *scripts.graph);
+    check_tables(call, database, pending, table_sizes(call, database, pending));
+  }
   note_mariadb_sessions(call, database);
   limit_lock_waits(call, database);
   try {

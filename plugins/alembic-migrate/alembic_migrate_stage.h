@@ -125,6 +125,14 @@ struct AlembicMigrate {
         "type": "string", "format": "duration", "default": "10s",
         "description": "how long such a transaction has to be open"
       },
+      "large_table": {
+        "type": "string", "format": "size", "default": "1GiB",
+        "description": "from which size on the plan warns that a table is written anew, or kept from writers, by a pending revision"
+      },
+      "space": {
+        "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
+        "description": "what to do when less is free where the database's container keeps its data than the tables take whose columns get another type"
+      },
       "downgrade": {
         "type": "boolean", "default": false,
         "description": "roll back by the scripts' own downgrades, where those are known to lose nothing"

@@ -74,8 +74,9 @@ Failed failure(const Call& call, const MigratedDatabase& database, const Attempt
   if (!last.lock_timeout && !last.lock_wait) return Failed(text);
   const std::string open = one_sentence(open_transactions(call, database, std::chrono::seconds(0)));
   return Failed(text + ". It waited for a lock in vain" +
-                (last.lock_wait ? ", and is not started again: what it had done of a revision stays"
-                                : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
+                (last.lock_wait
+                     ? ", and is not started again: what it had done of a revision stays"
+                     : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
                 (open.empty() ? "" : "; transactions that are open: " + open) +
                 "; end what holds the lock, or let it wait longer with `lock_timeout`");
 }
