@@ -139,8 +139,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   auto add = options.add_options();
   add("directory,C", po::value(&into.directory)->value_name("DIR"), "the deployment's folder");
   add("state-dir", po::value(&into.state_dir)->value_name("DIR"), "instead of DEPLOYMENT/.drydock");
-  add("plugins", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
-      "a folder with more stage plugins (repeatable)");
+  add("plugin-dir", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
+      "a folder with stage plugins, searched before all others (repeatable)");
   if ((groups & pipeline) != 0) {
     add("var", po::value(&into.vars)->value_name("K=V")->composing(),
         "set a variable (repeatable)");

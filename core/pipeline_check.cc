@@ -11,6 +11,7 @@
 #include "schema_lookup.h"
 #include "secrets.h"
 #include "text.h"
+#include "version_range.h"
 
 namespace drydock {
 namespace {
@@ -248,13 +249,14 @@ class Check {
                               did_you_mean(id, ids)));
       }
       const IndexedStage& plugin = *found->second;
-      if (!pin.version.empty() && pin.version != plugin.plugin_version) {
+      if (!pin.version.empty() &&
+          !VersionRange::parse(pin.version)->contains(plugin.plugin_version)) {
         throw Error(pin.place.text() + ": found version " + plugin.plugin_version + " of plugin '" +
                     id + "' in " + plugin.plugin_file + ", allowed: " + pin.version +
                     "; install that version or change the pin.");
       }
       if (pin.sha256.empty()) continue;
-      const std::string digest = sha256_of_file(plugin.plugin_file);
+      const std::string digest = plugin.sha256();
       if (digest == pin.sha256) continue;
       throw Error(pin.place.text() + ": found SHA-256 " + digest + " of " + plugin.plugin_file +
                   ", allowed: " + pin.sha256 +
