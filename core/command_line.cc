@@ -26,7 +26,8 @@ enum OptionGroup : unsigned {
   follows = 128,
   forces = 256,
   prunes = 512,
-  keeps = 1024
+  keeps = 1024,
+  authors = 2048
 };
 
 struct Command {
@@ -38,7 +39,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 14> commands = {{
+constexpr std::array<Command, 15> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -112,6 +113,10 @@ constexpr std::array<Command, 14> commands = {{
      "drydock -C /srv/app logs 3 --events --follow --from 17"},
     {"stages", "[NAME]", "The stage types, or one with its options, defaults and an example",
      output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
+    {"plugin", "new NAME", "For authors of stages: begin one", output | authors,
+     "new: a folder with a stage that works, its unit test, a scenario and a script for CI; it "
+     "builds with the installed SDK alone. NAME becomes the name of the stage type.",
+     "drydock plugin new greet --language c"},
 }};
 
 const Command* find_command(const std::string& name) {
@@ -215,6 +220,11 @@ po::options_description options_of(unsigned groups, Arguments& into) {
           into.older_than = duration_of("--older-than", text);
         }),
         "prune: only runs that ended longer ago");
+  }
+  if ((groups & authors) != 0) {
+    add("language", po::value(&into.language)->value_name("LANGUAGE"),
+        "new: c++ (the default) or c");
+    add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
   }
   if ((groups & (fetches | starts)) != 0) {
     add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
@@ -321,7 +331,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     refuse(problem, arguments.command, options);
   }
   if (arguments.directory.empty()) arguments.directory = before_command;
-  const std::size_t most = *command->operand == '\0' ? 0 : (command->groups & keeps) != 0 ? 2 : 1;
+  const std::size_t most = *command->operand == '\0'                    ? 0
+                           : (command->groups & (keeps | authors)) != 0 ? 2
+                                                                        : 1;
   if (arguments.positional.size() > most) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command->operand)));

@@ -11,7 +11,8 @@ namespace drydock {
 
 struct Arguments {
   std::string command;                  // "" with --help or --version alone
-  std::vector<std::string> positional;  // PIPELINE, RUN or NAME; of backups: what to do first
+  std::vector<std::string> positional;  // PIPELINE, RUN or NAME; of backups and plugin: first what
+                                        // to do
   std::string directory;                // -C
   std::vector<std::string> words;       // all of it, as given
   std::size_t command_at = 0;           // in words
@@ -26,6 +27,7 @@ struct Arguments {
   std::vector<std::string> only;  // backups restore: of a backup only these databases
   std::string stage;              // backups: of the run only this stage
   bool trial_restore = false;     // backups verify --restore
+  std::string language, dir;      // plugin new
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
   bool yes = false, accept_loss = false, accept_partial_rollback = false, json = false,

@@ -22,5 +22,6 @@ ExitCode command_backups(const Arguments& arguments);
 ExitCode command_show(const Arguments& arguments);
 ExitCode command_logs(const Arguments& arguments);
 ExitCode command_stages(const Arguments& arguments);
+ExitCode command_plugin(const Arguments& arguments);
 
 }  // namespace drydock

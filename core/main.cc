@@ -20,7 +20,7 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 14> entries = {{
+constexpr std::array<Entry, 15> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
@@ -35,6 +35,7 @@ constexpr std::array<Entry, 14> entries = {{
     {"show", drydock::command_show},
     {"logs", drydock::command_logs},
     {"stages", drydock::command_stages},
+    {"plugin", drydock::command_plugin},
 }};
 
 int fail(const std::string& sentence, ExitCode code, bool json,

@@ -86,7 +86,8 @@ Installation Installation::here() {
   const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path();
   const fs::path prefix = bin.parent_path();
   return {(bin / "drydock-stage").string(), (prefix / "lib/drydock/stages").string(),
-          (prefix / "lib/drydock/plugins").string(), (prefix / "share/drydock/pipelines").string()};
+          (prefix / "lib/drydock/plugins").string(), (prefix / "share/drydock/pipelines").string(),
+          (prefix / "share/drydock/template").string()};
 }
 
 Workbench::Workbench(const Arguments& arguments)

@@ -23,6 +23,7 @@ struct Installation {
   std::string stages;     // lib/drydock/stages: the built-in ones
   std::string plugins;    // lib/drydock/plugins: the system's others
   std::string pipelines;  // share/drydock/pipelines
+  std::string templates;  // share/drydock/template: a folder for each language of `plugin new`
 };
 
 // What every command has: the masker, the events and who shows them, and the worker.

@@ -56,9 +56,13 @@ stages:
   - { uses: compose-up, with: { strategy: "${{ vars.strategy }}", drain: { wait: 1s } } }
 YAML
   in_sample docker compose up -d --wait --quiet-pull
+  pull_release_2
+  await 30 0 curl -fsS "$url/version" || because "the sample does not serve"
+}
+
+pull_release_2() {
   docker pull -q "$registry/drydock-sample/web:2"
   docker pull -q "$registry/drydock-sample/api:2"
-  await 30 0 curl -fsS "$url/version" || because "the sample does not serve"
 }
 
 # Compose takes COMPOSE_FILE of an .env from where it is started.
