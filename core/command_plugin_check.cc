@@ -7,6 +7,7 @@
 #include "json_text.h"
 #include "plugin_check.h"
 #include "plugin_check_bench.h"
+#include "process.h"
 #include "text.h"
 #include "view_text.h"
 #include "workbench.h"
@@ -17,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-constexpr int columns = 80;
 
 struct Checked {
   PluginCheck check;
@@ -70,6 +69,7 @@ void print(const Checked& each, const Ink& ink) {
   if (each.finding.verdict == Verdict::fail) word = ink.red(word);
   if (each.finding.verdict == Verdict::warn) word = ink.yellow(word);
   if (each.finding.verdict == Verdict::pass) word = ink.green(word);
+  constexpr int columns = 80;
   const std::string next(17, ' ');
   Lines lines = wrap(each.finding.sentence, columns, next, next);
   lines.front().replace(0, next.size(), "  " + word + " " + pad(each.check.name, 9));

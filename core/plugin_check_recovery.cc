@@ -45,9 +45,9 @@ Finding without_run_of(const CheckBench& bench, CheckedStage& stage) {
   if (const std::string why = why_not_tried(bench, stage); !why.empty()) return skip(why);
   if (!goes_back(stage)) return skip("It has neither rollback nor settle.");
   Trial trial(bench, stage);
-  const StepResult looked = trial.perform({Step::observe});
-  if (!looked.ok()) return skip("Not tried: see 'steps'.");
+  if (!trial.perform({Step::observe}).ok()) return skip("Not tried: see 'steps'.");
   const std::vector<Fact> before = trial.facts;
+  trial.look_again();
   if (auto found = go_back(trial, before, "without a run")) return *found;
   if (const std::string changed = trial.changed(); !changed.empty()) {
     return fail("Rolled back without a run, it " + changed + ": do nothing without notes.");
@@ -55,33 +55,42 @@ Finding without_run_of(const CheckBench& bench, CheckedStage& stage) {
   return pass("Its rollback and settle do nothing where nothing was run.");
 }
 
+// One run that dies there, and its rollback. Empty: it was undone, and `died` says whether it died.
+std::optional<Finding> survives(const CheckBench& bench, CheckedStage& stage, int note,
+                                bool durable, bool& died) {
+  Trial trial(bench, stage);
+  trial.perform({Step::observe});
+  const std::vector<Fact> before = trial.facts;
+  trial.look_again();
+  const StepResult ran =
+      trial.perform({Step::run}, {.kill_at_note = note, .note_is_durable = durable});
+  died = trial.killed;
+  if (!goes_back(stage)) {
+    const std::string changed = trial.changed();
+    if (changed.empty()) return skip("It has neither rollback nor settle.");
+    return Finding{Verdict::warn,
+                   "Its run " + changed + ", and it has no rollback that would put that back."};
+  }
+  if (!died && !ran.ok()) return skip("Its run does not end the same each time.");
+  const std::string when = !died ? "after run had ended"
+                                 : std::string("after run was killed ") +
+                                       (durable ? "after" : "before") + " its note " +
+                                       std::to_string(note);
+  return go_back(trial, before, when);
+}
+
 Finding killed_of(const CheckBench& bench, CheckedStage& stage) {
   if (const std::string why = why_no_run(bench, stage); !why.empty()) return skip(why);
-  int deaths = 0;
+  int notes = 0;
   // The last round is the one that no note ends.
-  for (int at = 1; at <= most_deaths; ++at) {
-    Trial trial(bench, stage);
-    trial.perform({Step::observe});
-    const std::vector<Fact> before = trial.facts;
-    const StepResult ran = trial.perform({Step::run}, {.kill_at_note = at});
-    if (!goes_back(stage)) {
-      const std::string changed = trial.changed();
-      if (changed.empty()) return skip("It has neither rollback nor settle.");
-      return {Verdict::warn, "Its run " + changed +
-                                 ", and it has no rollback that would put that back."};
+  for (bool died = true; died && notes <= most_deaths; ++notes) {
+    for (const bool durable : {false, true}) {
+      if (auto found = survives(bench, stage, notes + 1, durable, died)) return *found;
     }
-    if (!trial.killed && !ran.ok()) return skip("Its run does not end the same each time.");
-    const std::string when = trial.killed
-                                 ? "after run was killed at its note " + std::to_string(at)
-                                 : "after run had ended";
-    if (auto found = go_back(trial, before, when)) return *found;
-    if (!trial.killed) break;
-    deaths = at;
   }
-  if (deaths == 0) return pass("Its run remembers nothing, and is undone once it has ended.");
-  return pass("Its run is undone by other processes, killed at " +
-              (deaths == 1 ? std::string("its note") : "each of " + std::to_string(deaths) + " notes") +
-              " and ended.");
+  if (notes == 1) return pass("Its run remembers nothing, and is undone once it has ended.");
+  return pass("Its run is undone by other processes: killed before and after each of its " +
+              std::to_string(notes - 1) + " notes, and ended.");
 }
 
 Finding without_run(CheckBench& bench) {

@@ -63,7 +63,7 @@ std::string wrong_property(const json& root, const json& schema, const std::stri
         return "The default of its option " + quoted(name) + " does not fit its own schema: " +
                full_stop(problem->sentence);
       }
-    } else if (!is_required(schema, key) && path.empty()) {
+    } else if (path.empty() && !is_required(schema, key) && !option.value("writeOnly", false)) {
       without_default.push_back(key);
     }
     for (const json* inner : {&option, keyword(option, "items")}) {

@@ -56,7 +56,7 @@ Finding untouched_by(const CheckBench& bench, CheckedStage& stage) {
     const std::string name(name_of(step));
     if (const std::string changed = trial.changed(); !changed.empty()) {
       return fail("Its step " + name + " " + changed +
-                  " of the deployment: what run would write belongs in call.planned_dir().");
+                  " in the deployment: what run would write belongs in call.planned_dir().");
     }
     if (is_well(result)) tried.push_back(name);
   }
@@ -74,7 +74,7 @@ Finding cancelled_of(const CheckBench& bench, CheckedStage& stage) {
       return fail("Its run did not stop within " + format_duration(check_patience().stop) +
                   " after the cancel: ask call.throw_if_cancelled(), or poll call.cancel_fd().");
     }
-    if (is_fault(result) && !broke_the_wire(result)) {
+    if (std::holds_alternative<Crashed>(result.outcome) && !broke_the_wire(result)) {
       return fail(how_it_ended(result) + " when it was cancelled.");
     }
   }

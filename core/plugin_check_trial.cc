@@ -84,14 +84,9 @@ class Ear : public StepListener {
   }
   std::optional<std::string> remember(const Note& note) override {
     tell("the note '" + note.key + "'", note.key + " " + note.value);
-    const auto known = std::find_if(trial_.notes.begin(), trial_.notes.end(),
-                                    [&](const Note& each) { return each.key == note.key; });
-    if (known == trial_.notes.end()) {
-      trial_.notes.push_back(note);
-    } else {
-      known->value = note.value;
-    }
-    if (++trial_.remembered == interference_.kill_at_note) {
+    const bool dies = ++trial_.remembered == interference_.kill_at_note;
+    if (!dies || interference_.note_is_durable) keep(note);
+    if (dies) {
       trial_.killed = true;
       ::kill(-group_, SIGKILL);
     }
@@ -111,6 +106,15 @@ class Ear : public StepListener {
  private:
   void tell(const std::string& where, const std::string& text) {
     trial_.told.emplace_back(where + " of " + step_, text);
+  }
+  void keep(const Note& note) {
+    const auto known = std::find_if(trial_.notes.begin(), trial_.notes.end(),
+                                    [&](const Note& each) { return each.key == note.key; });
+    if (known == trial_.notes.end()) {
+      trial_.notes.push_back(note);
+    } else {
+      known->value = note.value;
+    }
   }
   void cancel() {
     if (cancelled_at_ != Clock::time_point()) return;
@@ -150,13 +154,13 @@ std::string difference(const FolderState& before, const FolderState& after) {
   for (const auto& [path, what] : after) {
     const auto was = before.find(path);
     if (was == before.end()) {
-      differences.push_back("made " + path);
+      differences.push_back("made '" + path + "'");
     } else if (was->second != what) {
-      differences.push_back("changed " + path);
+      differences.push_back("changed '" + path + "'");
     }
   }
   for (const auto& [path, what] : before) {
-    if (after.count(path) == 0) differences.push_back("removed " + path);
+    if (after.count(path) == 0) differences.push_back("removed '" + path + "'");
   }
   if (differences.empty()) return "";
   const std::size_t others = differences.size() - 1;

@@ -16,7 +16,7 @@ namespace drydock {
 // Path -> kind, mode and content of all that is in a folder, but for .drydock.
 using FolderState = std::map<std::string, std::string>;
 FolderState state_of_folder(const std::string& dir);
-// "changed .env", "made a/b and 2 others"; "" when they are equal.
+// "changed '.env'", "made 'a/b' and 2 others"; "" when they are equal.
 std::string difference(const FolderState& before, const FolderState& after);
 
 // What changes nothing.
@@ -28,7 +28,8 @@ class Trial {
 
   // What is done to the worker while it performs.
   struct Interference {
-    int kill_at_note = 0;         // from 1: right when that note is durable
+    int kill_at_note = 0;         // from 1: when it is about to remember, or right after
+    bool note_is_durable = true;  // after
     bool cancel_at_once = false;  // when the step begins
     bool cancel_at_note = false;  // when it remembers first
   };
@@ -47,8 +48,9 @@ class Trial {
   // What everybody may read: where it stood ("a log line of run"), and the text.
   std::vector<std::pair<std::string, std::string>> told;
 
-  // How the deployment differs from how it was when this was made.
+  // How the deployment differs from how it was when this was made, or at the last look_again().
   std::string changed() const { return difference(before_, state_of_folder(deployment_.dir)); }
+  void look_again() { before_ = state_of_folder(deployment_.dir); }
 
  private:
   const CheckBench& bench_;

@@ -4,17 +4,11 @@
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-<<<<<<< HEAD
 #include <chrono>
-#include <cstring>
-#include <set>
-
-#include "wire_messages.h"
-=======
 #include <set>
 
 #include "abi_struct.h"
->>>>>>> 5471cd0820affd5e154c1bbb21f6c48d24dd730b
+#include "wire_messages.h"
 
 namespace drydock {
 namespace {
@@ -57,15 +51,6 @@ bool is_stage_name(const char* name) {
   return true;
 }
 
-<<<<<<< HEAD
-// A struct of the plugin, cut or filled up with zeros to the size that this host knows.
-template <class Struct>
-Struct own_copy(const Struct* theirs) {
-  Struct ours{};
-  std::memcpy(&ours, theirs, std::min<std::size_t>(theirs->struct_size, sizeof ours));
-  return ours;
-}
-
 // Whether the file could be loaded: "", else why not.
 std::string open_library(boost::dll::shared_library& library, const std::string& path) {
   try {
@@ -84,15 +69,12 @@ constexpr const char* not_sound =
     "256 stage types, each with its size";
 
 bool is_sound(const drydock_plugin* plugin) {
-  if (plugin == nullptr || plugin->struct_size < sizeof(drydock_plugin) || plugin->id == nullptr ||
-      plugin->version == nullptr || plugin->stages == nullptr || plugin->stage_count == 0 ||
-      plugin->stage_count > most_stages) {
+  if (!is_whole(plugin) || plugin->id == nullptr || plugin->version == nullptr ||
+      plugin->stages == nullptr || plugin->stage_count == 0 || plugin->stage_count > most_stages) {
     return false;
   }
   return std::all_of(plugin->stages, plugin->stages + plugin->stage_count,
-                     [](const drydock_stage* stage) {
-                       return stage != nullptr && stage->struct_size >= sizeof(drydock_stage);
-                     });
+                     [](const drydock_stage* stage) { return is_whole(stage); });
 }
 
 PluginDescription as_said(const drydock_plugin& plugin) {
@@ -114,8 +96,6 @@ PluginDescription as_said(const drydock_plugin& plugin) {
   return said;
 }
 
-=======
->>>>>>> 5471cd0820affd5e154c1bbb21f6c48d24dd730b
 std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& stage,
                                                         const std::string& path) {
   if (!is_stage_name(stage.name)) {
@@ -156,7 +136,6 @@ std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
 
   // Never deleted: a library that is unloaded takes the code of running threads with it.
   auto* library = new boost::dll::shared_library();
-<<<<<<< HEAD
   const std::string problem = open_library(*library, path);
   if (!problem.empty()) return refuse(path, problem);
   if (!library->has(entry_name)) return refuse(path, no_entry);
@@ -164,32 +143,6 @@ std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
   if (!is_sound(loaded.plugin)) return refuse(path, not_sound);
   const std::string again = abi_refusal(path, loaded.plugin->abi_major, loaded.plugin->abi_minor);
   if (!again.empty()) return WontLoad{again};
-=======
-  try {
-    library->load(path, rtld_now | rtld_local);
-  } catch (const std::exception& error) {
-    return refuse(path, explain(path, error.what()));
-  }
-  if (!library->has("drydock_plugin_v1")) {
-    return refuse(path, "does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN");
-  }
-  loaded.plugin = library->get<const drydock_plugin*()>("drydock_plugin_v1")();
-
-  const drydock_plugin* plugin = loaded.plugin;
-  if (!is_whole(plugin) || plugin->id == nullptr || plugin->version == nullptr ||
-      plugin->stages == nullptr || plugin->stage_count == 0 || plugin->stage_count > most_stages) {
-    return refuse(path,
-                  "describes itself wrongly: drydock_plugin_v1() must return its id, its "
-                  "version and between 1 and 256 stage types");
-  }
-  const std::string again = abi_refusal(path, plugin->abi_major, plugin->abi_minor);
-  if (!again.empty()) return WontLoad{again};
-  for (std::size_t i = 0; i < plugin->stage_count; ++i) {
-    if (!is_whole(plugin->stages[i])) {
-      return refuse(path, "has a stage type without a description");
-    }
-  }
->>>>>>> 5471cd0820affd5e154c1bbb21f6c48d24dd730b
   return loaded;
 }
 
