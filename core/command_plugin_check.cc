@@ -70,9 +70,9 @@ void print(const Checked& each, const Ink& ink) {
   if (each.finding.verdict == Verdict::warn) word = ink.yellow(word);
   if (each.finding.verdict == Verdict::pass) word = ink.green(word);
   constexpr int columns = 80;
-  const std::string next(17, ' ');
+  const std::string next(18, ' ');
   Lines lines = wrap(each.finding.sentence, columns, next, next);
-  lines.front().replace(0, next.size(), "  " + word + " " + pad(each.check.name, 9));
+  lines.front().replace(0, next.size(), "  " + word + " " + pad(each.check.name, 10));
   for (const std::string& line : lines) std::cout << line << "\n";
   std::cout.flush();
 }

@@ -68,7 +68,8 @@ void make_utf8(json& value) {
 json odd_options(const json& schema, const json& sample, Random& random) {
   json options = sample.is_object() ? sample : json::object();
   std::vector<std::string> names;
-  for (const auto& [key, option] : schema.value("properties", json::object()).items()) {
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [key, option] : properties.items()) {
     names.push_back(key);
   }
   for (std::size_t changes = 1 + below(random, 3); changes > 0; --changes) {

@@ -89,8 +89,10 @@ Finding killed_of(const CheckBench& bench, CheckedStage& stage) {
     }
   }
   if (notes == 1) return pass("Its run remembers nothing, and is undone once it has ended.");
-  return pass("Its run is undone by other processes: killed before and after each of its " +
-              std::to_string(notes - 1) + " notes, and ended.");
+  return pass("Its run is undone by other processes: killed before and after " +
+              (notes == 2 ? std::string("its note")
+                          : "each of its " + std::to_string(notes - 1) + " notes") +
+              ", and ended.");
 }
 
 Finding without_run(CheckBench& bench) {
