@@ -1,29 +1,32 @@
 #include "plugin_check_fuzz.h"
 
-#include <cstdint>
+#include <algorithm>
 #include <limits>
+#include <random>
 #include <string>
-#include <vector>
 
 namespace drydock {
 namespace {
 
 using nlohmann::json;
 
+using Random = std::mt19937_64;
+
 std::size_t below(Random& random, std::size_t count) { return random() % count; }
 
 std::string odd_text(Random& random) {
   static const std::vector<std::string> texts = {
-      "",         " ",         "a\nb",   "x\ty",      "\x01\x1b[31m", "../../nothing", "no/such/file",
+      " ",        "a\nb",   "x\ty",      "\x01\x1b[31m", "../../nothing", "no/such/file",
       "-",        "--help",    "%s%n%d", "\xc3\xa4",  "\xff\xfe",     "${NOTHING}",    "a b  c",
       "9999999999999999999999", "-1",    "null",      "{\"a\":1}",    "[",             "'\"`\\"};
-  const std::size_t at = below(random, texts.size() + 2);
-  if (at < texts.size()) return texts[at];
-  return std::string(at == texts.size() ? 5000 : 70000, 'x');
+  return texts[below(random, texts.size())];
 }
 
-json odd_value(Random& random, int depth = 0) {
-  switch (below(random, depth < 3 ? 9 : 7)) {
+constexpr std::size_t kinds = 11;
+
+json odd_value(Random& random, std::size_t kind, int depth = 0) {
+  const auto inner = [&] { return odd_value(random, below(random, depth < 2 ? kinds : 9), depth + 1); };
+  switch (kind) {
     case 0:
       return nullptr;
     case 1:
@@ -37,17 +40,20 @@ json odd_value(Random& random, int depth = 0) {
     case 5:
       return static_cast<std::int64_t>(random() % 7) - 3;
     case 6:
+      return "";
+    case 7:
       return odd_text(random);
-    case 7: {
+    case 8:
+      return std::string(70000, 'x');
+    case 9: {
       json list = json::array();
-      for (std::size_t i = below(random, 4); i > 0; --i) list.push_back(odd_value(random, depth + 1));
+      for (std::size_t i = below(random, 4); i > 0; --i) list.push_back(inner());
       return list;
     }
     default: {
       json object = json::object();
-      // A key is text: what is no UTF-8 could not be sent.
       for (std::size_t i = below(random, 4); i > 0; --i) {
-        object["k/~" + std::to_string(random() % 9)] = odd_value(random, depth + 1);
+        object["k/~" + std::to_string(random() % 9)] = inner();
       }
       return object;
     }
@@ -65,27 +71,35 @@ void make_utf8(json& value) {
 
 }  // namespace
 
-json odd_options(const json& schema, const json& sample, Random& random) {
-  json options = sample.is_object() ? sample : json::object();
+std::vector<json> odd_options(const json& schema, const json& sample, std::uint64_t seed) {
+  constexpr std::size_t most_single = 200, several = 24;
+  Random random(seed);
   std::vector<std::string> names;
   const json properties = schema.value("properties", json::object());
-  for (const auto& [key, option] : properties.items()) {
-    names.push_back(key);
-  }
-  for (std::size_t changes = 1 + below(random, 3); changes > 0; --changes) {
-    if (names.empty() || below(random, 5) == 0) {
-      options["unknown" + std::to_string(random() % 9)] = odd_value(random);
-      continue;
-    }
-    const std::string& name = names[below(random, names.size())];
-    if (below(random, 5) == 0) {
-      options.erase(name);
-    } else {
-      options[name] = odd_value(random);
+  for (const auto& [key, option] : properties.items()) names.push_back(key);
+  const json fitting = sample.is_object() ? sample : json::object();
+
+  std::vector<json> sets;
+  for (const std::string& name : names) {
+    sets.push_back(fitting);
+    sets.back().erase(name);
+    for (std::size_t kind = 0; kind < kinds; ++kind) {
+      sets.push_back(fitting);
+      sets.back()[name] = odd_value(random, kind);
     }
   }
-  make_utf8(options);
-  return options;
+  std::shuffle(sets.begin(), sets.end(), random);
+  if (sets.size() > most_single) sets.resize(most_single);
+  names.push_back("unknown");
+  for (std::size_t i = 0; i < several; ++i) {
+    json options = fitting;
+    for (std::size_t changes = 1 + below(random, 4); changes > 0; --changes) {
+      options[names[below(random, names.size())]] = odd_value(random, below(random, kinds));
+    }
+    sets.push_back(std::move(options));
+  }
+  for (json& options : sets) make_utf8(options);
+  return sets;
 }
 
 }  // namespace drydock

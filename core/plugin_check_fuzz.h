@@ -2,16 +2,16 @@
 // allowed, members that are missing and members that are unknown.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
-#include <random>
+#include <vector>
 
 namespace drydock {
 
-using Random = std::mt19937_64;
-
-// What a worker could be handed as options. `sample` is what fits: most of it is kept, so that a step
-// comes as far as to look at the rest.
-nlohmann::json odd_options(const nlohmann::json& schema, const nlohmann::json& sample,
-                           Random& random);
+// Sets of options that a worker could be handed: each option in turn missing and of every kind of odd
+// value, then several at once, by the seed. `sample` is what fits: the rest of it is kept, so that a
+// step comes as far as to look at what is odd.
+std::vector<nlohmann::json> odd_options(const nlohmann::json& schema, const nlohmann::json& sample,
+                                        std::uint64_t seed);
 
 }  // namespace drydock

@@ -65,12 +65,6 @@ std::optional<Finding> survives(const CheckBench& bench, CheckedStage& stage, in
   const StepResult ran =
       trial.perform({Step::run}, {.kill_at_note = note, .note_is_durable = durable});
   died = trial.killed;
-  if (!goes_back(stage)) {
-    const std::string changed = trial.changed();
-    if (changed.empty()) return skip("It has neither rollback nor settle.");
-    return Finding{Verdict::warn,
-                   "Its run " + changed + ", and it has no rollback that would put that back."};
-  }
   if (!died && !ran.ok()) return skip("Its run does not end the same each time.");
   const std::string when = !died ? "after run had ended"
                                  : std::string("after run was killed ") +
@@ -79,8 +73,17 @@ std::optional<Finding> survives(const CheckBench& bench, CheckedStage& stage, in
   return go_back(trial, before, when);
 }
 
+Finding not_undone(const CheckBench& bench, CheckedStage& stage) {
+  Trial trial(bench, stage);
+  trial.perform({Step::run});
+  const std::string changed = trial.changed();
+  if (changed.empty()) return skip("It has neither rollback nor settle.");
+  return {Verdict::warn, "Its run " + changed + ", and it has no rollback that would put that back."};
+}
+
 Finding killed_of(const CheckBench& bench, CheckedStage& stage) {
   if (const std::string why = why_no_run(bench, stage); !why.empty()) return skip(why);
+  if (!goes_back(stage)) return not_undone(bench, stage);
   int notes = 0;
   // The last round is the one that no note ends.
   for (bool died = true; died && notes <= most_deaths; ++notes) {

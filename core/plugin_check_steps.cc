@@ -28,9 +28,8 @@ StepResult perform_all(Trial& trial) {
 Finding wire_of(const CheckBench& bench, CheckedStage& stage) {
   Trial trial(bench, stage);
   const StepResult result = perform_all(trial);
-  if (broke_the_wire(result)) {
-    return fail("In its step " + std::string(name_of(result.last)) + " it " +
-                std::get<Crashed>(result.outcome).detail +
+  if (const std::string what = what_broke_the_wire(result); !what.empty()) {
+    return fail("In its step " + std::string(name_of(result.last)) + " it " + what +
                 ": descriptor 3 is Drydock's, leave it alone.");
   }
   return pass("Nothing but Drydock's own messages came over descriptor 3.");
@@ -40,7 +39,7 @@ Finding steps_of(const CheckBench& bench, CheckedStage& stage) {
   if (!stage.unusable.empty()) return skip(full_stop("Not tried: " + stage.unusable));
   Trial trial(bench, stage);
   const StepResult result = perform_all(trial);
-  if (broke_the_wire(result)) return skip("See 'wire'.");
+  if (!what_broke_the_wire(result).empty()) return skip("See 'wire'.");
   if (is_well(result)) return pass("Each of its steps ends well.");
   const std::string how = how_it_ended(result);
   if (is_fault(result)) return fail(full_stop(how));
@@ -64,6 +63,17 @@ Finding untouched_by(const CheckBench& bench, CheckedStage& stage) {
   return pass("The deployment was the same after " + join(tried, " and after ") + ".");
 }
 
+// How it crashed when it was cancelled, or before; "": it did not.
+std::string crash_of(const StepResult& result) {
+  const Done* done = std::get_if<Done>(&result.outcome);
+  // ProcessWorker's words, where a worker dies of itself after a cancel.
+  if (done != nullptr) {
+    const bool crashed = done->reason.rfind("It crashed (", 0) == 0;
+    return crashed ? done->reason : "";
+  }
+  return what_broke_the_wire(result).empty() ? full_stop(how_it_ended(result)) : "";
+}
+
 Finding cancelled_of(const CheckBench& bench, CheckedStage& stage) {
   for (const bool at_once : {true, false}) {
     Trial trial(bench, stage);
@@ -74,9 +84,7 @@ Finding cancelled_of(const CheckBench& bench, CheckedStage& stage) {
       return fail("Its run did not stop within " + format_duration(check_patience().stop) +
                   " after the cancel: ask call.throw_if_cancelled(), or poll call.cancel_fd().");
     }
-    if (std::holds_alternative<Crashed>(result.outcome) && !broke_the_wire(result)) {
-      return fail(how_it_ended(result) + " when it was cancelled.");
-    }
+    if (const std::string how = crash_of(result); !how.empty()) return fail(how);
   }
   return pass("Its run stops in time when it is cancelled.");
 }

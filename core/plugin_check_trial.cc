@@ -233,11 +233,15 @@ bool is_well(const StepResult& result) {
   return result.ok() || has_status(result, Status::unknown);
 }
 
-// As the WireErrors of core/wire.cc and core/conversation.cc have it.
-bool broke_the_wire(const StepResult& result) {
+// As the WireErrors of core/wire.cc and core/conversation.cc have it, and as a worker leaves whose
+// connection is gone.
+std::string what_broke_the_wire(const StepResult& result) {
   const auto* crashed = std::get_if<Crashed>(&result.outcome);
-  return crashed != nullptr && crashed->signal == 0 &&
-         (crashed->detail.rfind("sent ", 0) == 0 || crashed->detail.rfind("closed ", 0) == 0);
+  if (crashed == nullptr || crashed->signal != 0) return "";
+  if (crashed->detail.rfind("exited with code 125 ", 0) == 0) return "closed its connection";
+  const bool broke =
+      crashed->detail.rfind("sent ", 0) == 0 || crashed->detail.rfind("closed ", 0) == 0;
+  return broke ? crashed->detail : "";
 }
 
 std::string why_not_tried(const CheckBench& bench, CheckedStage& stage) {

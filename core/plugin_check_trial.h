@@ -66,8 +66,8 @@ std::string how_it_ended(const StepResult& result);
 bool has_status(const StepResult& result, Status status);
 // Ok, or a plan that does not know yet.
 bool is_well(const StepResult& result);
-// It wrote on the wire between worker and runner, or closed it.
-bool broke_the_wire(const StepResult& result);
+// What it did to the wire between worker and runner, "sent a frame of 2 GiB"; "": nothing.
+std::string what_broke_the_wire(const StepResult& result);
 
 // Why the steps of a stage cannot be tried, as a sentence; "": they can.
 std::string why_not_tried(const CheckBench& bench, CheckedStage& stage);

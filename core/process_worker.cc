@@ -256,9 +256,11 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
   } else if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
     result.outcome = WontLoad{refused->reason};
   } else if (const auto* stopped = std::get_if<Conversation::Stopped>(&ending)) {
-    result.outcome =
-        Done{Status::cancelled, "It did not stop within " + format_duration(stopped->waited) +
-                                    " after the cancel, and was ended."};
+    const std::string ended = "did not stop within " + format_duration(stopped->waited) +
+                              " after the cancel, and was ended.";
+    result.outcome = Done{Status::cancelled,
+                          "It " + (stopped->died.empty() ? ended
+                                                         : stopped->died + " when it was cancelled.")};
   } else if (const auto* crashed = std::get_if<Crashed>(&ending)) {
     result.outcome = with_limit(*crashed, request.memory);
   } else {

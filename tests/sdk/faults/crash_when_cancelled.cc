@@ -1,5 +1,5 @@
 // Crashes when it is cancelled.
-// cancel: fail: Its step run crashed (SIGABRT) when it was cancelled.
+// cancel: fail: It crashed (SIGABRT) when it was cancelled.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // Offers a function of its own to all others that are loaded.
-// exports: fail: It also exports extra_function: build it with drydock_add_plugin, or link it
+// exports: fail: It also exports extra_function<...>: build it with drydock_add_plugin, or link it
 //   with an export map.
 #include "good.h"
 
