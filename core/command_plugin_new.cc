@@ -91,7 +91,8 @@ void check_name(const std::string& name, Workbench& bench) {
                 "at most " +
                 std::to_string(longest_name) + " characters, for example restart-queue");
   }
-  if (const IndexedStage* taken = bench.plugins_as_found().find(name)) {
+  const PluginIndex plugins = bench.plugins_as_found();
+  if (const IndexedStage* taken = plugins.find(name)) {
     throw Error("plugin new: the stage type '" + name + "' exists already, in " +
                 taken->plugin_file + "; choose another name");
   }

@@ -160,10 +160,12 @@ std::string machine_name() { return name_of_machine(own_machine); }
 
 std::string abi_refusal(const std::string& path, int abi_major, int abi_minor) {
   if (abi_major == DRYDOCK_ABI_MAJOR && abi_minor <= DRYDOCK_ABI_MINOR) return "";
+  const bool older = abi_major < DRYDOCK_ABI_MAJOR;
   return path + " is built for plugin ABI " + std::to_string(abi_major) + "." +
          std::to_string(abi_minor) + " and this Drydock has " +
          DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR) +
-         ": rebuild the plugin against this SDK, or upgrade Drydock.";
+         (older ? ": its author must rebuild it with this Drydock's SDK."
+                : ": upgrade Drydock, or let its author rebuild it with this Drydock's SDK.");
 }
 
 }  // namespace drydock

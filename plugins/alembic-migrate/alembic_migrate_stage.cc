@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "check_command.h"
 #include "downgrade.h"
 #include "invalid_indexes.h"
 #include "lock_timeout.h"
@@ -100,6 +101,18 @@ void warn_of_long_transactions(const Call& call, const MigratedDatabase& databas
   }
 }
 
+// A target that is no revision of its own; "": the image's entrypoint does not say it.
+bool ends_at_heads(const std::string& target) {
+  return target.empty() || target == "head" || target == "heads";
+}
+
+// The scripts say so, and nobody else migrates: the application's start, which takes longer than
+// all that was asked, would find out the same.
+void nothing_to_do(const Call& call, const MigratedDatabase& database, const Scripts& scripts) {
+  remember_heads(call, scripts);
+  call.info("database " + database.name + " is at the head already; the migrator is not started");
+}
+
 // No stage put it back: what a person can do.
 std::string way_back_by_hand(const Call& call, const MigratedDatabase& database,
                              const std::string& before, const std::string& now) {
@@ -182,14 +195,19 @@ void AlembicMigrate::run(Call& call) {
   MigrationLock lock(call, database);
   const MigrationQuestion question = asked_again(call, database, service, scripts);
   const bool done = scripts.graph && is_at(question.current, scripts.graph->effective_heads());
-  if (!done) refuse_long_transactions(call, database);
   note_state(call, database, question.current);
+  if (done && ends_at_heads(question.target)) return nothing_to_do(call, database, scripts);
+  refuse_long_transactions(call, database);
   note_mariadb_sessions(call, database);
   limit_lock_waits(call, database);
   try {
     run_migrator(call, database, scripts, question.current);
   } catch (const Failed&) {
-    put_back_lock_timeout(call, database);
+    try {
+      put_back_lock_timeout(call, database);
+    } catch (const Failed& e) {  // what the migration failed of matters more; a rollback comes
+      call.warn(std::string("lock_timeout is left for the rollback to put back: ") + e.what());
+    }
     throw;
   }
   put_back_lock_timeout(call, database);
@@ -203,6 +221,7 @@ void AlembicMigrate::verify(Call& call) {
   const Revisions found = current_revisions(call, database);
   if (!is_at(found, heads)) throw Failed(mismatch(call, database, found, heads));
   check_indexes(call, database);
+  run_check(call, database);
   const std::string before = call.recall("before").value_or("unknown"), after = describe(found);
   call.info("database " + database.name + ": revision " + before +
             (after == before ? " is still the one" : " -> " + after));

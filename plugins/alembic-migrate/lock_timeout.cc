@@ -1,5 +1,7 @@
 #include "lock_timeout.h"
 
+#include "mariadb_lock_wait.h"
+
 namespace drydock::alembic {
 namespace {
 
@@ -103,20 +105,30 @@ std::optional<RoleSetting> noted(const Call& call) {
 }  // namespace
 
 std::string lock_timeout_fact(const Call& call, const MigratedDatabase& database) {
+  if (database.mariadb) return mariadb_lock_waits(call, database);
   const std::string value = current_setting(call, database).value;
   return value.empty() ? "none" : parameter + value;
 }
 
 bool limits_lock_waits(const Call& call, const MigratedDatabase& database) {
-  return call.duration("/lock_timeout").count() != 0 && database.on_postgres();
+  return call.duration("/lock_timeout").count() != 0 && database.sqlite.empty();
 }
 
 void refuse_foreign_role(const Call& call, const MigratedDatabase& database) {
-  if (limits_lock_waits(call, database)) refuse(call, database, role_of(call, database));
+  if (!limits_lock_waits(call, database)) return;
+  if (!database.mariadb) return refuse(call, database, role_of(call, database));
+  const std::string why = why_no_lock_waits(call, database);
+  if (why.empty()) return;
+  call.warn("a statement of the migration may wait for a lock, and everybody else behind it, for as "
+            "long as the server has it (" +
+            mariadb_lock_waits(call, database) + " s): `lock_timeout` cannot be set: " + why);
 }
 
 void limit_lock_waits(const Call& call, const MigratedDatabase& database) {
   if (!limits_lock_waits(call, database)) return;
+  if (database.mariadb) {
+    return limit_mariadb_lock_waits(call, database, call.duration("/lock_timeout"));
+  }
   RoleSetting setting = current_setting(call, database);
   refuse(call, database, setting.role);
   call.remember(setting_note,
@@ -133,6 +145,7 @@ std::string put_back_statement(const Call& call) {
 }
 
 void put_back_lock_timeout(const Call& call, const MigratedDatabase& database) {
+  if (database.mariadb) return put_back_mariadb_lock_waits(call, database);
   const auto setting = noted(call);
   if (!setting) return;
   const PostgresServer& server = database.server;

@@ -1,10 +1,12 @@
 // The database that is migrated: where it is, and what its table alembic_version says.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "direct_database.h"
 #include "drydock/stage.hpp"
 #include "mariadb_server.h"
 #include "postgres_facts.h"
@@ -16,13 +18,18 @@ struct MigratedDatabase {
   std::optional<MariadbServer> mariadb;  // the server, or:
   PostgresServer server;
   std::string name;  // for people, and on the server
+  // Outside the deployment, and reached from here: what both servers ask by then.
+  std::shared_ptr<DirectDatabase> direct;
 
   bool on_postgres() const { return sqlite.empty() && !mariadb; }
   // For people.
   std::string place() const { return mariadb ? mariadb->description : server.description; }
 };
 
-// nullopt: its container does not run. Throws BadOptions when nothing says where it could be.
+// Outside the deployment, by `database.url`; else its container, found by the options, by what the
+// application's variables in `.env` name, or by its looks; else the place outside that those
+// variables name. nullopt: its container does not run. Throws BadOptions when nothing says where it
+// could be.
 std::optional<MigratedDatabase> find_database(const Call&);
 
 // As soon as the database answers. nullopt: no such table, or no such database or file yet.

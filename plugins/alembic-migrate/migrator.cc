@@ -26,7 +26,7 @@ std::string shell_word(const std::string& text) {
 
 // Compose goes by the tag, which somebody may have moved since the run has settled its image.
 void hold_image(const Call& call) {
-  if (call.step() == "run" || call.step() == "rollback")
+  if (call.step() == "run" || call.step() == "verify" || call.step() == "rollback")
     compose::hold_images(call, {service(call)});
 }
 
@@ -77,13 +77,13 @@ Process local(const Call& call, const std::string& session,
   return process;
 }
 
+}  // namespace
+
 std::string joined(const std::vector<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result += (result.empty() ? "" : " ") + word;
   return result;
 }
-
-}  // namespace
 
 std::string container_name(const Call& call, const std::string& purpose) {
   // The folder, since two deployments on one engine may have projects of one name.

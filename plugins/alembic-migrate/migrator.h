@@ -34,6 +34,9 @@ std::vector<std::string> parse_heads(const std::string& printed);
 // Asks for the heads, in a noted container where there is a service. Sorted. Throws Failed.
 std::vector<std::string> ask_heads(const Call&);
 
+// A command as people write it.
+std::string joined(const std::vector<std::string>& words);
+
 // Removes what is left of the noted one-off containers, running or not, and says so.
 void end_containers(const Call&);
 

@@ -4,8 +4,6 @@
 
 #include <regex>
 
-#include "mariadb_dump.h"
-#include "mariadb_facts.h"
 #include "mariadb_trial.h"
 #include "part_file.h"
 
@@ -60,11 +58,6 @@ void show_that_it_loads(const Call& call, const MariadbServer& server, const std
 
 }  // namespace
 
-DatabaseSizes MariadbDatabases::wait_for(const Call& call,
-                                         std::chrono::milliseconds patience) const {
-  return wait_for_databases(call, server_, patience);
-}
-
 std::vector<std::string> MariadbDatabases::applications(const DatabaseSizes& sizes) const {
   static const std::regex ours("_restore_[0-9]+$");
   std::vector<std::string> names;
@@ -72,15 +65,6 @@ std::vector<std::string> MariadbDatabases::applications(const DatabaseSizes& siz
     if (!std::regex_search(name, ours)) names.push_back(name);
   }
   return names;
-}
-
-DatabaseFacts MariadbDatabases::facts(const Call& call, const std::string& database,
-                                      std::int64_t bytes) const {
-  return database_facts(call, server_, database, bytes);
-}
-
-void MariadbDatabases::dump(const Call& call, DatabaseRecord& record) const {
-  dump_database(call, server_, record);
 }
 
 bool MariadbDatabases::dump_accounts(const Call& call, const std::string& file) const {

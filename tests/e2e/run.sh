@@ -15,6 +15,7 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$e2e/sample.sh"
 . "$e2e/engine_restarts.sh"
 . "$e2e/mariadb.sh"
+. "$e2e/databases.sh"
 . "$e2e/rolling.sh"
 . "$e2e/pulls.sh"
 . "$e2e/cases.sh"

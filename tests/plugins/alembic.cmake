@@ -10,6 +10,8 @@ drydock_test(alembic_postgres_test
   SOURCES alembic_postgres_test.cc alembic_locks_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_mariadb_test
   SOURCES alembic_mariadb_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_outside_test
+  SOURCES alembic_outside_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(tar_stream_test SOURCES tar_stream_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_image_test
   SOURCES alembic_image_test.cc LIBRARIES drydock_alembic_migrate)

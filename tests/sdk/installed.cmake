@@ -17,3 +17,8 @@ foreach(compiler g++ clang++)
 endforeach()
 installed_sdk_test(pkg-config ${CMAKE_CURRENT_SOURCE_DIR}/pkg-config.sh ${sdk_prefix}
   ${CMAKE_BINARY_DIR}/tests/sdk/pkg-config)
+
+set_tests_properties(sdk.examples.g++.17 PROPERTIES FIXTURES_SETUP sdk_examples)
+installed_sdk_test(redis-run Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/redis_run.py ${sdk_prefix}/bin/drydock
+  ${CMAKE_BINARY_DIR}/tests/sdk/examples-g++-17/redis-snapshot/build)
+set_tests_properties(sdk.redis-run PROPERTIES FIXTURES_REQUIRED "sdk_prefix;sdk_examples")

@@ -1,6 +1,7 @@
 // Which files are plugins, which are refused and with what words, and what is remembered of them.
 #include "plugin_index.h"
 
+#include <drydock/stage.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -168,9 +169,10 @@ TEST_F(PluginIndexTest, AnotherAbiIsRefusedWithoutAsking) {
   std::ostringstream bytes;
   bytes << std::ifstream(SAMPLE_PLUGIN, std::ios::binary).rdbuf();
   std::string newer = bytes.str();
-  newer.replace(newer.find("\nabi=0.1\n"), 9, "\nabi=7.1\n");
+  newer.replace(newer.find("\nabi=") + 5, 1, "7");
   std::ofstream(plugins / "newer.so", std::ios::binary) << newer;
-  EXPECT_SAYS(only_problem(), "newer.so is built for plugin ABI 7.1 and this Drydock has 0.1");
+  EXPECT_SAYS(only_problem(),
+              "newer.so is built for plugin ABI 7." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR) " and");
   EXPECT_EQ(worker.probes, 0);
 }
 

@@ -92,7 +92,8 @@ class RealRedis : public drydock::testing::FakeHost {
     start();
   }
 
-  std::string password;  // with which ask() logs in
+  std::string password;         // with which ask() logs in
+  bool cancel_in_save = false;  // the run is cancelled once the server has begun to save
 
  private:
   std::string socket() const { return deployment_dir() + "/redis.sock"; }
@@ -117,7 +118,9 @@ class RealRedis : public drydock::testing::FakeHost {
       if (pid_ == 0) return {1, "", "service \"redis\" is not running\n"};
       Process inside = process;
       inside.arguments = {"redis-cli", "-s", socket()};
-      return real(inside);
+      const Result result = real(inside);
+      if (cancel_in_save && process.input.find("BGSAVE") != std::string::npos) cancel();
+      return result;
     }
     return {};
   }

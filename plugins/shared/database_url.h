@@ -1,13 +1,9 @@
-// A database outside the deployment, by its URL, reached with this machine's own clients.
+// Where a database outside the deployment is, as one text.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "database_server.h"
-#include "drydock/stage.hpp"
-
-namespace drydock::backup {
+namespace drydock {
 
 struct DatabaseUrl {
   std::string kind;  // postgresql mariadb mysql
@@ -23,7 +19,4 @@ struct DatabaseUrl {
 // "mysql+pymysql" is left out. Throws BadOptions, which never shows what may be the password.
 DatabaseUrl parse_database_url(const std::string& url);
 
-// Throws Failed when this machine lacks the clients.
-std::unique_ptr<DatabaseServer> server_at(const Call&, const DatabaseUrl& url);
-
-}  // namespace drydock::backup
+}  // namespace drydock
