@@ -6,7 +6,8 @@ set_tests_properties(sdk.install PROPERTIES FIXTURES_SETUP sdk_prefix)
 # NAME COMMAND...: a test that needs the installation.
 function(installed_sdk_test name)
   add_test(NAME sdk.${name} COMMAND ${ARGN})
-  set_tests_properties(sdk.${name} PROPERTIES FIXTURES_REQUIRED sdk_prefix SKIP_RETURN_CODE 77)
+  set_tests_properties(sdk.${name} PROPERTIES FIXTURES_REQUIRED sdk_prefix SKIP_RETURN_CODE 77 TIMEOUT 900
+    LABELS no-asan)
 endfunction()
 
 foreach(compiler g++ clang++)
@@ -15,6 +16,8 @@ foreach(compiler g++ clang++)
       ${CMAKE_BINARY_DIR}/tests/sdk/examples-${compiler}-${standard} ${compiler} ${standard})
   endforeach()
 endforeach()
+installed_sdk_test(versions ${CMAKE_CURRENT_SOURCE_DIR}/versions.sh ${sdk_prefix}
+  ${CMAKE_BINARY_DIR}/tests/sdk/versions)
 installed_sdk_test(pkg-config ${CMAKE_CURRENT_SOURCE_DIR}/pkg-config.sh ${sdk_prefix}
   ${CMAKE_BINARY_DIR}/tests/sdk/pkg-config)
 
