@@ -24,10 +24,10 @@ struct Arguments {
   std::optional<std::uint64_t> keep;
   std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
-  std::vector<std::string> only;  // backups restore: of a backup only these databases
-  std::string stage;              // backups: of the run only this stage
-  bool trial_restore = false;     // backups verify --restore
-  std::string language, dir;      // plugin new
+  std::vector<std::string> only;      // backups restore: of a backup only these databases
+  std::string stage;                  // backups: of the run only this stage
+  bool trial_restore = false;         // backups verify --restore
+  std::string language, dir;          // plugin new
   std::optional<std::uint64_t> seed;  // plugin check
   std::string sha256;                 // plugin install
   bool system = false;                // plugin install: for all users

@@ -22,8 +22,9 @@ namespace fs = std::filesystem;
 std::string wanted_digest(const Arguments& arguments) {
   std::string digest = arguments.sha256;
   if (digest.empty()) {
-    throw Error("plugin install: --sha256 HEX is missing; it is what `drydock plugin pack` printed, "
-                "and comes from the author by another way than the archive");
+    throw Error(
+        "plugin install: --sha256 HEX is missing; it is what `drydock plugin pack` printed, "
+        "and comes from the author by another way than the archive");
   }
   for (char& c : digest) c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
   if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
@@ -40,8 +41,9 @@ PluginArchive open_archive(const Arguments& arguments) {
   const std::string bytes = read_file(name, largest_archive);
   const std::string found = sha256(bytes);
   if (found != wanted) {
-    throw Error(name + " has the SHA-256 " + found + ", and " + wanted +
-                " is expected; it is another one, or was changed: do not use it before you know why");
+    throw Error(
+        name + " has the SHA-256 " + found + ", and " + wanted +
+        " is expected; it is another one, or was changed: do not use it before you know why");
   }
   PluginArchive archive = unpack_plugin(bytes, name);
   const PluginManifest& manifest = archive.manifest;
@@ -73,12 +75,14 @@ std::string target_folder(const Workbench& bench) {
   if (arguments.plugin_dirs.size() > 1) {
     throw Error("plugin install: found --plugin-dir twice; one folder is needed");
   }
-  std::string folder = arguments.plugin_dirs.empty()
-                           ? (arguments.system ? bench.installation().plugins : user_plugin_folder())
-                           : arguments.plugin_dirs.front();
+  std::string folder =
+      arguments.plugin_dirs.empty()
+          ? (arguments.system ? bench.installation().plugins : user_plugin_folder())
+          : arguments.plugin_dirs.front();
   if (folder.empty()) {
-    throw Error("plugin install: neither HOME nor XDG_DATA_HOME says where your plugins are; "
-                "name a folder with --plugin-dir, or give --system");
+    throw Error(
+        "plugin install: neither HOME nor XDG_DATA_HOME says where your plugins are; "
+        "name a folder with --plugin-dir, or give --system");
   }
   std::error_code error;
   fs::create_directories(folder, error);
@@ -139,12 +143,14 @@ ExitCode command_plugin_install(const Arguments& arguments) {
   const std::string folder = target_folder(bench);
   const std::string target = folder + "/" + archive.manifest.file;
 
-  // Under a name that is no plugin's yet, in the folder itself: elsewhere programs may be forbidden.
+  // Under a name that is no plugin's yet, in the folder itself: elsewhere programs may be
+  // forbidden.
   NewFile file(target, archive.plugin, 0644);
   const ProbeResult probed = bench.worker().probe(file.temporary_path());
   const auto* plugin = std::get_if<PluginDescription>(&probed);
   if (plugin == nullptr) {
-    throw Error(archive.manifest.file + " cannot be used here; unpack the archive, and `drydock "
+    throw Error(archive.manifest.file +
+                " cannot be used here; unpack the archive, and `drydock "
                 "plugin check` says why (nothing was installed)");
   }
   const std::string replaced =

@@ -29,9 +29,8 @@ json to_json(const IndexedPlugin& plugin) {
 json document(const std::vector<PluginFolder>& folders, const PluginIndex& index) {
   json path = json::array(), plugins = json::array(), problems = json::array();
   for (const PluginFolder& folder : folders) {
-    path.push_back({{"folder", folder.path},
-                    {"origin", name_of(folder.origin)},
-                    {"exists", folder.is_there}});
+    path.push_back(
+        {{"folder", folder.path}, {"origin", name_of(folder.origin)}, {"exists", folder.is_there}});
   }
   for (const IndexedPlugin& plugin : index.plugins()) plugins.push_back(to_json(plugin));
   for (const PluginProblem& problem : index.problems()) {

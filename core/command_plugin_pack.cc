@@ -20,7 +20,8 @@ std::string file_name_of(const PluginManifest& manifest) {
       manifest.note.id + "-" + manifest.note.version + "-" + manifest.architecture + ".tar";
   // By the rule for the names of plugins, which this then is without its end.
   if (wrong_plugin_name(name + ".so").empty()) return name;
-  throw Error("'" + make_visible(name) + "' is no plain file name; name the archive with --out FILE");
+  throw Error("'" + make_visible(name) +
+              "' is no plain file name; name the archive with --out FILE");
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ ExitCode command_plugin_pack(const Arguments& arguments) {
   }
 
   const std::string bytes = pack_plugin(archive);
-  const std::string out = arguments.plan_file.empty() ? file_name_of(manifest) : arguments.plan_file;
+  const std::string out =
+      arguments.plan_file.empty() ? file_name_of(manifest) : arguments.plan_file;
   write_file_atomically(out, bytes, 0644);
   const std::string digest = sha256(bytes);
   if (arguments.json) {
@@ -64,8 +66,8 @@ ExitCode command_plugin_pack(const Arguments& arguments) {
     return ExitCode::done;
   }
   std::cout << out << ": " << manifest.note.id << " " << manifest.note.version << " for "
-            << manifest.architecture << ", "
-            << format_size(static_cast<std::int64_t>(bytes.size())) << "\n\n"
+            << manifest.architecture << ", " << format_size(static_cast<std::int64_t>(bytes.size()))
+            << "\n\n"
             << "Whoever has it installs it with\n  drydock plugin install " << shell_word(out)
             << " \\\n    --sha256 " << digest << "\n";
   return ExitCode::done;

@@ -137,10 +137,9 @@ Conversation::Ending Conversation::end(int status) {
   if (!broke_.empty()) return Crashed{0, broke_};
   if (stop_ == Stop::timed_out) return TimedOut{*timeout_};
   const Crashed crashed =
-      WIFSIGNALED(status)
-          ? Crashed{WTERMSIG(status), ""}
-          : Crashed{0, "exited with code " + std::to_string(WEXITSTATUS(status)) +
-                           " without an answer"};
+      WIFSIGNALED(status) ? Crashed{WTERMSIG(status), ""}
+                          : Crashed{0, "exited with code " + std::to_string(WEXITSTATUS(status)) +
+                                           " without an answer"};
   if (stop_ == Stop::no) return crashed;
   return Stopped{patience_.stop, force_ == Force::asked ? describe(crashed) : ""};
 }

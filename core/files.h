@@ -13,8 +13,8 @@ namespace drydock {
 // Throws Error: missing, a folder, larger than `limit` bytes, unreadable.
 std::string read_file(const std::string& path, std::size_t limit);
 
-// A file beside the place where it is to be; in its place with publish(), else gone. All that can fail
-// throws Error.
+// A file beside the place where it is to be; in its place with publish(), else gone. All that can
+// fail throws Error.
 class NewFile {
  public:
   NewFile(const std::string& path, const std::string& bytes, mode_t mode);

@@ -253,7 +253,8 @@ class Check {
           !VersionRange::parse(pin.version)->contains(plugin.plugin_version)) {
         throw Error(pin.place.text() + ": found version " + plugin.plugin_version + " of plugin '" +
                     id + "' in " + plugin.plugin_file + ", allowed: " + pin.version +
-                    "; install that version or change the pin.");
+                    "; install that version or change the pin" + hidden_that_fits(id, pin.version) +
+                    ".");
       }
       if (pin.sha256.empty()) continue;
       const std::string digest = plugin.sha256();
@@ -262,6 +263,15 @@ class Check {
                   ", allowed: " + pin.sha256 +
                   "; install the file that was pinned or change the pin.");
     }
+  }
+
+  std::string hidden_that_fits(const std::string& id, const std::string& range) const {
+    for (const IndexedPlugin& other : plugins_.plugins()) {
+      if (other.id != id || other.hidden_by.empty()) continue;
+      if (!VersionRange::parse(range)->contains(other.version)) continue;
+      return " (" + other.file + " is " + other.version + ", and hidden by that file)";
+    }
+    return "";
   }
 
   const Pipeline& pipeline_;

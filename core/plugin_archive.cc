@@ -99,14 +99,14 @@ class Unpacking {
     if (path == nullptr || path != wanted) {
       refuse("has the member " + shown(path) + " where '" + wanted + "' is expected");
     }
-    if (::archive_entry_filetype(entry) != AE_IFREG ||
-        ::archive_entry_hardlink(entry) != nullptr || ::archive_entry_symlink(entry) != nullptr) {
+    if (::archive_entry_filetype(entry) != AE_IFREG || ::archive_entry_hardlink(entry) != nullptr ||
+        ::archive_entry_symlink(entry) != nullptr) {
       refuse("has the member " + shown(path) + ", which is no plain file");
     }
     const la_int64_t size = ::archive_entry_size(entry);
     if (size < 0 || static_cast<std::uint64_t>(size) > largest) {
-      refuse("has the member " + shown(path) + " of " + format_size(size) + ", allowed: " +
-             format_size(static_cast<std::int64_t>(largest)));
+      refuse("has the member " + shown(path) + " of " + format_size(size) +
+             ", allowed: " + format_size(static_cast<std::int64_t>(largest)));
     }
     std::string bytes(static_cast<std::size_t>(size), '\0');
     if (::archive_read_data(reading_.get(), bytes.data(), bytes.size()) != size) {
@@ -168,13 +168,15 @@ std::string pack_plugin(const PluginArchive& plugin) {
   const Writing writing(::archive_write_new(), ::archive_write_free);
   ::archive_write_set_format_ustar(writing.get());
   if (::archive_write_open(writing.get(), &bytes, nullptr, append, nullptr) != ARCHIVE_OK) {
-    throw Error("the archive cannot be made: " + std::string(::archive_error_string(writing.get())));
+    throw Error("the archive cannot be made: " +
+                std::string(::archive_error_string(writing.get())));
   }
   add_member(writing.get(), manifest_name,
              indented(to_json(plugin.manifest, plugin.plugin.size())));
   add_member(writing.get(), plugin.manifest.file, plugin.plugin);
   if (::archive_write_close(writing.get()) != ARCHIVE_OK) {
-    throw Error("the archive cannot be made: " + std::string(::archive_error_string(writing.get())));
+    throw Error("the archive cannot be made: " +
+                std::string(::archive_error_string(writing.get())));
   }
   return bytes;
 }

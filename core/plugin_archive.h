@@ -1,5 +1,5 @@
-// A plugin as one file to hand on: a tar archive of a manifest and the .so file. The same plugin gives
-// the same bytes, whoever packs it and when. The only door to libarchive.
+// A plugin as one file to hand on: a tar archive of a manifest and the .so file. The same plugin
+// gives the same bytes, whoever packs it and when. The only door to libarchive.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -30,9 +30,9 @@ std::string wrong_plugin_name(const std::string& name);
 
 // The bytes of the archive. Throws Error.
 std::string pack_plugin(const PluginArchive& plugin);
-// Everything that is in it, compared with its manifest; nothing is written. Its members are a manifest
-// and one plain file, by their very names: a path, a link or a further member is refused. Throws Error;
-// `name` is the archive's, for the sentence.
+// Everything that is in it, compared with its manifest; nothing is written. Its members are a
+// manifest and one plain file, by their very names: a path, a link or a further member is refused.
+// Throws Error; `name` is the archive's, for the sentence.
 PluginArchive unpack_plugin(const std::string& bytes, const std::string& name);
 
 }  // namespace drydock

@@ -1,5 +1,5 @@
-// `drydock plugin check`: what a plugin file has to keep to, as a table of checks. Each is a function
-// of the plugin on a bench, and asks workers of its own; one that fails stops no other.
+// `drydock plugin check`: what a plugin file has to keep to, as a table of checks. Each is a
+// function of the plugin on a bench, and asks workers of its own; one that fails stops no other.
 #pragma once
 
 #include <functional>

@@ -37,9 +37,8 @@ void choose_options(CheckedStage& stage, const CheckSettings& settings) {
   } else {
     std::vector<std::string> missing;
     spec.with = sample_options(schema, missing);
-    std::erase_if(missing, [&](const auto& name) {
-      return secrets.count(pointer_to("", name)) != 0;
-    });
+    std::erase_if(missing,
+                  [&](const auto& name) { return secrets.count(pointer_to("", name)) != 0; });
     if (!missing.empty()) {
       stage.unusable = "the schema gives no example of " + join(missing, ", ") +
                        ", which it requires: give options with --with FILE";

@@ -16,9 +16,9 @@
 namespace drydock {
 
 struct CheckSettings {
-  std::string plugin_file;    // absolute
-  std::string stage_binary;   // drydock-stage
-  std::string deployment;     // the steps get copies of it; "": empty folders
+  std::string plugin_file;                         // absolute
+  std::string stage_binary;                        // drydock-stage
+  std::string deployment;                          // the steps get copies of it; "": empty folders
   nlohmann::json with = nlohmann::json::object();  // stage type -> options
   std::string with_file;                           // where that stands
   std::uint64_t seed = 1;
@@ -27,7 +27,7 @@ struct CheckSettings {
 // A stage type, and what its steps can be tried with.
 struct CheckedStage {
   IndexedStage type;
-  std::string unusable;  // "": its options can be made; else why not
+  std::string unusable;                               // "": its options can be made; else why not
   nlohmann::json options = nlohmann::json::object();  // as a worker gets them
   std::map<std::string, std::string> secrets;
   // Known once somebody asked why_not_tried() or why_no_run().
@@ -46,9 +46,10 @@ class CheckBench {
   ProcessWorker& worker() { return worker_; }
 
   const std::variant<PluginNote, NoPluginNote>& note() const { return note_; }
-  std::string abi_refusal() const;  // by its note; "" when it has none, too
+  std::string abi_refusal() const;   // by its note; "" when it has none, too
   const InspectionResult* loaded();  // null: it is no plugin for this machine, and not loaded
-  // What it said when it was asked; null: it cannot be loaded, must not be asked, or did not answer.
+  // What it said when it was asked; null: it cannot be loaded, must not be asked, or did not
+  // answer.
   const PluginInspection* asked();
   // The outcome of asking, where asked() is null because it went wrong; else null.
   const InspectionResult* asking();
@@ -67,8 +68,8 @@ class CheckBench {
 // How long a checked plugin is waited for.
 WorkerPatience check_patience();
 
-// Is the option at the top level kept secret, and a text? Its JSON Pointer with a value that cannot be
-// met by chance.
+// Is the option at the top level kept secret, and a text? Its JSON Pointer with a value that cannot
+// be met by chance.
 std::map<std::string, std::string> secret_markers(const nlohmann::json& schema, std::uint64_t seed,
                                                   bool required_only);
 

@@ -88,10 +88,11 @@ Finding loading_time(CheckBench& bench) {
   }
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(fastest);
   if (ms >= longest_loading) {
-    return fail("It took " + std::to_string(ms.count()) + " ms to load, and " +
-                std::to_string(longest_loading.count()) +
-                " ms are allowed, for each step of each stage: link fewer libraries, and do nothing "
-                "in constructors.");
+    return fail(
+        "It took " + std::to_string(ms.count()) + " ms to load, and " +
+        std::to_string(longest_loading.count()) +
+        " ms are allowed, for each step of each stage: link fewer libraries, and do nothing "
+        "in constructors.");
   }
   return pass("It loads within " + std::to_string(ms.count()) + " ms.");
 }
@@ -100,8 +101,7 @@ Finding exports(CheckBench& bench) {
   if (bench.loaded() == nullptr) return skip("It is not looked into: see 'note'.");
   std::vector<std::string> others;
   try {
-    const auto symbols =
-        exported_symbols(read_file(bench.settings().plugin_file, largest_plugin));
+    const auto symbols = exported_symbols(read_file(bench.settings().plugin_file, largest_plugin));
     if (!symbols) return fail("Its table of symbols cannot be read: build it again.");
     others = *symbols;
   } catch (const Error& error) {
@@ -136,8 +136,9 @@ Finding describes(CheckBench& bench) {
   if (asked.exports.rfind("does not export", 0) == 0) return skip("There is none: see 'exports'.");
   if (!asked.exports.empty()) return fail("It " + asked.exports + ".");
   if (!asked.stable) {
-    return fail("drydock_plugin_v1() returned another description when it was called again: let it "
-                "return a static one.");
+    return fail(
+        "drydock_plugin_v1() returned another description when it was called again: let it "
+        "return a static one.");
   }
   return pass("drydock_plugin_v1() returns the same description each time.");
 }

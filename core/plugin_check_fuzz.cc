@@ -15,17 +15,34 @@ using Random = std::mt19937_64;
 std::size_t below(Random& random, std::size_t count) { return random() % count; }
 
 std::string odd_text(Random& random) {
-  static const std::vector<std::string> texts = {
-      " ",        "a\nb",   "x\ty",      "\x01\x1b[31m", "../../nothing", "no/such/file",
-      "-",        "--help",    "%s%n%d", "\xc3\xa4",  "\xff\xfe",     "${NOTHING}",    "a b  c",
-      "9999999999999999999999", "-1",    "null",      "{\"a\":1}",    "[",             "'\"`\\"};
+  static const std::vector<std::string> texts = {" ",
+                                                 "a\nb",
+                                                 "x\ty",
+                                                 "\x01\x1b[31m",
+                                                 "../../nothing",
+                                                 "no/such/file",
+                                                 "-",
+                                                 "--help",
+                                                 "%s%n%d",
+                                                 "\xc3\xa4",
+                                                 "\xff\xfe",
+                                                 "${NOTHING}",
+                                                 "a b  c",
+                                                 "9999999999999999999999",
+                                                 "-1",
+                                                 "null",
+                                                 "{\"a\":1}",
+                                                 "[",
+                                                 "'\"`\\"};
   return texts[below(random, texts.size())];
 }
 
 constexpr std::size_t kinds = 11;
 
 json odd_value(Random& random, std::size_t kind, int depth = 0) {
-  const auto inner = [&] { return odd_value(random, below(random, depth < 2 ? kinds : 9), depth + 1); };
+  const auto inner = [&] {
+    return odd_value(random, below(random, depth < 2 ? kinds : 9), depth + 1);
+  };
   switch (kind) {
     case 0:
       return nullptr;

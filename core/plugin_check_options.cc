@@ -1,5 +1,5 @@
-// Checks of what a stage makes of options that are missing, unknown or odd. Only its observe and plan
-// are tried with them: they change nothing.
+// Checks of what a stage makes of options that are missing, unknown or odd. Only its observe and
+// plan are tried with them: they change nothing.
 #include <algorithm>
 
 #include "json_text.h"
@@ -35,7 +35,8 @@ Finding required_of(const CheckBench& bench, CheckedStage& stage) {
   for (const json& name : required) {
     const std::string key = name.get<std::string>();
     json written = stage.options;
-    for (const auto& [pointer, secret] : stage.secrets) written[json::json_pointer(pointer)] = secret;
+    for (const auto& [pointer, secret] : stage.secrets)
+      written[json::json_pointer(pointer)] = secret;
     written.erase(key);
     if (!check_schema(schema, written, [](const json&) { return false; })) {
       return fail("Its schema accepts options without '" + key +
@@ -66,8 +67,9 @@ Finding required_of(const CheckBench& bench, CheckedStage& stage) {
     }
     return skip("It requires no option.");
   }
-  return {Verdict::pass, tried == 0 ? "Its schema refuses options without what it requires."
-                                    : "Without what it requires it is refused, and does not crash."};
+  return {Verdict::pass, tried == 0
+                             ? "Its schema refuses options without what it requires."
+                             : "Without what it requires it is refused, and does not crash."};
 }
 
 // With long texts cut, so that the others can be seen.
@@ -95,8 +97,8 @@ Finding fuzzed_of(const CheckBench& bench, CheckedStage& stage) {
     if (std::holds_alternative<Done>(result.outcome)) continue;
     return fail(how_it_ended(result) + " with the options " + compact(for_people(options)) + seed);
   }
-  return pass("Its observe and plan survived " + std::to_string(sets.size()) + " sets of odd options" +
-              seed);
+  return pass("Its observe and plan survived " + std::to_string(sets.size()) +
+              " sets of odd options" + seed);
 }
 
 Finding required(CheckBench& bench) {

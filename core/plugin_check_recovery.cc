@@ -1,10 +1,10 @@
 // Checks of going back: without a run, and after a run that died at any of its notes.
 #include <algorithm>
 
+#include "planner.h"
 #include "plugin_check.h"
 #include "plugin_check_bench.h"
 #include "plugin_check_trial.h"
-#include "planner.h"
 #include "text.h"
 
 namespace drydock {
@@ -21,8 +21,8 @@ std::string not_put_back(const Trial& trial, const std::vector<Fact>& before) {
   const auto differences = compare_facts("", before, trial.facts);
   if (!differences.empty()) return differences.front().text().substr(2);  // without the stage
   // Where no fact has to return, the files have to.
-  const bool has_facts = std::any_of(before.begin(), before.end(),
-                                     [](const Fact& fact) { return fact.must_return; });
+  const bool has_facts =
+      std::any_of(before.begin(), before.end(), [](const Fact& fact) { return fact.must_return; });
   if (has_facts) return "";
   const std::string changed = trial.changed();
   return changed.empty() ? "" : "the run " + changed;
@@ -78,7 +78,8 @@ Finding not_undone(const CheckBench& bench, CheckedStage& stage) {
   trial.perform({Step::run});
   const std::string changed = trial.changed();
   if (changed.empty()) return skip("It has neither rollback nor settle.");
-  return {Verdict::warn, "Its run " + changed + ", and it has no rollback that would put that back."};
+  return {Verdict::warn,
+          "Its run " + changed + ", and it has no rollback that would put that back."};
 }
 
 Finding killed_of(const CheckBench& bench, CheckedStage& stage) {

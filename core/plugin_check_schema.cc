@@ -60,8 +60,8 @@ std::string wrong_property(const json& root, const json& schema, const std::stri
     if (option.contains("default")) {
       json usual = option["default"];
       if (const auto problem = apply_schema(with_definitions(root, option), usual)) {
-        return "The default of its option " + quoted(name) + " does not fit its own schema: " +
-               full_stop(problem->sentence);
+        return "The default of its option " + quoted(name) +
+               " does not fit its own schema: " + full_stop(problem->sentence);
       }
     } else if (path.empty() && !is_required(schema, key) && !option.value("writeOnly", false)) {
       without_default.push_back(key);
@@ -69,8 +69,8 @@ std::string wrong_property(const json& root, const json& schema, const std::stri
     for (const json* inner : {&option, keyword(option, "items")}) {
       if (inner == nullptr || !inner->is_object()) continue;
       std::vector<std::string> not_needed;
-      const std::string wrong = wrong_property(root, follow_references(root, *inner), name + ".",
-                                               not_needed, depth + 1);
+      const std::string wrong =
+          wrong_property(root, follow_references(root, *inner), name + ".", not_needed, depth + 1);
       if (!wrong.empty()) return wrong;
     }
   }
@@ -115,8 +115,8 @@ Finding schema(CheckBench& bench) { return of_each_stage(bench, check_schema_of)
 }  // namespace
 
 std::vector<PluginCheck> schema_checks() {
-  return {{"schema", "Its options are a JSON Schema with descriptions and defaults that fit.",
-           schema}};
+  return {
+      {"schema", "Its options are a JSON Schema with descriptions and defaults that fit.", schema}};
 }
 
 }  // namespace drydock

@@ -1,15 +1,11 @@
 #include "plugin_check_trial.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "deployment.h"
-#include "digest.h"
-#include "error.h"
-#include "files.h"
 #include "state_dir.h"
 #include "text.h"
 
@@ -19,35 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uintmax_t largest_example = std::uintmax_t{256} << 20;
 constexpr std::chrono::seconds longest_look{10}, longest_run{60};
-constexpr const char* state_folder = ".drydock";
-
-// Files, folders and links of the example; its state and what is no file stay out of it.
-void copy_example(const fs::path& from, const fs::path& to) {
-  std::uintmax_t copied = 0;
-  for (auto each = fs::recursive_directory_iterator(from); each != fs::end(each); ++each) {
-    if (each.depth() == 0 && each->path().filename() == state_folder) {
-      each.disable_recursion_pending();
-      continue;
-    }
-    const fs::path target = to / each->path().lexically_relative(from);
-    if (each->is_symlink()) {
-      fs::copy_symlink(each->path(), target);
-    } else if (each->is_directory()) {
-      fs::create_directory(target, each->path());
-    } else if (each->is_regular_file()) {
-      copied += each->file_size();
-      if (copied > largest_example) {
-        throw Error("the deployment " + from.string() + " has more than " +
-                    format_size(largest_example) +
-                    ", and each check gets a copy: give a smaller one with -C DIR");
-      }
-      fs::copy_file(each->path(), target);
-    }
-  }
-}
-
 // Hears one perform(), keeps what was told, and interferes.
 class Ear : public StepListener {
  public:
@@ -70,8 +38,8 @@ class Ear : public StepListener {
     if (!fact.secret) tell("the fact '" + fact.name + "'", fact.value);
   }
   void change(const PlannedChange& change) override {
-    for (const std::string* text : {&change.name, &change.before, &change.after, &change.detail,
-                                    &change.rollback_loses}) {
+    for (const std::string* text :
+         {&change.name, &change.before, &change.after, &change.detail, &change.rollback_loses}) {
       tell("a planned change", *text);
     }
   }
@@ -131,43 +99,6 @@ class Ear : public StepListener {
 };
 
 }  // namespace
-
-FolderState state_of_folder(const std::string& dir) {
-  FolderState state;
-  for (auto each = fs::recursive_directory_iterator(dir); each != fs::end(each); ++each) {
-    if (each.depth() == 0 && each->path().filename() == state_folder) {
-      each.disable_recursion_pending();
-      continue;
-    }
-    struct stat status {};
-    if (::lstat(each->path().c_str(), &status) != 0) continue;
-    std::string what = std::to_string(status.st_mode);
-    if (S_ISLNK(status.st_mode)) what += fs::read_symlink(each->path()).string();
-    if (S_ISREG(status.st_mode)) what += sha256_of_file(each->path().string());
-    state[each->path().lexically_relative(dir).string()] = std::move(what);
-  }
-  return state;
-}
-
-std::string difference(const FolderState& before, const FolderState& after) {
-  std::vector<std::string> differences;
-  for (const auto& [path, what] : after) {
-    const auto was = before.find(path);
-    if (was == before.end()) {
-      differences.push_back("made '" + path + "'");
-    } else if (was->second != what) {
-      differences.push_back("changed '" + path + "'");
-    }
-  }
-  for (const auto& [path, what] : before) {
-    if (after.count(path) == 0) differences.push_back("removed '" + path + "'");
-  }
-  if (differences.empty()) return "";
-  const std::size_t others = differences.size() - 1;
-  return differences.front() +
-         (others == 0 ? ""
-                      : " and " + std::to_string(others) + (others == 1 ? " other" : " others"));
-}
 
 Trial::Trial(const CheckBench& bench, const CheckedStage& stage)
     : options(stage.options), secrets(stage.secrets), bench_(bench), stage_(stage) {

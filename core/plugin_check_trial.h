@@ -9,15 +9,10 @@
 
 #include "deployment.h"
 #include "plugin_check_bench.h"
+#include "plugin_check_folder.h"
 #include "temporary_dir.h"
 
 namespace drydock {
-
-// Path -> kind, mode and content of all that is in a folder, but for .drydock.
-using FolderState = std::map<std::string, std::string>;
-FolderState state_of_folder(const std::string& dir);
-// "changed '.env'", "made 'a/b' and 2 others"; "" when they are equal.
-std::string difference(const FolderState& before, const FolderState& after);
 
 // What changes nothing.
 inline const std::vector<Step> looks = {Step::observe, Step::plan};
@@ -40,10 +35,10 @@ class Trial {
   nlohmann::json options;  // of the stage, unless they are changed
   std::map<std::string, std::string> secrets;
 
-  std::vector<Fact> facts;   // of the last observe
-  std::vector<Note> notes;   // so far, by key
-  int remembered = 0;        // by the last perform()
-  bool killed = false;       // by the interference of the last perform()
+  std::vector<Fact> facts;                    // of the last observe
+  std::vector<Note> notes;                    // so far, by key
+  int remembered = 0;                         // by the last perform()
+  bool killed = false;                        // by the interference of the last perform()
   std::chrono::milliseconds since_cancel{0};  // until the last perform() ended
   // What everybody may read: where it stood ("a log line of run"), and the text.
   std::vector<std::pair<std::string, std::string>> told;

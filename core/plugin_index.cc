@@ -222,9 +222,9 @@ void PluginIndex::take(PluginFile& file) {
     const std::string name = stage.name;
     found.stage_types.push_back(name);
     if (!found.hidden_by.empty()) continue;
-    const auto [other, is_new] = stages_.try_emplace(
-        name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
-                           IndexedFile{file.identity(), file.known->sha256}});
+    const auto [other, is_new] =
+        stages_.try_emplace(name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
+                                               IndexedFile{file.identity(), file.known->sha256}});
     if (is_new) continue;
     const std::string& other_file = other->second.plugin_file;
     found.hidden_stages.emplace(name, other_file);

@@ -45,9 +45,9 @@ struct PluginProblem {
 
 class PluginIndex {
  public:
-  // Folders are searched in order, not recursively, for *.so; what is found first wins. Two files of
-  // one folder that have the same id or stage type are a problem: which of them is first is chance.
-  // Files that are not known yet are probed on several threads.
+  // Folders are searched in order, not recursively, for *.so; what is found first wins. Two files
+  // of one folder that have the same id or stage type are a problem: which of them is first is
+  // chance. Files that are not known yet are probed on several threads.
   static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker);
   // Of stage types that are known without looking.
   static PluginIndex of(std::map<std::string, IndexedStage> stages) {

@@ -1,5 +1,5 @@
-// Where plugins are looked for. What is found first wins: a plugin of the same id, or a stage type of
-// the same name, in a later folder is hidden.
+// Where plugins are looked for. What is found first wins: a plugin of the same id, or a stage type
+// of the same name, in a later folder is hidden.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ struct PluginFolder {
 // "--plugin-dir", "DRYDOCK_PLUGIN_PATH", "of the user", "of the system", "built in"
 const char* name_of(PluginFolder::Origin origin);
 
-// In the order in which they are searched: those of --plugin-dir, of DRYDOCK_PLUGIN_PATH (separated by
+// In the order in which they are searched: those of --plugin-dir, of DRYDOCK_PLUGIN_PATH (separated
+// by
 // ':'), of the user, of the system, and the built-in one; each once. Those of the user and of the
 // system need not be there. Throws Error for one that was named and is no folder.
 std::vector<PluginFolder> plugin_path(const std::vector<std::string>& named,

@@ -132,8 +132,8 @@ class Performance : public Conversation::Subject {
   std::size_t logged_ = 0, dropped_lines_ = 0, dropped_bytes_ = 0;
 };
 
-// A worker that says what a plugin file is, and performs nothing. What it prints meanwhile interests
-// nobody.
+// A worker that says what a plugin file is, and performs nothing. What it prints meanwhile
+// interests nobody.
 template <class Answer>
 class Question : public Conversation::Subject {
  public:
@@ -258,9 +258,9 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
   } else if (const auto* stopped = std::get_if<Conversation::Stopped>(&ending)) {
     const std::string ended = "did not stop within " + format_duration(stopped->waited) +
                               " after the cancel, and was ended.";
-    result.outcome = Done{Status::cancelled,
-                          "It " + (stopped->died.empty() ? ended
-                                                         : stopped->died + " when it was cancelled.")};
+    result.outcome =
+        Done{Status::cancelled,
+             "It " + (stopped->died.empty() ? ended : stopped->died + " when it was cancelled.")};
   } else if (const auto* crashed = std::get_if<Crashed>(&ending)) {
     result.outcome = with_limit(*crashed, request.memory);
   } else {
@@ -275,7 +275,8 @@ ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
 }
 
 InspectionResult ProcessWorker::inspect(const std::string& plugin_file, bool ask) {
-  return Question<PluginInspection>("inspect", {{"plugin_file", to_wire(plugin_file)}, {"ask", ask}},
+  return Question<PluginInspection>("inspect",
+                                    {{"plugin_file", to_wire(plugin_file)}, {"ask", ask}},
                                     "inspected", read_inspection)
       .hold(stage_binary_, patience_);
 }

@@ -16,8 +16,8 @@ nlohmann::json sample_value(const std::string& key, const nlohmann::json& schema
 // Does the author of the schema name a value (example, examples, default, const, enum)?
 bool has_sample(const nlohmann::json& schema);
 
-// The required options, each with the value that the schema names. `missing` gets those for which it
-// names none.
+// The required options, each with the value that the schema names. `missing` gets those for which
+// it names none.
 nlohmann::json sample_options(const nlohmann::json& schema, std::vector<std::string>& missing);
 
 }  // namespace drydock

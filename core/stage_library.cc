@@ -62,10 +62,12 @@ std::string open_library(boost::dll::shared_library& library, const std::string&
 }
 
 constexpr const char* entry_name = "drydock_plugin_v1";
-constexpr const char* no_entry = "does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN";
+constexpr const char* no_entry =
+    "does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN";
 
 constexpr const char* not_sound =
-    "describes itself wrongly: drydock_plugin_v1() must return its id, its version and between 1 and "
+    "describes itself wrongly: drydock_plugin_v1() must return its id, its version and between 1 "
+    "and "
     "256 stage types, each with its size";
 
 bool is_sound(const drydock_plugin* plugin) {

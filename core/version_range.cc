@@ -16,9 +16,7 @@ std::string_view take_part(std::string_view& version) {
   return part;
 }
 
-bool is_number(std::string_view part) {
-  return std::all_of(part.begin(), part.end(), is_digit);
-}
+bool is_number(std::string_view part) { return std::all_of(part.begin(), part.end(), is_digit); }
 
 int compare_parts(std::string_view left, std::string_view right) {
   if (!is_number(left) || !is_number(right)) {
@@ -41,8 +39,7 @@ int compare_dotted(std::string_view left, std::string_view right) {
 }
 
 bool is_version(std::string_view text) {
-  return !text.empty() && is_digit(text[0]) &&
-         text.find_first_of("<>=") == std::string_view::npos;
+  return !text.empty() && is_digit(text[0]) && text.find_first_of("<>=") == std::string_view::npos;
 }
 
 }  // namespace

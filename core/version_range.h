@@ -14,8 +14,8 @@ int compare_versions(std::string_view left, std::string_view right);
 
 class VersionRange {
  public:
-  // Bounds that must all hold, separated by blanks or commas: each one of = >= > <= < and a version; a
-  // version alone is that very text. nullopt: it is none of these.
+  // Bounds that must all hold, separated by blanks or commas: each one of = >= > <= < and a
+  // version; a version alone is that very text. nullopt: it is none of these.
   static std::optional<VersionRange> parse(const std::string& text);
   bool contains(const std::string& version) const;
 

@@ -96,6 +96,16 @@ class SearchPath(prefix.PrefixTest):
             self.refuses(f"{file} belongs to user 12345, who could change what Drydock executes: give it to "
                          "yourself or to root with chown.", "plan")
 
+    def test_a_pin_that_a_hidden_one_fits_says_so(self):
+        newer, older = self.put(self.user, "2.0.0"), self.put(self.system, "1.4.0")
+        self.write("work/drydock.yaml", "drydock: 1\nplugins: {test.good: {version: '>=1.2 <2'}}\n"
+                                        "stages: [{uses: good, with: {file: made}}]\n")
+        self.refuses(f"drydock.yaml:2:22: found version 2.0.0 of plugin 'test.good' in {newer}, allowed: "
+                     f">=1.2 <2; install that version or change the pin ({older} is 1.4.0, and hidden by "
+                     "that file).", "validate")
+        newer.unlink()
+        self.assertIn("valid", self.drydock("validate"))
+
     def test_many_are_asked_at_once_and_remembered(self):
         for n in range(40):
             (self.user / "many").mkdir(parents=True, exist_ok=True)

@@ -35,16 +35,16 @@ TEST(VersionRange, AVersionAloneIsThatText) {
 }
 
 TEST(VersionRange, RefusesWhatIsNone) {
-  for (const char* text : {"", "  ", ",", ">=", "<>1", "=>1", "latest", "1.0 2.0", "1.0 <2", ">= 1.2",
-                           "^1.2", "1.2<3"}) {
+  for (const char* text : {"", "  ", ",", ">=", "<>1", "=>1", "latest", "1.0 2.0", "1.0 <2",
+                           ">= 1.2", "^1.2", "1.2<3"}) {
     EXPECT_FALSE(VersionRange::parse(text)) << text;
   }
 }
 
 TEST(CompareVersions, InTheirOrder) {
-  const std::vector<std::string> ordered = {"0",         "0.9",     "1.0-alpha", "1.0-alpha.1", "1.0-rc.2",
-                                            "1.0-rc.10", "1.0",     "1.0.1",     "1.2",         "1.10",
-                                            "1.10.x",    "2.0-rc1", "2",         "10.0"};
+  const std::vector<std::string> ordered = {
+      "0",     "0.9", "1.0-alpha", "1.0-alpha.1", "1.0-rc.2", "1.0-rc.10", "1.0",
+      "1.0.1", "1.2", "1.10",      "1.10.x",      "2.0-rc1",  "2",         "10.0"};
   for (std::size_t i = 0; i < ordered.size(); ++i) {
     for (std::size_t j = 0; j < ordered.size(); ++j) {
       const int compared = compare_versions(ordered[i], ordered[j]);
@@ -60,11 +60,12 @@ TEST(CompareVersions, InTheirOrder) {
 
 RC_GTEST_PROP(CompareVersions, IsAnOrder, ()) {
   const auto part = rc::gen::element<std::string>("0", "1", "2", "10", "007", "a", "rc1");
-  const auto version = rc::gen::map(
-      rc::gen::tuple(part, part, part, rc::gen::element<std::string>(".", "-", "+")),
-      [](const auto& parts) {
-        return std::get<0>(parts) + "." + std::get<1>(parts) + std::get<3>(parts) + std::get<2>(parts);
-      });
+  const auto version =
+      rc::gen::map(rc::gen::tuple(part, part, part, rc::gen::element<std::string>(".", "-", "+")),
+                   [](const auto& parts) {
+                     return std::get<0>(parts) + "." + std::get<1>(parts) + std::get<3>(parts) +
+                            std::get<2>(parts);
+                   });
   const auto [a, b, c] = *rc::gen::tuple(version, version, version);
   const auto sign = [](int value) { return (value > 0) - (value < 0); };
   RC_ASSERT(compare_versions(a, a) == 0);

@@ -1,5 +1,5 @@
-// A stage that keeps to everything: it writes one line into a file, and takes it away again. Each fault
-// beside this is that stage with one thing changed.
+// A stage that keeps to everything: it writes one line into a file, and takes it away again. Each
+// fault beside this is that stage with one thing changed.
 #pragma once
 
 #include <cstdio>
@@ -35,7 +35,9 @@ struct Good {
   }
   static void settle(drydock::Call&) {}
 
-  static void write(const drydock::Call& call) { write(call, call.text("/file"), call.text("/text")); }
+  static void write(const drydock::Call& call) {
+    write(call, call.text("/file"), call.text("/text"));
+  }
   static void write(const drydock::Call& call, const std::string& name, const std::string& text) {
     std::FILE* file = std::fopen(call.deployment(name).c_str(), "w");
     if (file == nullptr) throw drydock::Failed("the file cannot be written");
