@@ -121,9 +121,15 @@ constexpr std::array<Command, 16> commands = {{
      "drydock -C /srv/app logs 3 --events --follow --from 17"},
     {"stages", "[NAME]", "The stage types, or one with its options, defaults and an example",
      output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
-    {"plugin", "new NAME", "For authors of stages: begin one", output | authors,
+    {"plugin", "new|check|pack|install|list [NAME|FILE]",
+     "Stage plugins: begin, check, pack, install and list them", output | authors,
      "new: a folder with a stage that works, its unit test, a scenario and a script for CI; it "
-     "builds with the installed SDK alone. NAME becomes the name of the stage type.",
+     "builds with the installed SDK alone. NAME becomes the name of the stage type. check: whether "
+     "a plugin file keeps to what Drydock asks of it; its steps are tried in folders that are made "
+     "for it, which are copies of -C DIR where that is given. Ends with 5 when something is wrong. "
+     "pack: the file as one archive with a manifest and hashes. install: such an archive, whose "
+     "SHA-256 you have from its author, for you or with --system for all. list: the folders that "
+     "are searched, in their order, and what is found in them.",
      "drydock plugin new greet --language c"},
 }};
 
@@ -152,8 +158,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   auto add = options.add_options();
   add("directory,C", po::value(&into.directory)->value_name("DIR"), "the deployment's folder");
   add("state-dir", po::value(&into.state_dir)->value_name("DIR"), "instead of DEPLOYMENT/.drydock");
-  add("plugins", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
-      "a folder with more stage plugins (repeatable)");
+  add("plugin-dir", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
+      "a folder with stage plugins, searched before all others (repeatable)");
   if ((groups & pipeline) != 0) {
     add("var", po::value(&into.vars)->value_name("K=V")->composing(),
         "set a variable (repeatable)");
@@ -233,6 +239,18 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("language", po::value(&into.language)->value_name("LANGUAGE"),
         "new: c++ (the default) or c");
     add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
+    add("with", po::value(&into.with)->value_name("FILE"),
+        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: the "
+        "schemas' examples");
+    add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
+      into.seed = number_of("--seed", text);
+    }),
+        "check: another choice of odd options (default: 1)");
+    add("out", po::value(&into.plan_file)->value_name("FILE"),
+        "pack: the archive (default: ID-VERSION-MACHINE.tar)");
+    add("sha256", po::value(&into.sha256)->value_name("HEX"),
+        "install: of the archive, from its author");
+    add("system", po::bool_switch(&into.system), "install: for all users of this machine");
   }
   if ((groups & (fetches | starts)) != 0) {
     add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
@@ -318,6 +336,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   po::options_description options = options_of(command->groups, arguments);
   po::options_description with_operands = options;
   with_operands.add_options()("operand", po::value(&arguments.positional));
+  // What --plugin-dir was called before there was a search path.
+  std::vector<std::string> by_older_name;
+  with_operands.add_options()("plugins", po::value(&by_older_name)->composing());
   if ((command->groups & starts) != 0) {
     with_operands.add_options()("tell-until-started",
                                 po::bool_switch(&arguments.tell_until_started));
@@ -335,6 +356,8 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
             .run(),
         map);
     po::notify(map);
+    arguments.plugin_dirs.insert(arguments.plugin_dirs.end(), by_older_name.begin(),
+                                 by_older_name.end());
   } catch (const po::error& problem) {
     refuse(problem, arguments.command, options);
   }
@@ -346,7 +369,7 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command->operand)));
   }
-  if (!arguments.with.empty() && arguments.uses.empty()) {
+  if (!arguments.with.empty() && arguments.uses.empty() && arguments.command != "plugin") {
     throw Error(arguments.command + ": --with needs --uses TYPE beside it");
   }
   if (!arguments.uses.empty() && !arguments.positional.empty()) {

@@ -15,8 +15,12 @@ struct Subcommand {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Subcommand, 1> subcommands = {{
+constexpr std::array<Subcommand, 5> subcommands = {{
     {"new", "NAME", command_plugin_new},
+    {"check", "FILE", command_plugin_check},
+    {"pack", "FILE", command_plugin_pack},
+    {"install", "FILE", command_plugin_install},
+    {"list", "", command_plugin_list},
 }};
 
 const Subcommand& subcommand_of(const Arguments& arguments) {
@@ -38,6 +42,11 @@ void check_options(const Arguments& arguments, const std::string& subcommand) {
   };
   only_for(!arguments.language.empty(), "--language", "new");
   only_for(!arguments.dir.empty(), "--dir", "new");
+  only_for(!arguments.with.empty(), "--with", "check");
+  only_for(arguments.seed.has_value(), "--seed", "check");
+  only_for(!arguments.plan_file.empty(), "--out", "pack");
+  only_for(!arguments.sha256.empty(), "--sha256", "install");
+  only_for(arguments.system, "--system", "install");
 }
 
 }  // namespace

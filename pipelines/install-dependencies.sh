@@ -10,7 +10,7 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libboost-dev libboost-filesystem-dev
-  libboost-program-options-dev libyaml-cpp-dev libsoci-dev libsqlite3-dev libspdlog-dev
+  libboost-program-options-dev libyaml-cpp-dev libarchive-dev libsoci-dev libsqlite3-dev libspdlog-dev
   nlohmann-json3-dev libvalijson-dev libcurl4-openssl-dev nettle-dev libexpected-dev libgtest-dev
   librapidcheck-dev libbenchmark-dev)
 embedded=(python3-flask python3-flask-migrate gunicorn sqlite3 curl)

@@ -20,9 +20,9 @@ expect() {
 
 [ ! -d "$folder/before" ] || cp -R "$folder/before/." "$work/deployment"
 cd "$work/deployment"
-"$drydock" run "$folder/drydock.yaml" --plugins "$plugins" --yes
+"$drydock" run "$folder/drydock.yaml" --plugin-dir "$plugins" --yes
 expect after "after the run"
-"$drydock" rollback --plugins "$plugins" --yes --accept-loss
+"$drydock" rollback --plugin-dir "$plugins" --yes --accept-loss
 back=before
 [ ! -d "$folder/rolled-back" ] || back=rolled-back
 expect "$back" "after the rollback"

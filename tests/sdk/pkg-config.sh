@@ -13,5 +13,5 @@ mkdir plugins
 # The line that the .pc file itself shows.
 eval "$(sed -n 's/^# //p; q' "$prefix/lib/pkgconfig/drydock-sdk.pc" | sed 's| greet\.c| greet/greet.c|; s|greet\.so|plugins/greet.so|')"
 [[ $(nm --dynamic --defined-only plugins/greet.so | awk '{print $3}') == drydock_plugin_v1 ]]
-"$prefix/bin/drydock" stages greet --plugins plugins | tee said
+"$prefix/bin/drydock" stages greet --plugin-dir plugins | tee said
 grep -q '^plugin  org.example.greet 1.0.0, ' said

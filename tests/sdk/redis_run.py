@@ -107,7 +107,7 @@ def main():
             environment = {"PATH": f"{place}/bin:{os.environ['PATH']}", "HOME": f"{place}/home", "LANG": "C.UTF-8",
                            "XDG_CACHE_HOME": f"{place}/cache", "XDG_RUNTIME_DIR": f"{place}/runtime",
                            "REDIS_PASSWORD": PASSWORD}
-            ended = subprocess.run([drydock, "run", "--plugins", plugins, "--yes"], cwd=place, text=True,
+            ended = subprocess.run([drydock, "run", "--plugin-dir", plugins, "--yes"], cwd=place, text=True,
                                    env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, timeout=120)
             print(ended.stdout)

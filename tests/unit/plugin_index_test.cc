@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 #include <sstream>
 
@@ -26,7 +27,7 @@ struct CountingWorker : Worker {
     return real.probe(file);
   }
   Worker& real;
-  int probes = 0;
+  std::atomic<int> probes = 0;  // on several threads
 };
 
 struct PluginIndexTest : testing::Test {
@@ -131,6 +132,37 @@ TEST_F(PluginIndexTest, AStageTypeThatTwoFilesProvideNamesBoth) {
   const std::string sentence = only_problem();
   EXPECT_SAYS(sentence, "a.so and ");
   EXPECT_SAYS(sentence, "b.so");
+}
+
+TEST_F(PluginIndexTest, WhatIsFoundFirstHidesTheRest) {
+  add("a.so");
+  TemporaryFolder later;
+  std::filesystem::copy_file(SAMPLE_PLUGIN, later / "b.so");
+  const PluginIndex index = PluginIndex::scan({plugins.path(), later.path()}, worker);
+  EXPECT_TRUE(index.problems().empty());
+  EXPECT_EQ(index.require("sample", "").plugin_file, std::filesystem::canonical(plugins / "a.so"));
+  ASSERT_EQ(index.plugins().size(), 2u);
+  EXPECT_EQ(index.plugins()[0].hidden_by, "");
+  EXPECT_EQ(index.plugins()[1].hidden_by, index.plugins()[0].file);
+  EXPECT_EQ(index.plugins()[1].stage_types, index.plugins()[0].stage_types);
+  const PluginIndex turned = PluginIndex::scan({later.path(), plugins.path()}, worker);
+  EXPECT_EQ(turned.require("sample", "").plugin_file, std::filesystem::canonical(later / "b.so"));
+}
+
+TEST_F(PluginIndexTest, ManyAreAskedAtOnceEachOnce) {
+  TemporaryFolder many;
+  std::vector<std::string> folders;
+  for (int i = 0; i < 24; ++i) {
+    folders.push_back(many / std::to_string(i));
+    std::filesystem::create_directory(folders.back());
+    std::filesystem::copy_file(SAMPLE_PLUGIN, folders.back() + "/a.so");
+  }
+  const PluginIndex index = PluginIndex::scan(folders, worker);
+  EXPECT_EQ(worker.probes, 24);
+  EXPECT_EQ(index.plugins().size(), 24u);
+  EXPECT_TRUE(index.problems().empty());
+  PluginIndex::scan(folders, worker);
+  EXPECT_EQ(worker.probes, 24);
 }
 
 TEST_F(PluginIndexTest, AnotherAbiIsRefusedWithoutAsking) {
