@@ -1,4 +1,5 @@
 // plugin check: whether a plugin file keeps to what Drydock asks of it.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -58,6 +59,18 @@ CheckSettings settings_of(const Arguments& arguments, const Installation& instal
   return settings;
 }
 
+// Options of a stage type that the plugin does not have would be tried with nothing.
+void check_names(CheckBench& bench) {
+  std::vector<std::string> names;
+  for (const CheckedStage& stage : bench.stages()) names.push_back(stage.name());
+  for (const auto& [type, options] : bench.settings().with.items()) {
+    if (names.empty() || std::find(names.begin(), names.end(), type) != names.end()) continue;
+    throw Error(bench.settings().with_file + ": found options of '" + make_visible(type) +
+                "', which the plugin does not provide, allowed: " + join(names, ", ") +
+                did_you_mean(type, names));
+  }
+}
+
 int count(const std::vector<Checked>& all, Verdict verdict) {
   int found = 0;
   for (const Checked& each : all) found += each.finding.verdict == verdict ? 1 : 0;
@@ -101,6 +114,7 @@ json document(const CheckBench& bench, const std::vector<Checked>& all) {
 ExitCode command_plugin_check(const Arguments& arguments) {
   become_subreaper();
   CheckBench bench(settings_of(arguments, Installation::here()));
+  check_names(bench);
   const Ink ink(style_of_stdout());
   if (!arguments.json) std::cout << bench.settings().plugin_file << "\n";
   std::vector<Checked> all;

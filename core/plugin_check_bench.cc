@@ -56,6 +56,7 @@ void choose_options(CheckedStage& stage, const CheckSettings& settings) {
     stage.options = std::move(resolved.values);
     stage.secrets = std::move(resolved.secrets);
   } catch (const Error& error) {
+    if (settings.with.contains(stage.name())) throw;  // a slip of whoever gave them
     stage.unusable = "its options do not fit: " + std::string(error.what());
     while (!stage.unusable.empty() && stage.unusable.back() == '.') stage.unusable.pop_back();
   }
