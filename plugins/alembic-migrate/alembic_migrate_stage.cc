@@ -179,6 +179,12 @@ void AlembicMigrate::plan(Call& call) {
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
   if (database && !waits(call)) refuse_foreign_role(call, *database);
+  if (const std::string front = service && !waits(call) ? in_front_of_command(call, *service) : "";
+      !front.empty()) {
+    call.warn("the entrypoint " + front + " of " + owner_of_scripts(call, service) +
+              " gets the migrator's `command` as arguments, and may ignore them; if the migration "
+              "does nothing, name the migrator with `entrypoint`");
+  }
   if (call.flag("/downgrade") && downgrade_command(call, "REVISION").empty()) {
     throw drydock::BadOptions(
         "neither `command` nor `entrypoint` says how a downgrade is asked for; name the command "

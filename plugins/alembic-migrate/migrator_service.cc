@@ -83,7 +83,7 @@ MigratorService migrator_service(const Call& call) {
   if (result.image.empty()) result.image = text_of(model, "name") + "-" + name;
   result.folder = text_of(service, "working_dir");
   result.mounted = mounted_paths(service);
-  result.command = texts_of(service, "entrypoint");
+  result.command = result.entrypoint = texts_of(service, "entrypoint");
   for (std::string& word : texts_of(service, "command")) result.command.push_back(std::move(word));
   if (const auto variables = service.find("environment"); variables != service.end()) {
     for (const auto& [variable, value] : variables->items()) {
@@ -95,8 +95,8 @@ MigratorService migrator_service(const Call& call) {
       !pulled.empty() && pulled != "missing" && pulled != "if_not_present" && pulled != "never";
   // Never from an earlier answer: `docker pull` changes it.
   const Captured inspected = compose::answer_of(
-      call,
-      {{"docker", "image", "inspect", "--format", "{{.Id}} {{.Config.WorkingDir}}", result.image}});
+      call, {{"docker", "image", "inspect", "--format",
+              "{{.Id}} {{.Config.WorkingDir}}\n{{json .Config.Entrypoint}}", result.image}});
   if (!inspected.exit.ok()) {
     if (inspected.err.find("No such image") != std::string::npos) return result;
     throw compose::engine_refused(inspected, "look for the image " + result.image);
@@ -106,7 +106,24 @@ MigratorService migrator_service(const Call& call) {
   result.image_id = line.substr(0, space);
   if (result.folder.empty()) result.folder = line.substr(std::min(space + 1, line.size()));
   if (result.folder.empty()) result.folder = "/";
+  const Json entrypoint = Json::parse(inspected.out.substr(line.size()), nullptr, false);
+  if (result.entrypoint.empty() && entrypoint.is_array()) {
+    for (const Json& word : entrypoint) {
+      if (word.is_string()) result.entrypoint.push_back(word.get<std::string>());
+    }
+  }
   return result;
+}
+
+std::string in_front_of_command(const Call& call, const MigratorService& service) {
+  if (!call.has("/command") || call.has("/entrypoint")) return "";
+  for (const std::string& word : service.entrypoint) {
+    const std::string program = word.substr(word.rfind('/') + 1);
+    const bool hands_on = program == "tini" || program == "dumb-init" || program == "catatonit" ||
+                          program == "docker-init" || program == "env" || program[0] == '-';
+    if (!hands_on) return word;
+  }
+  return "";
 }
 
 std::map<std::string, std::string> whole_environment(const Call& call,
@@ -114,7 +131,8 @@ std::map<std::string, std::string> whole_environment(const Call& call,
   std::map<std::string, std::string> result = service.environment;
   const Json variables = Json::parse(
       compose::ask_docker(
-          call, {"docker", "image", "inspect", "--format", "{{json .Config.Env}}", service.image_id},
+          call,
+          {"docker", "image", "inspect", "--format", "{{json .Config.Env}}", service.image_id},
           "look for the variables of the image " + service.image),
       nullptr, false);
   if (!variables.is_array()) return result;  // it has none

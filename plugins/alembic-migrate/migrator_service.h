@@ -11,10 +11,11 @@
 namespace drydock::alembic {
 
 struct MigratorService {
-  std::string image;                 // the reference
-  std::string image_id;              // "sha256:..."; "": it is not on this engine
-  std::string folder;                // its working directory
-  std::vector<std::string> command;  // what the model says that it runs, entrypoint first
+  std::string image;                    // the reference
+  std::string image_id;                 // "sha256:..."; "": it is not on this engine
+  std::string folder;                   // its working directory
+  std::vector<std::string> command;     // what the model says that it runs, entrypoint first
+  std::vector<std::string> entrypoint;  // the model's, else the image's
   std::map<std::string, std::string> environment;  // as the model says; may hold secrets
   bool renewed = false;              // Compose pulls or builds the image whenever it is used
   std::vector<std::string> mounted;  // paths at which something else than the image's files is
@@ -26,5 +27,9 @@ MigratorService migrator_service(const Call&);
 
 // What a one-off container of it sees: the image's own variables, and those of the model.
 std::map<std::string, std::string> whole_environment(const Call&, const MigratorService&);
+
+// What the option `command` is handed to, where that may well do something else than run it; "": it
+// starts by itself, or behind one of the usual init processes. A text for people.
+std::string in_front_of_command(const Call&, const MigratorService&);
 
 }  // namespace drydock::alembic

@@ -90,7 +90,8 @@ std::string postgres_connection(const DatabaseUrl& url, const std::string& datab
   }
   if (!url.port.empty()) text += ":" + url.port;
   text += "/" + percent_encoded(database) + "?connect_timeout=" + patience +
-          "&application_name=drydock&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=60000";
+          "&application_name=drydock&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&"
+          "tcp_user_timeout=60000";
   if (!url.socket.empty()) text += "&host=" + percent_encoded(url.socket);
   if (!url.ssl_mode.empty()) text += "&sslmode=" + percent_encoded(url.ssl_mode);
   return text;

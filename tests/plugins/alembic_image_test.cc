@@ -251,4 +251,27 @@ TEST_F(InImage, MigratesWithTheImageThatTheRunHasSettled) {
   EXPECT_LT(tagged, migrating);
 }
 
+TEST_F(InImage, AnEntrypointThatMayIgnoreTheCommandIsNamed) {
+  script("one", "None");
+  const auto warned = [&] {
+    host.logs.clear();
+    std::filesystem::remove_all(host.planning_dir() + "/answers");
+    EXPECT_TRUE(step("plan").ok());
+    return host.log_text().find("gets the migrator's `command` as arguments") != std::string::npos;
+  };
+  entrypoint = R"(["/entrypoint.sh"])";
+  EXPECT_FALSE(warned());  // there is none: the entrypoint is what migrates
+  host.option("/command", {"alembic", "upgrade", "head"});
+  EXPECT_TRUE(warned());
+  EXPECT_NE(host.log_text().find("the entrypoint /entrypoint.sh of image sample/api:2"),
+            std::string::npos)
+      << host.log_text();
+  entrypoint = R"(["/usr/bin/tini", "--"])";
+  EXPECT_FALSE(warned());
+  entrypoint = R"(["/usr/bin/tini", "--", "/start"])";
+  EXPECT_TRUE(warned());
+  host.option("/entrypoint", {"alembic"});
+  EXPECT_FALSE(warned());
+}
+
 }  // namespace

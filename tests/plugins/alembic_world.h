@@ -110,7 +110,7 @@ class AlembicWorld : public ::testing::Test {
     }
     if (words[1] == "image") {
       if (image_id.empty()) return {1, "\n", "Error: No such image: " + words.back() + "\n"};
-      return {0, image_id + " /app\n"};
+      return {0, image_id + " /app\n" + entrypoint + "\n"};
     }
     if (words[1] == "create") {
       created.push_back(process);
@@ -161,6 +161,7 @@ class AlembicWorld : public ::testing::Test {
   std::string revision = "one", leftover, terminated;
   std::string service;  // more of the service's JSON
   std::string image_id = "sha256:two";
+  std::string entrypoint = "null";           // of the image, as JSON
   std::map<std::string, std::string> image;  // path -> content
   Result heads{0, "two (head)\n"}, migrator{0, "Running migrations\n"}, create{0, "abc\n"};
   Process migrated;
