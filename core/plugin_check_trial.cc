@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds longest_look{10}, longest_run{60};
+constexpr std::chrono::seconds longest_look{10}, longest_run{20};
 // Hears one perform(), keeps what was told, and interferes.
 class Ear : public StepListener {
  public:
