@@ -39,7 +39,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 15> commands = {{
+constexpr std::array<Command, 16> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -65,6 +65,14 @@ constexpr std::array<Command, 15> commands = {{
      "verified. Without a terminal it needs --yes. With --detach it goes on when this command has "
      "ended; a --key that a run has already attaches to that run instead of starting another.",
      "drydock -C /srv/app run --var to=1.14.1 --yes"},
+    {"rehearse", "[PIPELINE]", "Try the migration on a copy of the database, with the new release",
+     pipeline | output | stream | consent,
+     "Plans as `plan --fetch` does, then carries out nothing but the stages that can be rehearsed, "
+     "with "
+     "the files and images of the new release: the migration on a copy of the database, which is "
+     "dropped again. The application goes on meanwhile. The next plan says how long it took. "
+     "Without a terminal it needs --yes.",
+     "drydock -C /srv/app rehearse --var to=1.14.1"},
     {"attach", "[RUN]", "Show a run that is going on until it ends (default: the last)",
      output | stream, "Ends with the run's own exit code. Ctrl-C leaves the run going on.",
      "drydock -C /srv/app attach"},

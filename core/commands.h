@@ -13,6 +13,7 @@ ExitCode command_run(const Arguments& arguments);
 ExitCode command_attach(const Arguments& arguments);
 ExitCode command_cancel(const Arguments& arguments);
 ExitCode command_plan_rollback(const Arguments& arguments);  // plan --rollback
+ExitCode command_rehearse(const Arguments& arguments);
 ExitCode command_resume(const Arguments& arguments);
 ExitCode command_rollback(const Arguments& arguments);
 ExitCode command_status(const Arguments& arguments);

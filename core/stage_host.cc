@@ -117,7 +117,8 @@ const drydock_call* StageHost::begin(Step step) {
   call_.stage_id = request_.stage_id.c_str();
   call_.step = name_of(step).data();  // a literal
   call_.deployment_dir = request_.deployment_dir.c_str();
-  call_.planned_dir = step == Step::plan ? request_.planned_dir.c_str() : "";
+  // Beside plans, a rehearsal has planned files.
+  call_.planned_dir = step == Step::observe ? "" : request_.planned_dir.c_str();
   call_.planning_dir = request_.planning_dir.c_str();
   call_.private_dir = step == Step::plan ? "" : request_.private_dir.c_str();
   call_.snapshot_dir = request_.snapshot_dir.c_str();

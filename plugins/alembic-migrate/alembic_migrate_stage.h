@@ -82,8 +82,19 @@ struct AlembicMigrate {
         "examples": ["data/app.db"]
       },
       "mode": {
-        "type": "string", "enum": ["run", "wait"], "default": "run",
-        "description": "wait: the application migrates by itself when it starts, and this stage only waits until it has"
+        "type": "string", "enum": ["run", "wait", "rehearse"], "default": "run",
+        "description": "wait: the application migrates by itself when it starts, and this stage only waits until it has. rehearse: the migration is run on a copy of the database, which is dropped again, while the application goes on"
+      },
+      "rehearse": {
+        "type": "object", "additionalProperties": false,
+        "description": "how the migrator is sent to the copy when it is rehearsed",
+        "properties": {
+          "variables": {
+            "type": "array", "items": {"type": "string", "minLength": 1},
+            "description": "variables of the migrator that name the database, by its name or in a URL, beside those that are found by themselves: DB_DATABASE, POSTGRES_DB, MYSQL_DATABASE and the like where they have its name, and URLs of it",
+            "examples": [["APP_DB"]]
+          }
+        }
       },
       "limit": {
         "type": "string", "format": "duration", "default": "30m",
@@ -113,6 +124,14 @@ struct AlembicMigrate {
       "long_after": {
         "type": "string", "format": "duration", "default": "10s",
         "description": "how long such a transaction has to be open"
+      },
+      "large_table": {
+        "type": "string", "format": "size", "default": "1GiB",
+        "description": "from which size on the plan warns that a table is written anew, or kept from writers, by a pending revision"
+      },
+      "space": {
+        "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
+        "description": "what to do when less is free where the database's container keeps its data than the tables take whose columns get another type"
       },
       "downgrade": {
         "type": "boolean", "default": false,

@@ -22,8 +22,9 @@ class DirectDatabase {
   // A session of its own, at the URL's database. Throws Failed with a whole sentence.
   std::unique_ptr<DirectSession> open() const { return open(url_.database); }
   // One statement, whoever asks, from any thread: in a session that is kept, if it is for the URL's
-  // database, else in one of its own. database: of PostgreSQL, any but the URL's own stands for what
-  // can be asked in every database of a server: there are servers that let a user into no other.
+  // database, else in one of its own. database: of PostgreSQL, any but the URL's own stands for
+  // what can be asked in every database of a server: there are servers that let a user into no
+  // other.
   std::vector<DirectSession::Row> query(const std::string& database, const std::string& sql);
   void execute(const std::string& database, const std::string& sql);
 

@@ -1,3 +1,5 @@
+#include <netdb.h>
+
 #include "compose_engine.h"
 #include "database_settings.h"
 #include "mariadb_container.h"
@@ -11,6 +13,7 @@ namespace {
 MigratedDatabase mariadb_database(const Call& call, const compose::Container& container,
                                   const std::string& name) {
   MigratedDatabase database;
+  database.service = container.service;
   database.mariadb = mariadb_in(call, container, looks_like_mysql(container),
                                 call.text("/database/user"), std::nullopt);
   database.name = name;
@@ -30,6 +33,7 @@ MigratedDatabase mariadb_database(const Call& call, const compose::Container& co
 MigratedDatabase postgres_database(const Call& call, const compose::Container& container,
                                    const std::string& name) {
   MigratedDatabase database;
+  database.service = container.service;
   database.server = postgres_in(container, call.text("/database/user"));
   database.name = name.empty() ? default_database(container) : name;
   return database;
@@ -59,6 +63,17 @@ std::optional<compose::Container> container_of(const Call& call,
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
+}
+
+// Else it is a name of the containers' networks alone, an alias, or it is misspelt.
+bool is_known_here(const DatabaseUrl& settings) {
+  if (!settings.socket.empty()) return true;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(seen_from_here(settings).host.c_str(), nullptr, nullptr, &found) != 0) {
+    return false;
+  }
+  ::freeaddrinfo(found);
+  return true;
 }
 
 // Only of a name that could be a service's Compose is asked.
@@ -149,7 +164,8 @@ std::optional<MigratedDatabase> find_database(const Call& call) {
   const auto all = compose::project_containers(call);
   const bool elsewhere = settings && !is_service(call, all, settings->host);
   // By then a container that merely looks like a database is not the application's.
-  if (elsewhere && call.texts("/database/service").empty() && !is_loopback(settings->host)) {
+  if (elsewhere && call.texts("/database/service").empty() && !is_loopback(settings->host) &&
+      is_known_here(*settings)) {
     return database_elsewhere(*settings);
   }
   const auto container = container_of(call, all, settings);

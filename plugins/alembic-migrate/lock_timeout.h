@@ -2,6 +2,7 @@
 // everyone wait who comes after it.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "drydock/stage.hpp"
@@ -9,11 +10,15 @@
 
 namespace drydock::alembic {
 
+// PostgreSQL: under which role the application connects, by the option or by whom alembic_version
+// belongs to.
+std::string application_role(const Call&, const MigratedDatabase&);
+
 // Whether the option `lock_timeout` asks for it, on a server that has such a thing.
 bool limits_lock_waits(const Call&, const MigratedDatabase&);
 
-// Throws Failed where there is no such role, or its settings are not the user's to change; on MariaDB
-// and MySQL warns where the user may not set it. Nothing where no limit is asked for.
+// Throws Failed where there is no such role, or its settings are not the user's to change; on
+// MariaDB and MySQL warns where the user may not set it. Nothing where no limit is asked for.
 void refuse_foreign_role(const Call&, const MigratedDatabase&);
 
 // As a setting of the application's role in this database: the one way that reaches an application

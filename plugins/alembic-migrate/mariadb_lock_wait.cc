@@ -34,8 +34,8 @@ std::vector<GlobalValue> noted_values(const Call& call) {
     const std::size_t end = note.find('\n', begin);
     const std::string line = note.substr(begin, end - begin);
     const std::size_t first = line.find(' '), second = line.rfind(' ');
-    values.push_back(
-        {line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)});
+    values.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1),
+                      line.substr(second + 1)});
     begin = end + 1;
   }
   return values;
@@ -81,8 +81,7 @@ void put_back_mariadb_lock_waits(const Call& call, const MigratedDatabase& datab
   const std::vector<GlobalValue> noted = noted_values(call);
   if (noted.empty()) return;
   for (const GlobalValue& one : noted) {
-    const MariadbRows now =
-        query(call, *database.mariadb, "", "SELECT @@GLOBAL." + one.variable);
+    const MariadbRows now = query(call, *database.mariadb, "", "SELECT @@GLOBAL." + one.variable);
     if (now.at(0).at(0) == one.ours) set_global(call, *database.mariadb, one.variable, one.before);
   }
   call.remember(lock_waits_note, "");

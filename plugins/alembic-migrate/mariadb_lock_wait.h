@@ -14,12 +14,14 @@ namespace drydock::alembic {
 
 // "lock_wait_timeout=86400, innodb_lock_wait_timeout=50": as they are.
 std::string mariadb_lock_waits(const Call&, const MigratedDatabase&);
-// Whether the user may set them; "" or the server's own words. (To set what is set changes nothing.)
+// Whether the user may set them; "" or the server's own words. (To set what is set changes
+// nothing.)
 std::string why_no_lock_waits(const Call&, const MigratedDatabase&);
 
 // Lowers them, where they are longer, for everyone who connects from now on. Their previous values
 // are noted first. Where the user may not set them nothing is noted, and a warning says so.
-void limit_mariadb_lock_waits(const Call&, const MigratedDatabase&, std::chrono::milliseconds limit);
+void limit_mariadb_lock_waits(const Call&, const MigratedDatabase&,
+                              std::chrono::milliseconds limit);
 
 // From the note alone; may be repeated. What is no longer as it was set is somebody else's, or that
 // of a server which has been started since, and stays.

@@ -17,7 +17,8 @@ struct MigratedDatabase {
   std::string sqlite;                    // the file; "": it is on a server
   std::optional<MariadbServer> mariadb;  // the server, or:
   PostgresServer server;
-  std::string name;  // for people, and on the server
+  std::string name;     // for people, and on the server
+  std::string service;  // of its container; "": it is in none
   // Outside the deployment, and reached from here: what both servers ask by then.
   std::shared_ptr<DirectDatabase> direct;
 
@@ -39,9 +40,9 @@ Revisions revisions_now(const Call&, const MigratedDatabase&);
 // Whether there are tables beside Alembic's: an application without a stamp, not a fresh database.
 bool has_application_tables(const Call&, const MigratedDatabase&);
 
-// Ends the database sessions of migrators that are gone: servers go on with a statement whose client
-// died. applications: the names under which they connected; of MariaDB, the locks of such names.
-// Throws Failed when they are not gone in time.
+// Ends the database sessions of migrators that are gone: servers go on with a statement whose
+// client died. applications: the names under which they connected; of MariaDB, the locks of such
+// names. Throws Failed when they are not gone in time.
 void end_sessions(const Call&, const MigratedDatabase&,
                   const std::vector<std::string>& applications);
 

@@ -149,7 +149,8 @@ void MigrationLock::refuse_mariadb_holder(const std::string& connection) const {
             "SELECT id, user, host, time FROM information_schema.processlist WHERE id = " +
                 (gone ? "0" : connection));
   // Of other users it is seen with the privilege PROCESS only.
-  if (holders.empty()) refuse(gone ? "a connection that has just ended" : "connection " + connection);
+  if (holders.empty())
+    refuse(gone ? "a connection that has just ended" : "connection " + connection);
   const MariadbRow& one = holders.front();
   refuse("connection " + one.at(0) + " of " + one.at(1) + " from " + one.at(2) + ", for " +
          one.at(3) + " s");

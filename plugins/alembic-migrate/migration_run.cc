@@ -20,7 +20,7 @@ struct Attempt {
   bool lock_wait = false;     // it told of one after which it cannot
 };
 
-Attempt attempt(const Call& call, int number) {
+Attempt attempt(const Call& call, int number, const Variables& instead) {
   const std::string name =
       container_name(call, "migrate" + (number == 1 ? "" : std::to_string(number)));
   if (call.has("/service")) {
@@ -28,7 +28,7 @@ Attempt attempt(const Call& call, int number) {
   } else {
     note_session(call, name);
   }
-  Process process = migrator_process(call, name);
+  Process process = migrator_process(call, name, instead);
   Attempt result;
   LastLines last;
   process.on_line = [&](Stream, std::string_view line) {
@@ -74,16 +74,18 @@ Failed failure(const Call& call, const MigratedDatabase& database, const Attempt
   if (!last.lock_timeout && !last.lock_wait) return Failed(text);
   const std::string open = one_sentence(open_transactions(call, database, std::chrono::seconds(0)));
   return Failed(text + ". It waited for a lock in vain" +
-                (last.lock_wait ? ", and is not started again: what it had done of a revision stays"
-                                : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
+                (last.lock_wait
+                     ? ", and is not started again: what it had done of a revision stays"
+                     : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
                 (open.empty() ? "" : "; transactions that are open: " + open) +
                 "; end what holds the lock, or let it wait longer with `lock_timeout`");
 }
 
 }  // namespace
 
-void run_migrator(const Call& call, const MigratedDatabase& database, const Scripts& scripts,
-                  const Revisions& current) {
+std::string run_migrator(const Call& call, const MigratedDatabase& database,
+                         const Scripts& scripts, const Revisions& current,
+                         const Variables& instead) {
   RevisionWatch watch(call, database, current, graph_of(scripts));
   watch.start();
   // At the same time: to ask Alembic starts the application once more, which takes longer than most
@@ -91,11 +93,12 @@ void run_migrator(const Call& call, const MigratedDatabase& database, const Scri
   const auto when = call.has("/service") ? std::launch::async : std::launch::deferred;
   auto heads = std::async(when, remember_heads, std::cref(call), std::cref(scripts));
   for (int tries = 1;; ++tries) {
-    const Attempt last = attempt(call, tries);
+    const Attempt last = attempt(call, tries, instead);
     if (heads.valid()) heads.get();
-    if (last.exit.ok() && !last.lock_timeout) return;  // what that is worth, verify says
+    // What that is worth, verify says.
+    if (last.exit.ok() && !last.lock_timeout) return last.last_words;
     const Revisions now = revisions_after(call, database, last);
-    if (last.exit.ok() && is_at(now, known_heads(call))) return;
+    if (last.exit.ok() && is_at(now, known_heads(call))) return last.last_words;
     if (!last.lock_timeout || tries > call.integer("/lock_retries")) {
       throw failure(call, database, last, tries, describe(current), describe(now));
     }

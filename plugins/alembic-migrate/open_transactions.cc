@@ -32,8 +32,7 @@ std::vector<std::string> mariadb_transactions(const Call& call, const MigratedDa
                  " TIMESTAMPDIFF(SECOND, t.trx_started, NOW())"
                  " FROM information_schema.innodb_trx t JOIN information_schema.processlist p"
                  " ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID() AND p.db = " +
-                     mariadb_literal(database.name) +
-                     " AND t.trx_started <= NOW() - INTERVAL " +
+                     mariadb_literal(database.name) + " AND t.trx_started <= NOW() - INTERVAL " +
                      std::to_string(age.count() / 1000) + " SECOND ORDER BY t.trx_started");
   } catch (const Failed& e) {
     call.debug(e.what());

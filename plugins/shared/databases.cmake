@@ -4,12 +4,17 @@ find_package(SQLite3 REQUIRED)
 shared_library(drydock_content_hash content_hash.cc)
 target_link_libraries(drydock_content_hash PUBLIC drydock_digest)
 
-shared_library(drydock_postgres postgres_server.cc postgres_facts.cc postgres_content.cc)
-target_link_libraries(drydock_postgres PUBLIC drydock::sdk PRIVATE drydock_compose drydock_content_hash)
+shared_library(drydock_command_stream command_stream.cc command_pipe.cc)
+target_link_libraries(drydock_command_stream PUBLIC drydock::sdk PRIVATE drydock_digest)
 
-shared_library(drydock_mariadb mariadb_server.cc mariadb_facts.cc mariadb_content.cc)
+shared_library(drydock_postgres
+  postgres_server.cc postgres_facts.cc postgres_content.cc postgres_copy.cc postgres_properties.cc)
+target_link_libraries(drydock_postgres
+  PUBLIC drydock::sdk PRIVATE drydock_command_stream drydock_compose drydock_content_hash)
+
+shared_library(drydock_mariadb mariadb_server.cc mariadb_facts.cc mariadb_content.cc mariadb_copy.cc)
 target_link_libraries(drydock_mariadb
-  PUBLIC drydock::sdk drydock_content_hash PRIVATE drydock_compose)
+  PUBLIC drydock::sdk drydock_content_hash PRIVATE drydock_command_stream drydock_compose)
 
 shared_library(drydock_mariadb_container mariadb_container.cc)
 target_link_libraries(drydock_mariadb_container

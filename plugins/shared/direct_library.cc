@@ -38,8 +38,7 @@ void deliver_rows(soci::session& session, const char* sql, drydock_direct_row ro
   soci::statement statement(session);
   statement.alloc();
   statement.prepare(sql, soci::details::st_one_time_query);
-  const auto columns =
-      static_cast<std::size_t>(statement.get_backend()->prepare_for_describe());
+  const auto columns = static_cast<std::size_t>(statement.get_backend()->prepare_for_describe());
   std::vector<std::string> values(columns);
   std::vector<soci::indicator> nulls(columns, soci::i_ok);
   for (std::size_t i = 0; i < columns; ++i) statement.exchange(soci::into(values[i], nulls[i]));

@@ -90,7 +90,7 @@ std::string postgres_connection(const DatabaseUrl& url, const std::string& datab
   }
   if (!url.port.empty()) text += ":" + url.port;
   text += "/" + percent_encoded(database) + "?connect_timeout=" + patience +
-          "&application_name=drydock&keepalives_idle=30&keepalives_interval=10&keepalives_count=3";
+          "&application_name=drydock&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=60000";
   if (!url.socket.empty()) text += "&host=" + percent_encoded(url.socket);
   if (!url.ssl_mode.empty()) text += "&sslmode=" + percent_encoded(url.ssl_mode);
   return text;
@@ -98,7 +98,8 @@ std::string postgres_connection(const DatabaseUrl& url, const std::string& datab
 
 // The MySQL backend has a reader of its own: blanks between, quotes around, backslashes before.
 std::string mysql_connection(const DatabaseUrl& url, const std::string& database) {
-  std::string text = "charset='utf8mb4' connect_timeout='" + std::string(patience) + "'";
+  std::string text =
+      "charset='utf8mb4' read_timeout='60' connect_timeout='" + std::string(patience) + "'";
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
     text += std::string(" ") + name + "='";
@@ -123,8 +124,8 @@ std::string mysql_connection(const DatabaseUrl& url, const std::string& database
 // On one line, without what SOCI puts before the server's words.
 std::string cleaned(const std::string& error, const std::string& kind) {
   if (error.find("Failed to find shared library") == 0) {
-    unusable("this machine lacks the backend of SOCI for them; install it (Debian: libsoci-" + kind +
-             "4.0)");
+    unusable("this machine lacks the backend of SOCI for them; install it (Debian: libsoci-" +
+             kind + "4.0)");
   }
   static const std::regex noise(
       R"(^(Cannot establish connection to the database\.|Cannot execute query\.|Cannot prepare statement\.)\s*)");
@@ -167,8 +168,7 @@ DirectSession::DirectSession(const DatabaseUrl& url, const std::string& database
   char error[2000] = {};
   const std::string connection = url.kind == "postgresql" ? postgres_connection(url, database)
                                                           : mysql_connection(url, database);
-  connection_ =
-      library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
+  connection_ = library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
   if (connection_ == nullptr) throw Failed(cleaned(error, backend(url)));
 }
 

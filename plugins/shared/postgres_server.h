@@ -30,9 +30,10 @@ struct PostgresServer {
   std::function<Rows(const std::string& database, const std::string& sql)> direct;
 };
 
-// A psql, pg_dump, pg_restore... with user and database; a password is never asked for.
+// A psql, pg_dump, pg_restore... with user and database; a password is never asked for. session: the
+// name that the server shows of it; "": the tool's own.
 Process postgres_client(const PostgresServer&, const std::string& tool, const std::string& database,
-                        std::vector<std::string> arguments);
+                        std::vector<std::string> arguments, const std::string& session = "");
 
 // The same for a tool that needs no connection.
 Process server_command(const PostgresServer&, const std::string& tool,

@@ -219,8 +219,9 @@ TEST_F(AlembicMariadb, TheLimitOfLockWaitsReachesTheMigratorAndIsPutBack) {
   ASSERT_TRUE(step("observe").ok());
   EXPECT_EQ(host.facts.at("lock_timeout").value,
             "lock_wait_timeout=86400, innodb_lock_wait_timeout=7");
-  host.write("migration.sql", "CREATE TABLE seen AS SELECT @@lock_wait_timeout AS one, "
-                              "@@innodb_lock_wait_timeout AS two");
+  host.write("migration.sql",
+             "CREATE TABLE seen AS SELECT @@lock_wait_timeout AS one, "
+             "@@innodb_lock_wait_timeout AS two");
   EXPECT_TRUE(step("run").ok());
   EXPECT_EQ(sql("SELECT * FROM seen"), "9\t7\n");  // whole seconds, and never longer than it was
   EXPECT_EQ(sql(lock_waits), "86400\t7\n");
@@ -256,8 +257,7 @@ TEST_F(AlembicMariadb, AMigrationThatWaitsInVainIsNotStartedAgain) {
   sql("CREATE TABLE note (id int) ENGINE=InnoDB; INSERT INTO note VALUES (1)");
   host.option("/lock_timeout", 1000);
   host.option("/lock_retries", 3);
-  host.write("migration.sql",
-             "CREATE TABLE half (id int); ALTER TABLE note ADD COLUMN author int");
+  host.write("migration.sql", "CREATE TABLE half (id int); ALTER TABLE note ADD COLUMN author int");
   std::thread reader = holder("'reader'", "BEGIN; SELECT count(*) FROM note");
   const StepResult run = step("run");
   EXPECT_NE(run.failure.find("Lock wait timeout exceeded"), std::string::npos) << run.failure;
@@ -284,6 +284,39 @@ TEST_F(AlembicMariadb, ALongTransactionIsNamedBeforeAndRefused) {
   kill_holder("'reader'");
   reader.join();
   EXPECT_TRUE(step("run").ok());
+}
+
+TEST_F(AlembicMariadb, AServerThatDiesInTheMiddleIsSaidToHaveDied) {
+  ASSERT_TRUE(step("run").ok());
+  sql("UPDATE alembic_version SET version_num = 'one'");
+  host.notes.clear();
+  host.option("/wait", 300);
+  host.option("/lock_timeout", 5000);
+  host.write("migration.sql",
+             "CREATE TABLE half (id int) ENGINE=InnoDB;"
+             "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b"
+             " WHERE a.seq + b.seq < 0");
+  std::thread killer;
+  docker->before_command = [&](const Process&) {
+    killer = std::thread([this] {
+      await(left, "1\n");
+      server_->stop();
+    });
+  };
+  const StepResult run = step("run");
+  killer.join();
+  docker->before_command = nullptr;
+  EXPECT_NE(run.failure.find("the migration of database app ended with exit code 1"),
+            std::string::npos)
+      << run.failure;
+  EXPECT_NE(run.failure.find("its revision cannot be told: "), std::string::npos) << run.failure;
+  server_->start();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(lock_waits), "86400\t50\n");  // a server that starts has its own again
+  // The stamp is what it was; that half of the revision is there no stamp tells.
+  EXPECT_EQ(sql("SELECT version_num FROM alembic_version"), "one\n");
+  EXPECT_EQ(sql("SHOW TABLES LIKE 'half'"), "half\n");
 }
 
 }  // namespace

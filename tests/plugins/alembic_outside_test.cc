@@ -156,12 +156,14 @@ TEST_F(OutsidePostgres, ItsPlaceMayStandInTheEnvFile) {
   other.option("/database/env/host", "PG_HOST");
   EXPECT_NE(other.perform<AlembicMigrate>("plan").failure.find("no database of it"),
             std::string::npos);
-  // A service's name is its container.
-  other.write(".env", "PG_HOST=db\nDB_DATABASE=later\n");
-  ASSERT_TRUE(other.perform<AlembicMigrate>("observe").ok());
-  EXPECT_EQ(other.facts.at("revision").value, "no table alembic_version");
-  const std::vector<std::string>& asked = other.processes.back().arguments;
-  EXPECT_EQ(asked.at(1), "exec");
+  // A service's name is its container; and so is what nobody on this machine knows.
+  const std::string unknown = std::string(64, 'a') + ".db";  // too long to be asked for
+  for (const std::string& name : {std::string("db"), unknown}) {
+    other.write(".env", "PG_HOST=" + name + "\nDB_DATABASE=app\n");
+    ASSERT_TRUE(other.perform<AlembicMigrate>("observe").ok());
+    EXPECT_EQ(other.facts.at("revision").value, "no table alembic_version");
+    EXPECT_EQ(other.processes.back().arguments.at(1), "exec") << name;
+  }
 }
 
 TEST_F(OutsidePostgres, AServerThatDiesIsSaidToHaveDied) {
@@ -197,9 +199,10 @@ class OutsideMariadb : public ::testing::Test {
   static void TearDownTestSuite() { server_.reset(); }
   void SetUp() override {
     if (!server_) GTEST_SKIP() << "MariaDB is not installed";
-    server_->sql("mysql",
-                 "DROP DATABASE app; CREATE DATABASE app; CREATE USER IF NOT EXISTS writer@localhost"
-                 " IDENTIFIED BY 's3cret \"a\\'b\\\\c=@/é%'; GRANT ALL ON app.* TO writer@localhost");
+    server_->sql(
+        "mysql",
+        "DROP DATABASE app; CREATE DATABASE app; CREATE USER IF NOT EXISTS writer@localhost"
+        " IDENTIFIED BY 's3cret \"a\\'b\\\\c=@/é%'; GRANT ALL ON app.* TO writer@localhost");
     host.on_process([this](const Process& process) {
       if (before_command) before_command();
       return execute(process, -1);
@@ -266,6 +269,27 @@ TEST_F(OutsideMariadb, OfTwoMigratorsTheSecondIsRefusedAndAKilledOneIsEnded) {
   EXPECT_TRUE(rollback.ok()) << rollback.failure;
   EXPECT_EQ(sql("SELECT IS_USED_LOCK(CONCAT('drydock-', MD5('app')))"), "NULL\n");
   EXPECT_TRUE(second.perform<AlembicMigrate>("run").ok());
+}
+
+TEST_F(OutsideMariadb, AUserWhoLacksAPrivilegeIsRefusedBefore) {
+  host.write("migrations/versions/two.py",
+             "from alembic import op\nrevision = 'two'\ndown_revision = 'one'\n"
+             "def upgrade():\n    op.create_index('ix', 'note', ['id'])\n");
+  sql("CREATE TABLE note (id int); CREATE USER reader@localhost IDENTIFIED BY 's3cret';"
+      "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `app`.* TO reader@localhost");
+  host.secret("/database/url", url("reader:s3cret"));
+  for (const char* name : {"plan", "run"}) {
+    const StepResult refused = step(name);
+    EXPECT_NE(refused.failure.find("user reader lacks what pending revisions need in database app"),
+              std::string::npos)
+        << refused.failure;
+    EXPECT_NE(refused.failure.find(": INDEX; GRANT INDEX ON `app`.* TO it"), std::string::npos);
+  }
+  sql("GRANT INDEX ON `app`.* TO reader@localhost");
+  EXPECT_TRUE(step("plan").ok());
+  EXPECT_NE(host.changes.back().detail.find("on note ("), std::string::npos)
+      << host.changes.back().detail;
+  sql("DROP USER reader@localhost");
 }
 
 TEST_F(OutsideMariadb, AUserWhoMayNotLimitLockWaitsIsToldSo) {

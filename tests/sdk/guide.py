@@ -9,10 +9,12 @@ In the guide, in this order from its first line to its last:
   Put this into `FILE`:     the next code block becomes that file
   `FILE` begins as:         the next code block is that file
 
-`...` stands for any number of lines. Times, dates, hashes and sizes may differ. Everything runs in one shell, in a root
+`...` stands for any number of lines. Times, dates, hashes, sizes and the processor may
+differ. Everything runs in one shell, in a root
 that has an installed Drydock and no source (clean-root.sh). --show prints what appeared, for the guide.
 """
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -86,6 +88,7 @@ def normalised(line):
     line = re.sub(r"\b[0-9a-f]{64}\b", "<hash>", line)
     line = re.sub(r"\b\d+(\.\d+)? ?(ms|s|sec|kB|KB|MB|bytes|B)\b", "<amount>", line)
     line = re.sub(r" +<amount>", " <amount>", line)
+    line = line.replace(platform.machine(), "<machine>").replace("x86_64", "<machine>")
     return line.rstrip()
 
 

@@ -25,3 +25,6 @@ set_tests_properties(sdk.examples.g++.17 PROPERTIES FIXTURES_SETUP sdk_examples)
 installed_sdk_test(redis-run Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/redis_run.py ${sdk_prefix}/bin/drydock
   ${CMAKE_BINARY_DIR}/tests/sdk/examples-g++-17/redis-snapshot/build)
 set_tests_properties(sdk.redis-run PROPERTIES FIXTURES_REQUIRED "sdk_prefix;sdk_examples")
+# The guide for authors, carried out in a root without any source.
+installed_sdk_test(guide Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/guide.py
+  ${CMAKE_CURRENT_SOURCE_DIR}/clean-root.sh ${sdk_prefix} ${CMAKE_BINARY_DIR}/tests/sdk/guide)

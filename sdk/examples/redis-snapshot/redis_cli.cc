@@ -33,7 +33,9 @@ std::string quoted(const std::string& word) {
 RedisCli::RedisCli(drydock::Call& call) : call_(call), service_(call.text("/service")) {
   const auto password = call.secret("/password");
   if (!password) return;
-  login_ = "AUTH " + (call.has("/user") ? quoted(call.text("/user")) + " " : "") +
+  // Before version 6 there is one user, and no name for it.
+  const std::string user = call.text("/user");
+  login_ = "AUTH " + (user.empty() || user == "default" ? "" : quoted(user) + " ") +
            quoted(*password) + "\n";
 }
 

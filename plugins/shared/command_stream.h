@@ -8,7 +8,7 @@
 
 #include "drydock/stage.hpp"
 
-namespace drydock::backup {
+namespace drydock {
 
 struct Streamed {
   Exit exit;
@@ -28,4 +28,4 @@ Streamed stream(const Call& call, Process process, const std::string& path,
                 const std::function<void(std::string_view)>& reader = {},
                 Output output = Output::followed);
 
-}  // namespace drydock::backup
+}  // namespace drydock

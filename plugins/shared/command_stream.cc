@@ -12,33 +12,14 @@
 #include <thread>
 #include <vector>
 
+#include "descriptor.h"
 #include "digest.h"
 
-namespace drydock::backup {
+namespace drydock {
 namespace {
 
 constexpr std::size_t piece = 256 * 1024;
 constexpr auto look_again = std::chrono::milliseconds(2);
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void reset(int fd) {
-    close();
-    fd_ = fd;
-  }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 // Reads what the command prints, on a thread of its own. A file is followed as it grows, out of the
 // system's memory: the command writes into it as it would without us, and never waits for a hash.
@@ -162,4 +143,4 @@ Streamed stream(const Call& call, Process process, const std::string& path,
   return result;
 }
 
-}  // namespace drydock::backup
+}  // namespace drydock
