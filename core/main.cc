@@ -20,11 +20,12 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 14> entries = {{
+constexpr std::array<Entry, 16> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
     {"run", drydock::command_run},
+    {"rehearse", drydock::command_rehearse},
     {"attach", drydock::command_attach},
     {"cancel", drydock::command_cancel},
     {"resume", drydock::command_resume},
@@ -35,6 +36,7 @@ constexpr std::array<Entry, 14> entries = {{
     {"show", drydock::command_show},
     {"logs", drydock::command_logs},
     {"stages", drydock::command_stages},
+    {"plugin", drydock::command_plugin},
 }};
 
 int fail(const std::string& sentence, ExitCode code, bool json,

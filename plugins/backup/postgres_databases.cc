@@ -1,5 +1,6 @@
 #include "postgres_databases.h"
 
+#include "postgres_copy.h"
 #include "postgres_restore.h"
 
 namespace drydock::backup {

@@ -185,4 +185,5 @@ def main():
                 server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ everyday_cases=(
   plan_changes_nothing upgrade failed_migration rollback_after_success
   killed_in_pull killed_in_compose-stop killed_in_backup killed_in_data killed_in_migrate
   killed_in_long_migration killed_in_compose-up killed_in_rollback upgrade_after_rollback
+  rehearsed rehearsal_fails rehearsal_killed
   engine_restarted_in_long_migration private_registry disk_full_in_pull
   quickstart quickstart_embedded
   upgrade_on_postgresql upgrade_on_mariadb upgrade_on_sqlite
@@ -18,7 +19,7 @@ long_cases=(
   engine_killed_in_pull engine_killed_in_compose-stop engine_killed_in_backup engine_killed_in_data
   engine_killed_in_migrate engine_stays_away
   rolling_serves_all_the_time rolling_is_refused_without_a_proxy rolling_killed
-  through_a_docker_context replaced_by_hand
+  through_a_docker_context replaced_by_hand rehearsed_in_the_pipeline
   failed_check_on_postgresql failed_check_on_mariadb failed_check_on_sqlite
   killed_restore_on_postgresql killed_restore_on_mariadb killed_restore_on_sqlite
   restore_by_hand_on_postgresql restore_by_hand_on_mariadb restore_by_hand_on_sqlite

@@ -18,6 +18,7 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$e2e/databases.sh"
 . "$e2e/rolling.sh"
 . "$e2e/pulls.sh"
+. "$e2e/rehearsal.sh"
 . "$e2e/cases.sh"
 . "$repository/tests/bench/upgrade_cost.sh"
 . "$repository/tests/bench/availability.sh"

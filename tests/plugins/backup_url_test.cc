@@ -6,8 +6,8 @@
 
 using namespace drydock::testing;
 using drydock::Process;
-using drydock::backup::DatabaseUrl;
-using drydock::backup::parse_database_url;
+using drydock::DatabaseUrl;
+using drydock::parse_database_url;
 namespace fs = std::filesystem;
 
 namespace {
