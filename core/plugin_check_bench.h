@@ -32,6 +32,7 @@ struct CheckedStage {
   std::map<std::string, std::string> secrets;
   // Known once somebody asked why_not_tried() or why_no_run().
   std::optional<std::string> hangs, run_fails;
+  bool run_goes_on = false;  // longer than it is waited for, so that it is not tried again
 
   const std::string& name() const { return type.description.name; }
   const nlohmann::json& schema() const { return type.description.schema.json(); }

@@ -39,6 +39,16 @@ json with_definitions(const json& root, json part) {
   return part;
 }
 
+// Without a text, list or mapping something is simply not done; a setting always has a value.
+bool is_setting(const json& option) {
+  const std::vector<std::string> types = type_names(option);
+  const auto is_one = [](const std::string& type) {
+    return type == "boolean" || type == "integer" || type == "number";
+  };
+  return option.contains("enum") || option.contains("format") ||
+         (!types.empty() && std::all_of(types.begin(), types.end(), is_one));
+}
+
 constexpr int deepest = 8;  // a schema may refer to itself
 
 // The first thing that is wrong with the properties of an object schema; `path` leads to it.
@@ -63,7 +73,7 @@ std::string wrong_property(const json& root, const json& schema, const std::stri
         return "The default of its option " + quoted(name) +
                " does not fit its own schema: " + full_stop(problem->sentence);
       }
-    } else if (path.empty() && !is_required(schema, key) && !option.value("writeOnly", false)) {
+    } else if (path.empty() && !is_required(schema, key) && is_setting(option)) {
       without_default.push_back(key);
     }
     for (const json* inner : {&option, keyword(option, "items")}) {

@@ -16,18 +16,23 @@ const std::vector<std::vector<Step>> whole_run = {
     looks, {Step::run}, {Step::verify}, {Step::rollback}, {Step::settle}};
 
 // The steps of a run and of its rollback, in their order, until one goes wrong.
-StepResult perform_all(Trial& trial) {
+StepResult perform_all(Trial& trial, CheckedStage& stage) {
   StepResult result;
   for (const auto& steps : whole_run) {
+    if (steps.front() == Step::run && stage.run_goes_on) break;
     result = trial.perform(steps);
     if (!is_well(result)) break;
+  }
+  if (result.last == Step::run && std::holds_alternative<TimedOut>(result.outcome)) {
+    stage.run_goes_on = true;
+    stage.run_fails = how_it_ended(result);
   }
   return result;
 }
 
 Finding wire_of(const CheckBench& bench, CheckedStage& stage) {
   Trial trial(bench, stage);
-  const StepResult result = perform_all(trial);
+  const StepResult result = perform_all(trial, stage);
   if (const std::string what = what_broke_the_wire(result); !what.empty()) {
     return fail("In its step " + std::string(name_of(result.last)) + " it " + what +
                 ": descriptor 3 is Drydock's, leave it alone.");
@@ -38,11 +43,11 @@ Finding wire_of(const CheckBench& bench, CheckedStage& stage) {
 Finding steps_of(const CheckBench& bench, CheckedStage& stage) {
   if (!stage.unusable.empty()) return skip(full_stop("Not tried: " + stage.unusable));
   Trial trial(bench, stage);
-  const StepResult result = perform_all(trial);
+  const StepResult result = perform_all(trial, stage);
   if (!what_broke_the_wire(result).empty()) return skip("See 'wire'.");
   if (is_well(result)) return pass("Each of its steps ends well.");
   const std::string how = how_it_ended(result);
-  if (is_fault(result)) return fail(full_stop(how));
+  if (is_fault(result) && !stage.run_goes_on) return fail(full_stop(how));
   return skip(full_stop(how + ": give options that work with --with FILE"));
 }
 
@@ -63,19 +68,18 @@ Finding untouched_by(const CheckBench& bench, CheckedStage& stage) {
   return pass("The deployment was the same after " + join(tried, " and after ") + ".");
 }
 
-// How it crashed when it was cancelled, or before; "": it did not.
+// How it crashed when it was cancelled; "": it did not.
 std::string crash_of(const StepResult& result) {
   const Done* done = std::get_if<Done>(&result.outcome);
   // ProcessWorker's words, where a worker dies of itself after a cancel.
-  if (done != nullptr) {
-    const bool crashed = done->reason.rfind("It crashed (", 0) == 0;
-    return crashed ? done->reason : "";
-  }
-  return what_broke_the_wire(result).empty() ? full_stop(how_it_ended(result)) : "";
+  const bool crashed = done != nullptr && done->reason.rfind("It crashed (", 0) == 0;
+  return crashed ? done->reason : "";
 }
 
 Finding cancelled_of(const CheckBench& bench, CheckedStage& stage) {
+  // At once, and in the middle: when it remembers first.
   for (const bool at_once : {true, false}) {
+    if (!at_once && stage.run_goes_on) break;
     Trial trial(bench, stage);
     trial.perform(looks);
     const StepResult result =
@@ -97,7 +101,7 @@ Finding secrets_of(const CheckBench& bench, CheckedStage& stage) {
   for (const auto& [pointer, secret] : trial.secrets) {
     masker.add(pointer.substr(pointer.rfind('/') + 1), secret);
   }
-  perform_all(trial);
+  perform_all(trial, stage);
   for (const auto& [where, text] : trial.told) {
     if (!masker.contains_secret(text)) continue;
     return fail("A secret stands in " + where +
@@ -126,8 +130,8 @@ Finding secrets(CheckBench& bench) { return tried_of_each(bench, secrets_of); }
 
 std::vector<PluginCheck> step_checks() {
   return {
-      {"wire", "It writes nothing on descriptor 3, over which its worker talks.", wire},
       {"steps", "All its steps end well with options that fit.", steps},
+      {"wire", "It writes nothing on descriptor 3, over which its worker talks.", wire},
       {"looks", "observe and plan change nothing of the deployment.", untouched},
       {"cancel", "run stops in time when it is cancelled.", cancelled},
       {"secrets", "Its secrets stand in no log line, note, fact or plan.", secrets},

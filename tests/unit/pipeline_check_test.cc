@@ -124,7 +124,7 @@ TEST(CheckPipeline, HoldsPins) {
         "found version 1.0.0 of plugin 'org.example.exec' in /nowhere/exec.so, allowed: >=1.1 <2; "
         "install that version or change the pin.");
   holds(refusal(stages, "plugins: {org.example.exec: {version: latest}}"),
-        "p.yaml:2:38: found 'latest' in 'version:', allowed: a version such as 1.2.0, or bounds such as "
+        "p.yaml:2:39: found 'latest' in 'version:', allowed: a version such as 1.2.0, or bounds such as "
         "\">=1.2 <2\"");
   holds(refusal(stages, "plugins: {org.example.exce: {version: 1.0.0}}"),
         "did you mean 'org.example.exec'?");

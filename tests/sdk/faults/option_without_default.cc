@@ -1,5 +1,5 @@
 // An optional option, and nobody is told what holds without it.
-// schema: warn: Of its optional text no default says what holds without it.
+// schema: warn: Of its optional times no default says what holds without it.
 #include "good.h"
 
 namespace {
@@ -10,7 +10,8 @@ struct Fault : Good {
     "required": ["file"],
     "properties": {
       "file": {"type": "string", "description": "which file", "examples": ["made"]},
-      "text": {"type": "string", "description": "what to write"}
+      "text": {"type": "string", "default": "hello", "description": "what to write"},
+      "times": {"type": "integer", "description": "how often"}
     }
   })";
 };
