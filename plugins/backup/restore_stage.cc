@@ -95,6 +95,27 @@ bool runs(const Call& call, const DatabaseRecord& record) {
   return record.at_url || running_container(call, record);
 }
 
+constexpr auto started_note = "started/";  // with the service
+
+// One that does not run is started for the restore, and a rollback stops it again.
+std::unique_ptr<DatabaseServer> server_for_restore(const Call& call, const DatabaseRecord& record,
+                                                   const std::string& folder) {
+  if (!runs(call, record)) call.remember(started_note + record.service, record.service);
+  return present_server(call, record, folder);
+}
+
+void stop_what_was_started(const Call& call) {
+  std::vector<std::string> ids;
+  for (const auto& [key, service] : call.notes(started_note)) {
+    for (const compose::Container& one : compose::project_containers(call)) {
+      if (one.serves() && one.service == service && one.runs()) ids.push_back(one.id);
+    }
+  }
+  if (ids.empty()) return;
+  compose::stop_containers(call, ids, std::nullopt);
+  call.info("the database, which did not run before, was stopped again");
+}
+
 // Damage to what stands there is what one restores for, so that it keeps nobody from it.
 template <class Reads>
 auto unless_damaged(const Call& call, const std::string& name, Reads reads)
@@ -256,7 +277,7 @@ void Restore::run(Call& call) {
   keep_model(call);
   bool first = true;
   for (const DatabaseRecord& record : from.databases) {
-    const auto server = present_server(call, record, from.folder);
+    const auto server = server_for_restore(call, record, from.folder);
     keep_present(call, *server, record, first);
     first = false;
     const std::string kept = server->restore(call, from.folder, record);
@@ -310,6 +331,9 @@ void Restore::rollback(Call& call) {
       present_server(call, record, from.folder)->drop(call, record.name);
       call.info("database " + record.name + ", which was not there before, was dropped again");
     }
+  });
+  attempt([&] {
+    if (failures.empty()) stop_what_was_started(call);
   });
   if (!failures.empty()) throw Failed(failures);
 }

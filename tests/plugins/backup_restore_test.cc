@@ -58,6 +58,32 @@ TYPED_TEST(BackupRestore, IsDoneWhereTheDatabaseIsGone) {
   EXPECT_NE(other.template perform<Restore>("plan").failure.find("it has app"), std::string::npos);
 }
 
+TYPED_TEST(BackupRestore, StartsTheServerForItAndStopsItAgain) {
+  const std::string rows = this->rows();
+  this->back_up();
+  this->migrate_badly();
+  const std::string since = this->rows();
+  typename TestFixture::Other another(this->docker->containers);
+  FakeHost& other = another.host;
+  other.option("/from", this->host.private_dir());
+  another.docker.of("db").state = "exited";
+  this->server->stop();
+  ASSERT_TRUE(other.template perform<Restore>("observe").ok());
+  const auto before = other.facts;
+  EXPECT_EQ(before.at("database.app.schema").value, "not running");
+  EXPECT_EQ(other.template perform<Restore>("plan").status, DRYDOCK_UNKNOWN);
+  other.die_at_remember(1);
+  ASSERT_TRUE(other.template perform<Restore>("run").died);
+  const StepResult run = other.template perform<Restore>("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_EQ(this->rows(), rows);
+  const StepResult rollback = other.template perform<Restore>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(this->rows(), since);
+  ASSERT_TRUE(other.template perform<Restore>("observe").ok());
+  EXPECT_EQ(other.facts, before);
+}
+
 TYPED_TEST(BackupRestore, IsTriedAndLeavesNothing) {
   this->back_up();
   const std::string rows = this->rows();

@@ -90,6 +90,12 @@ class FakeDocker {
       if (!server_->started()) server_->start();
       return {};
     }
+    if (words[1] == "stop") {
+      for (FakeContainer& one : containers) {
+        if (has(words, one.id)) one.state = "exited";
+      }
+      return {};
+    }
     if (words[1] == "exec") return exec(process);
     if (words[1] == "compose" && has(words, "up")) {
       composed.push_back(words);
