@@ -101,6 +101,16 @@ MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database
   return question;
 }
 
+// Why it could not be; "": it was.
+std::string try_to_put_back(const Call& call, const MigratedDatabase& database) {
+  try {
+    put_back_lock_timeout(call, database);
+    return "";
+  } catch (const Failed& e) {
+    return e.what();
+  }
+}
+
 std::string product(const MigratedDatabase& database) {
   return database.mariadb ? database.mariadb->product() : "PostgreSQL";
 }
@@ -263,14 +273,22 @@ void AlembicMigrate::run(Call& call) {
   try {
     run_migrator(call, database, scripts, question.current);
   } catch (const Failed&) {
-    try {
-      put_back_lock_timeout(call, database);
-    } catch (const Failed& e) {  // what the migration failed of matters more; a rollback comes
-      call.warn(std::string("lock_timeout is left for the rollback to put back: ") + e.what());
+    // What the migration failed of matters more; a rollback comes.
+    if (const std::string left = try_to_put_back(call, database); !left.empty()) {
+      call.warn("lock_timeout is left for the rollback to put back: " + left);
     }
     throw;
   }
-  put_back_lock_timeout(call, database);
+  // No reason to undo a migration that went well; once more, as the connection may be what failed.
+  if (!try_to_put_back(call, database).empty()) {
+    if (const std::string left = try_to_put_back(call, database); !left.empty()) {
+      const std::string statement = put_back_statement(call);
+      call.warn("lock_timeout is not put back (" + left + "); " +
+                (statement.empty() ? "see to the server's lock_wait_timeout and "
+                                     "innodb_lock_wait_timeout"
+                                   : "do it with: " + statement));
+    }
+  }
   forget_mariadb_sessions(call);
   lock.release();
 }

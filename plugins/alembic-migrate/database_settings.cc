@@ -67,13 +67,13 @@ std::optional<DatabaseUrl> env_settings(const Call& call) {
   url.database = value("name");
   if (const std::string user = call.text("/database/user"); !user.empty()) url.user = user;
   if (const std::string name = call.text("/database/name"); !name.empty()) url.database = name;
-  if (url.port.find_first_not_of("0123456789") != std::string::npos) {
-    throw BadOptions(variable_name(call, "port") + " of .env is no port number: " + url.port);
-  }
   return url;
 }
 
-DatabaseUrl seen_from_here(DatabaseUrl url) {
+DatabaseUrl seen_from_here(const Call& call, DatabaseUrl url) {
+  if (url.port.find_first_not_of("0123456789") != std::string::npos) {
+    throw BadOptions(variable_name(call, "port") + " of .env is no port number: " + url.port);
+  }
   if (url.host == "host.docker.internal") url.host = "localhost";
   return url;
 }

@@ -14,11 +14,11 @@ std::optional<DatabaseUrl> url_option(const Call&);
 
 // What the application's own variables say in `.env`, in plan in the one that is planned, by the
 // names of the option `database.env`. nullopt: no host, or a kind of database that this is not for.
-// host: as the application names it. Throws BadOptions where the file cannot be read, or they
-// contradict themselves.
+// host: as the application names it.
 std::optional<DatabaseUrl> env_settings(const Call&);
 
-// The same as seen from this machine: containers call it host.docker.internal.
-DatabaseUrl seen_from_here(DatabaseUrl);
+// The same as seen from this machine: containers call it host.docker.internal. Throws BadOptions
+// for a port that is none.
+DatabaseUrl seen_from_here(const Call&, DatabaseUrl);
 
 }  // namespace drydock::alembic

@@ -65,13 +65,9 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
 }
 
-// Else it is a name of the containers' networks alone, an alias, or it is misspelt.
-bool is_known_here(const DatabaseUrl& settings) {
-  if (!settings.socket.empty()) return true;
+bool is_known_here(const std::string& host) {
   addrinfo* found = nullptr;
-  if (::getaddrinfo(seen_from_here(settings).host.c_str(), nullptr, nullptr, &found) != 0) {
-    return false;
-  }
+  if (::getaddrinfo(host.c_str(), nullptr, nullptr, &found) != 0) return false;
   ::freeaddrinfo(found);
   return true;
 }
@@ -84,6 +80,29 @@ bool is_service(const Call& call, const std::vector<compose::Container>& all,
   }
   if (call.project().empty() || host.find_first_of(".:/") != std::string::npos) return false;
   return !is_loopback(host) && compose::all_service_names(call).count(host) != 0;
+}
+
+// Whether `.env` names a server that is none of this deployment. Not a name without a dot that only
+// the containers' networks know; this machine and a socket, which may be a container's own, where
+// the options say that `.env` counts. Throws Failed where nobody can tell: a lookup that fails
+// today must not lead to another database than yesterday.
+bool is_outside(const Call& call, const std::vector<compose::Container>& all,
+                const DatabaseUrl& settings) {
+  const std::string& host = settings.host;
+  if (is_service(call, all, host)) return false;
+  if (is_loopback(host) || !settings.socket.empty()) return call.has("/database/env");
+  if (host == "host.docker.internal" || is_known_here(host)) return true;
+  if (host.find_first_of(".:") == std::string::npos) return false;
+  throw Failed("the database server " + host +
+               " that .env names cannot be looked up; repeat when it can, or say where the "
+               "database is with `database`, `url` or `service`");
+}
+
+BadOptions two_databases(const DatabaseUrl& settings, const compose::Container& container) {
+  return BadOptions("two databases may be meant: .env names the server " + settings.place() +
+                    ", and service " + container.service +
+                    " of this deployment looks like one as well; name the service with `database`, "
+                    "`service`, or say `database: {env: {}}` where .env is right");
 }
 
 // With a column's NULL as psql writes it, and rows of nothing left out, as there.
@@ -136,12 +155,12 @@ MigratedDatabase database_at(const DatabaseUrl& url) {
 }
 
 // What `.env` says of a server elsewhere.
-MigratedDatabase database_elsewhere(const DatabaseUrl& settings) {
+MigratedDatabase database_elsewhere(const Call& call, const DatabaseUrl& settings) {
   if (settings.database.empty()) {
     throw BadOptions("the variables in .env name the database server " + settings.place() +
                      ", and no database of it; name it with `database`, `name`");
   }
-  return database_at(seen_from_here(settings));
+  return database_at(seen_from_here(call, settings));
 }
 
 }  // namespace
@@ -156,23 +175,22 @@ std::optional<MigratedDatabase> find_database(const Call& call) {
   if (const auto url = url_option(call)) return database_at(*url);
   const std::optional<DatabaseUrl> settings = env_settings(call);
   if (call.project().empty()) {
-    if (settings) return database_elsewhere(*settings);
+    if (settings) return database_elsewhere(call, *settings);
     throw BadOptions("nothing says where the migrated database is: " + call.deployment_dir() +
                      " is no Compose deployment; name the SQLite file that it is with `sqlite`, or "
                      "the place of a server with `database`, `url`");
   }
   const auto all = compose::project_containers(call);
-  const bool elsewhere = settings && !is_service(call, all, settings->host);
-  // By then a container that merely looks like a database is not the application's.
-  if (elsewhere && call.texts("/database/service").empty() && !is_loopback(settings->host) &&
-      is_known_here(*settings)) {
-    return database_elsewhere(*settings);
-  }
+  const bool by_service = !call.texts("/database/service").empty();
+  const bool outside = settings && !by_service && is_outside(call, all, *settings);
+  if (outside && call.has("/database/env")) return database_elsewhere(call, *settings);
   const auto container = container_of(call, all, settings);
   if (!container) {
-    if (elsewhere) return database_elsewhere(*settings);
+    const bool elsewhere = outside || (settings && !is_service(call, all, settings->host));
+    if (elsewhere) return database_elsewhere(call, *settings);
     return std::nullopt;
   }
+  if (outside) throw two_databases(*settings, *container);
   std::string name = call.text("/database/name");
   if (name.empty() && settings && is_called(*container, settings->host)) name = settings->database;
   return !looks_like_postgres(*container) && looks_like_mariadb(*container)

@@ -20,6 +20,9 @@ SELECT * FROM (
     AND a.backend_type = 'client backend'
     AND a.xact_start < clock_timestamp() - interval ')sql";
 
+// When they began is told in the server's own time zone, whatever that of the session is.
+const std::string now = "CONVERT_TZ(NOW(), @@session.time_zone, 'SYSTEM')";
+
 // Which tables they hold is told by no server without further plugins. Without the privilege
 // PROCESS there is nothing to see, which `plan` says.
 std::vector<std::string> mariadb_transactions(const Call& call, const MigratedDatabase& database,
@@ -27,13 +30,16 @@ std::vector<std::string> mariadb_transactions(const Call& call, const MigratedDa
   std::vector<std::string> found;
   MariadbRows rows;
   try {
-    rows = query(call, *database.mariadb, "",
-                 "SELECT p.id, p.user, p.host, p.command,"
-                 " TIMESTAMPDIFF(SECOND, t.trx_started, NOW())"
-                 " FROM information_schema.innodb_trx t JOIN information_schema.processlist p"
-                 " ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID() AND p.db = " +
-                     mariadb_literal(database.name) + " AND t.trx_started <= NOW() - INTERVAL " +
-                     std::to_string(age.count() / 1000) + " SECOND ORDER BY t.trx_started");
+    rows =
+        query(call, *database.mariadb, "",
+              "SELECT p.id, p.user, p.host, p.command,"
+              " TIMESTAMPDIFF(SECOND, t.trx_started, " +
+                  now +
+                  ")"
+                  " FROM information_schema.innodb_trx t JOIN information_schema.processlist p"
+                  " ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID() AND p.db = " +
+                  mariadb_literal(database.name) + " AND t.trx_started <= " + now + " - INTERVAL " +
+                  std::to_string(age.count() / 1000) + " SECOND ORDER BY t.trx_started");
   } catch (const Failed& e) {
     call.debug(e.what());
     return found;

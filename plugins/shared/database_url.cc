@@ -13,6 +13,13 @@ BadOptions bad(const std::string& why) {
                     "characters of user and password percent-encoded");
 }
 
+// Left out without a word, a connection would be less safe than it was asked to be.
+BadOptions not_handed_on(const std::string& parameter) {
+  return BadOptions("the `url` of a database has the parameter '" + parameter +
+                    "', which Drydock does not hand on: encryption can be asked for by "
+                    "PostgreSQL's sslmode alone; leave it out, or reach the server another way");
+}
+
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -91,7 +98,10 @@ DatabaseUrl parse_database_url(const std::string& text) {
     if (name == "socket" || name == "unix_socket" || (name == "host" && value[0] == '/')) {
       url.socket = value;
     } else if (name == "sslmode") {
+      if (url.kind != "postgresql") throw not_handed_on(name);
       url.ssl_mode = value;
+    } else if (name.rfind("ssl", 0) == 0 || name.rfind("tls", 0) == 0) {
+      throw not_handed_on(name);
     }
   }
   if (url.host.empty() && url.socket.empty()) throw bad("has no host");

@@ -144,6 +144,11 @@ TEST_F(OutsidePostgres, ItsPlaceMayStandInTheEnvFile) {
   other.write(".env", std::string("DB_HOST=") + server_->folder() +
                           "\nDB_USERNAME=writer\nDB_DATABASE=app\nDB_PASSWORD=" +
                           R"("s3cret \"a'b\\c=@/é%")" + "\n");
+  // A socket may be the container's own, unless the options say that `.env` counts.
+  ASSERT_TRUE(other.perform<AlembicMigrate>("observe").ok());
+  EXPECT_EQ(other.processes.back().arguments.at(1), "exec");
+  other.option("/database/env/host", "DB_HOST");
+  other.processes.clear();
   StepResult plan = other.perform<AlembicMigrate>("plan");
   ASSERT_TRUE(plan.ok()) << plan.failure;
   EXPECT_EQ(other.changes.at(0).name, "app");
@@ -157,13 +162,32 @@ TEST_F(OutsidePostgres, ItsPlaceMayStandInTheEnvFile) {
   EXPECT_NE(other.perform<AlembicMigrate>("plan").failure.find("no database of it"),
             std::string::npos);
   // A service's name is its container; and so is what nobody on this machine knows.
-  const std::string unknown = std::string(64, 'a') + ".db";  // too long to be asked for
+  const std::string unknown(64, 'a');  // too long to be asked for
   for (const std::string& name : {std::string("db"), unknown}) {
     other.write(".env", "PG_HOST=" + name + "\nDB_DATABASE=app\n");
     ASSERT_TRUE(other.perform<AlembicMigrate>("observe").ok());
     EXPECT_EQ(other.facts.at("revision").value, "no table alembic_version");
     EXPECT_EQ(other.processes.back().arguments.at(1), "exec") << name;
   }
+}
+
+TEST_F(OutsidePostgres, OfTwoDatabasesThatMayBeMeantNoneIsTaken) {
+  FakeHost other;
+  FakeDocker same(other, server_.get());
+  same.containers = {{"db-1", "db"}};
+  deploy(other);
+  other.write(".env", "DB_HOST=203.0.113.7\nDB_DATABASE=app\n");
+  const StepResult plan = other.perform<AlembicMigrate>("plan");
+  EXPECT_NE(plan.failure.find("two databases may be meant: .env names the server 203.0.113.7, and "
+                              "service db of this deployment"),
+            std::string::npos)
+      << plan.failure;
+  other.write(".env", "DB_HOST=" + std::string(64, 'a') + ".example\nDB_DATABASE=app\n");
+  EXPECT_NE(other.perform<AlembicMigrate>("plan").failure.find("cannot be looked up"),
+            std::string::npos);
+  // The odd port of a service's own container is nobody's business.
+  other.write(".env", "DB_HOST=db\nDB_PORT=tcp://172.17.0.2:5432\nDB_DATABASE=app\n");
+  EXPECT_TRUE(other.perform<AlembicMigrate>("observe").ok());
 }
 
 TEST_F(OutsidePostgres, AServerThatDiesIsSaidToHaveDied) {
