@@ -15,24 +15,15 @@ using Random = std::mt19937_64;
 std::size_t below(Random& random, std::size_t count) { return random() % count; }
 
 std::string odd_text(Random& random) {
-  static const std::vector<std::string> texts = {" ",
-                                                 "a\nb",
-                                                 "x\ty",
-                                                 "\x01\x1b[31m",
-                                                 "../../nothing",
-                                                 "no/such/file",
-                                                 "-",
-                                                 "--help",
-                                                 "%s%n%d",
-                                                 "\xc3\xa4",
-                                                 "\xff\xfe",
-                                                 "${NOTHING}",
-                                                 "a b  c",
-                                                 "9999999999999999999999",
-                                                 "-1",
-                                                 "null",
-                                                 "{\"a\":1}",
-                                                 "[",
+  static const std::vector<std::string> texts = {" ",         "a\nb",
+                                                 "x\ty",      "\x01\x1b[31m",
+                                                 "..",        "no/such/file",
+                                                 "-",         "--help",
+                                                 "%s%n%d",    "\xc3\xa4",
+                                                 "\xff\xfe",  "${NOTHING}",
+                                                 "a b  c",    "9999999999999999999999",
+                                                 "-1",        "null",
+                                                 "{\"a\":1}", "[",
                                                  "'\"`\\"};
   return texts[below(random, texts.size())];
 }

@@ -19,8 +19,11 @@ constexpr std::chrono::seconds longest_look{10}, longest_run{20};
 // Hears one perform(), keeps what was told, and interferes.
 class Ear : public StepListener {
  public:
-  Ear(Trial& trial, const Trial::Interference& interference, Cancellation& cancellation)
-      : trial_(trial), interference_(interference), cancellation_(cancellation) {}
+  Ear(Trial& trial, Step first, const Trial::Interference& interference, Cancellation& cancellation)
+      : trial_(trial),
+        interference_(interference),
+        cancellation_(cancellation),
+        step_(name_of(first)) {}
 
   void spawned(pid_t group, std::uint64_t) override { group_ = group; }
   void step_begins(Step step) override {
@@ -94,7 +97,7 @@ class Ear : public StepListener {
   const Trial::Interference& interference_;
   Cancellation& cancellation_;
   pid_t group_ = 0;
-  std::string step_ = "its beginning";
+  std::string step_;  // what it prints may come before it is known to have begun
   Clock::time_point cancelled_at_;
 };
 
@@ -148,7 +151,7 @@ StepResult Trial::perform(const std::vector<Step>& steps, const Interference& in
   killed = false;
   Cancellation cancellation;
   ProcessWorker worker(bench_.settings().stage_binary, cancellation, check_patience());
-  Ear ear(*this, interference, cancellation);
+  Ear ear(*this, first, interference, cancellation);
   StepResult result = worker.perform(request, ear);
   ear.ended(result);
   interrupted_ = interrupted_ || killed;

@@ -1,6 +1,6 @@
 // Built for a newer ABI than any host has.
-// abi: fail: It is built for plugin ABI <...>.999 and this Drydock has <...>: rebuild the plugin
-//   against this SDK, or upgrade Drydock.
+// abi: fail: It is built for plugin ABI <...>.999 and this Drydock has <...>: upgrade Drydock, or let
+//   its author rebuild it with this Drydock's SDK.
 #include "good.h"
 
 #undef DRYDOCK_ABI_MINOR
