@@ -53,12 +53,12 @@ Variables variables_of_copy(const Call& call, const std::optional<MigratorServic
   }
   CopyTarget target;
   target.file = !database.sqlite.empty();
-  target.database = target.file ? std::filesystem::path(database.sqlite).filename().string()
-                                : database.name;
+  target.database =
+      target.file ? std::filesystem::path(database.sqlite).filename().string() : database.name;
   target.copy = copy.name;
-  target.unset = target.file ? (std::filesystem::path(call.text("/sqlite")).parent_path() / copy.name)
-                                   .string()
-                             : copy.name;
+  target.unset =
+      target.file ? (std::filesystem::path(call.text("/sqlite")).parent_path() / copy.name).string()
+                  : copy.name;
   target.named = call.texts("/rehearse/variables");
   target.usual = call.text("/database/env/name");
   target.host = database.service;
@@ -88,10 +88,12 @@ void show_that_it_goes_to_the_copy(const Call& call, const MigratedDatabase& cop
   }
   if (place == Place::copy) return;
   const std::string unknown = "nothing shows beforehand that the migrator goes to the copy " +
-                              copy.name + ": its Alembic, asked for the current revision, names "
+                              copy.name +
+                              ": its Alembic, asked for the current revision, names "
                               "neither that of the copy nor that of the database";
   if (!call.has("/service")) {
-    throw Failed(unknown + ". Nothing was migrated; let `heads_command` be one that ends in `heads` "
+    throw Failed(unknown +
+                 ". Nothing was migrated; let `heads_command` be one that ends in `heads` "
                  "and works with `current` instead");
   }
   call.warn(unknown + "; its variables do (" + names_of(variables) + ")");

@@ -15,7 +15,8 @@ class AlembicRehearsal : public AlembicOnPostgres {
     if (IsSkipped()) return;
     five_revisions();
     ASSERT_TRUE(step("run").ok());
-    sql("INSERT INTO t_one SELECT * FROM generate_series(1, 1000); CREATE TABLE note AS SELECT 1 AS "
+    sql("INSERT INTO t_one SELECT * FROM generate_series(1, 1000); CREATE TABLE note AS SELECT 1 "
+        "AS "
         "id");
     host.notes.clear();
     revision("six", "'five'", "op.execute('CREATE TABLE t_six (id int)')");
@@ -60,8 +61,8 @@ with engine.connect() as connection:
 
 TEST_F(AlembicRehearsal, MigratesACopyAndTellsTheNextPlanHowLongItTook) {
   EXPECT_EQ(plan_detail("run").find("rehearsed"), std::string::npos);
-  EXPECT_EQ(plan_detail("rehearse").rfind("check: on a copy, which is dropped again; 1 revision", 0),
-            0u)
+  EXPECT_EQ(
+      plan_detail("rehearse").rfind("check: on a copy, which is dropped again; 1 revision", 0), 0u)
       << plan_detail("rehearse");
   ASSERT_TRUE(step("observe").ok());
   const auto before = host.facts;
@@ -191,8 +192,9 @@ TEST_F(AlembicRehearsal, TheCopyHasOwnerSettingsAndPrivilegesOfTheDatabase) {
 TEST_F(AlembicRehearsal, WithoutRoomNothingIsCopied) {
   docker->instead = [](const std::vector<std::string>& words) -> std::optional<Result> {
     if (words[0] != "df") return std::nullopt;
-    return Result{0, "Filesystem 1024-blocks Used Available Capacity Mounted on\n"
-                     "overlay 4000000 3999000 1000 100% /\n"};
+    return Result{0,
+                  "Filesystem 1024-blocks Used Available Capacity Mounted on\n"
+                  "overlay 4000000 3999000 1000 100% /\n"};
   };
   const StepResult run = step("run");
   EXPECT_NE(run.failure.find("has 1000 KiB free"), std::string::npos) << run.failure;
