@@ -29,14 +29,13 @@ bool is_rehearsed(const StageSpec& stage) {
   return stage.with.is_object() && stage.with.value("mode", json()) == mode;
 }
 
-// Those that the pipeline rehearses itself, whatever their `when` says: it is asked for now. Where it
-// has none, those that it would carry out in their usual mode.
+// Those that the pipeline rehearses itself, whatever their `when` says: it is asked for now. Where
+// it has none, those that it would carry out in their usual mode.
 Pipeline rehearsing(Pipeline pipeline, const PluginIndex& plugins) {
   std::vector<StageSpec*> able;
   bool rehearses = false;
   for (StageSpec& stage : pipeline.stages) {
-    const json& schema =
-        plugins.require(stage.uses, stage.place.text()).description.schema.json();
+    const json& schema = plugins.require(stage.uses, stage.place.text()).description.schema.json();
     if (!can_be_rehearsed(schema)) continue;
     if (is_rehearsed(stage)) {
       stage.when.clear();

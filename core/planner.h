@@ -21,8 +21,8 @@ struct PlannedStage {
   const IndexedStage* type = nullptr;
   StageIdentity identity;
   bool final = false;  // of `finally`
-  // By `drydock rehearse`: with the options and the files that were planned, as the stages before it
-  // are not carried out.
+  // By `drydock rehearse`: with the options and the files that were planned, as the stages before
+  // it are not carried out.
   bool rehearsed = false;
 
   State state = State::planned;

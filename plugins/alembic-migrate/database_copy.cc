@@ -64,13 +64,13 @@ void refuse_other_structure(const Call& call, const MigratedDatabase& database,
                             const MigratedDatabase& copy) {
   const Picture was = picture_of(call, database), is = picture_of(call, copy);
   if (was.schema == is.schema && was.revisions == is.revisions) return;
-  throw Failed("the copy " + copy.name + " of database " + database.name +
-               " is another than what was dumped: " +
-               (was.revisions == is.revisions ? "its structure differs"
-                                              : "it is at " + describe(is.revisions) + " instead of " +
-                                                    describe(was.revisions)) +
-               "; a backup would come back the same way, unless somebody has just changed " +
-               database.name);
+  throw Failed(
+      "the copy " + copy.name + " of database " + database.name +
+      " is another than what was dumped: " +
+      (was.revisions == is.revisions
+           ? "its structure differs"
+           : "it is at " + describe(is.revisions) + " instead of " + describe(was.revisions)) +
+      "; a backup would come back the same way, unless somebody has just changed " + database.name);
 }
 
 void refuse_other_rows(const Call& call, const MigratedDatabase& database,
@@ -151,9 +151,8 @@ std::string copies_left(const Call& call, const MigratedDatabase& database) {
     }
   } else {
     const auto patience = call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
-    for (const auto& one : database.mariadb
-                               ? wait_for_databases(call, *database.mariadb, patience)
-                               : wait_for_databases(call, database.server, patience)) {
+    for (const auto& one : database.mariadb ? wait_for_databases(call, *database.mariadb, patience)
+                                            : wait_for_databases(call, database.server, patience)) {
       names.push_back(one.first);
     }
   }
@@ -205,8 +204,8 @@ void drop_copy(const Call& call, const MigratedDatabase& copy) {
   if (copy.sqlite.empty()) return drop_database(call, copy.server, copy.name);
   for (const char* part : {"", "-wal", "-shm", "-journal"}) {
     if (::unlink((copy.sqlite + part).c_str()) != 0 && errno != ENOENT) {
-      throw Failed("the copy " + copy.sqlite + part + " cannot be removed: " +
-                   std::strerror(errno));
+      throw Failed("the copy " + copy.sqlite + part +
+                   " cannot be removed: " + std::strerror(errno));
     }
   }
 }
@@ -262,7 +261,8 @@ bool set_revisions(const Call& call, const MigratedDatabase& copy,
       " AND n.nspname !~ '^pg_' AND c.relname = " +
       quoted_literal(version_table);
   if (query(call, copy.server, copy.name, "SELECT 1" + table + ";").size() != 1) return false;
-  std::string sql = "SELECT format('DELETE FROM %I.%I', n.nspname, c.relname)" + table + "\n\\gexec";
+  std::string sql =
+      "SELECT format('DELETE FROM %I.%I', n.nspname, c.relname)" + table + "\n\\gexec";
   for (const std::string& one : revisions) {
     sql += "\nSELECT format('INSERT INTO %I.%I (version_num) VALUES (%L)', n.nspname, c.relname, " +
            quoted_literal(one) + ")" + table + "\n\\gexec";

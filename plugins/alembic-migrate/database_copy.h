@@ -1,4 +1,5 @@
-// A copy of the migrated database, made for a rehearsal on the same server, or beside the same file.
+// A copy of the migrated database, made for a rehearsal on the same server, or beside the same
+// file.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,8 @@ struct Picture {
 };
 Picture picture_of(const Call&, const MigratedDatabase&);
 
-// Writes the table alembic_version anew. False, with nothing changed, when there is none, or several
-// schemas have one.
+// Writes the table alembic_version anew. False, with nothing changed, when there is none, or
+// several schemas have one.
 bool set_revisions(const Call&, const MigratedDatabase& copy,
                    const std::vector<std::string>& revisions);
 

@@ -117,8 +117,7 @@ std::vector<std::string> noted_sessions(const Call& call) {
   return names;
 }
 
-Process migrator_process(const Call& call, const std::string& container,
-                         const Variables& instead) {
+Process migrator_process(const Call& call, const std::string& container, const Variables& instead) {
   const std::vector<std::string> command = call.texts("/command");
   if (service(call).empty()) return local(call, container, command, instead);
   return one_off(call, container, call.texts("/entrypoint"), command, instead);

@@ -62,8 +62,9 @@ double migrate_copy(const Call& call, const MigratedDatabase& database,
 
 std::string words_of_rows(const RowCounts& before, const std::string& differences) {
   if (!differences.empty()) return "it changes the rows of tables: " + differences;
-  const std::string tables =
-      before.size() == 1 ? "the one table has" : "all " + std::to_string(before.size()) + " tables have";
+  const std::string tables = before.size() == 1
+                                 ? "the one table has"
+                                 : "all " + std::to_string(before.size()) + " tables have";
   return tables + " as many rows as before";
 }
 
@@ -82,8 +83,7 @@ void on_a_copy(const Call& call, const MigratedDatabase& database, const Migrate
   const RowCounts rows = row_counts(call, copy);
   show_that_it_goes_to_the_copy(call, copy, current, heads, variables);
   call.info("the migrator gets the copy by " + names_of(variables));
-  const double seconds =
-      migrate_copy(call, database, copy, scripts, current, heads, variables);
+  const double seconds = migrate_copy(call, database, copy, scripts, current, heads, variables);
   const std::string differences = row_differences(rows, row_counts(call, copy));
   if (!differences.empty()) {
     call.warn("the migration changes how many rows tables of database " + database.name +
@@ -131,9 +131,10 @@ Change as_rehearsal(Change change, std::int64_t bytes) {
 
 void refuse_to_rehearse_outside(const MigratedDatabase& database) {
   if (!database.direct) return;
-  throw BadOptions("database " + database.name + " of " + database.place() +
-                   " is outside the deployment, and a rehearsal copies a database by the clients in "
-                   "its container; rehearse on a deployment with a restored backup of it");
+  throw BadOptions(
+      "database " + database.name + " of " + database.place() +
+      " is outside the deployment, and a rehearsal copies a database by the clients in "
+      "its container; rehearse on a deployment with a restored backup of it");
 }
 
 void rehearse(const Call& call, const MigratedDatabase& database,
@@ -166,7 +167,8 @@ void rehearse(const Call& call, const MigratedDatabase& database,
 void verify_rehearsal(const Call& call, const MigratedDatabase& database) {
   refuse_touched(call, database);
   const std::string left = copies_left(call, database);
-  if (left != "none") throw Failed("the copy " + left + " of database " + database.name + " is left");
+  if (left != "none")
+    throw Failed("the copy " + left + " of database " + database.name + " is left");
 }
 
 void end_copy(const Call& call, const MigratedDatabase& database) {

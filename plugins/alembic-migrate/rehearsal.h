@@ -1,5 +1,5 @@
-// `mode: rehearse`: the migration on a copy of the database, with the new release's image, while the
-// application goes on with the database itself.
+// `mode: rehearse`: the migration on a copy of the database, with the new release's image, while
+// the application goes on with the database itself.
 #pragma once
 
 #include <optional>
@@ -19,9 +19,9 @@ Change as_rehearsal(Change change, std::int64_t bytes);
 // Throws BadOptions where there are no clients of the server that could copy it.
 void refuse_to_rehearse_outside(const MigratedDatabase&);
 
-// Copies, migrates the copy, proves that it alone was migrated, compares the rows, keeps how long it
-// took, drops the copy. Nothing pending: nothing. current: of the database. Throws Failed; the copy
-// is gone then as well, if it could be dropped.
+// Copies, migrates the copy, proves that it alone was migrated, compares the rows, keeps how long
+// it took, drops the copy. Nothing pending: nothing. current: of the database. Throws Failed; the
+// copy is gone then as well, if it could be dropped.
 void rehearse(const Call&, const MigratedDatabase&, const std::optional<MigratorService>&,
               const Scripts&, const Revisions& current);
 // That the database is as it was, and the copy gone.

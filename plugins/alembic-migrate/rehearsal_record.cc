@@ -37,8 +37,9 @@ std::string today() {
 
 void keep_rehearsal(const Call& call, const Rehearsal& one) {
   files::make_directories(folder(call));
-  const Json document = {{"database", one.database}, {"from", one.from},       {"to", one.to},
-                         {"day", one.day},           {"seconds", one.seconds}, {"bytes", one.bytes}};
+  const Json document = {
+      {"database", one.database}, {"from", one.from},       {"to", one.to},
+      {"day", one.day},           {"seconds", one.seconds}, {"bytes", one.bytes}};
   files::write(file_of(call, one.database, one.from, one.to),
                document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -137,14 +137,17 @@ Variables variables_for_copy(const std::map<std::string, std::string>& environme
     } else if (const auto other = for_copy(found->second, target)) {
       result[name] = *other;
     } else {
-      throw Failed("the variable " + name + ", of which `rehearse` says that it names the database, "
-                   "does not name " + target.database + ", so that it would not lead to a copy of "
+      throw Failed("the variable " + name +
+                   ", of which `rehearse` says that it names the database, "
+                   "does not name " +
+                   target.database +
+                   ", so that it would not lead to a copy of "
                    "it; name those that do");
     }
   }
   for (const auto& [name, value] : environment) {
-    const bool usual = name == target.usual || std::find(usual_names.begin(), usual_names.end(),
-                                                         name) != usual_names.end();
+    const bool usual = name == target.usual ||
+                       std::find(usual_names.begin(), usual_names.end(), name) != usual_names.end();
     if (usual && value == target.database && !target.file) result[name] = {target.copy, false};
     if (const auto other = for_copy(value, target); other && result.count(name) == 0) {
       result[name] = *other;
@@ -156,7 +159,8 @@ Variables variables_for_copy(const std::map<std::string, std::string>& environme
                  "[NAME]}");
   }
   for (const auto& [name, value] : environment) {
-    if (is_other_host(target, value) && result.count(name) == 0) result[name] = {target.host, false};
+    if (is_other_host(target, value) && result.count(name) == 0)
+      result[name] = {target.host, false};
   }
   return result;
 }

@@ -1,5 +1,5 @@
-// How a migrator is told to work on a copy of the database: by its own variables. Decided from values
-// alone.
+// How a migrator is told to work on a copy of the database: by its own variables. Decided from
+// values alone.
 #pragma once
 
 #include <map>

@@ -40,11 +40,10 @@ Piped pipe_commands(const Call& call, Process from, Process into,
   Piped result;
   into.input_file = "/proc/self/fd/" + std::to_string(ends[0]);
   into.on_line = [&](Stream, std::string_view line) { result.into_said.append(line).append("\n"); };
-  std::future<Exit> taking =
-      std::async(std::launch::async, [&call, &into, end = ends[0]] {
-        const Descriptor read(end);  // closed when it has ended: whoever writes is told so
-        return call.run(into);
-      });
+  std::future<Exit> taking = std::async(std::launch::async, [&call, &into, end = ends[0]] {
+    const Descriptor read(end);  // closed when it has ended: whoever writes is told so
+    return call.run(into);
+  });
   // After it, so that it is closed first: the other command then finds the end of its input.
   Descriptor write(ends[1]);
   try {

@@ -79,13 +79,16 @@ void refuse_what_acts_on(const Call& call, const MariadbServer& server, const st
   for (const MariadbRow& row :
        query(call, server, "",
              "SELECT 'trigger', trigger_name, action_statement FROM information_schema.triggers"
-             " WHERE trigger_schema" + in +
+             " WHERE trigger_schema" +
+                 in +
                  " UNION ALL SELECT lower(routine_type), routine_name, routine_definition"
-                 " FROM information_schema.routines WHERE routine_schema" + in)) {
+                 " FROM information_schema.routines WHERE routine_schema" +
+                 in)) {
     if (!names_database(row.at(2), from)) continue;
     throw Failed("the " + row.at(0) + " " + row.at(1) + " of database " + from +
                  " names that database itself, so that what is done in a copy could change it; "
-                 "leave the name out of the " + row.at(0));
+                 "leave the name out of the " +
+                 row.at(0));
   }
 }
 
@@ -97,7 +100,8 @@ bool names_database(const std::string& sql, const std::string& database) {
   for (std::size_t at = 0; at + database.size() < sql.size(); ++at) {
     if (::strncasecmp(sql.c_str() + at, database.c_str(), database.size()) != 0) continue;
     std::size_t end = at + database.size();
-    if (at > 0 && (is_name(static_cast<unsigned char>(sql[at - 1])) || sql[at - 1] == '.')) continue;
+    if (at > 0 && (is_name(static_cast<unsigned char>(sql[at - 1])) || sql[at - 1] == '.'))
+      continue;
     if (sql[end] == '`') ++end;
     while (end < sql.size() && std::isspace(static_cast<unsigned char>(sql[end])) != 0) ++end;
     if (end < sql.size() && sql[end] == '.') return true;
@@ -107,8 +111,7 @@ bool names_database(const std::string& sql, const std::string& database) {
 
 void create_database(const Call& call, const MariadbServer& server, const std::string& database,
                      const std::string& create_with) {
-  execute(call, server, "",
-          "CREATE DATABASE " + mariadb_identifier(database) + " " + create_with);
+  execute(call, server, "", "CREATE DATABASE " + mariadb_identifier(database) + " " + create_with);
 }
 
 void drop_database(const Call& call, const MariadbServer& server, const std::string& database) {
@@ -126,8 +129,7 @@ void drop_copy(const Call& call, const MariadbServer& server, const std::string&
 }
 
 std::map<std::string, std::uint64_t> copy_database(const Call& call, const MariadbServer& server,
-                                                   const std::string& from,
-                                                   const std::string& to) {
+                                                   const std::string& from, const std::string& to) {
   create_database(call, server, to, mariadb_tables(call, server, from).create_with);
   copy_privileges(call, server, from, to);
   std::vector<std::string> arguments = dump_options(server);
@@ -135,12 +137,12 @@ std::map<std::string, std::uint64_t> copy_database(const Call& call, const Maria
                std::string("--skip-events"));
   arguments.insert(arguments.end(), {"--single-transaction", from});
   MariadbDumpReader reader(MariadbDumpReader::Rows::count);
-  const Piped copied = pipe_commands(
-      call, mariadb_command(server, server.dumper(), std::move(arguments)),
-      mariadb_command(server, server.client(),
-                      {"--batch", "--binary-mode", "--max-allowed-packet=1G",
-                       "--default-character-set=utf8mb4", "--database=" + to}),
-      [&](std::string_view bytes) { reader.feed(bytes); });
+  const Piped copied =
+      pipe_commands(call, mariadb_command(server, server.dumper(), std::move(arguments)),
+                    mariadb_command(server, server.client(),
+                                    {"--batch", "--binary-mode", "--max-allowed-packet=1G",
+                                     "--default-character-set=utf8mb4", "--database=" + to}),
+                    [&](std::string_view bytes) { reader.feed(bytes); });
   const DumpContent content = reader.finish();
   // A dump that fails takes the restore along; whose end comes first has failed by itself.
   if (!copied.broken && (!copied.from.exit.ok() || !reader.completed())) {
@@ -150,10 +152,10 @@ std::map<std::string, std::uint64_t> copy_database(const Call& call, const Maria
                                               : copied.from.exit.describe()));
   }
   if (copied.broken || !copied.into.ok()) {
-    throw Failed("restoring the dump of database " + from + " into database " + to + " of " +
-                 server.description + " failed: " +
-                 (copied.into_said.empty() ? copied.into.describe()
-                                           : mariadb_error(copied.into_said)));
+    throw Failed(
+        "restoring the dump of database " + from + " into database " + to + " of " +
+        server.description + " failed: " +
+        (copied.into_said.empty() ? copied.into.describe() : mariadb_error(copied.into_said)));
   }
   refuse_what_acts_on(call, server, from, to);
   return content.rows;

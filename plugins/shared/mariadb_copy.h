@@ -12,8 +12,8 @@ namespace drydock {
 // create_with: as MariadbTables has it.
 void create_database(const Call&, const MariadbServer&, const std::string& database,
                      const std::string& create_with);
-// Ends the sessions that use it. Nothing where it is not there. Privileges on it stay, as the server
-// has it.
+// Ends the sessions that use it. Nothing where it is not there. Privileges on it stay, as the
+// server has it.
 void drop_database(const Call&, const MariadbServer&, const std::string& database);
 
 // Makes `to`, new, what `from` is at this moment, by the server's own dump client; those who have

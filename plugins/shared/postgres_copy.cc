@@ -11,8 +11,7 @@ void copy_database(const Call& call, const PostgresServer& server, const std::st
       query_all(call, server, from, {create_with_query(), properties_query(to)});
   const std::string name = quoted_identifier(to);
   execute(call, server, "template1", "CREATE DATABASE " + name + " " + answers[0].at(0) + ";");
-  std::string properties =
-      "COMMENT ON DATABASE " + name + " IS " + quoted_literal(comment) + ";\n";
+  std::string properties = "COMMENT ON DATABASE " + name + " IS " + quoted_literal(comment) + ";\n";
   for (const std::string& one : answers[1]) properties += one + "\n";
   execute(call, server, to, properties);
 
@@ -21,8 +20,8 @@ void copy_database(const Call& call, const PostgresServer& server, const std::st
                                  {"--format=custom", "--compress=1", "--lock-wait-timeout=60000",
                                   "--no-publications", "--no-subscriptions"},
                                  session);
-  const Piped copied = pipe_commands(call, std::move(dump),
-                                     postgres_client(server, "pg_restore", to, {"--exit-on-error"}));
+  const Piped copied = pipe_commands(
+      call, std::move(dump), postgres_client(server, "pg_restore", to, {"--exit-on-error"}));
   // A dump that fails takes the restore along; whose end comes first has failed by itself.
   if (!copied.broken && !copied.from.exit.ok()) {
     throw Failed("the dump of database " + from + " of " + server.description + " failed: " +
@@ -30,10 +29,10 @@ void copy_database(const Call& call, const PostgresServer& server, const std::st
                                              : client_error(copied.from.errors)));
   }
   if (copied.broken || !copied.into.ok()) {
-    throw Failed("restoring the dump of database " + from + " into database " + to + " of " +
-                 server.description + " failed: " +
-                 (copied.into_said.empty() ? copied.into.describe()
-                                           : client_error(copied.into_said)));
+    throw Failed(
+        "restoring the dump of database " + from + " into database " + to + " of " +
+        server.description + " failed: " +
+        (copied.into_said.empty() ? copied.into.describe() : client_error(copied.into_said)));
   }
 }
 

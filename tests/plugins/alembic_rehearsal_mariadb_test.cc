@@ -9,8 +9,8 @@ using drydock::Process;
 
 namespace {
 
-// The migrator is MariaDB's own client, which connects as the application does: as a user who may use
-// the database `app` alone.
+// The migrator is MariaDB's own client, which connects as the application does: as a user who may
+// use the database `app` alone.
 class MariadbRehearsal : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -19,12 +19,13 @@ class MariadbRehearsal : public ::testing::Test {
   static void TearDownTestSuite() { server_.reset(); }
   void SetUp() override {
     if (!server_) GTEST_SKIP() << "MariaDB is not installed";
-    server_->sql("mysql",
-                 "DROP DATABASE IF EXISTS app; CREATE DATABASE app;"
-                 "CREATE OR REPLACE USER web@localhost IDENTIFIED BY 'web-password';"
-                 "GRANT ALL ON app.* TO web@localhost;"
-                 "CREATE OR REPLACE USER reader@localhost; GRANT SELECT ON app.* TO reader@localhost "
-                 "WITH GRANT OPTION");
+    server_->sql(
+        "mysql",
+        "DROP DATABASE IF EXISTS app; CREATE DATABASE app;"
+        "CREATE OR REPLACE USER web@localhost IDENTIFIED BY 'web-password';"
+        "GRANT ALL ON app.* TO web@localhost;"
+        "CREATE OR REPLACE USER reader@localhost; GRANT SELECT ON app.* TO reader@localhost "
+        "WITH GRANT OPTION");
     sql("CREATE TABLE alembic_version (version_num varchar(32));"
         "INSERT INTO alembic_version VALUES ('one');"
         "CREATE TABLE note (id int AUTO_INCREMENT PRIMARY KEY, text text);"
@@ -47,7 +48,8 @@ class MariadbRehearsal : public ::testing::Test {
     host.write("migrations/versions/one.py", "revision = 'one'\ndown_revision = None\n");
     host.write("migrations/versions/two.py", "revision = 'two'\ndown_revision = 'one'\n");
     host.write("alembic.sh", R"(sql() {
-  mariadb --no-defaults --user=web --socket=)" + server_->socket() +
+  mariadb --no-defaults --user=web --socket=)" +
+                                 server_->socket() +
                                  R"( --batch --skip-column-names "$DB_DATABASE" "$@"; }
 case $1 in
   heads) echo 'two (head)' ;;
@@ -77,9 +79,10 @@ TEST_F(MariadbRehearsal, MigratesACopyAsTheApplicationsUser) {
   std::string during;
   docker->before_command = [&](const Process& process) {
     if (process.arguments.back() == "upgrade") {
-      during = sql("SELECT grantee, count(*), max(is_grantable) FROM "
-                   "information_schema.schema_privileges WHERE table_schema LIKE '%rehearsal%' GROUP "
-                   "BY 1 ORDER BY 1; SELECT event_schema FROM information_schema.events");
+      during =
+          sql("SELECT grantee, count(*), max(is_grantable) FROM "
+              "information_schema.schema_privileges WHERE table_schema LIKE '%rehearsal%' GROUP "
+              "BY 1 ORDER BY 1; SELECT event_schema FROM information_schema.events");
     }
   };
   const StepResult run = step("run");
@@ -114,8 +117,9 @@ TEST_F(MariadbRehearsal, RefusesATriggerThatNamesTheDatabaseItself) {
 }
 
 TEST_F(MariadbRehearsal, KilledInAStatementItLeavesNothingAfterARollback) {
-  migration("CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b WHERE "
-            "a.seq + b.seq < 0");
+  migration(
+      "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b WHERE "
+      "a.seq + b.seq < 0");
   const std::string before = production();
   const std::string late =
       "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE late%'";
@@ -163,7 +167,8 @@ with create_engine("sqlite:///" + os.environ["DB_FILE"]).connect() as connection
     revision("two", "'one'", "op.execute('ALTER TABLE note ADD COLUMN author TEXT')");
     host.option("/mode", "rehearse");
   }
-  void revision(const std::string& name, const std::string& down, const std::string& upgrade) const {
+  void revision(const std::string& name, const std::string& down,
+                const std::string& upgrade) const {
     host.write("migrations/versions/" + name + ".py",
                "from alembic import op\nrevision = '" + name + "'\ndown_revision = " + down +
                    "\ndef upgrade():\n    " + upgrade + "\n");
@@ -177,8 +182,7 @@ with create_engine("sqlite:///" + os.environ["DB_FILE"]).connect() as connection
   // Names and content of all files where the database is.
   std::map<std::string, std::string> production() const {
     std::map<std::string, std::string> files;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(host.deployment_dir() + "/data")) {
+    for (const auto& entry : std::filesystem::directory_iterator(host.deployment_dir() + "/data")) {
       const std::string name = entry.path().filename().string();
       files[name] = host.read("data/" + name);
     }

@@ -82,9 +82,10 @@ TEST(RehearsalVariables, UrlsOfTheDatabaseLeadToTheCopyAndStaySecret) {
 }
 
 TEST(RehearsalVariables, AFileIsNamedByItsPath) {
-  EXPECT_EQ(set_in({{"DB_FILE", "data/app.db"}, {"URL", "sqlite:////srv/data/app.db"}, {"N", "app"}},
-                   file_target()),
-            (Words{"DB_FILE=data/app_copy.db", "*URL=sqlite:////srv/data/app_copy.db"}));
+  EXPECT_EQ(
+      set_in({{"DB_FILE", "data/app.db"}, {"URL", "sqlite:////srv/data/app.db"}, {"N", "app"}},
+             file_target()),
+      (Words{"DB_FILE=data/app_copy.db", "*URL=sqlite:////srv/data/app_copy.db"}));
   EXPECT_EQ(set_in({{"URL", "sqlite:///app.db?timeout=3"}}, file_target()),
             Words{"*URL=sqlite:///app_copy.db?timeout=3"});
   CopyTarget named = file_target();
@@ -98,7 +99,8 @@ TEST(RehearsalVariables, NamedOnesAreSetOrRefused) {
   EXPECT_EQ(set_in({{"APP_DB", "app"}, {"DB_NAME", "app"}}, target),
             (Words{"APP_DB=app_copy", "DB_NAME=app_copy"}));
   EXPECT_EQ(set_in({}, target), Words{"APP_DB=app_copy"});
-  EXPECT_EQ(set_in({{"APP_DB", "postgres://db/app"}}, target), Words{"*APP_DB=postgres://db/app_copy"});
+  EXPECT_EQ(set_in({{"APP_DB", "postgres://db/app"}}, target),
+            Words{"*APP_DB=postgres://db/app_copy"});
   EXPECT_NE(refusal({{"APP_DB", "postgres://:secret@db/other"}}, target)
                 .find("the variable APP_DB, of which `rehearse` says that it names the database, "
                       "does not name app"),

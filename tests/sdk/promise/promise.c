@@ -1,5 +1,5 @@
-/* A plugin that uses all of stage.h, and writes what it was told into a file. A build of it that
- * was made when ABI 1.0 was declared is kept in this folder: see README.md. */
+/* A plugin that uses all of stage.h, and writes what it was told into a file. It
+ * shows what docs/abi.md promises of a struct that grows. */
 #include <drydock/stage.h>
 #include <inttypes.h>
 #include <stdio.h>
