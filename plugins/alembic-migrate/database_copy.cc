@@ -1,23 +1,20 @@
 #include "database_copy.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <sstream>
 
 #include "mariadb_copy.h"
 #include "mariadb_facts.h"
 #include "postgres_copy.h"
 #include "postgres_facts.h"
-#include "size_words.h"
 #include "sqlite_file.h"
+#include "table_space.h"
 
 namespace drydock::alembic {
 namespace {
@@ -44,47 +41,6 @@ std::string shortened(std::string name, std::size_t longest) {
     } while (!name.empty() && (static_cast<unsigned char>(name.back()) & 0xC0) == 0x80);
   }
   return name;
-}
-
-std::int64_t free_where(const Call& call, const std::vector<std::string>& reach,
-                        const std::string& folder) {
-  Process process;
-  process.arguments = reach;
-  for (const char* word : {"df", "-Pk"}) process.arguments.emplace_back(word);
-  process.arguments.push_back(folder);
-  process.timeout = std::chrono::seconds(30);
-  const Captured captured = call.capture(process);
-  // Its second line: file system, blocks, used, available.
-  std::istringstream words(captured.out.substr(std::min(captured.out.find('\n'),
-                                                        captured.out.size())));
-  std::string system, blocks, used;
-  std::int64_t available = -1;
-  if (!captured.exit.ok() || !(words >> system >> blocks >> used >> available)) return -1;
-  return available * 1024;
-}
-
-// -1: it cannot be asked.
-std::int64_t free_bytes(const Call& call, const MigratedDatabase& database) {
-  if (!database.sqlite.empty()) {
-    struct statvfs disk {};
-    const std::string folder = fs::path(database.sqlite).parent_path().string();
-    if (::statvfs(folder.c_str(), &disk) != 0) return -1;
-    return static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
-  }
-  try {
-    if (database.mariadb) {
-      const MariadbServer& server = *database.mariadb;
-      if (server.reach.empty()) return -1;  // on another machine
-      return free_where(call, server.reach, query(call, server, "", "SELECT @@datadir").at(0).at(0));
-    }
-    if (database.server.reach.empty()) return -1;
-    return free_where(
-        call, database.server.reach,
-        query(call, database.server, database.name, "SHOW data_directory;").at(0));
-  } catch (const Failed& e) {
-    call.debug(std::string("the database's disk cannot be asked: ") + e.what());
-    return -1;
-  }
 }
 
 void copy_file(const Call& call, const std::string& from, const std::string& to) {
@@ -226,8 +182,8 @@ void refuse_without_room(const Call& call, const MigratedDatabase& database, std
   const std::int64_t available = free_bytes(call, database);
   if (available < 0 || available >= 2 * bytes) return;
   throw Failed("a copy of database " + database.name +
-               ", which a migration may then write anew, may need " + size_words(2 * bytes) +
-               ", and the disk where the database is has " + size_words(available) +
+               ", which a migration may then write anew, may need " + bytes_text(2 * bytes) +
+               ", and the disk where the database is has " + bytes_text(available) +
                " free; make room there, or rehearse where there is some");
 }
 

@@ -10,7 +10,7 @@
 #include "rehearsal_record.h"
 #include "rehearsal_target.h"
 #include "rehearsal_variables.h"
-#include "size_words.h"
+#include "table_sizes.h"
 
 namespace drydock::alembic {
 namespace {
@@ -77,7 +77,7 @@ void on_a_copy(const Call& call, const MigratedDatabase& database, const Migrate
   call.remember(schema_note, before.schema);
   note_session(call, copy.name);  // of the dump
   call.remember(copy_note, copy.name);
-  call.info("copying database " + database.name + " (" + size_words(bytes) + ") to " + copy.name);
+  call.info("copying database " + database.name + " (" + bytes_text(bytes) + ") to " + copy.name);
   make_copy(call, database, copy);
   const RowCounts rows = row_counts(call, copy);
   show_that_it_goes_to_the_copy(call, copy, current, heads, variables);
@@ -93,7 +93,7 @@ void on_a_copy(const Call& call, const MigratedDatabase& database, const Migrate
   keep_rehearsal(call, done);
   const std::string found = "database " + database.name + ": the migration " + done.from + " -> " +
                             done.to + " took " + shown_seconds(seconds) + " on a copy of " +
-                            size_words(bytes) + "; " + words_of_rows(rows, differences);
+                            bytes_text(bytes) + "; " + words_of_rows(rows, differences);
   call.info(found);
   call.output("rehearsal", found);
   call.output("row_differences", differences);

@@ -7,7 +7,7 @@
 
 #include "digest.h"
 #include "file_store.h"
-#include "size_words.h"
+#include "table_sizes.h"
 
 namespace drydock::alembic {
 namespace {
@@ -78,7 +78,7 @@ std::string shown_seconds(double seconds) {
 
 std::string describe(const Rehearsal& one) {
   return "rehearsed " + one.day + " in " + shown_seconds(one.seconds) + " on " +
-         size_words(one.bytes);
+         bytes_text(one.bytes);
 }
 
 }  // namespace drydock::alembic

@@ -12,6 +12,9 @@ namespace drydock::alembic {
 // the database's container; where that cannot be told, as of a server outside, nothing is said.
 void check_space(const Call&, const MigratedDatabase&, const RewrittenTables&);
 
+// On the disk where the database is; -1: it cannot be told, as of a server outside.
+std::int64_t free_bytes(const Call&, const MigratedDatabase&);
+
 // The bytes that are free, of what `df -Pk` prints for one folder; -1: it does not say.
 std::int64_t free_bytes_of_df(const std::string& printed);
 

@@ -30,6 +30,7 @@ std::string to_note(const DatabaseRecord& record) {
                {"create_with", record.create_with},
                {"properties", record.properties},
                {"schema", record.schema},
+               {"invalid_indexes", record.invalid_indexes},
                {"revisions", nullptr},
                {"dump", record.dump},
                {"sha256", record.sha256},
@@ -61,6 +62,7 @@ DatabaseRecord from_note(const std::string& note) {
     from.at("create_with").get_to(record.create_with);
     from.at("properties").get_to(record.properties);
     from.at("schema").get_to(record.schema);
+    record.invalid_indexes = from.value("invalid_indexes", "");
     if (!from.at("revisions").is_null()) {
       record.revisions = from.at("revisions").get<std::vector<std::string>>();
     }

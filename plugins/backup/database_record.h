@@ -27,7 +27,8 @@ struct DatabaseRecord {
   std::string name;
   std::string create_with;  // SQL after CREATE DATABASE name: owner, encoding, locale
   std::string properties;   // SQL statements: settings and privileges of the database itself
-  std::string schema;       // see schema_hash()
+  std::string schema;       // see DatabaseFacts
+  std::string invalid_indexes;
   std::optional<std::vector<std::string>> revisions;
 
   // The dump, and what is in it (see DumpContent).

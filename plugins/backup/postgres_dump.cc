@@ -42,6 +42,7 @@ void describe_database(const Call& call, const PostgresServer& server, DatabaseR
   answers.pop_back();
   const DatabaseFacts facts = facts_of(answers);
   record.schema = facts.schema;
+  record.invalid_indexes = facts.invalid_indexes;
   record.revisions = facts.revisions;
 }
 

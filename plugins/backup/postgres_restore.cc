@@ -103,6 +103,7 @@ bool is_unchanged(const Call& call, const PostgresServer& server, const Database
     // A database that was restored by an earlier, interrupted rollback may write the same
     // statements differently, and gets its properties once more; its schema was compared above.
     const bool restored = was_restored(call, server, record);
+    if (!restored && present.invalid_indexes != record.invalid_indexes) return false;
     const bool same_properties =
         present.create_with == record.create_with && present.properties == record.properties;
     if (!restored && !same_properties) return false;

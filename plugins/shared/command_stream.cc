@@ -93,6 +93,9 @@ class Taker {
       if (reader_) reader_(bytes);
       bytes_ += got;
       call_.progress(static_cast<std::uint64_t>(bytes_), 0, "bytes");
+      // The command writes a few KiB at a time, and to be woken for each costs both sides more than
+      // what is done with them. The pipe holds what comes meanwhile.
+      if (by_pipe_ && bytes.size() < piece / 2 && !ended_) std::this_thread::sleep_for(look_again);
     }
   }
 

@@ -22,6 +22,9 @@ struct DatabaseFacts {
   Revisions revisions;
   // "apps=2, users=17", exact; of a large database the server's own estimates, marked by "~".
   std::string rows;
+  // PostgreSQL: indexes that a build which failed or still goes on has left, a line each. No dump
+  // has them.
+  std::string invalid_indexes;
 };
 // Counting reads every page, which is too much for a question that each plan asks: below this many
 // bytes rows are counted, above it the server's estimate is told.

@@ -7,7 +7,8 @@ namespace drydock {
 namespace {
 
 // to_jsonb(row)->>'column' reads columns that older servers lack. From the last column casts,
-// parentheses and blanks are taken out: what a restore may write differently.
+// parentheses and blanks are taken out: what a restore may write differently. What an extension
+// brings is not in a dump, nor are invalid indexes: those are told apart, by their first word.
 const char* const structure = R"sql(
 WITH space AS (
   SELECT oid, nspname FROM pg_namespace
@@ -15,6 +16,8 @@ WITH space AS (
 ), relation AS (
   SELECT c.oid, c.relname, c.relkind, s.nspname, format('%I.%I', s.nspname, c.relname) AS name
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
+  WHERE NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
+                    AND e.objid = c.oid AND e.deptype = 'e')
 ), line(kind, name, detail, expression) AS (
   SELECT 'relation', name, relkind::text, '' FROM relation WHERE relkind NOT IN ('i', 'I')
   UNION ALL
@@ -27,14 +30,15 @@ WITH space AS (
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
   UNION ALL
-  SELECT 'index', format('%I.%I', r.nspname, r.relname), i.indisvalid::text,
-    pg_get_indexdef(i.indexrelid)
-  FROM pg_index i JOIN relation r ON r.oid = i.indexrelid
+  SELECT CASE WHEN i.indisready AND (i.indisvalid OR t.relkind = 'p') THEN 'index'
+              ELSE 'invalid' END, r.name, i.indisvalid::text, pg_get_indexdef(i.indexrelid)
+  FROM pg_index i JOIN relation r ON r.oid = i.indexrelid JOIN relation t ON t.oid = i.indrelid
   UNION ALL
   SELECT 'constraint', coalesce(r.name, '') || '.' || k.conname,
     k.contype::text || ' ' || k.convalidated, pg_get_constraintdef(k.oid)
   FROM pg_constraint k JOIN space s ON s.oid = k.connamespace
     LEFT JOIN relation r ON r.oid = k.conrelid
+  WHERE k.conrelid = 0 OR r.oid IS NOT NULL
   UNION ALL
   SELECT 'view', name, '', pg_get_viewdef(oid) FROM relation WHERE relkind IN ('v', 'm')
   UNION ALL
@@ -94,10 +98,19 @@ Revisions revisions_of(Rows rows) {
   return rows;
 }
 
-std::string hash_of(const Rows& lines) {
+// The lines of `structure`, by whether a dump has them.
+DatabaseFacts structure_of(const Rows& lines) {
+  DatabaseFacts facts;
   Sha256 hash;
-  for (const std::string& line : lines) hash.update(line + "\n");
-  return hash.finish_hex();
+  for (const std::string& line : lines) {
+    if (line.rfind("invalid ", 0) == 0) {
+      facts.invalid_indexes += line + "\n";
+    } else {
+      hash.update(line + "\n");
+    }
+  }
+  facts.schema = hash.finish_hex();
+  return facts;
 }
 
 std::string rows_sql(std::int64_t database_bytes) {
@@ -129,7 +142,8 @@ std::vector<std::string> facts_queries(std::int64_t bytes) {
 }
 
 DatabaseFacts facts_of(const std::vector<Rows>& answers) {
-  DatabaseFacts facts{hash_of(answers.at(1)), revisions_of(answers.at(0)), ""};
+  DatabaseFacts facts = structure_of(answers.at(1));
+  facts.revisions = revisions_of(answers.at(0));
   if (answers.size() < 3) return facts;
   for (const std::string& row : answers[2]) facts.rows += (facts.rows.empty() ? "" : ", ") + row;
   if (facts.rows.empty()) facts.rows = "no tables";

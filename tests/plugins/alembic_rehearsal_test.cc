@@ -195,7 +195,7 @@ TEST_F(AlembicRehearsal, WithoutRoomNothingIsCopied) {
                      "overlay 4000000 3999000 1000 100% /\n"};
   };
   const StepResult run = step("run");
-  EXPECT_NE(run.failure.find("has 1 MiB free"), std::string::npos) << run.failure;
+  EXPECT_NE(run.failure.find("has 1000 KiB free"), std::string::npos) << run.failure;
   EXPECT_TRUE(host.note("copy").value_or("").empty());
 }
 

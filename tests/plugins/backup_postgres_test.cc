@@ -51,6 +51,25 @@ TEST_F(BackupPostgres, LeavesAnUnchangedDatabaseAlone) {
   EXPECT_EQ(sql("app", "SELECT text FROM note WHERE id = 7"), "note 7\n");
 }
 
+// What a CREATE INDEX CONCURRENTLY that failed leaves. pg_dump passes over it.
+TEST_F(BackupPostgres, ComesBackWithoutInvalidIndexesAndSeesNewOnes) {
+  const auto leave_invalid = [&](const std::string& name) {
+    sql("app", "CREATE INDEX " + name + " ON note (text)");
+    sql("app",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '" + name + "'::regclass");
+  };
+  leave_invalid("before");
+  back_up();
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_NE(host.log_text().find("is as it was"), std::string::npos);
+
+  leave_invalid("by_the_migration");
+  const StepResult rollback = step("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("app", "SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0\n");
+  ASSERT_TRUE(step("rollback").ok()) << "once more, as after a kill";
+}
+
 TEST_F(BackupPostgres, PutsBackWhatIsOfTheDatabaseAlone) {
   back_up();
   sql("app", "ALTER DATABASE app SET lock_timeout = '1s'");

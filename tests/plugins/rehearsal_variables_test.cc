@@ -135,7 +135,7 @@ TEST(RehearsalRows, DifferencesAreOfTablesThatWereThere) {
 }
 
 TEST(RehearsalRecord, IsShownInFewWords) {
-  EXPECT_EQ(describe(Rehearsal{"app", "one", "two", "2026-11-26", 41.6, 1288490189}),
+  EXPECT_EQ(describe(Rehearsal{"app", "one", "two", "2026-11-26", 41.6, 1288490240}),
             "rehearsed 2026-11-26 in 42 s on 1.2 GiB");
   EXPECT_EQ(shown_seconds(1.44), "1.4 s");
   EXPECT_EQ(shown_seconds(200), "3 min 20 s");
