@@ -101,14 +101,16 @@ Finding check_schema_of(CheckedStage& stage) {
   std::vector<std::string> without_default;
   const std::string wrong = wrong_property(schema, schema, "", without_default);
   if (!wrong.empty()) return fail(wrong);
+  const bool is_open = schema.value("additionalProperties", json(true)) == true;
   for (const auto& [step, pointer] : said.steps) {
     if (pointer.empty()) continue;
     const std::string key = pointer.substr(1, pointer.find('/', 1) - 1);
-    if (pointer[0] == '/' && schema.value("properties", json::object()).contains(key)) continue;
+    const bool is_option = schema.value("properties", json::object()).contains(key);
+    if (pointer[0] == '/' && (is_option || is_open)) continue;
     return fail("Its step " + std::string(name_of(step)) + " exists only with " + quoted(pointer) +
                 ", which leads to none of its options.");
   }
-  if (schema.value("additionalProperties", json(true)) == true) {
+  if (is_open) {
     return {Verdict::warn,
             "Its options schema allows what it does not list, so that a misspelt option is taken "
             "without a word: say \"additionalProperties\": false."};

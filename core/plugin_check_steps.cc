@@ -48,7 +48,8 @@ Finding steps_of(const CheckBench& bench, CheckedStage& stage) {
   if (is_well(result)) return pass("Each of its steps ends well.");
   const std::string how = how_it_ended(result);
   if (is_fault(result) && !stage.run_goes_on) return fail(full_stop(how));
-  return skip(full_stop(how + ": give options that work with --with FILE"));
+  return skip(full_stop(how + ": give options that work with --with FILE, or an example of a "
+                          "deployment with -C DIR"));
 }
 
 Finding untouched_by(const CheckBench& bench, CheckedStage& stage) {

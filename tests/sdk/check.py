@@ -31,7 +31,8 @@ class Check(prefix.PrefixTest):
         failing = self.verdicts(self.file, "--with", given)
         self.assertEqual(self.code, 0)
         self.assertEqual(failing["steps"], ("skip", "Its step run failed (the file cannot be written): give "
-                                                    "options that work with --with FILE."))
+                                                    "options that work with --with FILE, or an "
+                                                    "example of a deployment with -C DIR."))
         self.assertEqual(failing["killed"], ("skip", "Not tried: see 'steps'."))
         # The same in JSON, on a deployment that has the folder.
         given = self.write("work/options.json", '{"good": {"file": "folder/made"}}')
