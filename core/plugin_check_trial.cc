@@ -135,9 +135,9 @@ StepResult Trial::perform(const std::vector<Step>& steps, const Interference& in
   const bool looks = first == Step::observe || first == Step::plan;
   request.options = options;
   request.secrets = secrets;
-  request.planned_dir = temporary_.path() + "/planned";
   request.private_dir = temporary_.path() + "/private";
   if (looks) {
+    request.planned_dir = temporary_.path() + "/planned";
     request.planning_dir = temporary_.path() + "/planning";
   } else {
     request.run_id = 1;

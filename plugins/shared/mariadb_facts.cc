@@ -80,7 +80,8 @@ std::vector<std::string> dump_options(const MariadbServer& server) {
 DatabaseFacts database_facts(const Call& call, const MariadbServer& server,
                              const std::string& database, std::int64_t bytes) {
   return {structure(call, server, database), alembic_revisions(call, server, database),
-          bytes < 0 ? "" : rows_text(call, server, database, bytes)};
+          bytes < 0 ? "" : rows_text(call, server, database, bytes),
+          {}};
 }
 
 Revisions alembic_revisions(const Call& call, const MariadbServer& server,

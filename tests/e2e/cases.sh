@@ -3,15 +3,16 @@
 
 everyday_cases=(
   plan_changes_nothing upgrade failed_migration rollback_after_success
-  killed_in_pull killed_in_compose-stop killed_in_backup killed_in_data killed_in_migrate
-  killed_in_long_migration killed_in_compose-up killed_in_rollback upgrade_after_rollback
-  rehearsed rehearsal_fails rehearsal_killed
+  killed_in_compose-stop killed_in_backup killed_in_migrate
+  killed_in_long_migration killed_in_compose-up killed_in_rollback
+  rehearsed rehearsal_killed
   engine_restarted_in_long_migration private_registry disk_full_in_pull
   quickstart quickstart_embedded
   upgrade_on_postgresql upgrade_on_mariadb upgrade_on_sqlite
 )
 long_cases=(
-  killed_in_source killed_in_env-sync killed_in_http-check killed_anywhere
+  killed_in_source killed_in_env-sync killed_in_pull killed_in_data killed_in_http-check killed_anywhere
+  upgrade_after_rollback rehearsal_fails
   registry_away engine_restarted_in_compose-stop
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate

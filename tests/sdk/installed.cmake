@@ -21,6 +21,8 @@ installed_sdk_test(versions ${CMAKE_CURRENT_SOURCE_DIR}/versions.sh ${sdk_prefix
 installed_sdk_test(pkg-config ${CMAKE_CURRENT_SOURCE_DIR}/pkg-config.sh ${sdk_prefix}
   ${CMAKE_BINARY_DIR}/tests/sdk/pkg-config)
 
+# Each compiler and each standard every day, the other pairs among the long tests.
+set_tests_properties(sdk.examples.g++.20 sdk.examples.clang++.17 PROPERTIES LABELS "no-asan;long")
 set_tests_properties(sdk.examples.g++.17 PROPERTIES FIXTURES_SETUP sdk_examples)
 installed_sdk_test(redis-run Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/redis_run.py ${sdk_prefix}/bin/drydock
   ${CMAKE_BINARY_DIR}/tests/sdk/examples-g++-17/redis-snapshot/build)
