@@ -90,7 +90,7 @@ namespace {
 const std::string next = "drydock-next-query";
 
 Process asking(const PostgresServer& server, const std::string& database,
-                const std::vector<std::string>& sql) {
+               const std::vector<std::string>& sql) {
   Process process = postgres_client(
       server, "psql", database,
       {"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1",
@@ -178,8 +178,7 @@ DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,
 
 std::vector<std::string> application_databases(const DatabaseSizes& sizes,
                                                const std::string& keep) {
-  static const std::regex ours(
-      "_(failed|restore|rehearsal_[0-9a-f]{8})_[0-9]+(_[0-9]+)?$");
+  static const std::regex ours("_(failed|restore|rehearsal_[0-9a-f]{8})_[0-9]+(_[0-9]+)?$");
   std::vector<std::string> names;
   for (const auto& [name, bytes] : sizes) {
     if ((name != "postgres" || name == keep) && !std::regex_search(name, ours)) {

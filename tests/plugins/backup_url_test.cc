@@ -5,9 +5,9 @@
 #include "database_url.h"
 
 using namespace drydock::testing;
-using drydock::Process;
 using drydock::DatabaseUrl;
 using drydock::parse_database_url;
+using drydock::Process;
 namespace fs = std::filesystem;
 
 namespace {
