@@ -36,12 +36,13 @@ class MariaDB:
     def __init__(self, folder):
         self.socket = f"{folder}/socket"
         subprocess.run(as_user("mysql", [
-            "mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", "--skip-test-db",
+            "mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}",
+            "--skip-test-db",
             "--auth-root-authentication-method=normal", "--force"]),
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.process = subprocess.Popen(as_user("mysql", [
-            "/usr/sbin/mariadbd", "--no-defaults", f"--datadir={folder}/data", "--skip-networking",
-            f"--socket={self.socket}", f"--pid-file={folder}/pid", f"--log-error={folder}/log",
+            "/usr/sbin/mariadbd", "--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}",
+            "--skip-networking", f"--socket={self.socket}", f"--pid-file={folder}/pid", f"--log-error={folder}/log",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=512M"]))
         subprocess.run(["mariadb-admin", "--no-defaults", f"--socket={self.socket}", "--user=root",
                         "--wait=60", "--connect-timeout=60", "ping"],

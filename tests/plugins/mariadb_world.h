@@ -37,8 +37,9 @@ class MariadbProcess : public DatabaseProcess {
     Process install;
     install.arguments = as_mysql_;
     for (const std::string& word : std::vector<std::string>{
-             "mariadb-install-db", "--no-defaults", "--datadir=" + dir_ + "/data", "--force",
-             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}) {
+             "mariadb-install-db", "--no-defaults", "--datadir=" + dir_ + "/data", own_tmpdir(),
+             "--force", "--auth-root-authentication-method=normal", "--skip-test-db",
+             "--skip-name-resolve"}) {
       install.arguments.push_back(word);
     }
     install.directory = "/";
@@ -58,13 +59,16 @@ class MariadbProcess : public DatabaseProcess {
   MariadbProcess(const MariadbProcess&) = delete;
   MariadbProcess& operator=(const MariadbProcess&) = delete;
 
+  // A server that starts removes the temporary tables of all others in its folder for them.
+  std::string own_tmpdir() const { return "--tmpdir=" + dir_; }
+
   static bool installed() { return ::access("/usr/sbin/mariadbd", X_OK) == 0; }
 
   // Returns when it accepts connections.
   void start() override {
     std::vector<std::string> words = as_mysql_;
     for (const std::string& word : std::vector<std::string>{
-             "/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + dir_ + "/data",
+             "/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + dir_ + "/data", own_tmpdir(),
              "--socket=" + socket(), "--pid-file=" + dir_ + "/pid", "--skip-networking",
              "--log-error=" + dir_ + "/log", "--innodb-flush-log-at-trx-commit=2",
              "--innodb-buffer-pool-size=16M", "--skip-name-resolve", "--open-files-limit=4096"}) {
