@@ -27,7 +27,8 @@ enum OptionGroup : unsigned {
   forces = 256,
   prunes = 512,
   keeps = 1024,
-  rolls = 2048
+  authors = 2048,
+  rolls = 4096
 };
 
 struct Command {
@@ -39,7 +40,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 15> commands = {{
+constexpr std::array<Command, 17> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -65,6 +66,14 @@ constexpr std::array<Command, 15> commands = {{
      "verified. Without a terminal it needs --yes. With --detach it goes on when this command has "
      "ended; a --key that a run has already attaches to that run instead of starting another.",
      "drydock -C /srv/app run --var to=1.14.1 --yes"},
+    {"rehearse", "[PIPELINE]", "Try the migration on a copy of the database, with the new release",
+     pipeline | output | stream | consent,
+     "Plans as `plan --fetch` does, then carries out nothing but the stages that can be rehearsed, "
+     "with "
+     "the files and images of the new release: the migration on a copy of the database, which is "
+     "dropped again. The application goes on meanwhile. The next plan says how long it took. "
+     "Without a terminal it needs --yes.",
+     "drydock -C /srv/app rehearse --var to=1.14.1"},
     {"attach", "[RUN]", "Show a run that is going on until it ends (default: the last)",
      output | stream, "Ends with the run's own exit code. Ctrl-C leaves the run going on.",
      "drydock -C /srv/app attach"},
@@ -123,6 +132,16 @@ constexpr std::array<Command, 15> commands = {{
      "drydock -C /srv/app logs 3 --events --follow --from 17"},
     {"stages", "[NAME]", "The stage types, or one with its options, defaults and an example",
      output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
+    {"plugin", "new|check|pack|install|list [NAME|FILE]",
+     "Stage plugins: begin, check, pack, install and list them", output | authors,
+     "new: a folder with a stage that works, its unit test, a scenario and a script for CI; it "
+     "builds with the installed SDK alone. NAME becomes the name of the stage type. check: whether "
+     "a plugin file keeps to what Drydock asks of it; its steps are tried in folders that are made "
+     "for it, which are copies of -C DIR where that is given. Ends with 5 when something is wrong. "
+     "pack: the file as one archive with a manifest and hashes. install: such an archive, whose "
+     "SHA-256 you have from its author, for you or with --system for all. list: the folders that "
+     "are searched, in their order, and what is found in them.",
+     "drydock plugin new greet --language c"},
 }};
 
 const Command* find_command(const std::string& name) {
@@ -150,8 +169,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   auto add = options.add_options();
   add("directory,C", po::value(&into.directory)->value_name("DIR"), "the deployment's folder");
   add("state-dir", po::value(&into.state_dir)->value_name("DIR"), "instead of DEPLOYMENT/.drydock");
-  add("plugins", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
-      "a folder with more stage plugins (repeatable)");
+  add("plugin-dir", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
+      "a folder with stage plugins, searched before all others (repeatable)");
   if ((groups & pipeline) != 0) {
     add("var", po::value(&into.vars)->value_name("K=V")->composing(),
         "set a variable (repeatable)");
@@ -242,6 +261,23 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("wave", po::value(&into.wave)->value_name("WAVE"), "approve: the wave that waits");
     add("comment", po::value(&into.comment)->value_name("TEXT"), "approve: why");
   }
+  if ((groups & authors) != 0) {
+    add("language", po::value(&into.language)->value_name("LANGUAGE"),
+        "new: c++ (the default) or c");
+    add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
+    add("with", po::value(&into.with)->value_name("FILE"),
+        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: the "
+        "schemas' examples");
+    add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
+      into.seed = number_of("--seed", text);
+    }),
+        "check: another choice of odd options (default: 1)");
+    add("out", po::value(&into.plan_file)->value_name("FILE"),
+        "pack: the archive (default: ID-VERSION-MACHINE.tar)");
+    add("sha256", po::value(&into.sha256)->value_name("HEX"),
+        "install: of the archive, from its author");
+    add("system", po::bool_switch(&into.system), "install: for all users of this machine");
+  }
   if ((groups & (fetches | starts)) != 0) {
     add("all", po::bool_switch(&into.all), "list every change of the plan, with its values whole");
   }
@@ -294,43 +330,6 @@ void check_backups(const Arguments& arguments) {
   }
 }
 
-void check_rollout(const Arguments& arguments) {
-  const std::vector<std::string> actions = {"plan", "run", "status", "approve", "resume"};
-  const std::string action = arguments.positional.empty() ? "" : arguments.positional[0];
-  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
-    throw Error("rollout: found " + (action.empty() ? "nothing" : "'" + action + "'") +
-                ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
-  }
-  if (arguments.positional.size() < 2) {
-    throw Error("rollout " + action + ": found no ROLLOUT, allowed: its file, for example `drydock "
-                "rollout " + action + " rollout.yaml`");
-  }
-  const auto only_for = [&](bool given, const char* option, const std::string& first,
-                            const std::string& second) {
-    if (!given || action == first || action == second) return;
-    throw Error("rollout " + action + ": found --" + option + ", which is for `rollout " + first +
-                (second.empty() ? "" : "` and `rollout " + second) + "`");
-  };
-  only_for(!arguments.vars.empty(), "var", "plan", "run");
-  only_for(arguments.yes, "yes", "run", "resume");
-  only_for(!arguments.until.empty(), "until", "run", "resume");
-  only_for(arguments.abandon, "abandon", "run", "");
-  only_for(!arguments.retry.empty(), "retry", "resume", "");
-  only_for(!arguments.wave.empty(), "wave", "approve", "");
-  only_for(!arguments.comment.empty(), "comment", "approve", "");
-  if (action == "approve" && arguments.wave.empty()) {
-    throw Error("rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "
-                "`drydock rollout status` shows it");
-  }
-  if (!arguments.retry.empty() && arguments.retry != "failed") {
-    throw Error("rollout resume: found '" + arguments.retry + "' after --retry, allowed: failed");
-  }
-  if (!arguments.until.empty() && arguments.until != "approval") {
-    throw Error("rollout " + action + ": found '" + arguments.until +
-                "' after --until, allowed: approval");
-  }
-}
-
 }  // namespace
 
 Arguments parse_command_line(const std::vector<std::string>& words) {
@@ -363,6 +362,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   po::options_description options = options_of(command->groups, arguments);
   po::options_description with_operands = options;
   with_operands.add_options()("operand", po::value(&arguments.positional));
+  // What --plugin-dir was called before there was a search path.
+  std::vector<std::string> by_older_name;
+  with_operands.add_options()("plugins", po::value(&by_older_name)->composing());
   if ((command->groups & starts) != 0) {
     with_operands.add_options()("tell-until-started",
                                 po::bool_switch(&arguments.tell_until_started));
@@ -380,17 +382,19 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
             .run(),
         map);
     po::notify(map);
+    arguments.plugin_dirs.insert(arguments.plugin_dirs.end(), by_older_name.begin(),
+                                 by_older_name.end());
   } catch (const po::error& problem) {
     refuse(problem, arguments.command, options);
   }
   if (arguments.directory.empty()) arguments.directory = before_command;
-  const bool two_operands = (command->groups & (keeps | rolls)) != 0;
+  const bool two_operands = (command->groups & (keeps | authors | rolls)) != 0;
   const std::size_t most = *command->operand == '\0' ? 0 : two_operands ? 2 : 1;
   if (arguments.positional.size() > most) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command->operand)));
   }
-  if (!arguments.with.empty() && arguments.uses.empty()) {
+  if (!arguments.with.empty() && arguments.uses.empty() && arguments.command != "plugin") {
     throw Error(arguments.command + ": --with needs --uses TYPE beside it");
   }
   if (!arguments.uses.empty() && !arguments.positional.empty()) {
@@ -430,7 +434,6 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     throw Error("history: --keep, --older-than and --yes are about removing runs; add --prune");
   }
   if (arguments.command == "backups" && !arguments.help) check_backups(arguments);
-  if (arguments.command == "rollout" && !arguments.help) check_rollout(arguments);
   if (arguments.from != 1 && !arguments.events) {
     throw Error(arguments.command + ": --from counts events; add --events");
   }

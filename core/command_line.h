@@ -11,21 +11,26 @@ namespace drydock {
 
 struct Arguments {
   std::string command;                  // "" with --help or --version alone
-  std::vector<std::string> positional;  // PIPELINE, RUN or NAME; of backups: what to do first
+  std::vector<std::string> positional;  // PIPELINE, RUN or NAME; of backups and plugin: first what
+                                        // to do
   std::string directory;                // -C
   std::vector<std::string> words;       // all of it, as given
   std::size_t command_at = 0;           // in words
   std::string state_dir, uses, key;
-  std::string plan_file;  // plan --out, run --plan
+  std::string plan_file;  // plan --out, run --plan, plugin pack --out
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
   bool prune = false;
   std::optional<std::uint64_t> keep;
   std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
-  std::vector<std::string> only;  // backups restore: of a backup only these databases
-  std::string stage;              // backups: of the run only this stage
-  bool trial_restore = false;     // backups verify --restore
+  std::vector<std::string> only;      // backups restore: of a backup only these databases
+  std::string stage;                  // backups: of the run only this stage
+  bool trial_restore = false;         // backups verify --restore
+  std::string language, dir;          // plugin new
+  std::optional<std::uint64_t> seed;  // plugin check
+  std::string sha256;                 // plugin install
+  bool system = false;                // plugin install: for all users
   bool detach = false, follow = false;
   bool tell_until_started = false;  // how --detach starts the process that performs the run
   bool from_stdin = false;        // variables and secrets as a document on standard input

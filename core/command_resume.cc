@@ -29,7 +29,7 @@ void refuse_what_cannot_go_on(const RunRecord& run, const std::string& dir, cons
                 "`drydock run`");
   }
   if (run.inputs.empty()) {
-    throw Error("run " + number + " was of a single stage without a pipeline file and cannot go " +
+    throw Error("run " + number + " was of a single stage without a pipeline file, or a rehearsal, and cannot go " +
                 "on; put it back with: " + roll_back + ", then run it again");
   }
 }

@@ -1,5 +1,6 @@
 #include "command_rollout.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -28,6 +29,47 @@ Pipeline pipeline_of(const Rollout& rollout, const Installation& installation) {
   } catch (const Error& e) {
     if (std::string(e.what()).starts_with(named.positional[0] + ":")) throw;
     throw Error(rollout.pipeline_place.text() + ": " + e.what(), e.code());
+  }
+}
+
+// What belongs to which action.
+void check_rollout(const Arguments& arguments) {
+  const std::vector<std::string> actions = {"plan", "run", "status", "approve", "resume"};
+  const std::string action = arguments.positional.empty() ? "" : arguments.positional[0];
+  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
+    throw Error("rollout: found " + (action.empty() ? "nothing" : "'" + action + "'") +
+                ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
+  }
+  if (arguments.positional.size() < 2) {
+    throw Error("rollout " + action +
+                ": found no ROLLOUT, allowed: its file, for example `drydock "
+                "rollout " +
+                action + " rollout.yaml`");
+  }
+  const auto only_for = [&](bool given, const char* option, const std::string& first,
+                            const std::string& second) {
+    if (!given || action == first || action == second) return;
+    throw Error("rollout " + action + ": found --" + option + ", which is for `rollout " + first +
+                (second.empty() ? "" : "` and `rollout " + second) + "`");
+  };
+  only_for(!arguments.vars.empty(), "var", "plan", "run");
+  only_for(arguments.yes, "yes", "run", "resume");
+  only_for(!arguments.until.empty(), "until", "run", "resume");
+  only_for(arguments.abandon, "abandon", "run", "");
+  only_for(!arguments.retry.empty(), "retry", "resume", "");
+  only_for(!arguments.wave.empty(), "wave", "approve", "");
+  only_for(!arguments.comment.empty(), "comment", "approve", "");
+  if (action == "approve" && arguments.wave.empty()) {
+    throw Error(
+        "rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "
+        "`drydock rollout status` shows it");
+  }
+  if (!arguments.retry.empty() && arguments.retry != "failed") {
+    throw Error("rollout resume: found '" + arguments.retry + "' after --retry, allowed: failed");
+  }
+  if (!arguments.until.empty() && arguments.until != "approval") {
+    throw Error("rollout " + action + ": found '" + arguments.until +
+                "' after --until, allowed: approval");
   }
 }
 
@@ -81,6 +123,7 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
 }
 
 ExitCode command_rollout(const Arguments& arguments) {
+  check_rollout(arguments);
   const std::string& action = arguments.positional[0];
   if (action == "run") return rollout_run(arguments);
   if (action == "status") return rollout_status(arguments);

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "json_text.h"
 #include "lookup.h"
+#include "sample_options.h"
 #include "text.h"
 #include "workbench.h"
 
@@ -41,11 +42,6 @@ std::string type_in_words(const json& schema) {
   return name;
 }
 
-bool is_required(const json& schema, const std::string& key) {
-  const json required = schema.value("required", json::array());
-  return std::find(required.begin(), required.end(), json(key)) != required.end();
-}
-
 void print_options(const json& schema, const std::string& indent) {
   const json properties = schema.value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
@@ -60,37 +56,6 @@ void print_options(const json& schema, const std::string& indent) {
     if (option.contains("items") && option["items"].contains("properties"))
       print_options(option["items"], indent + "  ");
   }
-}
-
-// A value that the option's schema allows, for the example.
-json sample_value(const std::string& key, const json& schema) {
-  for (const char* from : {"example", "default", "const"}) {
-    if (schema.contains(from)) return schema[from];
-  }
-  if (schema.contains("examples") && !schema["examples"].empty()) return schema["examples"][0];
-  if (schema.contains("enum")) return schema["enum"][0];
-  for (const char* choice : {"oneOf", "anyOf"}) {
-    if (schema.contains(choice)) return sample_value(key, schema[choice][0]);
-  }
-  const json named = schema.value("type", json("string"));
-  const std::string type =
-      named.is_array() ? named[0].get<std::string>() : named.get<std::string>();
-  if (schema.value("writeOnly", false)) return "${{ secrets." + key + " }}";
-  if (schema.value("format", "") == "duration") return "30s";
-  if (schema.value("format", "") == "size") return "64MiB";
-  if (type == "integer" || type == "number") return schema.value("minimum", json(1));
-  if (type == "boolean") return true;
-  if (type == "array")
-    return json::array({sample_value(key, schema.value("items", json::object()))});
-  if (type == "object") {
-    json object = json::object();
-    for (const json& required : schema.value("required", json::array())) {
-      const std::string name = required.get<std::string>();
-      object[name] = sample_value(name, schema["properties"].value(name, json::object()));
-    }
-    return object;
-  }
-  return key;
 }
 
 // JSON is YAML: the options of the example in flow style, one a line.

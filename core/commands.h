@@ -13,6 +13,7 @@ ExitCode command_run(const Arguments& arguments);
 ExitCode command_attach(const Arguments& arguments);
 ExitCode command_cancel(const Arguments& arguments);
 ExitCode command_plan_rollback(const Arguments& arguments);  // plan --rollback
+ExitCode command_rehearse(const Arguments& arguments);
 ExitCode command_resume(const Arguments& arguments);
 ExitCode command_rollback(const Arguments& arguments);
 ExitCode command_status(const Arguments& arguments);
@@ -23,5 +24,6 @@ ExitCode command_rollout(const Arguments& arguments);
 ExitCode command_show(const Arguments& arguments);
 ExitCode command_logs(const Arguments& arguments);
 ExitCode command_stages(const Arguments& arguments);
+ExitCode command_plugin(const Arguments& arguments);
 
 }  // namespace drydock

@@ -136,10 +136,12 @@ Conversation::Ending Conversation::end(int status) {
   if (too_large_) return TooLarge{};
   if (!broke_.empty()) return Crashed{0, broke_};
   if (stop_ == Stop::timed_out) return TimedOut{*timeout_};
-  if (stop_ == Stop::cancelled) return Stopped{patience_.stop};
-  if (WIFSIGNALED(status)) return Crashed{WTERMSIG(status), ""};
-  return Crashed{0,
-                 "exited with code " + std::to_string(WEXITSTATUS(status)) + " without an answer"};
+  const Crashed crashed =
+      WIFSIGNALED(status) ? Crashed{WTERMSIG(status), ""}
+                          : Crashed{0, "exited with code " + std::to_string(WEXITSTATUS(status)) +
+                                           " without an answer"};
+  if (stop_ == Stop::no) return crashed;
+  return Stopped{patience_.stop, force_ == Force::asked ? describe(crashed) : ""};
 }
 
 }  // namespace drydock

@@ -42,8 +42,9 @@ class Conversation {
   struct Refused {  // the greeting
     std::string reason;
   };
-  struct Stopped {  // no answer before its patience ended, after a cancel
+  struct Stopped {  // no answer after a cancel
     std::chrono::milliseconds waited;
+    std::string died;  // "crashed (SIGSEGV)": by itself; "": it was ended when our patience was
   };
   using Ending = std::variant<Answered, TooLarge, Refused, Stopped, Crashed, TimedOut>;
 

@@ -19,6 +19,7 @@ struct Ending {
   bool sealed = false;      // the journal has the state already; only how it came to be is missing
   RollbackReport rollback;  // empty when nothing was rolled back
   std::string data_lost;    // in words; "" : nothing that is known of
+  std::vector<std::string> rehearsal;  // what a rehearsal found, in sentences
   nlohmann::json downtime;  // as DowntimeMeter tells; null: not measured
   std::chrono::milliseconds duration{0};
 };

@@ -17,6 +17,9 @@
 namespace drydock {
 namespace {
 
+constexpr const char* cannot_write =
+    "check the folder's owner and whether the disk is full or read-only";
+
 [[noreturn]] void fail(const std::string& path, const char* verb, const char* remedy) {
   throw Error(path + " cannot be " + verb + " (" + std::strerror(errno) + "); " + remedy);
 }
@@ -45,29 +48,44 @@ std::string read_file(const std::string& path, std::size_t limit) {
   }
 }
 
-void write_file_atomically(const std::string& path, const std::string& bytes) {
-  constexpr const char* remedy =
-      "check the folder's owner and whether the disk is full or read-only";
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file) fail(path, "written", remedy);
+NewFile::NewFile(const std::string& path, const std::string& bytes, mode_t mode)
+    : path_(path), temporary_(path + ".XXXXXX") {
+  file_ = Descriptor(::mkostemp(temporary_.data(), O_CLOEXEC));
+  if (!file_) fail(path_, "written", cannot_write);
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t size = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    const ssize_t size = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) {
-      ::unlink(temporary.c_str());
-      fail(path, "written", remedy);
-    }
+    if (size < 0) refuse();
     done += static_cast<std::size_t>(size);
   }
-  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    ::unlink(temporary.c_str());
-    fail(path, "written", remedy);
+  if (::fchmod(file_.get(), mode) != 0) refuse();
+}
+
+NewFile::~NewFile() {
+  if (file_ && !published_) ::unlink(temporary_.c_str());
+}
+
+// The destructor does not run where the constructor throws.
+void NewFile::refuse() {
+  const int error = errno;
+  ::unlink(temporary_.c_str());
+  errno = error;
+  fail(path_, "written", cannot_write);
+}
+
+void NewFile::publish() {
+  if (::fsync(file_.get()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    fail(path_, "written", cannot_write);
   }
-  const std::string parent = std::filesystem::path(path).parent_path().string();
+  published_ = true;
+  const std::string parent = std::filesystem::path(path_).parent_path().string();
   const Descriptor folder(
       ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) fail(path, "made durable", remedy);
+  if (!folder || ::fsync(folder.get()) != 0) fail(path_, "made durable", cannot_write);
+}
+
+void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode) {
+  NewFile(path, bytes, mode).publish();
 }
 
 std::string sha256_of_file(const std::string& path) {

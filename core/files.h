@@ -1,15 +1,39 @@
 // Files of the runner: read bounded, written so that a kill leaves the old or the new content.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <string>
+
+#include "descriptor.h"
 
 namespace drydock {
 
 // Throws Error: missing, a folder, larger than `limit` bytes, unreadable.
 std::string read_file(const std::string& path, std::size_t limit);
-// A new file of mode 0600 in the same folder, fsync, rename, fsync of the folder. Throws Error.
-void write_file_atomically(const std::string& path, const std::string& bytes);
+
+// A file beside the place where it is to be; in its place with publish(), else gone. All that can
+// fail throws Error.
+class NewFile {
+ public:
+  NewFile(const std::string& path, const std::string& bytes, mode_t mode);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  const std::string& temporary_path() const { return temporary_; }
+  // fsync, rename, fsync of the folder: after a kill there is the old or the new content.
+  void publish();
+
+ private:
+  [[noreturn]] void refuse();
+
+  std::string path_, temporary_;
+  Descriptor file_;
+  bool published_ = false;
+};
+// The same at once.
+void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode = 0600);
 
 // In hexadecimal. Throws Error.
 std::string sha256_of_file(const std::string& path);

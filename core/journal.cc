@@ -15,8 +15,9 @@ using nlohmann::json;
 using soci::into;
 using soci::use;
 
-constexpr std::array<std::string_view, 7> run_state_names = {
-    "running", "rolling_back", "done", "rolled_back", "cancelled", "stopped", "needs_person"};
+constexpr std::array<std::string_view, 8> run_state_names = {
+    "running",   "rolling_back", "done",         "rolled_back",
+    "cancelled", "stopped",      "needs_person", "rehearsed"};
 constexpr std::array<std::string_view, 8> stage_state_names = {
     "pending", "skipped", "started", "done", "failed", "rolled_back", "settled", "put_back_alone"};
 

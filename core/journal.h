@@ -29,6 +29,7 @@ enum class RunState {
   cancelled,     // rolled back and verified, because somebody asked
   stopped,       // failed under `on_failure: stop`: left as it was
   needs_person,  // not wholly put back, or that could not be verified
+  rehearsed,     // only on copies, which are gone: there is nothing to put back
 };
 enum class StageState {
   pending,

@@ -20,11 +20,12 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 15> entries = {{
+constexpr std::array<Entry, 17> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
     {"run", drydock::command_run},
+    {"rehearse", drydock::command_rehearse},
     {"attach", drydock::command_attach},
     {"cancel", drydock::command_cancel},
     {"resume", drydock::command_resume},
@@ -36,6 +37,7 @@ constexpr std::array<Entry, 15> entries = {{
     {"show", drydock::command_show},
     {"logs", drydock::command_logs},
     {"stages", drydock::command_stages},
+    {"plugin", drydock::command_plugin},
 }};
 
 int fail(const std::string& sentence, ExitCode code, bool json,

@@ -11,6 +11,7 @@
 #include "pipeline_stage.h"
 #include "stage_list.h"
 #include "text.h"
+#include "version_range.h"
 #include "yaml_reader.h"
 #include "yaml_tree.h"
 
@@ -80,6 +81,10 @@ PluginPin read_pin(const std::string& id, const YamlNode& node) {
   pin.place = node.place;
   if (const YamlNode* version = reader.find("version")) {
     pin.version = read_text(*version, "'version:'");
+    if (!VersionRange::parse(pin.version)) {
+      refuse(version->place, found_in(*version), "'version:'",
+             "a version such as 1.2.0, or bounds such as \">=1.2 <2\"");
+    }
   }
   if (const YamlNode* digest = reader.find("sha256")) {
     pin.sha256 = read_text(*digest, "'sha256:'");

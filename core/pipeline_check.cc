@@ -11,6 +11,7 @@
 #include "schema_lookup.h"
 #include "secrets.h"
 #include "text.h"
+#include "version_range.h"
 
 namespace drydock {
 namespace {
@@ -248,18 +249,29 @@ class Check {
                               did_you_mean(id, ids)));
       }
       const IndexedStage& plugin = *found->second;
-      if (!pin.version.empty() && pin.version != plugin.plugin_version) {
+      if (!pin.version.empty() &&
+          !VersionRange::parse(pin.version)->contains(plugin.plugin_version)) {
         throw Error(pin.place.text() + ": found version " + plugin.plugin_version + " of plugin '" +
                     id + "' in " + plugin.plugin_file + ", allowed: " + pin.version +
-                    "; install that version or change the pin.");
+                    "; install that version or change the pin" + hidden_that_fits(id, pin.version) +
+                    ".");
       }
       if (pin.sha256.empty()) continue;
-      const std::string digest = sha256_of_file(plugin.plugin_file);
+      const std::string digest = plugin.sha256();
       if (digest == pin.sha256) continue;
       throw Error(pin.place.text() + ": found SHA-256 " + digest + " of " + plugin.plugin_file +
                   ", allowed: " + pin.sha256 +
                   "; install the file that was pinned or change the pin.");
     }
+  }
+
+  std::string hidden_that_fits(const std::string& id, const std::string& range) const {
+    for (const IndexedPlugin& other : plugins_.plugins()) {
+      if (other.id != id || other.hidden_by.empty()) continue;
+      if (!VersionRange::parse(range)->contains(other.version)) continue;
+      return " (" + other.file + " is " + other.version + ", and hidden by that file)";
+    }
+    return "";
   }
 
   const Pipeline& pipeline_;

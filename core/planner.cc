@@ -57,27 +57,63 @@ Planner::Planner(Session& session)
 Plan Planner::laid_out() const { return {lay_out(session_.pipeline, session_.plugins), {}}; }
 
 Plan Planner::plan(bool may_fetch) {
-  const Deployment& deployment = session_.deployment;
   Plan plan = laid_out();
-  session_.events.emit("plan.started", {{"pipeline", session_.pipeline.name},
-                                        {"pipeline_file", session_.pipeline.file},
-                                        {"deployment", deployment.dir},
-                                        {"project", deployment.compose.project},
-                                        {"compose_files", deployment.compose.files},
-                                        {"engine", deployment.compose.engine},
-                                        {"stages", plan.stages.size()},
-                                        {"vars", session_.vars}});
+  emit_started(plan.stages.size());
   if (session_.pipeline.probe) plan.probe = plan_probe();
   for (PlannedStage& stage : plan.stages) {
-    if (session_.cancellation.requested()) {
-      throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
-    }
+    refuse_when_cancelled();
     plan_stage(stage, may_fetch);
     emit_planned(stage);
   }
   emit_totals(plan);
   check_space(plan);
   return plan;
+}
+
+Plan Planner::plan_rehearsal(const std::function<bool(const StageSpec&)>& is_rehearsed) {
+  Plan all = laid_out(), plan;
+  int count = 0;
+  for (PlannedStage& stage : all.stages) {
+    stage.rehearsed = !stage.final && is_rehearsed(*stage.spec);
+    if (stage.rehearsed) ++count;
+  }
+  emit_started(static_cast<std::size_t>(count));
+  if (session_.pipeline.probe) plan.probe = plan_probe();
+  for (PlannedStage& stage : all.stages) {
+    if (static_cast<int>(plan.stages.size()) == count) break;
+    refuse_when_cancelled();
+    plan_stage(stage, true);
+    if (!stage.rehearsed) continue;
+    if (stage.state == PlannedStage::State::unknown) {
+      throw Error("stage '" + stage.identity.key + "' (" + stage.spec->place.text() +
+                  ") cannot be rehearsed, since it is only known " + stage.reason +
+                  " (nothing was changed)");
+    }
+    stage.identity.position = static_cast<int>(plan.stages.size());
+    stage.identity.index = stage.identity.position + 1;
+    stage.identity.count = count;
+    emit_planned(stage);
+    plan.stages.push_back(std::move(stage));
+  }
+  emit_totals(plan);
+  return plan;
+}
+
+void Planner::emit_started(std::size_t stages) {
+  const Deployment& deployment = session_.deployment;
+  session_.events.emit("plan.started", {{"pipeline", session_.pipeline.name},
+                                        {"pipeline_file", session_.pipeline.file},
+                                        {"deployment", deployment.dir},
+                                        {"project", deployment.compose.project},
+                                        {"compose_files", deployment.compose.files},
+                                        {"engine", deployment.compose.engine},
+                                        {"stages", stages},
+                                        {"vars", session_.vars}});
+}
+
+void Planner::refuse_when_cancelled() const {
+  if (!session_.cancellation.requested()) return;
+  throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
 }
 
 // Half a backup is none, so that it is refused while everything still runs.

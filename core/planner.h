@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ struct PlannedStage {
   const IndexedStage* type = nullptr;
   StageIdentity identity;
   bool final = false;  // of `finally`
+  // By `drydock rehearse`: with the options and the files that were planned, as the stages before it
+  // are not carried out.
+  bool rehearsed = false;
 
   State state = State::planned;
   std::string reason;     // why it is skipped; what it waits for ("after pull")
@@ -61,6 +65,10 @@ class Planner {
   Plan laid_out() const;
   // Emits plan.* events. Throws Error when a stage cannot be planned: nothing was changed.
   Plan plan(bool may_fetch);
+  // Of the stages for which `is_rehearsed` holds; the plan has no others. Those before them are
+  // planned for the files and outputs that they would provide, and fill caches. Throws Error, also
+  // where one is not wholly known.
+  Plan plan_rehearsal(const std::function<bool(const StageSpec&)>& is_rehearsed);
 
   // Facts that have changed since the plan was made, as sentences. Empty: the plan still holds.
   std::vector<std::string> stale_facts(const Plan& plan);
@@ -76,6 +84,8 @@ class Planner {
 
  private:
   PlannedStage plan_probe();
+  void emit_started(std::size_t stages);
+  void refuse_when_cancelled() const;
   void plan_stage(PlannedStage& stage, bool may_fetch);
   std::string planned_env_file() const;
   void emit_planned(const PlannedStage& stage);

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "in_parallel.h"
 #include "plugin_cache.h"
 #include "plugin_note.h"
 #include "text.h"
@@ -66,8 +67,10 @@ std::vector<std::string> plugin_files(const std::string& folder) {
   return files;
 }
 
+}  // namespace
+
 // A file that may be asked what it is, or the reason why not.
-class PluginFile {
+class PluginIndex::PluginFile {
  public:
   explicit PluginFile(std::string path) : path_(std::move(path)) {
     if (::stat(path_.c_str(), &status_) != 0) {
@@ -90,39 +93,43 @@ class PluginFile {
     }
   }
 
-  // Null: `problem` says why.
-  KnownPlugin* ask(Worker& worker, PluginCache& cache) {
-    known_ = cache.find(identity());
-    if (known_) return &*known_;
+  bool is_known(const PluginCache& cache) {
+    if (problem.empty()) known = cache.find(identity());
+    return known.has_value();
+  }
+  // On any thread. Where `known` stays empty `problem` says why.
+  void ask(Worker& worker) {
     const auto note = read_plugin_note(path_);
     if (const auto* none = std::get_if<NoPluginNote>(&note)) {
       problem = path_ + " " + none->reason + ".";
-      return nullptr;
+      return;
     }
     const auto& said = std::get<PluginNote>(note);
     problem = abi_refusal(path_, said.abi_major, said.abi_minor);
-    if (!problem.empty()) return nullptr;
+    if (!problem.empty()) return;
     ProbeResult result = worker.probe(path_);
     auto* description = std::get_if<PluginDescription>(&result);
     if (description == nullptr) {
       problem = say(path_, result);
-      return nullptr;
+      return;
     }
-    known_ = KnownPlugin{std::move(*description), sha256_of_file(path_)};
-    cache.keep(identity(), *known_);
-    return &*known_;
+    try {
+      known = KnownPlugin{std::move(*description), sha256_of_file(path_)};
+    } catch (const Error& error) {
+      problem = error.what();
+    }
   }
   FileIdentity identity() const { return identity_of(path_, status_); }
 
+  const std::string& path() const { return path_; }
+
   std::string problem, warning;
+  std::optional<KnownPlugin> known;
 
  private:
   std::string path_;
   struct stat status_ {};
-  std::optional<KnownPlugin> known_;
 };
-
-}  // namespace
 
 bool IndexedStage::has(Step step, const nlohmann::json& options) const {
   const auto found = description.steps.find(step);
@@ -153,7 +160,7 @@ std::string IndexedStage::sha256() const {
 
 PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker) {
   PluginIndex index;
-  PluginCache cache = PluginCache::load();
+  std::vector<PluginFile> files;
   for (const std::string& named : folders) {
     const std::string folder = absolute(named);
     struct stat status {};
@@ -171,29 +178,59 @@ PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& w
     if ((status.st_mode & S_IWGRP) != 0) {
       index.warnings_.push_back(folder + " is writable by its group: chmod g-w " + folder + ".");
     }
-    for (const std::string& path : plugin_files(folder)) {
-      PluginFile file(path);
-      if (!file.warning.empty()) index.warnings_.push_back(file.warning);
-      KnownPlugin* known = file.problem.empty() ? file.ask(worker, cache) : nullptr;
-      if (known == nullptr) {
-        index.problems_.push_back({path, file.problem});
-        continue;
-      }
-      const PluginDescription& plugin = known->description;
-      for (StageDescription& stage : known->description.stages) {
-        const std::string name = stage.name;
-        const auto [other, is_new] = index.stages_.try_emplace(
-            name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
-                               IndexedFile{file.identity(), known->sha256}});
-        if (is_new || other->second.plugin_file == path) continue;
-        index.problems_.push_back({path, "The stage type '" + name + "' is provided by both " +
-                                             other->second.plugin_file + " and " + path +
-                                             ": remove one of the two files."});
-      }
-    }
+    for (std::string& path : plugin_files(folder)) files.emplace_back(std::move(path));
+  }
+
+  PluginCache cache = PluginCache::load();
+  std::vector<PluginFile*> strangers;
+  for (PluginFile& file : files) {
+    if (!file.is_known(cache) && file.problem.empty()) strangers.push_back(&file);
+  }
+  in_parallel(strangers.size(), [&](std::size_t i) { strangers[i]->ask(worker); });
+  for (PluginFile* file : strangers) {
+    if (file->known) cache.keep(file->identity(), *file->known);
   }
   cache.save();
+  for (PluginFile& file : files) index.take(file);
   return index;
+}
+
+void PluginIndex::take(PluginFile& file) {
+  const std::string& path = file.path();
+  if (!file.warning.empty()) warnings_.push_back(file.warning);
+  if (!file.known) {
+    problems_.push_back({path, file.problem});
+    return;
+  }
+  PluginDescription& plugin = file.known->description;
+  IndexedPlugin found{path, plugin.id, plugin.version, file.known->sha256, {}, "", {}};
+  const auto problem = [&](const std::string& what, const std::string& other) {
+    problems_.push_back(
+        {path, what + " both " + other + " and " + path + ": remove one of the two files."});
+  };
+  const auto is_beside = [&](const std::string& other) {
+    return parent_of(other) == parent_of(path);
+  };
+  const auto same = std::find_if(plugins_.begin(), plugins_.end(), [&](const IndexedPlugin& each) {
+    return each.id == plugin.id && each.hidden_by.empty();
+  });
+  if (same != plugins_.end()) {
+    found.hidden_by = same->file;
+    if (is_beside(same->file)) problem("The plugin '" + plugin.id + "' is in", same->file);
+  }
+  for (StageDescription& stage : plugin.stages) {
+    const std::string name = stage.name;
+    found.stage_types.push_back(name);
+    if (!found.hidden_by.empty()) continue;
+    const auto [other, is_new] =
+        stages_.try_emplace(name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
+                                               IndexedFile{file.identity(), file.known->sha256}});
+    if (is_new) continue;
+    const std::string& other_file = other->second.plugin_file;
+    found.hidden_stages.emplace(name, other_file);
+    if (is_beside(other_file)) problem("The stage type '" + name + "' is provided by", other_file);
+  }
+  plugins_.push_back(std::move(found));
 }
 
 const IndexedStage* PluginIndex::find(const std::string& stage_type) const {

@@ -28,6 +28,16 @@ struct IndexedStage {
   std::string sha256() const;  // of the plugin file, now. Throws Error
 };
 
+// What was found of one sound plugin file.
+struct IndexedPlugin {
+  std::string file, id, version, sha256;
+  std::vector<std::string> stage_types;
+  // What an earlier folder has already: the whole plugin (the file that has its id, else ""), or
+  // single stage types (name -> file).
+  std::string hidden_by;
+  std::map<std::string, std::string> hidden_stages;
+};
+
 struct PluginProblem {
   std::string file;
   std::string sentence;  // names the file and the remedy
@@ -35,8 +45,9 @@ struct PluginProblem {
 
 class PluginIndex {
  public:
-  // Folders are searched in order, not recursively, for *.so. A folder that is missing is a problem
-  // only when a person named it (the built-in one may be empty).
+  // Folders are searched in order, not recursively, for *.so; what is found first wins. Two files
+  // of one folder that have the same id or stage type are a problem: which of them is first is
+  // chance. Files that are not known yet are probed on several threads.
   static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker);
   // Of stage types that are known without looking.
   static PluginIndex of(std::map<std::string, IndexedStage> stages) {
@@ -46,6 +57,8 @@ class PluginIndex {
   }
 
   const std::map<std::string, IndexedStage>& stages() const { return stages_; }
+  // Every sound file in the order in which it was found, those that are hidden too.
+  const std::vector<IndexedPlugin>& plugins() const { return plugins_; }
   const std::vector<PluginProblem>& problems() const { return problems_; }  // bad files, duplicates
   // Warnings that stop nothing: a group-writable file.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -54,7 +67,11 @@ class PluginIndex {
   const IndexedStage& require(const std::string& stage_type, const std::string& place) const;
 
  private:
+  class PluginFile;
+  void take(PluginFile& file);
+
   std::map<std::string, IndexedStage> stages_;
+  std::vector<IndexedPlugin> plugins_;
   std::vector<PluginProblem> problems_;
   std::vector<std::string> warnings_;
 };

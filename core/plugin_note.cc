@@ -29,6 +29,27 @@ constexpr Elf64_Half own_machine = EM_AARCH64;
 #error "Drydock runs on x86-64 and on 64-bit ARM"
 #endif
 
+std::string name_of_machine(Elf64_Half machine) {
+  switch (machine) {
+    case EM_X86_64:
+      return "x86_64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_RISCV:
+      return "riscv64";
+    case EM_PPC64:
+      return "ppc64le";
+    case EM_S390:
+      return "s390x";
+    case EM_ARM:
+      return "arm";
+    case EM_386:
+      return "i386";
+    default:
+      return "another machine (ELF machine " + std::to_string(machine) + ")";
+  }
+}
+
 // The value of "key=value" in lines; nullopt when there is none.
 std::optional<std::string> value_of(std::string_view note, std::string_view key) {
   while (!note.empty()) {
@@ -72,7 +93,8 @@ std::variant<PluginNote, NoPluginNote> read_plugin_note(const ReadAt& read_at) {
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
       header.e_machine != own_machine) {
-    return NoPluginNote{"is built for another machine: rebuild it for this one"};
+    return NoPluginNote{"is built for " + name_of_machine(header.e_machine) +
+                        ", and this machine is " + machine_name() + ": rebuild it for this one"};
   }
   if (header.e_type != ET_DYN) {
     return NoPluginNote{"is no shared library: link it with -shared"};
@@ -126,12 +148,24 @@ std::variant<PluginNote, NoPluginNote> read_plugin_note(const std::string& path)
       }));
 }
 
+ReadAt in_memory(std::string_view bytes) {
+  return [bytes](std::uint64_t offset, void* into, std::size_t size) {
+    if (offset > bytes.size() || bytes.size() - offset < size) return false;
+    std::memcpy(into, bytes.data() + offset, size);
+    return true;
+  };
+}
+
+std::string machine_name() { return name_of_machine(own_machine); }
+
 std::string abi_refusal(const std::string& path, int abi_major, int abi_minor) {
   if (abi_major == DRYDOCK_ABI_MAJOR && abi_minor <= DRYDOCK_ABI_MINOR) return "";
+  const bool older = abi_major < DRYDOCK_ABI_MAJOR;
   return path + " is built for plugin ABI " + std::to_string(abi_major) + "." +
          std::to_string(abi_minor) + " and this Drydock has " +
          DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR) +
-         ": rebuild the plugin against this SDK, or upgrade Drydock.";
+         (older ? ": its author must rebuild it with this Drydock's SDK."
+                : ": upgrade Drydock, or let its author rebuild it with this Drydock's SDK.");
 }
 
 }  // namespace drydock

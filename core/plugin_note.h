@@ -25,6 +25,11 @@ using ReadAt = std::function<bool(std::uint64_t offset, void* into, std::size_t 
 // Nothing in the file is trusted: no offset, no size, no count.
 std::variant<PluginNote, NoPluginNote> read_plugin_note(const ReadAt& read_at);
 std::variant<PluginNote, NoPluginNote> read_plugin_note(const std::string& path);
+// Of a file that is in memory; the bytes must live as long as what is returned.
+ReadAt in_memory(std::string_view bytes);
+
+// What this machine is called in sentences and in the names of archives: "x86_64".
+std::string machine_name();
 
 // "" when this Drydock can load it, else a sentence that says who must do what.
 std::string abi_refusal(const std::string& path, int abi_major, int abi_minor);

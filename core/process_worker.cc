@@ -15,6 +15,7 @@
 namespace drydock {
 namespace {
 
+using nlohmann::json;
 using std::chrono::milliseconds;
 
 // What a step may print and log; beyond that lines are only counted.
@@ -51,7 +52,7 @@ class Performance : public Conversation::Subject {
   }
 
   bool take(const Message& message, WorkerSession& worker) override {
-    const nlohmann::json& body = message.body;
+    const json& body = message.body;
     if (message.kind == "log") {
       LogLine line = read_log(body);
       log(line.level, line.text);
@@ -131,18 +132,23 @@ class Performance : public Conversation::Subject {
   std::size_t logged_ = 0, dropped_lines_ = 0, dropped_bytes_ = 0;
 };
 
-// A worker that describes a plugin. What it prints meanwhile interests nobody.
-class Probe : public Conversation::Subject {
+// A worker that says what a plugin file is, and performs nothing. What it prints meanwhile
+// interests nobody.
+template <class Answer>
+class Question : public Conversation::Subject {
  public:
-  explicit Probe(std::string plugin_file) : plugin_file_(std::move(plugin_file)) {}
+  using Result = std::variant<Answer, Crashed, TimedOut, WontLoad>;
 
-  bool ask(WorkerSession& worker) override { return worker.send("probe", to_wire(plugin_file_)); }
+  Question(const char* asked, json about, const char* answer, Answer (*read)(const json&))
+      : asked_(asked), about_(std::move(about)), answer_(answer), read_(read) {}
+
+  bool ask(WorkerSession& worker) override { return worker.send(asked_, about_); }
   void begin(WorkerSession&) override {}
   bool take(const Message& message, WorkerSession&) override {
-    if (message.kind == "plugin") {
-      result = read_description(message.body);
+    if (message.kind == answer_) {
+      result_ = read_(message.body);
     } else if (message.kind == "refused") {
-      result = WontLoad{from_wire(message.body)};
+      result_ = WontLoad{from_wire(message.body)};
     } else {
       throw WireError("sent a message '" + message.kind.substr(0, 40) + "' that is not known");
     }
@@ -152,10 +158,30 @@ class Probe : public Conversation::Subject {
   void left_behind(const EndedProcess&) override {}
   void idle() override {}
 
-  ProbeResult result;
+  Result hold(const std::string& stage_binary, WorkerPatience patience) {
+    // It changes nothing and is short, so a cancel does not wait for it either.
+    patience.stop = patience.terminate = milliseconds(0);
+    WorkerSession worker(stage_binary);
+    if (!worker.started()) {
+      return Crashed{0, "could not be started: " + worker.why_not_started()};
+    }
+    Conversation conversation(worker, *this, patience, nullptr, patience.probe);
+    const Conversation::Ending ending = conversation.hold();
+    if (std::holds_alternative<Conversation::Answered>(ending)) return std::move(result_);
+    if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
+      return WontLoad{refused->reason};
+    }
+    if (const auto* crashed = std::get_if<Crashed>(&ending)) return *crashed;
+    if (const auto* timed_out = std::get_if<TimedOut>(&ending)) return *timed_out;
+    return WontLoad{"The plugin file cannot be asked: its path is too long."};
+  }
 
  private:
-  std::string plugin_file_;
+  const char* asked_;
+  json about_;
+  const char* answer_;
+  Answer (*read_)(const json&);
+  Result result_;
 };
 
 std::string out_of_memory(const MemoryLimit& limit) {
@@ -230,9 +256,11 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
   } else if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
     result.outcome = WontLoad{refused->reason};
   } else if (const auto* stopped = std::get_if<Conversation::Stopped>(&ending)) {
+    const std::string ended = "did not stop within " + format_duration(stopped->waited) +
+                              " after the cancel, and was ended.";
     result.outcome =
-        Done{Status::cancelled, "It did not stop within " + format_duration(stopped->waited) +
-                                    " after the cancel, and was ended."};
+        Done{Status::cancelled,
+             "It " + (stopped->died.empty() ? ended : stopped->died + " when it was cancelled.")};
   } else if (const auto* crashed = std::get_if<Crashed>(&ending)) {
     result.outcome = with_limit(*crashed, request.memory);
   } else {
@@ -242,23 +270,15 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
 }
 
 ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
-  Probe subject(plugin_file);
-  // It changes nothing and is short, so a cancel does not wait for it either.
-  WorkerPatience patience = patience_;
-  patience.stop = patience.terminate = milliseconds(0);
-  WorkerSession worker(stage_binary_);
-  if (!worker.started()) {
-    return Crashed{0, "could not be started: " + worker.why_not_started()};
-  }
-  Conversation conversation(worker, subject, patience, nullptr, patience_.probe);
-  const Conversation::Ending ending = conversation.hold();
-  if (std::holds_alternative<Conversation::Answered>(ending)) return subject.result;
-  if (const auto* refused = std::get_if<Conversation::Refused>(&ending)) {
-    return WontLoad{refused->reason};
-  }
-  if (const auto* crashed = std::get_if<Crashed>(&ending)) return *crashed;
-  if (const auto* timed_out = std::get_if<TimedOut>(&ending)) return *timed_out;
-  return WontLoad{plugin_file + " cannot be probed: its path is too long."};
+  return Question<PluginDescription>("probe", to_wire(plugin_file), "plugin", read_description)
+      .hold(stage_binary_, patience_);
+}
+
+InspectionResult ProcessWorker::inspect(const std::string& plugin_file, bool ask) {
+  return Question<PluginInspection>("inspect",
+                                    {{"plugin_file", to_wire(plugin_file)}, {"ask", ask}},
+                                    "inspected", read_inspection)
+      .hold(stage_binary_, patience_);
 }
 
 std::string describe(const Outcome& outcome) {

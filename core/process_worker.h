@@ -31,6 +31,8 @@ class ProcessWorker : public Worker {
 
   StepResult perform(const StepRequest& request, StepListener& listener) override;
   ProbeResult probe(const std::string& plugin_file) override;
+  // What `drydock plugin check` wants to know; with `ask`, drydock_plugin_v1() is called.
+  InspectionResult inspect(const std::string& plugin_file, bool ask);
   void prepare() override;
 
  private:

@@ -72,10 +72,9 @@ void remove_folder(const std::string& folder) {
               ExitCode::needs_person);
 }
 
-}  // namespace
-
-std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
-                                     const PruneRule& rule, std::int64_t now) {
+std::vector<RunRecord> prunable_without(const std::set<std::uint64_t>& needed,
+                                        const std::vector<RunRecord>& newest_first,
+                                        const PruneRule& rule, std::int64_t now) {
   const auto last_standing = std::find_if(newest_first.begin(), newest_first.end(), stands);
   std::vector<RunRecord> result;
   bool older_one_stays = false;
@@ -85,13 +84,49 @@ std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
     const bool last = last_standing != newest_first.end() && run->id == last_standing->id;
     ended = latest_end(ended, *run, now);
     const bool goes = newer >= rule.keep && is_old(*run, ended, rule, now) && !last &&
-                      !goes_on_or_waits(*run) && !(stands(*run) && older_one_stays);
+                      !goes_on_or_waits(*run) && !(stands(*run) && older_one_stays) &&
+                      needed.count(run->id) == 0;
     if (goes)
       result.push_back(*run);
     else
       older_one_stays = older_one_stays || stands(*run);
   }
   return result;
+}
+
+// Of which runs the stages `restore` read the backups, by their options.
+Needs needs_of(const std::vector<RunRecord>& runs, const Journal& journal, const StateDir& state) {
+  Needs needs;
+  for (const RunRecord& run : runs) {
+    for (const StageRecord& stage : journal.stages(run.id)) {
+      if (stage.uses != "restore" || !stage.options.is_object()) continue;
+      const std::string from = stage.options.value("from", "");
+      for (const RunRecord& other : runs) {
+        if (from.rfind(state.run_files(other.id) + "/", 0) == 0) needs[run.id].insert(other.id);
+      }
+    }
+  }
+  return needs;
+}
+
+}  // namespace
+
+std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
+                                     const PruneRule& rule, std::int64_t now, const Needs& needs) {
+  std::set<std::uint64_t> needed;
+  for (;;) {
+    const std::vector<RunRecord> result = prunable_without(needed, newest_first, rule, now);
+    std::set<std::uint64_t> gone;
+    for (const RunRecord& run : result) gone.insert(run.id);
+    const std::size_t before = needed.size();
+    for (const RunRecord& run : newest_first) {
+      const auto of_run = needs.find(run.id);
+      if (stands(run) && gone.count(run.id) == 0 && of_run != needs.end()) {
+        needed.insert(of_run->second.begin(), of_run->second.end());
+      }
+    }
+    if (needed.size() == before) return result;
+  }
 }
 
 std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& snapshots,
@@ -121,7 +156,7 @@ Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneR
   };
   for (const std::uint64_t id : journal.removed_runs()) add(id, std::nullopt);
   std::set<std::uint64_t> gone;
-  for (const RunRecord& run : prunable_runs(runs, rule, now)) {
+  for (const RunRecord& run : prunable_runs(runs, rule, now, needs_of(runs, journal, state))) {
     add(run.id, run);
     gone.insert(run.id);
   }

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "journal.h"
@@ -17,12 +19,17 @@ struct PruneRule {
   std::optional<std::chrono::milliseconds> older_than;
 };
 
+// Run -> the runs whose backups it restored, or was restoring.
+using Needs = std::map<std::uint64_t, std::set<std::uint64_t>>;
+
 // Never the newest run that was not rolled back, which includes an interrupted one and one that was
 // left half done. And never one that was not rolled back while an older such run stays: that one
 // would then look as if nothing had come after it, and its rollback would undo half of what did.
-// `now` in milliseconds since the epoch. Oldest first.
+// Nor what a run needs that stays and was not rolled back. `now` in milliseconds since the epoch.
+// Oldest first.
 std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
-                                     const PruneRule& rule, std::int64_t now);
+                                     const PruneRule& rule, std::int64_t now,
+                                     const Needs& needs = {});
 
 // Of all snapshots, those that neither the next run needs (the newest) nor the next run after one
 // of `kept` was rolled back (the newest before that one). Those of `kept` stay with them.

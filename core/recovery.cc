@@ -64,6 +64,8 @@ std::string state_in_words(const RunRecord& run, bool going_on) {
       return "failed and left as it was";
     case RunState::needs_person:
       return "not wholly put back";
+    case RunState::rehearsed:
+      return "rehearsed";
   }
   return "";
 }
@@ -76,7 +78,8 @@ Deployment deployment_before(const RunRecord& run, const StateDir& state) {
 }
 
 bool stands(const RunRecord& run) {
-  return run.state != RunState::rolled_back && run.state != RunState::cancelled;
+  return run.state != RunState::rolled_back && run.state != RunState::cancelled &&
+         run.state != RunState::rehearsed;
 }
 
 std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
@@ -90,6 +93,9 @@ std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_
 
 std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
   const std::string number = std::to_string(run.id);
+  if (run.state == RunState::rehearsed) {
+    return "run " + number + " was a rehearsal, of which nothing is left to be put back";
+  }
   if (!stands(run)) {
     return "run " + number + " was rolled back already (" + run.finished + "); `drydock show " +
            number + "` has the proof";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "error.h"
 #include "rollout_host.h"
 #include "rollout_supervisor.h"
 #include "rollout_view.h"

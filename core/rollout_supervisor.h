@@ -10,6 +10,7 @@
 
 #include "cancellation.h"
 #include "child_pool.h"
+#include "error.h"
 #include "events.h"
 #include "rollout_report.h"
 #include "rollout_schedule.h"

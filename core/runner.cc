@@ -76,6 +76,11 @@ ExitCode Runner::run(Plan plan) {
   return to_its_end(plan, began);
 }
 
+ExitCode Runner::rehearse(Plan plan) {
+  rehearsal_ = true;
+  return run(std::move(plan));
+}
+
 ExitCode Runner::resume(Plan plan, const RunRecord& record) {
   const auto began = SteadyClock::now();
   run_ = record.id;
@@ -109,7 +114,8 @@ ExitCode Runner::to_its_end(Plan& plan, SteadyClock::time_point began) {
 ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failure,
                                  SteadyClock::time_point began) {
   Ending ending;
-  if (failure && (session_.pipeline.rollback_on_failure || failure->cancelled)) {
+  const bool put_back = session_.pipeline.rollback_on_failure || rehearsal_;
+  if (failure && (put_back || failure->cancelled)) {
     ending = rolled_back_ending(roll_back(*failure), failure->cancelled);
     ending.data_lost = what_is_lost(journal_.stages(run_));
   } else if (failure) {
@@ -120,6 +126,9 @@ ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failu
     ending.state = RunState::needs_person;
     ending.code = ExitCode::needs_person;
     ending.rollback.problems = not_put_back_;
+  } else if (rehearsal_) {
+    ending.state = RunState::rehearsed;
+    ending.rehearsal = rehearsal_findings(plan);
   } else {
     keep_snapshot();
   }
@@ -272,7 +281,8 @@ std::optional<Runner::Failure> Runner::begin(PlannedStage& stage) {
         resolve_secret_texts(stage.options.secret_texts, scope(run_values("running", {})));
     return std::nullopt;
   }
-  std::optional<Failure> failure = settle_unknowns(stage);
+  std::optional<Failure> failure;
+  if (!stage.rehearsed) failure = settle_unknowns(stage);
   if (failure) return not_begun(stage, *failure);
   if (stage.state == PlannedStage::State::skipped) {
     journal_.set_stage_state(run_, identity.position, StageState::skipped, stage.reason);
@@ -370,6 +380,19 @@ bool Runner::goes_on_without(const PlannedStage& stage, const Failure& failure) 
   emit_stage_finished(session_.events, stage, "continued", failure.reason);
   session_.outputs[stage.spec->id];
   return true;
+}
+
+// What the stages put out as `rehearsal`.
+std::vector<std::string> Runner::rehearsal_findings(const Plan& plan) const {
+  std::vector<std::string> findings;
+  for (const PlannedStage& stage : plan.stages) {
+    const auto outputs = session_.outputs.find(stage.spec->id);
+    if (outputs == session_.outputs.end()) continue;
+    const auto found = outputs->second.find("rehearsal");
+    if (found == outputs->second.end() || !found->second.value.is_string()) continue;
+    findings.push_back(session_.masker.mask(found->second.value.get<std::string>()));
+  }
+  return findings;
 }
 
 RollbackReport Runner::roll_back(const Failure& failure) {

@@ -27,6 +27,9 @@ class Runner {
 
   // Carries out the plan: every stage forward, or everything back. Returns how it ended.
   ExitCode run(Plan plan);
+  // The same with a plan_rehearsal(): nothing of it stays, so that it ends as RunState::rehearsed,
+  // and no snapshot is taken.
+  ExitCode rehearse(Plan plan);
   // Goes on with a run that was interrupted, or stopped. The plan is what restore() made of its
   // journal.
   ExitCode resume(Plan plan, const RunRecord& record);
@@ -50,6 +53,7 @@ class Runner {
   std::optional<Failure> attempt(const PlannedStage& stage);
   bool goes_on_without(const PlannedStage& stage, const Failure& failure);
   RollbackReport roll_back(const Failure& failure);
+  std::vector<std::string> rehearsal_findings(const Plan& plan) const;
   void run_finally(Plan& plan, const std::string& status, const std::optional<Failure>& failure);
 
   nlohmann::json run_values(const std::string& status, const std::optional<Failure>& failure) const;
@@ -64,6 +68,7 @@ class Runner {
   std::unique_ptr<EventSink> log_, cancel_requests_;
   std::unique_ptr<DowntimeMeter> meter_;  // null: nothing is measured
   std::uint64_t run_ = 0;
+  bool rehearsal_ = false;
   std::mutex alone_;                       // of the turn of a stage that runs alone
   std::vector<std::string> not_put_back_;  // of stages under `on_failure: continue`
 };

@@ -74,6 +74,7 @@ std::optional<StageFailure> StageAttempts::perform(const PlannedStage& stage, St
   StepRequest request = request_for(session_.deployment);
   address(request, stage);
   request.steps = {step};
+  if (stage.rehearsed) request.planned_dir = session_.planned_dir;
   request.private_dir = session_.state.backups(run_, stage.identity.key);
   request.run_id = run_;
   request.run_label = run_label(session_.deployment, run_);

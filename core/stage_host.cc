@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "abi_struct.h"
 #include "wire_messages.h"
 
 namespace drydock {
@@ -116,7 +117,8 @@ const drydock_call* StageHost::begin(Step step) {
   call_.stage_id = request_.stage_id.c_str();
   call_.step = name_of(step).data();  // a literal
   call_.deployment_dir = request_.deployment_dir.c_str();
-  call_.planned_dir = step == Step::plan ? request_.planned_dir.c_str() : "";
+  // Beside plans, a rehearsal has planned files.
+  call_.planned_dir = step == Step::observe ? "" : request_.planned_dir.c_str();
   call_.planning_dir = request_.planning_dir.c_str();
   call_.private_dir = step == Step::plan ? "" : request_.private_dir.c_str();
   call_.snapshot_dir = request_.snapshot_dir.c_str();
@@ -228,7 +230,7 @@ std::int32_t StageHost::cancelled() const {
 }
 
 drydock_status StageHost::option(const char* pointer, drydock_value* out) {
-  if (pointer == nullptr || out == nullptr || out->struct_size < sizeof out->struct_size) {
+  if (pointer == nullptr || !is_whole(out)) {
     return broke("option() was called without a pointer, or with a value without its size");
   }
   return options_.value(pointer, *out);
@@ -317,23 +319,23 @@ drydock_status StageHost::note_at(std::size_t index, drydock_bytes* key, drydock
   return DRYDOCK_OK;
 }
 
-drydock_status StageHost::change(const drydock_change* change) {
+drydock_status StageHost::change(const drydock_change* theirs) {
   if (!is_step(Step::plan)) {
     return broke("change() was called in " + std::string(name_of(step_)) + ", and only plan may");
   }
-  if (change == nullptr || change->struct_size < sizeof(drydock_change) || !is_name(change->what) ||
-      !is_name(change->action) || change->name == nullptr) {
-    return broke("change() was called without what, action or name");
+  const drydock_change change = is_whole(theirs) ? own_copy(theirs) : drydock_change{};
+  if (!is_name(change.what) || !is_name(change.action) || change.name == nullptr) {
+    return broke("change() was called without its size, what, action or name");
   }
   PlannedChange planned;
-  planned.what = change->what;
-  planned.action = change->action;
-  planned.name = change->name;
-  planned.before = copy(change->before);
-  planned.after = copy(change->after);
-  planned.detail = copy(change->detail);
-  planned.disk_bytes = change->disk_bytes;
-  planned.rollback_loses = copy(change->rollback_loses);
+  planned.what = change.what;
+  planned.action = change.action;
+  planned.name = change.name;
+  planned.before = copy(change.before);
+  planned.after = copy(change.after);
+  planned.detail = copy(change.detail);
+  planned.disk_bytes = change.disk_bytes;
+  planned.rollback_loses = copy(change.rollback_loses);
   return send_later("change", change_body(planned), "a change");
 }
 
@@ -360,12 +362,13 @@ drydock_status StageHost::fact(const char* name, drydock_bytes value, std::uint3
 }
 
 drydock_status StageHost::run_process(const drydock_process* process, drydock_exit* out) {
-  if (process == nullptr || process->struct_size < sizeof(drydock_process) || out == nullptr ||
-      out->struct_size < sizeof(drydock_exit)) {
+  if (!is_whole(process) || !is_whole(out)) {
     return broke("run_process() was called without a process or an exit, or without their sizes");
   }
   std::string reason;
-  const drydock_status status = run_command(commands_, *process, *out, reason);
+  drydock_exit ended = own_copy(out);
+  const drydock_status status = run_command(commands_, own_copy(process), ended, reason);
+  hand_over(ended, out);
   if (status == DRYDOCK_BUG) return broke(reason);
   if (!reason.empty()) set_reason(std::move(reason));
   return status;

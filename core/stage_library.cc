@@ -4,8 +4,11 @@
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstring>
+#include <chrono>
 #include <set>
+
+#include "abi_struct.h"
+#include "wire_messages.h"
 
 namespace drydock {
 namespace {
@@ -48,12 +51,51 @@ bool is_stage_name(const char* name) {
   return true;
 }
 
-// A struct of the plugin, cut or filled up with zeros to the size that this host knows.
-template <class Struct>
-Struct own_copy(const Struct* theirs) {
-  Struct ours{};
-  std::memcpy(&ours, theirs, std::min<std::size_t>(theirs->struct_size, sizeof ours));
-  return ours;
+// Whether the file could be loaded: "", else why not.
+std::string open_library(boost::dll::shared_library& library, const std::string& path) {
+  try {
+    library.load(path, rtld_now | rtld_local);
+    return "";
+  } catch (const std::exception& error) {
+    return explain(path, error.what());
+  }
+}
+
+constexpr const char* entry_name = "drydock_plugin_v1";
+constexpr const char* no_entry =
+    "does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN";
+
+constexpr const char* not_sound =
+    "describes itself wrongly: drydock_plugin_v1() must return its id, its version and between 1 "
+    "and "
+    "256 stage types, each with its size";
+
+bool is_sound(const drydock_plugin* plugin) {
+  if (!is_whole(plugin) || plugin->id == nullptr || plugin->version == nullptr ||
+      plugin->stages == nullptr || plugin->stage_count == 0 || plugin->stage_count > most_stages) {
+    return false;
+  }
+  return std::all_of(plugin->stages, plugin->stages + plugin->stage_count,
+                     [](const drydock_stage* stage) { return is_whole(stage); });
+}
+
+PluginDescription as_said(const drydock_plugin& plugin) {
+  const auto text = [](const char* theirs) { return theirs == nullptr ? "" : theirs; };
+  PluginDescription said{plugin.id, plugin.version, plugin.abi_major, plugin.abi_minor, {}};
+  for (std::size_t i = 0; i < plugin.stage_count; ++i) {
+    const drydock_stage stage = own_copy(plugin.stages[i]);
+    StageDescription each;
+    each.name = text(stage.name);
+    each.summary = text(stage.summary);
+    each.notes_version = stage.notes_version;
+    each.schema = OptionsSchema(text(stage.options_schema));
+    for (Step step : all_steps) {
+      const drydock_step& described = step_of(stage, step);
+      if (described.perform != nullptr) each.steps[step] = text(described.only_with);
+    }
+    said.stages.push_back(std::move(each));
+  }
+  return said;
 }
 
 std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& stage,
@@ -96,32 +138,40 @@ std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
 
   // Never deleted: a library that is unloaded takes the code of running threads with it.
   auto* library = new boost::dll::shared_library();
-  try {
-    library->load(path, rtld_now | rtld_local);
-  } catch (const std::exception& error) {
-    return refuse(path, explain(path, error.what()));
-  }
-  if (!library->has("drydock_plugin_v1")) {
-    return refuse(path, "does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN");
-  }
-  loaded.plugin = library->get<const drydock_plugin*()>("drydock_plugin_v1")();
-
-  const drydock_plugin* plugin = loaded.plugin;
-  if (plugin == nullptr || plugin->struct_size < sizeof(drydock_plugin) || plugin->id == nullptr ||
-      plugin->version == nullptr || plugin->stages == nullptr || plugin->stage_count == 0 ||
-      plugin->stage_count > most_stages) {
-    return refuse(path,
-                  "describes itself wrongly: drydock_plugin_v1() must return its id, its "
-                  "version and between 1 and 256 stage types");
-  }
-  const std::string again = abi_refusal(path, plugin->abi_major, plugin->abi_minor);
+  const std::string problem = open_library(*library, path);
+  if (!problem.empty()) return refuse(path, problem);
+  if (!library->has(entry_name)) return refuse(path, no_entry);
+  loaded.plugin = library->get<const drydock_plugin*()>(entry_name)();
+  if (!is_sound(loaded.plugin)) return refuse(path, not_sound);
+  const std::string again = abi_refusal(path, loaded.plugin->abi_major, loaded.plugin->abi_minor);
   if (!again.empty()) return WontLoad{again};
-  for (std::size_t i = 0; i < plugin->stage_count; ++i) {
-    if (plugin->stages[i] == nullptr || plugin->stages[i]->struct_size < sizeof(drydock_stage)) {
-      return refuse(path, "has a stage type without a description");
-    }
-  }
   return loaded;
+}
+
+std::variant<PluginInspection, WontLoad> inspect_plugin(const std::string& path, bool ask) {
+  using Clock = std::chrono::steady_clock;
+  PluginInspection found;
+  auto* library = new boost::dll::shared_library();  // never deleted
+  const Clock::time_point began = Clock::now();
+  const std::string problem = open_library(*library, path);
+  if (!problem.empty()) return refuse(path, problem);
+  found.loading = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+  if (!ask) return found;
+  if (!library->has(entry_name)) {
+    found.exports = no_entry;
+    return found;
+  }
+  const auto entry = library->get<const drydock_plugin*()>(entry_name);
+  const drydock_plugin* plugin = entry();
+  if (!is_sound(plugin)) {
+    found.exports = not_sound;
+    return found;
+  }
+  found.said = as_said(*plugin);
+  const drydock_plugin* again = entry();
+  found.stable = again == plugin && is_sound(again) &&
+                 description_body(as_said(*again)) == description_body(found.said);
+  return found;
 }
 
 std::variant<drydock_stage, WontLoad> find_stage(const LoadedPlugin& loaded,

@@ -20,6 +20,9 @@ struct LoadedPlugin {
 // crashes takes the worker with it, which is what a worker is for.
 std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path);
 
+// Loads the file, whatever its note says, and with `ask` also calls drydock_plugin_v1(), twice.
+std::variant<PluginInspection, WontLoad> inspect_plugin(const std::string& path, bool ask);
+
 // The stage's own copy of its descriptor; members that an older plugin does not know are 0.
 std::variant<drydock_stage, WontLoad> find_stage(const LoadedPlugin& loaded,
                                                  const std::string& path,

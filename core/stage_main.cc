@@ -37,6 +37,16 @@ namespace {
   leave();
 }
 
+[[noreturn]] void inspect(StageChannel& channel, const nlohmann::json& asked) {
+  const std::string file = from_wire(asked.at("plugin_file"));
+  const auto inspected = inspect_plugin(file, asked.at("ask").get<bool>());
+  if (const auto* refused = std::get_if<WontLoad>(&inspected)) refuse(channel, *refused);
+  if (!channel.send("inspected", inspection_body(std::get<PluginInspection>(inspected)))) {
+    refuse(channel, {file + " describes its stage types with more than 4 MiB."});
+  }
+  leave();
+}
+
 drydock_stage load(StageChannel& channel, const StepRequest& request) {
   const auto loaded = load_plugin(request.plugin_file);
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
@@ -94,6 +104,8 @@ int work() {
     const Message message = channel.receive();
     if (message.kind == "probe") {
       describe(channel, from_wire(message.body));
+    } else if (message.kind == "inspect") {
+      inspect(channel, message.body);
     } else if (message.kind == "request") {
       request = read_request(message.body);
       // While the runner journals that the step begins.

@@ -1,9 +1,10 @@
 #include "stage_options.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <set>
+
+#include "abi_struct.h"
 
 namespace drydock {
 namespace {
@@ -103,9 +104,7 @@ drydock_status StageOptions::value(const std::string& pointer, drydock_value& ou
     result.number = at->get<double>();
     result.text = bytes(numbers_.try_emplace(pointer, at->dump()).first->second);
   }
-  // An older plugin's struct is shorter.
-  result.struct_size = out.struct_size;
-  std::memcpy(&out, &result, std::min<std::size_t>(out.struct_size, sizeof result));
+  hand_over(result, &out);
   return DRYDOCK_OK;
 }
 

@@ -159,6 +159,11 @@ std::string ClosingReport::headline() const {
                                              : "Rolled back and verified: ") +
            "everything is as it was before " + run + all_but(finished_) + ".";
   }
+  if (status == "rehearsed") {
+    return "Rehearsed on copies, which are gone again; nothing else was changed: run " +
+           std::to_string(run_) + (pipeline_.empty() ? "" : " of " + pipeline_) + " took " +
+           duration_at(finished_, "duration_ms") + ".";
+  }
   if (status == "stopped") {
     return "Stopped where it failed, as the pipeline asks (on_failure: stop): a person is needed.";
   }
@@ -194,12 +199,15 @@ Lines ClosingReport::lines(const ViewStyle& style) const {
   const std::string status = text_at(finished_, "status");
   Lines lines;
   for (const std::string& line : wrap(headline(), style.width, "", "")) {
-    const bool calm = status == "done" && continued_.empty();
+    const bool calm = (status == "done" || status == "rehearsed") && continued_.empty();
     const bool undone = status == "rolled_back" || status == "cancelled" || status == "done";
     lines.push_back(ink.bold(calm ? ink.green(line) : undone ? ink.yellow(line) : ink.red(line)));
   }
   lines.emplace_back();
   answer(lines, "failed", what_failed(), style);
+  for (const std::string& found : texts_at(finished_, "rehearsal")) {
+    answer(lines, "rehearsed", found, style);
+  }
   application(lines, finished_, style);
   unreachable(lines, finished_, style);
   const std::string lost = text_at(finished_, "data_lost");

@@ -270,6 +270,22 @@ PluginDescription read_description(const json& body) {
   return plugin;
 }
 
+json inspection_body(const PluginInspection& inspection) {
+  return {{"loading_us", inspection.loading.count()},
+          {"exports", to_wire(inspection.exports)},
+          {"stable", inspection.stable},
+          {"said", description_body(inspection.said)}};
+}
+
+PluginInspection read_inspection(const json& body) {
+  PluginInspection inspection;
+  inspection.loading = std::chrono::microseconds(integer<std::int64_t>(body, "loading_us"));
+  inspection.exports = text(body, "exports");
+  inspection.stable = flag(body, "stable");
+  inspection.said = read_description(member(body, "said"));
+  return inspection;
+}
+
 Step read_step(const json& body) {
   if (body.is_string()) {
     if (const auto step = step_named(body.get_ref<const std::string&>())) return *step;

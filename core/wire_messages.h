@@ -44,6 +44,8 @@ StepDone read_done(const nlohmann::json& body);
 
 nlohmann::json description_body(const PluginDescription& plugin);
 PluginDescription read_description(const nlohmann::json& body);
+nlohmann::json inspection_body(const PluginInspection& inspection);
+PluginInspection read_inspection(const nlohmann::json& body);
 
 Step read_step(const nlohmann::json& body);
 

@@ -65,6 +65,21 @@ class UntilStarted : public EventSink {
   bool started_ = false;
 };
 
+// Whoever put a plugin before the built-in ones may not know that it has the name of one.
+std::vector<std::string> hidden_built_ins(const PluginIndex& index, const std::string& folder) {
+  std::vector<std::string> texts;
+  for (const IndexedPlugin& plugin : index.plugins()) {
+    if (fs::path(plugin.file).parent_path() != folder) continue;
+    for (const std::string& type : plugin.stage_types) {
+      const IndexedStage* used = index.find(type);
+      if (used == nullptr || used->plugin_file == plugin.file) continue;
+      texts.push_back("the stage type '" + type + "' is that of " + used->plugin_file +
+                      ", which hides the built-in one");
+    }
+  }
+  return texts;
+}
+
 }  // namespace
 
 namespace {
@@ -84,7 +99,8 @@ Installation Installation::here() {
   const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path();
   const fs::path prefix = bin.parent_path();
   return {(bin / "drydock-stage").string(), (prefix / "lib/drydock/stages").string(),
-          (prefix / "share/drydock/pipelines").string()};
+          (prefix / "lib/drydock/plugins").string(), (prefix / "share/drydock/pipelines").string(),
+          (prefix / "share/drydock/template").string()};
 }
 
 Workbench::Workbench(const Arguments& arguments)
@@ -134,14 +150,16 @@ DeploymentLock::Patience Workbench::patience() {
           arguments_.key};
 }
 
+std::vector<PluginFolder> Workbench::plugin_path() const {
+  return drydock::plugin_path(arguments_.plugin_dirs, installation_.plugins, installation_.stages);
+}
+
 std::vector<std::string> Workbench::plugin_folders() const {
-  std::vector<std::string> folders = {installation_.stages};
-  for (const std::string& folder : arguments_.plugin_dirs) {
-    if (!fs::is_directory(folder)) {
-      throw Error("the plugin folder " + folder +
-                  " of --plugins does not exist; name one that does");
+  std::vector<std::string> folders;
+  for (const PluginFolder& folder : plugin_path()) {
+    if (folder.is_there || folder.origin == PluginFolder::Origin::built_in) {
+      folders.push_back(folder.path);
     }
-    folders.push_back(fs::canonical(folder).string());
   }
   return folders;
 }
@@ -152,6 +170,9 @@ PluginIndex Workbench::plugins() {
   PluginIndex index = plugins_as_found();
   if (!index.problems().empty()) throw Error(index.problems().front().sentence);
   for (const std::string& warning : index.warnings()) events_.emit("warning", {{"text", warning}});
+  for (const std::string& text : hidden_built_ins(index, installation_.stages)) {
+    events_.emit("warning", {{"text", text}});
+  }
   return index;
 }
 

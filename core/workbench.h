@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "given_inputs.h"
+#include "plugin_path.h"
 #include "session.h"
 #include "temporary_dir.h"
 #include "view.h"
@@ -20,8 +21,10 @@ struct SavedPlan;
 struct Installation {
   static Installation here();
   std::string worker;     // bin/drydock-stage
-  std::string stages;     // lib/drydock/stages
+  std::string stages;     // lib/drydock/stages: the built-in ones
+  std::string plugins;    // lib/drydock/plugins: the system's others
   std::string pipelines;  // share/drydock/pipelines
+  std::string templates;  // share/drydock/template: a folder for each language of `plugin new`
 };
 
 // What every command has: the masker, the events and who shows them, and the worker.
@@ -47,8 +50,9 @@ class Workbench {
   // How the deployment's lock is waited for, by --lock-wait.
   DeploymentLock::Patience patience();
 
-  // Where plugins are looked for: the installation's folder, then those of --plugins.
-  std::vector<std::string> plugin_folders() const;
+  // Where plugins are looked for. Throws Error.
+  std::vector<PluginFolder> plugin_path() const;
+  std::vector<std::string> plugin_folders() const;  // those of them that are there
   // Throws Error when a plugin file is broken: a damaged installation is mended before it upgrades
   // anything.
   PluginIndex plugins();

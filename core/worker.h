@@ -139,10 +139,21 @@ struct PluginDescription {
 };
 using ProbeResult = std::variant<PluginDescription, Crashed, TimedOut, WontLoad>;
 
+// What a worker finds in a plugin file that it takes as it is: neither the note nor the description
+// has been checked.
+struct PluginInspection {
+  std::chrono::microseconds loading{0};
+  std::string exports;  // what is wrong with drydock_plugin_v1(), as far as it was called; "": nothing
+  bool stable = true;   // it returned the same description when it was called again
+  PluginDescription said;
+};
+using InspectionResult = std::variant<PluginInspection, Crashed, TimedOut, WontLoad>;
+
 class Worker {
  public:
   virtual ~Worker() = default;
   virtual StepResult perform(const StepRequest&, StepListener&) = 0;
+  // Also from several threads at once.
   virtual ProbeResult probe(const std::string& plugin_file) = 0;
   // Says that a step will be performed soon: what that takes to start may begin meanwhile.
   virtual void prepare() {}

@@ -10,11 +10,12 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libboost-dev libboost-filesystem-dev
-  libboost-program-options-dev libyaml-cpp-dev libsoci-dev libsqlite3-dev libspdlog-dev
+  libboost-program-options-dev libyaml-cpp-dev libarchive-dev libsoci-dev libsqlite3-dev libspdlog-dev
   nlohmann-json3-dev libvalijson-dev libcurl4-openssl-dev nettle-dev libexpected-dev libgtest-dev
   librapidcheck-dev libbenchmark-dev)
 embedded=(python3-flask python3-flask-migrate gunicorn sqlite3 curl)
-tests=(postgresql-15 mariadb-server python3-alembic python3-psycopg2 util-linux iproute2 openssl)
+tests=(postgresql-15 mariadb-server redis-server clang python3-alembic python3-psycopg2 util-linux iproute2
+  openssl)
 engine=(mmdebstrap docker-registry curl)
 compose_minimum=2.24
 
@@ -158,6 +159,7 @@ disable_new_services() {
       docker-registry) units=(docker-registry.service) ;;
       postgresql-15) units=(postgresql.service) ;;
       mariadb-server) units=(mariadb.service) ;;
+      redis-server) units=(redis-server.service) ;;
       *) continue ;;
     esac
     for unit in "${units[@]}"; do

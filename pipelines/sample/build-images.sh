@@ -11,7 +11,7 @@ set -euo pipefail
 registry=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/sample.sh"
-packages=python3-flask,python3-flask-migrate,python3-psycopg2,gunicorn,postgresql-15,curl
+packages=python3-flask,python3-flask-migrate,python3-psycopg2,python3-pymysql,gunicorn,postgresql-15,curl
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/drydock
 export DOCKER_BUILDKIT=0
 

@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include "check_command.h"
+#include "database_copy.h"
 #include "downgrade.h"
 #include "invalid_indexes.h"
 #include "lock_timeout.h"
@@ -10,11 +12,15 @@
 #include "migration_heads.h"
 #include "migration_lock.h"
 #include "migration_plan.h"
+#include "migration_rights.h"
 #include "migration_run.h"
 #include "migrator.h"
 #include "offline_sql.h"
 #include "open_transactions.h"
 #include "planned_backups.h"
+#include "rehearsal.h"
+#include "rehearsal_record.h"
+#include "table_space.h"
 
 using namespace drydock::alembic;
 using drydock::Call;
@@ -40,6 +46,7 @@ void end_leftovers(const Call& call) {
   if (!database) return;  // what is left to put back then, settle does
   end_sessions(call, *database, sessions);
   put_back_lock_timeout(call, *database);
+  end_copy(call, *database);
 }
 
 // "": a `backup` stage before this one saves the database.
@@ -76,6 +83,12 @@ void describe_scripts(const Call& call, const std::optional<MigratorService>& se
 // By whoever the image starts, and not by a migrator of ours.
 bool waits(const Call& call) { return call.text("/mode") == "wait"; }
 
+// "; rehearsed 2026-11-26 in 42 s on 1.2 GiB", or nothing.
+std::string rehearsed(const Call& call, const drydock::Change& change) {
+  const auto known = find_rehearsal(call, change.name, change.before, change.after);
+  return known ? "; " + describe(*known) : "";
+}
+
 // In run: the database may not have run for the plan. Throws what plan throws.
 MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database,
                               const std::optional<MigratorService>& service,
@@ -88,6 +101,24 @@ MigrationQuestion asked_again(const Call& call, const MigratedDatabase& database
   return question;
 }
 
+std::string product(const MigratedDatabase& database) {
+  return database.mariadb ? database.mariadb->product() : "PostgreSQL";
+}
+
+// Of a database that is not there yet nothing more can be asked.
+bool is_there(const Call& call, const MigratedDatabase& database, const Revisions& current) {
+  if (current || !database.sqlite.empty()) return true;
+  return database.mariadb ? database_exists(call, *database.mariadb, database.name)
+                          : database_exists(call, database.server, database.name);
+}
+
+// What stands in the way of a migration although its revisions are in order.
+void check_tables(const Call& call, const MigratedDatabase& database, const PendingTables& pending,
+                  const TableSizes& sizes) {
+  check_rights(call, database, pending);
+  check_space(call, database, rewritten_tables(pending, sizes));
+}
+
 // As it was before the first attempt.
 void note_state(const Call& call, const MigratedDatabase& database, const Revisions& current) {
   if (!call.recall("before")) call.remember("before", describe(current));
@@ -98,6 +129,13 @@ void warn_of_long_transactions(const Call& call, const MigratedDatabase& databas
   for (const std::string& one : long_transactions(call, database)) {
     call.warn("a migration of database " + database.name + " would wait for a transaction: " + one);
   }
+}
+
+// The scripts say so, and nobody else migrates: the application's start, which takes longer than
+// all that was asked, would find out the same.
+void nothing_to_do(const Call& call, const MigratedDatabase& database, const Scripts& scripts) {
+  remember_heads(call, scripts);
+  call.info("database " + database.name + " is at the head already; the migrator is not started");
 }
 
 // No stage put it back: what a person can do.
@@ -119,6 +157,10 @@ std::string way_back_by_hand(const Call& call, const MigratedDatabase& database,
 void AlembicMigrate::observe(Call& call) {
   const auto database = find_database(call);
   call.fact("revision", database ? describe(current_revisions(call, *database)) : "not running");
+  if (is_rehearsal(call)) {
+    call.fact("copies", database ? copies_left(call, *database) : "not running");
+    return;
+  }
   if (database && limits_lock_waits(call, *database)) {
     call.fact("lock_timeout", lock_timeout_fact(call, *database));
   }
@@ -130,7 +172,10 @@ void AlembicMigrate::plan(Call& call) {
   auto reading = std::async(std::launch::async, [&] { return scripts_of(call, service); });
   const auto database = find_database(call);
   MigrationQuestion question = question_of(call, database);
-  const std::string loses = database ? what_no_backup_saves(call, *database) : "";
+  const bool rehearses = is_rehearsal(call);
+  if (database && rehearses) refuse_to_rehearse_outside(*database);
+  const std::string loses = database && !rehearses ? what_no_backup_saves(call, *database) : "";
+  const std::int64_t bytes = database && rehearses ? database_bytes(call, *database) : 0;
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
   if (database && !waits(call)) refuse_foreign_role(call, *database);
@@ -142,6 +187,16 @@ void AlembicMigrate::plan(Call& call) {
   if (scripts.graph) {
     describe_scripts(call, service, scripts, question);
     std::vector<drydock::Change> changes = plan_migration(question, *scripts.graph);
+    if (database && !waits(call) && is_there(call, *database, question.current)) {
+      const PendingTables pending = pending_tables(question, *scripts.graph);
+      const TableSizes sizes = table_sizes(call, *database, pending);
+      describe_tables(pending, sizes, changes);
+      for (const std::string& one :
+           table_warnings(product(*database), pending, sizes, call.integer("/large_table"))) {
+        call.warn(one);
+      }
+      check_tables(call, *database, pending, sizes);
+    }
     OfflineSql sql;
     if (call.flag("/sql") && changes.size() > 1) {  // something is pending
       sql = offline_sql(call, service, question.current, question.target);
@@ -150,12 +205,13 @@ void AlembicMigrate::plan(Call& call) {
       if (change.action == "change") {
         change.rollback_loses = loses;
         if (waits(call)) change.detail += "; by the application itself";
-        if (database) warn_of_long_transactions(call, *database);
+        change.detail += rehearsed(call, change);
+        if (database && !rehearses) warn_of_long_transactions(call, *database);
       }
       if (const std::string& text = sql[change.name]; change.action == "run" && !text.empty()) {
         change.detail += (change.detail.empty() ? "" : " ") + ("SQL: " + text);
       }
-      call.change(change);
+      call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
     }
     return;
   }
@@ -165,7 +221,7 @@ void AlembicMigrate::plan(Call& call) {
   change.detail = "to the head of the scripts of " + owner_of_scripts(call, service);
   change.rollback_loses = loses;
   if (there) change.detail += "; what is pending is not known: " + scripts.reason;
-  call.change(change);
+  call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
   if (!there) throw drydock::Unknown("after pull");
 }
 
@@ -179,17 +235,31 @@ void AlembicMigrate::run(Call& call) {
     note_state(call, database, question.current);
     return wait_for_heads(call, database, scripts, question.current);
   }
+  if (is_rehearsal(call)) {
+    const MigrationQuestion question = asked_again(call, database, service, scripts);
+    return rehearse(call, database, service, scripts, question.current);
+  }
   MigrationLock lock(call, database);
   const MigrationQuestion question = asked_again(call, database, service, scripts);
   const bool done = scripts.graph && is_at(question.current, scripts.graph->effective_heads());
-  if (!done) refuse_long_transactions(call, database);
   note_state(call, database, question.current);
+  if (done && ends_at_heads(question.target)) return nothing_to_do(call, database, scripts);
+  refuse_long_transactions(call, database);
+  refuse_foreign_role(call, database);
+  if (scripts.graph && is_there(call, database, question.current)) {
+    const PendingTables pending = pending_tables(question, *scripts.graph);
+    check_tables(call, database, pending, table_sizes(call, database, pending));
+  }
   note_mariadb_sessions(call, database);
   limit_lock_waits(call, database);
   try {
     run_migrator(call, database, scripts, question.current);
   } catch (const Failed&) {
-    put_back_lock_timeout(call, database);
+    try {
+      put_back_lock_timeout(call, database);
+    } catch (const Failed& e) {  // what the migration failed of matters more; a rollback comes
+      call.warn(std::string("lock_timeout is left for the rollback to put back: ") + e.what());
+    }
     throw;
   }
   put_back_lock_timeout(call, database);
@@ -199,10 +269,12 @@ void AlembicMigrate::run(Call& call) {
 
 void AlembicMigrate::verify(Call& call) {
   const MigratedDatabase database = running_database(call);
+  if (is_rehearsal(call)) return verify_rehearsal(call, database);
   const std::vector<std::string> heads = known_heads(call);
   const Revisions found = current_revisions(call, database);
   if (!is_at(found, heads)) throw Failed(mismatch(call, database, found, heads));
   check_indexes(call, database);
+  run_check(call, database);
   const std::string before = call.recall("before").value_or("unknown"), after = describe(found);
   call.info("database " + database.name + ": revision " + before +
             (after == before ? " is still the one" : " -> " + after));
@@ -212,13 +284,14 @@ void AlembicMigrate::verify(Call& call) {
 void AlembicMigrate::rollback(Call& call) {
   end_leftovers(call);
   // Else putting the data back belongs to the stage that keeps it.
-  if (call.flag("/downgrade")) downgrade(call);
+  if (call.flag("/downgrade") && !is_rehearsal(call)) downgrade(call);
 }
 
 // Once all stages have put back what they keep, and the database runs again.
 void AlembicMigrate::settle(Call& call) {
   const auto before = call.recall("before");
   const auto database = find_database(call);
+  if (is_rehearsal(call)) return database ? end_copy(call, *database) : refuse_copy_left(call);
   if (!database) {
     if (!lock_waits_are_limited(call)) return;
     throw Failed(

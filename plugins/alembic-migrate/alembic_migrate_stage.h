@@ -49,13 +49,29 @@ struct AlembicMigrate {
       },
       "database": {
         "type": "object", "additionalProperties": false,
-        "description": "where alembic_version is; without it the PostgreSQL, else the MariaDB or MySQL container of this deployment",
+        "description": "where alembic_version is; without it what the application's variables in .env name, else the PostgreSQL, else the MariaDB or MySQL container of this deployment",
         "properties": {
           "service": {
             "type": ["string", "array"], "items": {"type": "string"}, "minItems": 1, "minLength": 1,
             "description": "the database's service; of a list the first one that runs"
           },
-          "name": {"type": "string", "minLength": 1, "description": "default: POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
+          "url": {
+            "type": "string", "minLength": 1, "writeOnly": true,
+            "description": "a server outside this deployment: postgresql://, mariadb:// or mysql://user:password@host:port/name; asked from this machine"
+          },
+          "env": {
+            "type": "object", "additionalProperties": false,
+            "description": "the variables of .env by which the application finds its database",
+            "properties": {
+              "type": {"type": "string", "default": "DB_TYPE", "description": "postgresql, mariadb or mysql; where it is not set: by the port"},
+              "user": {"type": "string", "default": "DB_USERNAME", "description": "who connects"},
+              "password": {"type": "string", "default": "DB_PASSWORD", "description": "the password of that user"},
+              "host": {"type": "string", "default": "DB_HOST", "description": "a service of this deployment, or a server outside, which is asked from this machine"},
+              "port": {"type": "string", "default": "DB_PORT", "description": "the port, of a server outside"},
+              "name": {"type": "string", "default": "DB_DATABASE", "description": "the database"}
+            }
+          },
+          "name": {"type": "string", "minLength": 1, "description": "default: what .env or the url says, else POSTGRES_DB, MARIADB_DATABASE or MYSQL_DATABASE of the container"},
           "user": {"type": "string", "minLength": 1, "description": "default: the container's POSTGRES_USER; of MariaDB and MySQL root, where its password is known"},
           "role": {"type": "string", "minLength": 1, "description": "under which the application connects; default: the owner of alembic_version, else `user`"}
         }
@@ -66,12 +82,28 @@ struct AlembicMigrate {
         "examples": ["data/app.db"]
       },
       "mode": {
-        "type": "string", "enum": ["run", "wait"], "default": "run",
-        "description": "wait: the application migrates by itself when it starts, and this stage only waits until it has"
+        "type": "string", "enum": ["run", "wait", "rehearse"], "default": "run",
+        "description": "wait: the application migrates by itself when it starts, and this stage only waits until it has. rehearse: the migration is run on a copy of the database, which is dropped again, while the application goes on"
+      },
+      "rehearse": {
+        "type": "object", "additionalProperties": false,
+        "description": "how the migrator is sent to the copy when it is rehearsed",
+        "properties": {
+          "variables": {
+            "type": "array", "items": {"type": "string", "minLength": 1},
+            "description": "variables of the migrator that name the database, by its name or in a URL, beside those that are found by themselves: DB_DATABASE, POSTGRES_DB, MYSQL_DATABASE and the like where they have its name, and URLs of it",
+            "examples": [["APP_DB"]]
+          }
+        }
       },
       "limit": {
         "type": "string", "format": "duration", "default": "30m",
         "description": "`mode: wait`: how long the application may take"
+      },
+      "check": {
+        "type": "array", "items": {"type": "string"}, "minItems": 1,
+        "description": "must end with 0 once the database is at the head: in a one-off container of the service in place of its entrypoint, else on this machine",
+        "examples": [["flask", "check-database"]]
       },
       "sql": {
         "type": "boolean", "default": false,
@@ -79,19 +111,27 @@ struct AlembicMigrate {
       },
       "lock_timeout": {
         "type": "string", "format": "duration", "default": "10s",
-        "description": "PostgreSQL: how long a statement of the migration may wait for a lock; 0s: as the server has it"
+        "description": "how long a statement of the migration may wait for a lock, on MariaDB and MySQL in whole seconds; 0s: as the server has it"
       },
       "lock_retries": {
         "type": "integer", "minimum": 0, "maximum": 100, "default": 3,
-        "description": "how often to try again after a lock was not free in time"
+        "description": "PostgreSQL: how often to try again after a lock was not free in time"
       },
       "long_transactions": {
         "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
-        "description": "PostgreSQL: what to do when a transaction of somebody else holds a table of the database"
+        "description": "what to do when a transaction of somebody else holds a table of the database"
       },
       "long_after": {
         "type": "string", "format": "duration", "default": "10s",
         "description": "how long such a transaction has to be open"
+      },
+      "large_table": {
+        "type": "string", "format": "size", "default": "1GiB",
+        "description": "from which size on the plan warns that a table is written anew, or kept from writers, by a pending revision"
+      },
+      "space": {
+        "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
+        "description": "what to do when less is free where the database's container keeps its data than the tables take whose columns get another type"
       },
       "downgrade": {
         "type": "boolean", "default": false,

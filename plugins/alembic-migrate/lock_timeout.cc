@@ -1,5 +1,7 @@
 #include "lock_timeout.h"
 
+#include "mariadb_lock_wait.h"
+
 namespace drydock::alembic {
 namespace {
 
@@ -10,23 +12,6 @@ const std::string parameter = "lock_timeout=";
 struct RoleSetting {
   std::string database, role, value;
 };
-
-// Whoever owns alembic_version has migrated so far. (A role that cannot log in is a group, whose
-// settings reach nobody.)
-std::string role_of(const Call& call, const MigratedDatabase& database) {
-  const std::string role = call.text("/database/role");
-  if (!role.empty()) return role;
-  try {
-    const Rows owners =
-        query(call, database.server, database.name,
-              "SELECT tableowner FROM pg_tables JOIN pg_roles ON rolname = tableowner"
-              " WHERE tablename = 'alembic_version' AND rolcanlogin ORDER BY 1 LIMIT 1;");
-    return owners.empty() ? database.server.user : owners.front();
-  } catch (const Failed&) {
-    if (database_exists(call, database.server, database.name)) throw;
-    return database.server.user;
-  }
-}
 
 std::string statement(const RoleSetting& setting) {
   return "ALTER ROLE " + quoted_identifier(setting.role) + " IN DATABASE " +
@@ -48,7 +33,7 @@ std::string current_value(const Call& call, const PostgresServer& server,
 }
 
 RoleSetting current_setting(const Call& call, const MigratedDatabase& database) {
-  RoleSetting setting{database.name, role_of(call, database), ""};
+  RoleSetting setting{database.name, application_role(call, database), ""};
   setting.value = current_value(call, database.server, setting);
   return setting;
 }
@@ -102,21 +87,49 @@ std::optional<RoleSetting> noted(const Call& call) {
 
 }  // namespace
 
+// Whoever owns alembic_version has migrated so far. (A role that cannot log in is a group, whose
+// settings reach nobody.)
+std::string application_role(const Call& call, const MigratedDatabase& database) {
+  const std::string role = call.text("/database/role");
+  if (!role.empty()) return role;
+  try {
+    const Rows owners =
+        query(call, database.server, database.name,
+              "SELECT tableowner FROM pg_tables JOIN pg_roles ON rolname = tableowner"
+              " WHERE tablename = 'alembic_version' AND rolcanlogin ORDER BY 1 LIMIT 1;");
+    return owners.empty() ? database.server.user : owners.front();
+  } catch (const Failed&) {
+    if (database_exists(call, database.server, database.name)) throw;
+    return database.server.user;
+  }
+}
+
 std::string lock_timeout_fact(const Call& call, const MigratedDatabase& database) {
+  if (database.mariadb) return mariadb_lock_waits(call, database);
   const std::string value = current_setting(call, database).value;
   return value.empty() ? "none" : parameter + value;
 }
 
 bool limits_lock_waits(const Call& call, const MigratedDatabase& database) {
-  return call.duration("/lock_timeout").count() != 0 && database.on_postgres();
+  return call.duration("/lock_timeout").count() != 0 && database.sqlite.empty();
 }
 
 void refuse_foreign_role(const Call& call, const MigratedDatabase& database) {
-  if (limits_lock_waits(call, database)) refuse(call, database, role_of(call, database));
+  if (!limits_lock_waits(call, database)) return;
+  if (!database.mariadb) return refuse(call, database, application_role(call, database));
+  const std::string why = why_no_lock_waits(call, database);
+  if (why.empty()) return;
+  call.warn(
+      "a statement of the migration may wait for a lock, and everybody else behind it, for as "
+      "long as the server has it (" +
+      mariadb_lock_waits(call, database) + " s): `lock_timeout` cannot be set: " + why);
 }
 
 void limit_lock_waits(const Call& call, const MigratedDatabase& database) {
   if (!limits_lock_waits(call, database)) return;
+  if (database.mariadb) {
+    return limit_mariadb_lock_waits(call, database, call.duration("/lock_timeout"));
+  }
   RoleSetting setting = current_setting(call, database);
   refuse(call, database, setting.role);
   call.remember(setting_note,
@@ -133,6 +146,7 @@ std::string put_back_statement(const Call& call) {
 }
 
 void put_back_lock_timeout(const Call& call, const MigratedDatabase& database) {
+  if (database.mariadb) return put_back_mariadb_lock_waits(call, database);
   const auto setting = noted(call);
   if (!setting) return;
   const PostgresServer& server = database.server;

@@ -69,7 +69,9 @@ std::string kill(const Call& call, const MariadbServer& server, const MariadbRow
     execute(call, server, "", "KILL " + session.at(0));
   } catch (const Failed& e) {
     const std::string said = e.what();
-    if (said.find("ERROR 1094") == std::string::npos) return said;
+    const bool gone = said.find("ERROR 1094") != std::string::npos ||
+                      said.find("Unknown thread id") != std::string::npos;
+    if (!gone) return said;
   }
   return "";
 }

@@ -4,11 +4,8 @@
 
 #include <algorithm>
 
-#include "compose_engine.h"
-#include "mariadb_container.h"
 #include "mariadb_facts.h"
 #include "mariadb_sessions.h"
-#include "postgres_container.h"
 #include "sqlite_file.h"
 
 namespace drydock::alembic {
@@ -25,24 +22,6 @@ bool exists(const std::string& file) {
   return ::stat(file.c_str(), &status) == 0;
 }
 
-MigratedDatabase mariadb_database(const Call& call, const compose::Container& container) {
-  MigratedDatabase database;
-  database.mariadb = mariadb_in(call, container, looks_like_mysql(container),
-                                call.text("/database/user"), std::nullopt);
-  database.name = call.text("/database/name");
-  for (const char* variable : {"MARIADB_DATABASE", "MYSQL_DATABASE"}) {
-    const auto found = container.environment.find(variable);
-    if (database.name.empty() && found != container.environment.end())
-      database.name = found->second;
-  }
-  if (database.name.empty()) {
-    throw BadOptions("the container of service " + container.service +
-                     " does not say which database the application has; name it with `database`, "
-                     "`name`");
-  }
-  return database;
-}
-
 std::size_t databases_named(const Call& call, const MigratedDatabase& database) {
   const auto wait = patience(call);
   return (database.mariadb ? wait_for_databases(call, *database.mariadb, wait)
@@ -57,33 +36,6 @@ std::string describe(const Revisions& revisions) {
   std::string result;
   for (const std::string& one : *revisions) result += (result.empty() ? "" : ", ") + one;
   return result.empty() ? "no revision" : result;
-}
-
-std::optional<MigratedDatabase> find_database(const Call& call) {
-  MigratedDatabase database;
-  if (call.has("/sqlite")) {
-    database.name = call.text("/sqlite");
-    database.sqlite = call.deployment(database.name);
-    return database;
-  }
-  if (call.project().empty()) {
-    throw BadOptions("nothing says where the migrated database is: " + call.deployment_dir() +
-                     " is no Compose deployment; name the SQLite file that it is with `sqlite`");
-  }
-  const std::vector<std::string> services = call.texts("/database/service");
-  const auto all = compose::project_containers(call);
-  auto container = database_container(all, services);
-  if (!container && services.empty()) {
-    container = database_container(all, services, looks_like_mariadb);
-  }
-  if (!container) return std::nullopt;
-  if (!looks_like_postgres(*container) && looks_like_mariadb(*container)) {
-    return mariadb_database(call, *container);
-  }
-  database.server = postgres_in(*container, call.text("/database/user"));
-  database.name = call.text("/database/name");
-  if (database.name.empty()) database.name = default_database(*container);
-  return database;
 }
 
 Revisions revisions_now(const Call& call, const MigratedDatabase& database) {

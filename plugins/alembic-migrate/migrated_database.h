@@ -1,10 +1,12 @@
 // The database that is migrated: where it is, and what its table alembic_version says.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "direct_database.h"
 #include "drydock/stage.hpp"
 #include "mariadb_server.h"
 #include "postgres_facts.h"
@@ -15,14 +17,20 @@ struct MigratedDatabase {
   std::string sqlite;                    // the file; "": it is on a server
   std::optional<MariadbServer> mariadb;  // the server, or:
   PostgresServer server;
-  std::string name;  // for people, and on the server
+  std::string name;     // for people, and on the server
+  std::string service;  // of its container; "": it is in none
+  // Outside the deployment, and reached from here: what both servers ask by then.
+  std::shared_ptr<DirectDatabase> direct;
 
   bool on_postgres() const { return sqlite.empty() && !mariadb; }
   // For people.
   std::string place() const { return mariadb ? mariadb->description : server.description; }
 };
 
-// nullopt: its container does not run. Throws BadOptions when nothing says where it could be.
+// Outside the deployment, by `database.url`; else its container, found by the options, by what the
+// application's variables in `.env` name, or by its looks; else the place outside that those
+// variables name. nullopt: its container does not run. Throws BadOptions when nothing says where it
+// could be.
 std::optional<MigratedDatabase> find_database(const Call&);
 
 // As soon as the database answers. nullopt: no such table, or no such database or file yet.
@@ -32,9 +40,9 @@ Revisions revisions_now(const Call&, const MigratedDatabase&);
 // Whether there are tables beside Alembic's: an application without a stamp, not a fresh database.
 bool has_application_tables(const Call&, const MigratedDatabase&);
 
-// Ends the database sessions of migrators that are gone: servers go on with a statement whose client
-// died. applications: the names under which they connected; of MariaDB, the locks of such names.
-// Throws Failed when they are not gone in time.
+// Ends the database sessions of migrators that are gone: servers go on with a statement whose
+// client died. applications: the names under which they connected; of MariaDB, the locks of such
+// names. Throws Failed when they are not gone in time.
 void end_sessions(const Call&, const MigratedDatabase&,
                   const std::vector<std::string>& applications);
 

@@ -10,7 +10,7 @@
 namespace drydock::alembic {
 namespace {
 
-constexpr auto poll_interval = std::chrono::milliseconds(50);
+constexpr auto lock_poll_interval = std::chrono::milliseconds(50);
 
 // Advisory locks belong to one database; the number only has to differ from the application's own.
 const std::string lock_key = "7238510471205021794";
@@ -29,17 +29,21 @@ std::string holder(const Call& call) {
   ::gethostname(host, sizeof host - 1);
   const std::string text =
       "run " + std::to_string(call.run_id()) + " of " + call.deployment_dir() + " on " + host;
-  return std::regex_replace(text, std::regex(R"([*\\\n])"), "?");
+  return std::regex_replace(text, std::regex(R"([*\\\n:])"), "?");  // ':': SOCI sees a parameter
+}
+
+const std::string no_timeouts =
+    "SELECT set_config(name, '0', false) FROM pg_settings"
+    " WHERE name IN ('idle_session_timeout', 'statement_timeout')";
+
+std::string try_to_lock(const Call& call) {
+  return "SELECT /* " + holder(call) + " */ pg_try_advisory_lock(" + lock_key + ") AS taken";
 }
 
 std::string postgres_statements(const Call& call, const std::string& session) {
-  return "SET application_name = " + quoted_literal(session) +
-         ";\n"
-         "SELECT set_config(name, '0', false) FROM pg_settings"
-         " WHERE name IN ('idle_session_timeout', 'statement_timeout') \\g /dev/null\n"
-         "SELECT /* " +
-         holder(call) + " */ pg_try_advisory_lock(" + lock_key +
-         ") AS taken \\gset\n"
+  return "SET application_name = " + quoted_literal(session) + ";\n" + no_timeouts +
+         " \\g /dev/null\n" + try_to_lock(call) +
+         " \\gset\n"
          "\\if :taken\n\\else\n\\quit\n\\endif\n";
 }
 
@@ -57,7 +61,9 @@ MigrationLock::MigrationLock(const Call& call, const MigratedDatabase& database)
   if (!database.sqlite.empty()) return;
   const std::string session = container_name(call, "lock");
   note_session(call, session);
-  if (database.mariadb) {
+  if (database.direct) {
+    take_directly(session);
+  } else if (database.mariadb) {
     take_on_mariadb(session);
   } else {
     take_on_postgres(session);
@@ -74,14 +80,40 @@ void MigrationLock::take_on_postgres(const std::string& session) {
   const std::string mine =
       "SELECT pid" + holds_the_lock + " AND application_name = " + quoted_literal(session) + ";";
   while (!session_->ended() && query(call_, database_.server, database_.name, mine).empty()) {
-    pause(call_, poll_interval);
+    pause(call_, lock_poll_interval);
   }
   session_->has_begun();
   if (!session_->ended()) return refuse_other_migrators();
   if (!session_->end().exit.ok()) cannot_lock();
+  refuse_postgres_holder();
+}
+
+void MigrationLock::refuse_postgres_holder() const {
   const Rows holders =
       query(call_, database_.server, database_.name, session_columns + holds_the_lock + ";");
   refuse(holders.empty() ? "a session that has just ended" : described(holders.front()));
+}
+
+// By a connection of this process, which ends with it.
+void MigrationLock::take_directly(const std::string& session) {
+  direct_ = database_.direct->open();
+  const auto ask = [&](const std::string& sql) {
+    const std::vector<DirectSession::Row> rows = direct_->query(sql);
+    return rows.empty() || rows[0].empty() ? std::string() : rows[0][0].value_or("");
+  };
+  if (!database_.mariadb) {
+    ask("SELECT set_config('application_name', " + quoted_literal(session) + ", false)");
+    ask(no_timeouts);
+    if (ask(try_to_lock(call_)) != "t") refuse_postgres_holder();
+    return refuse_other_migrators();
+  }
+  const std::string lock = mariadb_migration_lock(database_.name);
+  direct_->execute("SET SESSION wait_timeout = 2147483");
+  // The second by which a rollback finds the session.
+  if (ask("SELECT GET_LOCK(" + lock + ", 0)") != "1") {
+    refuse_mariadb_holder(ask("SELECT IS_USED_LOCK(" + lock + ")"));
+  }
+  ask("SELECT GET_LOCK(" + mariadb_literal(session) + ", 0)");
 }
 
 // With a second lock, of a name of its own, that it takes after it has tried to take the first one:
@@ -101,20 +133,27 @@ void MigrationLock::take_on_mariadb(const std::string& session) {
     if (session_->ended()) cannot_lock();
     const MariadbRow owners = query(call_, server, database_.name, who).at(0);
     if (owners.at(1) == "NULL") {
-      pause(call_, poll_interval);
+      pause(call_, lock_poll_interval);
       continue;
     }
     session_->has_begun();
     if (owners.at(0) == owners.at(1)) return;
-    const MariadbRows holders =
-        query(call_, server, database_.name,
-              "SELECT id, user, host, time FROM information_schema.processlist WHERE id = " +
-                  (owners.at(0) == "NULL" ? "0" : owners.at(0)));
-    if (holders.empty()) refuse("a connection that has just ended");
-    const MariadbRow& one = holders.front();
-    refuse("connection " + one.at(0) + " of " + one.at(1) + " from " + one.at(2) + ", for " +
-           one.at(3) + " s");
+    refuse_mariadb_holder(owners.at(0));
   }
+}
+
+void MigrationLock::refuse_mariadb_holder(const std::string& connection) const {
+  const bool gone = connection.empty() || connection == "NULL";
+  const MariadbRows holders =
+      query(call_, *database_.mariadb, database_.name,
+            "SELECT id, user, host, time FROM information_schema.processlist WHERE id = " +
+                (gone ? "0" : connection));
+  // Of other users it is seen with the privilege PROCESS only.
+  if (holders.empty())
+    refuse(gone ? "a connection that has just ended" : "connection " + connection);
+  const MariadbRow& one = holders.front();
+  refuse("connection " + one.at(0) + " of " + one.at(1) + " from " + one.at(2) + ", for " +
+         one.at(3) + " s");
 }
 
 void MigrationLock::cannot_lock() {
@@ -147,13 +186,28 @@ void MigrationLock::refuse_other_migrators() const {
                " UTC); roll that run back, or wait until it has ended");
 }
 
-void MigrationLock::release() {
-  if (!session_) return;
+// Why the session that held the lock ended by itself; "": it has not.
+std::string MigrationLock::end() {
+  if (direct_) {
+    try {
+      direct_->query("SELECT 1");
+    } catch (const Failed& e) {
+      return e.what();
+    }
+    direct_.reset();
+    return "";
+  }
   const bool early = session_->ended();
   const Captured& ended = session_->end();
-  if (early) {
+  return early ? why(ended) : "";
+}
+
+void MigrationLock::release() {
+  if (!session_ && !direct_) return;
+  const std::string early = end();
+  if (!early.empty()) {
     call_.warn("the session that kept other migrators away from database " + database_.name +
-               " ended before the migration did (" + why(ended) + ")");
+               " ended before the migration did (" + early + ")");
   }
 }
 

@@ -2,6 +2,7 @@
 // middle, or both change the same tables.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,14 +26,19 @@ class MigrationLock {
  private:
   void take_on_postgres(const std::string& session);
   void take_on_mariadb(const std::string& session);
+  void take_directly(const std::string& session);
+  [[noreturn]] void refuse_postgres_holder() const;
+  [[noreturn]] void refuse_mariadb_holder(const std::string& connection) const;
   void refuse_other_migrators() const;
   [[noreturn]] void refuse(const std::string& holder) const;
   [[noreturn]] void cannot_lock();
+  std::string end();
   std::string why(const Captured& ended) const;  // the session ended
 
   const Call& call_;
   const MigratedDatabase& database_;
   std::optional<IdleSession> session_;
+  std::unique_ptr<DirectSession> direct_;  // instead, outside the deployment
 };
 
 }  // namespace drydock::alembic

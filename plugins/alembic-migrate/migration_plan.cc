@@ -63,6 +63,31 @@ void refuse_lost_stamp(const MigrationQuestion& question) {
                "schema has (`alembic stamp REVISION`), or restore a backup");
 }
 
+bool ends_at_heads(const std::string& target) {
+  return target.empty() || target == "head" || target == "heads";
+}
+
+PendingTables pending_tables(const MigrationQuestion& question, const RevisionGraph& graph) {
+  PendingTables tables;
+  if (!question.running || !ends_at_heads(question.target)) return tables;
+  for (const RevisionFile* one :
+       graph.pending(question.current.value_or(std::vector<std::string>{}))) {
+    tables.emplace_back(one->revision, revision_tables(one->source));
+  }
+  return tables;
+}
+
+void describe_tables(const PendingTables& pending, const TableSizes& sizes,
+                     std::vector<Change>& changes) {
+  for (const auto& [revision, tables] : pending) {
+    const std::string text = tables_text(tables, sizes);
+    for (Change& change : changes) {
+      if (text.empty() || change.action != "run" || change.name != revision) continue;
+      change.detail += (change.detail.empty() ? "" : "; ") + text;
+    }
+  }
+}
+
 bool is_at(const Revisions& rows, std::vector<std::string> heads) {
   if (!rows) return false;
   std::vector<std::string> sorted = *rows;
@@ -84,7 +109,7 @@ std::vector<Change> plan_migration(const MigrationQuestion& question, const Revi
       question.running ? graph.pending(question.current.value_or(std::vector<std::string>{}))
                        : std::vector<const RevisionFile*>{};
   refuse_unchosen_heads(question, graph, !question.running || !pending.empty());
-  if (!question.target.empty() && question.target != "head" && question.target != "heads") {
+  if (!ends_at_heads(question.target)) {
     change.after = question.target;
     change.detail = "as the command says; the head of " + place_of(question) + " is " +
                     describe(graph.effective_heads());

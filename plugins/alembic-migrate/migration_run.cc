@@ -4,6 +4,7 @@
 #include <future>
 
 #include "lock_timeout.h"
+#include "mariadb_lock_wait.h"
 #include "migration_plan.h"
 #include "migrator.h"
 #include "open_transactions.h"
@@ -15,10 +16,11 @@ namespace {
 struct Attempt {
   Exit exit;
   std::string last_words;
-  bool lock_timeout = false;  // it told of one
+  bool lock_timeout = false;  // it told of one, after which it can be started again
+  bool lock_wait = false;     // it told of one after which it cannot
 };
 
-Attempt attempt(const Call& call, int number) {
+Attempt attempt(const Call& call, int number, const Variables& instead) {
   const std::string name =
       container_name(call, "migrate" + (number == 1 ? "" : std::to_string(number)));
   if (call.has("/service")) {
@@ -26,12 +28,13 @@ Attempt attempt(const Call& call, int number) {
   } else {
     note_session(call, name);
   }
-  Process process = migrator_process(call, name);
+  Process process = migrator_process(call, name, instead);
   Attempt result;
   LastLines last;
   process.on_line = [&](Stream, std::string_view line) {
     last.add(line);
     result.lock_timeout = result.lock_timeout || tells_of_lock_timeout(line);
+    result.lock_wait = result.lock_wait || tells_of_mariadb_lock_wait(line);
     call.info(line);
   };
   result.exit = call.run(process);
@@ -49,25 +52,40 @@ std::string one_sentence(const std::vector<std::string>& sentences) {
   return result;
 }
 
+std::string ended_with(const MigratedDatabase& database, const Attempt& last) {
+  return "the migration of database " + database.name + " ended with " + last.exit.describe() +
+         (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; ";
+}
+
+// Where the migrator left the database, which may be what it died of.
+Revisions revisions_after(const Call& call, const MigratedDatabase& database, const Attempt& last) {
+  try {
+    return current_revisions(call, database);
+  } catch (const Failed& e) {
+    throw Failed(ended_with(database, last) + "its revision cannot be told: " + e.what());
+  }
+}
+
 Failed failure(const Call& call, const MigratedDatabase& database, const Attempt& last, int tries,
                const std::string& before, const std::string& after) {
-  std::string text = "the migration of database " + database.name + " ended with " +
-                     last.exit.describe() +
-                     (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; " +
+  std::string text = ended_with(database, last) +
                      (after == before ? "its revision is still " + before
                                       : "its revision went from " + before + " to " + after);
-  if (!last.lock_timeout) return Failed(text);
+  if (!last.lock_timeout && !last.lock_wait) return Failed(text);
   const std::string open = one_sentence(open_transactions(call, database, std::chrono::seconds(0)));
-  return Failed(text + ". It waited for a lock in vain, " + std::to_string(tries) +
-                (tries == 1 ? " time" : " times") +
+  return Failed(text + ". It waited for a lock in vain" +
+                (last.lock_wait
+                     ? ", and is not started again: what it had done of a revision stays"
+                     : ", " + std::to_string(tries) + (tries == 1 ? " time" : " times")) +
                 (open.empty() ? "" : "; transactions that are open: " + open) +
                 "; end what holds the lock, or let it wait longer with `lock_timeout`");
 }
 
 }  // namespace
 
-void run_migrator(const Call& call, const MigratedDatabase& database, const Scripts& scripts,
-                  const Revisions& current) {
+std::string run_migrator(const Call& call, const MigratedDatabase& database,
+                         const Scripts& scripts, const Revisions& current,
+                         const Variables& instead) {
   RevisionWatch watch(call, database, current, graph_of(scripts));
   watch.start();
   // At the same time: to ask Alembic starts the application once more, which takes longer than most
@@ -75,11 +93,12 @@ void run_migrator(const Call& call, const MigratedDatabase& database, const Scri
   const auto when = call.has("/service") ? std::launch::async : std::launch::deferred;
   auto heads = std::async(when, remember_heads, std::cref(call), std::cref(scripts));
   for (int tries = 1;; ++tries) {
-    const Attempt last = attempt(call, tries);
+    const Attempt last = attempt(call, tries, instead);
     if (heads.valid()) heads.get();
-    if (last.exit.ok() && !last.lock_timeout) return;  // what that is worth, verify says
-    const Revisions now = current_revisions(call, database);
-    if (last.exit.ok() && is_at(now, known_heads(call))) return;
+    // What that is worth, verify says.
+    if (last.exit.ok() && !last.lock_timeout) return last.last_words;
+    const Revisions now = revisions_after(call, database, last);
+    if (last.exit.ok() && is_at(now, known_heads(call))) return last.last_words;
     if (!last.lock_timeout || tries > call.integer("/lock_retries")) {
       throw failure(call, database, last, tries, describe(current), describe(now));
     }
@@ -117,9 +136,9 @@ void refuse_long_transactions(const Call& call, const MigratedDatabase& database
   const std::string text = "the migration of database " + database.name +
                            " would wait for transactions that are open: " + one_sentence(open);
   if (call.text("/long_transactions") == "warn") return call.warn(text);
-  throw Failed(text +
-               "; end them (SELECT pg_terminate_backend(PID)), or set `long_transactions: "
-               "warn`");
+  throw Failed(text + "; end them (" +
+               (database.mariadb ? "KILL NUMBER" : "SELECT pg_terminate_backend(PID)") +
+               "), or set `long_transactions: warn`");
 }
 
 }  // namespace drydock::alembic

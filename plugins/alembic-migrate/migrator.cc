@@ -26,13 +26,26 @@ std::string shell_word(const std::string& text) {
 
 // Compose goes by the tag, which somebody may have moved since the run has settled its image.
 void hold_image(const Call& call) {
-  if (call.step() == "run" || call.step() == "rollback")
+  if (call.step() == "run" || call.step() == "verify" || call.step() == "rollback")
     compose::hold_images(call, {service(call)});
 }
 
+// The options' own, and in place of them what is given.
+Variables variables(const Call& call, const Variables& instead) {
+  Variables result = instead;
+  for (const std::string& key : call.keys("/environment")) {
+    result.insert({key, {call.text(Call::member("/environment", key)), false}});
+  }
+  for (const std::string& key : call.keys("/secret_environment")) {
+    result.insert(
+        {key, {call.secret(Call::member("/secret_environment", key)).value_or(""), true}});
+  }
+  return result;
+}
+
 Process one_off(const Call& call, const std::string& container,
-                const std::vector<std::string>& entrypoint,
-                const std::vector<std::string>& command) {
+                const std::vector<std::string>& entrypoint, const std::vector<std::string>& command,
+                const Variables& instead) {
   std::vector<std::string> arguments = {"run",    "--rm",    "-T",      "--no-deps",
                                         "--name", container, "--label", call.run_label()};
   const auto add = [&](std::initializer_list<std::string> more) {
@@ -41,14 +54,12 @@ Process one_off(const Call& call, const std::string& container,
   // Names the database sessions of libpq clients, so that they can be ended when the container is
   // gone. (PGOPTIONS would not do: applications that pass `options` themselves replace it.)
   add({"-e", "PGAPPNAME=" + container});
-  for (const std::string& key : call.keys("/environment")) {
-    add({"-e", key + "=" + call.text(Call::member("/environment", key))});
-  }
-  std::vector<std::string> environment;
-  for (const std::string& key : call.keys("/secret_environment")) {
-    add({"-e", key});
-    environment.push_back(key + "=" +
-                          call.secret(Call::member("/secret_environment", key)).value_or(""));
+  // A renamed service of the old files is an orphan to the new ones, and not to be removed here,
+  // whatever .env says.
+  std::vector<std::string> environment = {"COMPOSE_REMOVE_ORPHANS=0", "COMPOSE_IGNORE_ORPHANS=1"};
+  for (const auto& [name, variable] : variables(call, instead)) {
+    add({"-e", variable.secret ? name : name + "=" + variable.value});
+    if (variable.secret) environment.push_back(name + "=" + variable.value);
   }
   if (!entrypoint.empty()) add({"--entrypoint", shell_word(entrypoint.front())});
   add({service(call)});
@@ -62,28 +73,24 @@ Process one_off(const Call& call, const std::string& container,
   return process;
 }
 
-Process local(const Call& call, const std::string& session,
-              const std::vector<std::string>& command) {
+Process local(const Call& call, const std::string& session, const std::vector<std::string>& command,
+              const Variables& instead) {
   Process process;
   process.arguments = command;
   process.environment = {"PGAPPNAME=" + session};
-  for (const std::string& key : call.keys("/environment")) {
-    process.environment.push_back(key + "=" + call.text(Call::member("/environment", key)));
-  }
-  for (const std::string& key : call.keys("/secret_environment")) {
-    process.environment.push_back(
-        key + "=" + call.secret(Call::member("/secret_environment", key)).value_or(""));
+  for (const auto& [name, variable] : variables(call, instead)) {
+    process.environment.push_back(name + "=" + variable.value);
   }
   return process;
 }
+
+}  // namespace
 
 std::string joined(const std::vector<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result += (result.empty() ? "" : " ") + word;
   return result;
 }
-
-}  // namespace
 
 std::string container_name(const Call& call, const std::string& purpose) {
   // The folder, since two deployments on one engine may have projects of one name.
@@ -110,16 +117,17 @@ std::vector<std::string> noted_sessions(const Call& call) {
   return names;
 }
 
-Process migrator_process(const Call& call, const std::string& container) {
+Process migrator_process(const Call& call, const std::string& container,
+                         const Variables& instead) {
   const std::vector<std::string> command = call.texts("/command");
-  if (service(call).empty()) return local(call, container, command);
-  return one_off(call, container, call.texts("/entrypoint"), command);
+  if (service(call).empty()) return local(call, container, command, instead);
+  return one_off(call, container, call.texts("/entrypoint"), command, instead);
 }
 
 Process script_process(const Call& call, const std::string& container,
-                       const std::vector<std::string>& command) {
-  return service(call).empty() ? local(call, container, command)
-                               : one_off(call, container, command, {});
+                       const std::vector<std::string>& command, const Variables& instead) {
+  return service(call).empty() ? local(call, container, command, instead)
+                               : one_off(call, container, command, {}, instead);
 }
 
 std::vector<std::string> in_place_of_upgrade(const Call& call,
@@ -151,6 +159,15 @@ std::vector<std::vector<std::string>> heads_commands(const Call& call) {
                      "command with `heads_command`");
   }
   return {{"flask", "db", "heads"}, {"alembic", "heads"}};
+}
+
+std::vector<std::vector<std::string>> current_commands(const Call& call) {
+  std::vector<std::vector<std::string>> commands = heads_commands(call);
+  for (std::vector<std::string>& command : commands) {
+    if (command.back() != "heads") return {};
+    command.back() = "current";
+  }
+  return commands;
 }
 
 std::vector<std::string> parse_heads(const std::string& printed) {

@@ -109,4 +109,23 @@ MigratorService migrator_service(const Call& call) {
   return result;
 }
 
+std::map<std::string, std::string> whole_environment(const Call& call,
+                                                     const MigratorService& service) {
+  std::map<std::string, std::string> result = service.environment;
+  const Json variables = Json::parse(
+      compose::ask_docker(
+          call, {"docker", "image", "inspect", "--format", "{{json .Config.Env}}", service.image_id},
+          "look for the variables of the image " + service.image),
+      nullptr, false);
+  if (!variables.is_array()) return result;  // it has none
+  for (const Json& one : variables) {
+    if (!one.is_string()) continue;
+    const std::string text = one.get<std::string>();
+    const std::size_t equals = std::min(text.find('='), text.size());
+    // Those of the model come after.
+    result.insert({text.substr(0, equals), text.substr(std::min(equals + 1, text.size()))});
+  }
+  return result;
+}
+
 }  // namespace drydock::alembic

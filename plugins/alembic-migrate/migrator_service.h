@@ -24,4 +24,7 @@ struct MigratorService {
 // BadOptions when there is no such service.
 MigratorService migrator_service(const Call&);
 
+// What a one-off container of it sees: the image's own variables, and those of the model.
+std::map<std::string, std::string> whole_environment(const Call&, const MigratorService&);
+
 }  // namespace drydock::alembic

@@ -17,7 +17,8 @@ struct RevisionFile {
   std::vector<std::string> down_revisions;  // none: the beginning of a branch
   std::vector<std::string> depends_on;      // revisions, or labels of branches
   std::vector<std::string> branch_labels;
-  std::string message;  // the first paragraph of its docstring, on one line, valid UTF-8
+  std::string message;   // the first paragraph of its docstring, on one line, valid UTF-8
+  std::string source{};  // of the scripts that find_scripts() finds
 };
 
 // Whether Alembic takes a file of this name (without folders) for a revision.

@@ -178,6 +178,7 @@ class ScriptSearch {
       if (!counts(path) || !is_revision_file(path.substr(path.rfind('/') + 1))) continue;
       if (!read_.insert(path).second) continue;  // folders of a list may lie in each other
       found.files.push_back(read_revision_file(presentable(path), text));
+      found.files.back().source = text;
     }
   }
 

@@ -38,11 +38,11 @@ struct Backup {
             },
             "url": {
               "type": "string", "writeOnly": true, "minLength": 1,
-              "description": "instead of service: a server outside this deployment, postgresql://, mariadb:// or mysql://user:password@host:port/name; dumped by this machine's own clients"
+              "description": "instead of service: a server outside this deployment, `postgresql://`, `mariadb://` or `mysql://user:password@host:port/name`; dumped by this machine's own clients"
             },
             "file": {
               "type": "string", "minLength": 1,
-              "description": "instead of service: an SQLite database file, relative to the deployment; as in sqlite"
+              "description": "instead of service: an SQLite database file, relative to the deployment; as in `sqlite`"
             },
             "kind": {
               "enum": ["auto", "postgresql", "mariadb", "mysql", "sqlite"], "default": "auto",
@@ -70,7 +70,7 @@ struct Backup {
       },
       "check": {
         "enum": ["hash", "read", "restore"], "default": "hash",
-        "description": "how verify proves each dump once more: by its SHA-256, by reading it to its end as a restore would, or by restoring it into a database of its own, which is dropped again"
+        "description": "how **verify** proves each dump once more: by its SHA-256, by reading it to its end as a restore would, or by restoring it into a database of its own, which is dropped again"
       },
       "restore": {
         "enum": ["if-changed", "always", "never"], "default": "if-changed",

@@ -3,6 +3,7 @@
 #include "compose_engine.h"
 #include "mariadb_container.h"
 #include "mariadb_databases.h"
+#include "outside_server.h"
 #include "parts.h"
 #include "postgres_container.h"
 #include "postgres_databases.h"

@@ -4,8 +4,7 @@
 
 #include <regex>
 
-#include "mariadb_dump.h"
-#include "mariadb_facts.h"
+#include "mariadb_copy.h"
 #include "mariadb_trial.h"
 #include "part_file.h"
 
@@ -46,7 +45,7 @@ void show_that_it_loads(const Call& call, const MariadbServer& server, const std
   const std::string scratch = scratch_name(record.name);
   try {
     drop_database(call, server, scratch);
-    create_database(call, server, scratch, record);
+    create_database(call, server, scratch, record.create_with);
   } catch (const Failed& e) {
     // ER_DBACCESS_DENIED_ERROR
     if (std::string(e.what()).find("ERROR 1044") == std::string::npos) throw;
@@ -60,27 +59,13 @@ void show_that_it_loads(const Call& call, const MariadbServer& server, const std
 
 }  // namespace
 
-DatabaseSizes MariadbDatabases::wait_for(const Call& call,
-                                         std::chrono::milliseconds patience) const {
-  return wait_for_databases(call, server_, patience);
-}
-
 std::vector<std::string> MariadbDatabases::applications(const DatabaseSizes& sizes) const {
-  static const std::regex ours("_restore_[0-9]+$");
+  static const std::regex ours("_(restore|rehearsal_[0-9a-f]{8})_[0-9]+$");
   std::vector<std::string> names;
   for (const auto& [name, bytes] : sizes) {
     if (!std::regex_search(name, ours)) names.push_back(name);
   }
   return names;
-}
-
-DatabaseFacts MariadbDatabases::facts(const Call& call, const std::string& database,
-                                      std::int64_t bytes) const {
-  return database_facts(call, server_, database, bytes);
-}
-
-void MariadbDatabases::dump(const Call& call, DatabaseRecord& record) const {
-  dump_database(call, server_, record);
 }
 
 bool MariadbDatabases::dump_accounts(const Call& call, const std::string& file) const {
@@ -154,7 +139,7 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
   }
   // From here on until the load has ended the database is less than what was dumped.
   drop_database(call, server_, record.name);
-  create_database(call, server_, record.name, record);
+  create_database(call, server_, record.name, record.create_with);
   load_dump(call, server_, folder + "/" + record.dump, record.name);
   const std::string found = differs(call, server_, record, record.name);
   if (!found.empty()) {

@@ -1,23 +1,19 @@
 // MariaDB or MySQL as a DatabaseServer.
 #pragma once
 
-#include "database_server.h"
-#include "mariadb_server.h"
+#include "databases_on.h"
+#include "mariadb_dump.h"
+#include "mariadb_facts.h"
 
 namespace drydock::backup {
 
-class MariadbDatabases : public DatabaseServer {
+class MariadbDatabases : public DatabasesOn<MariadbServer> {
  public:
-  explicit MariadbDatabases(MariadbServer server) : server_(std::move(server)) {}
+  using DatabasesOn::DatabasesOn;
 
   std::string kind() const override { return server_.mysql ? "mysql" : "mariadb"; }
   std::string product() const override { return server_.product(); }
-  std::string description() const override { return server_.description; }
-  std::string user() const override { return server_.user; }
-  DatabaseSizes wait_for(const Call&, std::chrono::milliseconds patience) const override;
   std::vector<std::string> applications(const DatabaseSizes&) const override;
-  DatabaseFacts facts(const Call&, const std::string& database, std::int64_t bytes) const override;
-  void dump(const Call&, DatabaseRecord&) const override;
   bool dump_accounts(const Call&, const std::string& file) const override;
   std::string dump_suffix() const override { return ".sql"; }
   void read_back(const Call&, const std::string& folder, const DatabaseRecord&) const override;
@@ -28,9 +24,6 @@ class MariadbDatabases : public DatabaseServer {
   std::string restore(const Call&, const std::string& folder, const DatabaseRecord&) const override;
   void drop(const Call&, const std::string& database) const override;
   void put_properties_back(const Call&, const DatabaseRecord&) const override {}
-
- private:
-  MariadbServer server_;
 };
 
 }  // namespace drydock::backup

@@ -4,27 +4,13 @@
 #include <cstring>
 #include <fstream>
 
+#include "mariadb_copy.h"
 #include "mariadb_dump.h"
 #include "part_file.h"
 
 namespace drydock::backup {
 
 namespace {
-
-// How long a statement waits for what other sessions hold; the server's own limit is a day.
-const std::string impatient = "SET SESSION lock_wait_timeout = 60;\n";
-
-// Ends the sessions that use the database: what they hold would keep it from being dropped.
-void end_sessions(const Call& call, const MariadbServer& server, const std::string& database) {
-  std::string kill;
-  for (const MariadbRow& session : query(call, server, "", "SHOW FULL PROCESSLIST")) {
-    if (session.size() > 3 && session[3] == database) kill += "KILL " + session[0] + ";\n";
-  }
-  if (kill.empty()) return;
-  Process process = mariadb_command(server, server.client(), {"--batch", "--force"});
-  process.input = kill;
-  call.capture(std::move(process));  // one that ended by itself meanwhile is an error, and fine
-}
 
 bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
@@ -72,21 +58,6 @@ bool copy_without_events(const std::string& from, const std::string& to) {
   return true;
 }
 
-void drop_database(const Call& call, const MariadbServer& server, const std::string& database) {
-  end_sessions(call, server, database);
-  // Keys of other databases that refer to a table here would leave it, and all that follows,
-  // behind.
-  execute(call, server, "",
-          impatient + "SET SESSION foreign_key_checks = 0;\nDROP DATABASE IF EXISTS " +
-              mariadb_identifier(database));
-}
-
-void create_database(const Call& call, const MariadbServer& server, const std::string& database,
-                     const DatabaseRecord& record) {
-  execute(call, server, "",
-          "CREATE DATABASE " + mariadb_identifier(database) + " " + record.create_with);
-}
-
 void load_dump(const Call& call, const MariadbServer& server, const std::string& file,
                const std::string& into) {
   Process process = mariadb_command(server, server.client(),
@@ -107,7 +78,7 @@ void load_on_trial(const Call& call, const MariadbServer& server, const std::str
   PartFile without_events(call.private_dir() + "/trial-" + file_name(record.name) + ".sql");
   if (copy_without_events(file, without_events.path())) file = without_events.path();
   drop_database(call, server, scratch);  // what an interrupted attempt left
-  create_database(call, server, scratch, record);
+  create_database(call, server, scratch, record.create_with);
   try {
     load_dump(call, server, file, scratch);
   } catch (const Failed&) {

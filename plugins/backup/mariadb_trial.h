@@ -9,9 +9,6 @@
 
 namespace drydock::backup {
 
-void drop_database(const Call&, const MariadbServer&, const std::string& database);
-void create_database(const Call&, const MariadbServer&, const std::string& database,
-                     const DatabaseRecord& record);
 // Throws Failed, with what the client says.
 void load_dump(const Call&, const MariadbServer&, const std::string& file, const std::string& into);
 

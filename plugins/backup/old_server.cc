@@ -11,6 +11,7 @@
 #include "database_backup.h"
 #include "database_entry.h"
 #include "file_store.h"
+#include "outside_server.h"
 #include "parts.h"
 
 namespace drydock::backup {

@@ -1,27 +1,12 @@
 #include "postgres_databases.h"
 
-#include "postgres_dump.h"
-#include "postgres_facts.h"
+#include "postgres_copy.h"
 #include "postgres_restore.h"
 
 namespace drydock::backup {
 
-DatabaseSizes PostgresDatabases::wait_for(const Call& call,
-                                          std::chrono::milliseconds patience) const {
-  return wait_for_databases(call, server_, patience);
-}
-
 std::vector<std::string> PostgresDatabases::applications(const DatabaseSizes& sizes) const {
   return application_databases(sizes, default_database_);
-}
-
-DatabaseFacts PostgresDatabases::facts(const Call& call, const std::string& database,
-                                       std::int64_t bytes) const {
-  return database_facts(call, server_, database, bytes);
-}
-
-void PostgresDatabases::dump(const Call& call, DatabaseRecord& record) const {
-  dump_database(call, server_, record);
 }
 
 bool PostgresDatabases::dump_accounts(const Call& call, const std::string& file) const {

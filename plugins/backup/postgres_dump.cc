@@ -4,6 +4,7 @@
 #include "file_store.h"
 #include "part_file.h"
 #include "postgres_facts.h"
+#include "postgres_properties.h"
 #include "stopwatch.h"
 
 namespace drydock::backup {
@@ -29,37 +30,8 @@ DumpContent read_lines(const Call& call, Process process, const std::string& doi
 }  // namespace
 
 void describe_database(const Call& call, const PostgresServer& server, DatabaseRecord& record) {
-  static const std::string create = R"sql(
-SELECT format('WITH TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L'
-    ' TABLESPACE %I CONNECTION LIMIT %s', pg_get_userbyid(d.datdba),
-    pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, t.spcname, d.datconnlimit)
-  || CASE to_jsonb(d)->>'datlocprovider'
-       WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L',
-                            coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale'))
-       WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', to_jsonb(d)->>'datlocale')
-       ELSE '' END
-FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace
-WHERE d.datname = current_database();)sql";
-  // A setting that is a list is written as it is stored; any other one is one quoted value.
-  static const std::string properties = R"sql(
-SELECT format('ALTER %s SET %I TO %s;',
-    CASE WHEN s.setrole = 0 THEN format('DATABASE %I', d.datname)
-         ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(s.setrole), d.datname) END,
-    c.name, CASE WHEN c.name IN ('search_path', 'temp_tablespaces', 'local_preload_libraries',
-                                 'session_preload_libraries') AND c.value <> ''
-                 THEN c.value ELSE quote_literal(c.value) END)
-FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-  LATERAL (SELECT split_part(e, '=', 1) AS name, substr(e, strpos(e, '=') + 1) AS value
-           FROM unnest(s.setconfig) e) c
-WHERE d.datname = current_database();
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba))
-FROM pg_database WHERE datacl IS NOT NULL AND datname = current_database();
-SELECT format('GRANT %s ON DATABASE %I TO %s%s;', a.privilege_type, d.datname,
-    CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(a.grantee)) END,
-    CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = current_database();)sql";
   std::vector<std::string> queries = facts_queries();
-  queries.insert(queries.end(), {"SHOW server_version;", create, properties});
+  queries.insert(queries.end(), {"SHOW server_version;", create_with_query(), properties_query()});
   std::vector<Rows> answers = query_all(call, server, record.name, queries);
   record.properties.clear();
   for (const std::string& line : answers.back()) record.properties += line + "\n";

@@ -1,6 +1,7 @@
 #include "postgres_restore.h"
 
 #include "database_server.h"
+#include "postgres_copy.h"
 #include "postgres_dump.h"
 #include "postgres_facts.h"
 
@@ -10,16 +11,6 @@ namespace {
 // Sessions that come back faster than the rename follows the last one's end.
 constexpr int rename_attempts = 25;
 constexpr auto rename_pause = std::chrono::milliseconds(200);
-
-}  // namespace
-
-void drop_database(const Call& call, const PostgresServer& server, const std::string& name) {
-  execute(call, server, "template1",
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " +
-              quoted_literal(name) + ";\nDROP DATABASE IF EXISTS " + quoted_identifier(name) + ";");
-}
-
-namespace {
 
 void load(const Call& call, const PostgresServer& server, const std::string& file,
           const std::string& into) {

@@ -26,7 +26,6 @@ std::string restore_database(const Call&, const PostgresServer&, const std::stri
 // when it does not; the database stays then, to be looked at.
 void try_restore(const Call&, const PostgresServer&, const std::string& folder,
                  const DatabaseRecord& record, const std::string& scratch);
-void drop_database(const Call&, const PostgresServer&, const std::string& name);
 
 // The settings and privileges of the database itself, which belong to its name and not to its dump.
 void put_properties_back(const Call&, const PostgresServer&, const DatabaseRecord& record);

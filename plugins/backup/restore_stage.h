@@ -15,7 +15,7 @@ struct Restore {
     "properties": {
       "from": {
         "type": "string", "minLength": 1,
-        "description": "the folder of the backup, .drydock/backups/RUN/STAGE; relative to the deployment",
+        "description": "the folder of the backup, `.drydock/backups/RUN/STAGE`; relative to the deployment",
         "examples": [".drydock/backups/7/backup"]
       },
       "only": {
@@ -24,7 +24,7 @@ struct Restore {
       },
       "databases": {
         "type": "array",
-        "description": "how the servers are reached, as it stands in the backup's own stage: what it says of url, user and password counts",
+        "description": "how the servers are reached, as it stands in the backup's own stage: what it says of `url`, `user` and `password` counts",
         "items": {
           "type": "object",
           "additionalProperties": false,

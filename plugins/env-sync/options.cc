@@ -75,13 +75,14 @@ json made_schema() {
                        {"default", ".env"},
                        {"minLength", 1},
                        {"description", "the operator's file"}};
-  properties["template"] = {
-      {"type", {"string", "array"}},
-      {"items", {{"type", "string"}, {"minLength", 1}}},
-      {"minLength", 1},
-      {"minItems", 1},
-      {"default", ".env.example"},
-      {"description", "the new release's template; several files or globs are read as one"}};
+  properties["template"] = {{"type", {"string", "array"}},
+                            {"items", {{"type", "string"}, {"minLength", 1}}},
+                            {"minLength", 1},
+                            {"minItems", 1},
+                            {"default", ".env.example"},
+                            {"description",
+                             "the new release's template; several files or globs "
+                             "(`envs/**/*.env.example`) are read as one"}};
   properties["also"] =
       texts("templates (files, globs) that are read only to say where variables have moved");
   properties["also"]["default"] = {"*.env.example", "envs/**/*.env.example"};
@@ -90,14 +91,16 @@ json made_schema() {
       {"default", "auto"},
       {"minLength", 1},
       {"description",
-       "the template that the .env was made from: auto (the last snapshot's, else that of the git "
-       "tag which is the tag of the running image), none, a file, or git:REF:path"}};
+       "the template that the `.env` was made from: auto (the last snapshot's, else that of the "
+       "git "
+       "tag which is the tag of the running image), none, a file, or `git:REF:path`"}};
   properties["defaults"] = choice(
       {"auto", "keep", "adopt"},
       "what was never touched: auto follows new defaults but for sticky variables, keep changes "
       "none, adopt all");
   properties["sticky"] = texts(
-      "globs of variables that never follow a new default by themselves; credentials never do");
+      "globs (`*`, `?`) of variables that never follow a new default by themselves; credentials "
+      "never do");
   properties["sticky"]["default"] = default_sticky();
   properties["linked"] = {
       {"type", "array"},
@@ -108,7 +111,8 @@ json made_schema() {
       {"type", "object"},
       {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
       {"default", json::object()},
-      {"description", "variables with a new name, old: new; the value goes along"}};
+      {"description",
+       "variables with a new name, `OLD: NEW`; the value goes along, as it is written"}};
   properties["removed"] =
       choice({"keep", "comment", "drop-untouched"},
              "what was never touched and is no longer in the template, unless it is sticky or a "
@@ -119,8 +123,8 @@ json made_schema() {
        {{"type", "string"}, {"pattern", "^(base64|hex):([1-9][0-9]{0,3})$"}}},
       {"examples", {{{usual_secret, usual_form}}}},
       {"description",
-       "secrets to make where they are empty, as base64:BYTES or hex:BYTES; without this option "
-       "SECRET_KEY as base64:42, and only in a new .env"}};
+       "secrets to make where they are empty: `base64:BYTES` or `hex:BYTES`; without this option "
+       "`SECRET_KEY: base64:42`, and only in a new `.env`"}};
   properties["require"] = texts("variables that must have a value in the result");
   properties["require"]["default"] = json::array();
   properties["history_dir"] = {

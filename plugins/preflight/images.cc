@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "image_reference.h"
+
 namespace drydock::preflight {
 namespace {
 
@@ -11,13 +13,6 @@ using nlohmann::json;
 
 constexpr std::size_t at_once = 6;
 constexpr std::chrono::seconds registry_patience(20);
-
-std::string name_of(const std::string& reference) {
-  const std::string whole = reference.substr(0, reference.find('@'));
-  const std::size_t colon = whole.rfind(':');
-  const bool tagged = colon != whole.npos && whole.find('/', colon) == whole.npos;
-  return tagged ? whole.substr(0, colon) : whole;
-}
 
 // The engine takes plain HTTP from this machine; for the manifest it has to be said.
 bool is_loopback(const std::string& reference) {
@@ -38,7 +33,8 @@ std::string inspect(const Call& call, const std::string& reference) {
 Layers layers_of(const Call& call, const std::string& reference, const std::string& platform) {
   Manifest manifest = parse_manifest(inspect(call, reference), platform);
   if (manifest.layers.empty() && !manifest.digest.empty()) {
-    manifest = parse_manifest(inspect(call, name_of(reference) + "@" + manifest.digest), platform);
+    manifest =
+        parse_manifest(inspect(call, repository_of(reference) + "@" + manifest.digest), platform);
   }
   return manifest.layers;
 }

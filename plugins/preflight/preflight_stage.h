@@ -36,7 +36,7 @@ struct Preflight {
       },
       "databases": {
         "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
-        "description": "services whose data must fit twice more, as a dump and as a copy that is restored beside it; by default those that look like databases, [] for none",
+        "description": "services whose data must fit twice more, as a dump and as a copy that is restored beside it; by default those that look like databases, `[]` for none",
         "examples": [["db_postgres", "db"]]
       },
       "ports": {
@@ -75,7 +75,7 @@ struct Preflight {
           },
           "renamed": {
             "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
-            "description": "services with a new name, OLD: NEW; the new one must have its data where the old one had it",
+            "description": "services with a new name, `OLD: NEW`; the new one must have its data where the old one had it",
             "examples": [{"db": "db_postgres"}]
           },
           "steps": {

@@ -8,13 +8,6 @@ std::int64_t unpacked_estimate(std::int64_t compressed) {
   return compressed / 2 > INT64_MAX / 7 ? INT64_MAX : compressed / 2 * 7;
 }
 
-std::string size_words(std::int64_t bytes) {
-  if (bytes < (std::int64_t{1} << 30))
-    return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
-  const std::int64_t tenths = ((bytes >> 20) * 10 + 512) >> 10;  // somebody may have an exbibyte
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
-}
-
 void check_space(const std::vector<Demand>& demands, Findings& findings) {
   struct Disk {
     std::int64_t needed = 0, free = 0;

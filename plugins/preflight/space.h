@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "checks.h"
+#include "size_words.h"
 
 namespace drydock::preflight {
 
@@ -25,8 +26,5 @@ void check_space(const std::vector<Demand>& demands, Findings& findings);
 // What images need when they are pulled, from the sum of their compressed layers: unpacked they
 // take about two and a half times as much, with the download beside it.
 std::int64_t unpacked_estimate(std::int64_t compressed);
-
-// "1.5 GiB", "300 MiB".
-std::string size_words(std::int64_t bytes);
 
 }  // namespace drydock::preflight

@@ -29,7 +29,7 @@ struct Pull {
       },
       "load": {
         "type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1,
-        "description": "archives of images (docker save) to take them from instead of a registry; files and globs, relative to the deployment"
+        "description": "archives of images (`docker save`, also compressed) to take them from instead of a registry; files and globs, relative to the deployment"
       }
     }
   })";

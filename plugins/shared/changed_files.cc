@@ -1,5 +1,6 @@
 #include "changed_files.h"
 
+#include "fields.h"
 #include "file_store.h"
 #include "stage_word.h"
 
@@ -9,12 +10,8 @@ namespace {
 constexpr auto changed_files = "changed-files";
 
 void read_changed(const std::string& word, std::set<std::string>& result) {
-  const std::string text = read_if_present(word).value_or("");
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\0', begin);
-    if (end == std::string::npos) break;
-    result.insert(text.substr(begin, end - begin));
-    begin = end + 1;
+  for (std::string& path : fields_of(read_if_present(word).value_or(""))) {
+    result.insert(std::move(path));
   }
 }
 
@@ -28,9 +25,7 @@ void leave_changed(const std::string& private_dir, std::uint64_t run_id,
   const std::size_t known = all.size();
   all.insert(paths.begin(), paths.end());
   if (all.size() == known) return;
-  std::string text;
-  for (const std::string& path : all) text += path + '\0';
-  write(own, text);
+  write(own, joined_fields(all));
 }
 
 void take_back_changed(const std::string& private_dir, std::uint64_t run_id) {

@@ -4,12 +4,16 @@
 
 #include <chrono>
 #include <drydock/stage.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "database_types.h"
 
 namespace drydock {
+
+using MariadbRow = std::vector<std::string>;
+using MariadbRows = std::vector<MariadbRow>;
 
 struct MariadbServer {
   // What stands before a client's own arguments: {"docker", "exec", "-i", ID}, or nothing for
@@ -23,6 +27,10 @@ struct MariadbServer {
   // For the command itself: a password that `docker exec --env MYSQL_PWD` inherits. Secret.
   std::vector<std::string> environment;
   std::string description;  // for people: "service database (container 3f0c…)"
+  // Instead of a client, for query, query_all and execute: runs one statement. Throws Failed with a
+  // whole sentence.
+  enum class Result { rows, none };
+  std::function<MariadbRows(const std::string& database, const std::string& sql, Result)> direct;
 
   std::string product() const { return mysql ? "MySQL" : "MariaDB"; }
   std::string client() const { return mysql ? "mysql" : "mariadb"; }
@@ -36,8 +44,6 @@ Process mariadb_command(const MariadbServer&, const std::string& tool,
 // The rows of each of several queries, in one session that stops at the first error: starting a
 // client in a container costs more than most questions. NULL reads "NULL". database "": none.
 // Throws Failed with the server's own message.
-using MariadbRow = std::vector<std::string>;
-using MariadbRows = std::vector<MariadbRow>;
 std::vector<MariadbRows> query_all(const Call&, const MariadbServer&, const std::string& database,
                                    const std::vector<std::string>& sql);
 MariadbRows query(const Call&, const MariadbServer&, const std::string& database,

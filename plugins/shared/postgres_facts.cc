@@ -61,14 +61,31 @@ FROM line ORDER BY text;
 
 // The first row says that the table is there; the statements that psql then runs (\gexec) read it
 // in each schema that has one.
+std::string version_tables(const std::string& version_table) {
+  return "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+         " WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND c.relname = " +
+         quoted_literal(version_table);
+}
+const std::string read_version_tables =
+    "SELECT format('SELECT version_num FROM %I.%I ORDER BY 1', n.nspname, c.relname) ";
+
 std::string revisions_sql(const std::string& version_table) {
-  const std::string table =
-      "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND c.relname = " +
-      quoted_literal(version_table);
-  return "SELECT count(*) " + table +
-         ";\nSELECT format('SELECT version_num FROM %I.%I ORDER BY 1', n.nspname, c.relname) " +
-         table + " ORDER BY n.nspname\n\\gexec";
+  const std::string tables = version_tables(version_table);
+  return "SELECT count(*) " + tables + ";\n" + read_version_tables + tables +
+         " ORDER BY n.nspname\n\\gexec";
+}
+
+// Without psql, who would run what a query made.
+Revisions direct_revisions(const PostgresServer& server, const std::string& database,
+                           const std::string& version_table) {
+  const Rows reading = server.direct(
+      database, read_version_tables + version_tables(version_table) + " ORDER BY n.nspname");
+  if (reading.empty()) return std::nullopt;
+  std::vector<std::string> revisions;
+  for (const std::string& sql : reading) {
+    for (std::string& one : server.direct(database, sql)) revisions.push_back(std::move(one));
+  }
+  return revisions;
 }
 
 Revisions revisions_of(Rows rows) {
@@ -121,6 +138,7 @@ DatabaseFacts facts_of(const std::vector<Rows>& answers) {
 
 Revisions alembic_revisions(const Call& call, const PostgresServer& server,
                             const std::string& database, const std::string& version_table) {
+  if (server.direct) return direct_revisions(server, database, version_table);
   return revisions_of(query(call, server, database, revisions_sql(version_table)));
 }
 

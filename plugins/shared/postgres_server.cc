@@ -12,13 +12,13 @@ namespace {
 constexpr auto poll_interval = std::chrono::milliseconds(200);
 
 // A database name as a connection string, so that a name with '=' or "://" stays a name.
-std::string connection(const std::string& database) {
+std::string connection(const std::string& database, const std::string& session) {
   std::string quoted = "dbname='";
   for (char c : database) {
     if (c == '\'' || c == '\\') quoted += '\\';
     quoted += c;
   }
-  return quoted + "'";
+  return quoted + "'" + (session.empty() ? "" : " application_name='" + session + "'");
 }
 
 std::string doubled(const std::string& text, char quote) {
@@ -51,9 +51,10 @@ Process server_command(const PostgresServer& server, const std::string& tool,
 }
 
 Process postgres_client(const PostgresServer& server, const std::string& tool,
-                        const std::string& database, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {"--username", server.user, "--no-password", "--dbname", connection(database)});
+                        const std::string& database, std::vector<std::string> arguments,
+                        const std::string& session) {
+  arguments.insert(arguments.begin(), {"--username", server.user, "--no-password", "--dbname",
+                                       connection(database, session)});
   return server_command(server, tool, std::move(arguments));
 }
 
@@ -88,7 +89,7 @@ namespace {
 
 const std::string next = "drydock-next-query";
 
-Process session(const PostgresServer& server, const std::string& database,
+Process asking(const PostgresServer& server, const std::string& database,
                 const std::vector<std::string>& sql) {
   Process process = postgres_client(
       server, "psql", database,
@@ -96,6 +97,12 @@ Process session(const PostgresServer& server, const std::string& database,
        std::string("--field-separator=") + unit_separator, "--file", "-"});
   for (const std::string& one : sql) process.input += one + "\n\\echo " + next + "\n";
   return process;
+}
+
+// More time does not make a password right. (The client tells no SQLSTATE of a connection.)
+bool refuses_user(const std::string& error) {
+  return error.find("password authentication failed") != std::string::npos ||
+         error.find("no password supplied") != std::string::npos;
 }
 
 void check(const Captured& captured, const PostgresServer& server, const std::string& database) {
@@ -108,7 +115,12 @@ void check(const Captured& captured, const PostgresServer& server, const std::st
 
 std::vector<Rows> query_all(const Call& call, const PostgresServer& server,
                             const std::string& database, const std::vector<std::string>& sql) {
-  const Captured captured = compose::capture_once(call, session(server, database, sql));
+  if (server.direct) {
+    std::vector<Rows> answers;
+    for (const std::string& one : sql) answers.push_back(server.direct(database, one));
+    return answers;
+  }
+  const Captured captured = compose::capture_once(call, asking(server, database, sql));
   check(captured, server, database);
   std::vector<Rows> answers(1);
   std::istringstream lines(captured.out);
@@ -129,7 +141,11 @@ Rows query(const Call& call, const PostgresServer& server, const std::string& da
 
 void execute(const Call& call, const PostgresServer& server, const std::string& database,
              const std::string& sql) {
-  check(call.capture(session(server, database, {sql})), server, database);
+  if (server.direct) {
+    server.direct(database, sql);
+    return;
+  }
+  check(call.capture(asking(server, database, {sql})), server, database);
 }
 
 DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,
@@ -146,11 +162,14 @@ DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,
       }
       return sizes;
     } catch (const Failed& e) {
-      if (std::chrono::steady_clock::now() >= until) {
+      const bool refused = refuses_user(e.what());
+      if (refused || std::chrono::steady_clock::now() >= until) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
-        throw Failed(std::string(e.what()) + "; it does not accept connections as user " +
-                     server.user + " after " + std::to_string(seconds) +
-                     " s: look at its log, or give it more time with `wait`");
+        throw Failed(std::string(e.what()) +
+                     (refused ? "; set `user` and `password` to who may read all of it"
+                              : "; it does not accept connections as user " + server.user +
+                                    " after " + std::to_string(seconds) +
+                                    " s: look at its log, or give it more time with `wait`"));
       }
     }
     pause(call, poll_interval);
@@ -159,7 +178,8 @@ DatabaseSizes wait_for_databases(const Call& call, const PostgresServer& server,
 
 std::vector<std::string> application_databases(const DatabaseSizes& sizes,
                                                const std::string& keep) {
-  static const std::regex ours("_(failed|restore)_[0-9]+(_[0-9]+)?$");
+  static const std::regex ours(
+      "_(failed|restore|rehearsal_[0-9a-f]{8})_[0-9]+(_[0-9]+)?$");
   std::vector<std::string> names;
   for (const auto& [name, bytes] : sizes) {
     if ((name != "postgres" || name == keep) && !std::regex_search(name, ours)) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <drydock/stage.hpp>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 
 namespace drydock {
 
+using Rows = std::vector<std::string>;
+
 struct PostgresServer {
   // What stands before a client's own arguments: {"docker", "exec", "-i", ID}, or nothing for
   // clients of this machine. Never with a terminal (-t): that damages a binary dump.
@@ -22,11 +25,15 @@ struct PostgresServer {
   // For the command itself: a password that `docker exec --env PGPASSWORD` inherits. Secret.
   std::vector<std::string> environment;
   std::string description;  // for people: "service database (container 3f0c…)"
+  // Instead of a psql, for query, query_all and execute: runs one statement of plain SQL. Throws
+  // Failed with a whole sentence.
+  std::function<Rows(const std::string& database, const std::string& sql)> direct;
 };
 
-// A psql, pg_dump, pg_restore... with user and database; a password is never asked for.
+// A psql, pg_dump, pg_restore... with user and database; a password is never asked for. session: the
+// name that the server shows of it; "": the tool's own.
 Process postgres_client(const PostgresServer&, const std::string& tool, const std::string& database,
-                        std::vector<std::string> arguments);
+                        std::vector<std::string> arguments, const std::string& session = "");
 
 // The same for a tool that needs no connection.
 Process server_command(const PostgresServer&, const std::string& tool,
@@ -35,7 +42,6 @@ Process server_command(const PostgresServer&, const std::string& tool,
 // Runs the statements in one session that stops at the first error; returns their rows, with their
 // fields separated by unit_separator. Throws Failed with the server's own message.
 constexpr char unit_separator = '\x1f';
-using Rows = std::vector<std::string>;
 Rows query(const Call&, const PostgresServer&, const std::string& database, const std::string& sql);
 // The rows of each of several queries, in one session: starting a client in a container costs more
 // than most questions.

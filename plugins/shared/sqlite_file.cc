@@ -181,6 +181,24 @@ std::optional<std::vector<std::string>> sqlite_revisions(const std::string& file
   return revisions;
 }
 
+bool set_sqlite_revisions(const std::string& file, const std::string& version_table,
+                          const std::vector<std::string>& revisions) {
+  if (!sqlite_revisions(file, version_table)) return false;
+  const Connection connection(file, SQLITE_OPEN_READWRITE);
+  std::string sql = "BEGIN IMMEDIATE; DELETE FROM " + quoted(version_table) + ";";
+  for (const std::string& one : revisions) {
+    char* value = sqlite3_mprintf("%Q", one.c_str());
+    if (value == nullptr) throw std::bad_alloc();
+    sql += "INSERT INTO " + quoted(version_table) + " (version_num) VALUES (" + value + ");";
+    sqlite3_free(value);
+  }
+  sql += "COMMIT";
+  if (sqlite3_exec(connection.handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    connection.fail("set its revision");
+  }
+  return true;
+}
+
 void check_sqlite(const std::string& file) {
   check_integrity(Connection(file, SQLITE_OPEN_READONLY));
 }

@@ -25,6 +25,9 @@ SqliteContent sqlite_content(const std::string& file, SqliteData data);
 // Rows of Alembic's table; nullopt when it is not there.
 std::optional<std::vector<std::string>> sqlite_revisions(const std::string& file,
                                                          const std::string& version_table);
+// Writes that table anew. False, with nothing changed, when it is not there.
+bool set_sqlite_revisions(const std::string& file, const std::string& version_table,
+                          const std::vector<std::string>& revisions);
 // "3.40.1": of the library that reads and copies.
 std::string sqlite_version();
 // Throws when PRAGMA integrity_check finds something.

@@ -6,6 +6,7 @@
 
 #include "changed_files.h"
 #include "digest.h"
+#include "fields.h"
 #include "file_store.h"
 #include "first_failure.h"
 #include "git_switch.h"
@@ -148,24 +149,12 @@ std::vector<PlannedFile> planned_files(const GitUpgrade& upgrade) {
 std::string entries_file(const Call& call) { return call.private_dir() + "/entries"; }
 
 void save_entries(const Call& call, const std::vector<Entry>& entries) {
-  std::string text;
-  for (const Entry& entry : entries) {
-    for (const std::string& field : {entry.path, std::to_string(static_cast<int>(entry.kind)),
-                                     std::to_string(entry.mode), entry.target}) {
-      text += field + '\0';
-    }
-  }
-  files::write(entries_file(call), text);
-}
-
-std::vector<std::string> fields_of(const std::string& text) {
   std::vector<std::string> fields;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\0', at);
-    fields.push_back(text.substr(at, end - at));
-    at = end + 1;
+  for (const Entry& entry : entries) {
+    fields.insert(fields.end(), {entry.path, std::to_string(static_cast<int>(entry.kind)),
+                                 std::to_string(entry.mode), entry.target});
   }
-  return fields;
+  files::write(entries_file(call), joined_fields(fields));
 }
 
 // Once the tag is checked out, nobody can tell any more which files it has changed.
@@ -214,9 +203,7 @@ void prepare(Call& call) {
   files::make_directories(after);
   keep_git_state(call, upgrade);
   save_entries(call, upgrade.entries);
-  std::string observed;
-  for (const std::string& path : paths_of(upgrade.changes, checkout)) observed += path + '\0';
-  files::write(observed_file(call), observed);
+  files::write(observed_file(call), joined_fields(paths_of(upgrade.changes, checkout)));
   keep_old_files(ReleaseTree(after, checkout.root, upgrade.entries), call.private_dir());
   call.remember(git_note, encoded(note_for(call, upgrade)));
 }

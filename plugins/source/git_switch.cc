@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "fields.h"
 #include "file_store.h"
 
 namespace drydock::source {
@@ -183,23 +184,13 @@ GitNote note_for(const Call& call, const GitUpgrade& upgrade) {
 }
 
 std::string encoded(const GitNote& note) {
-  std::string text;
-  for (const std::string& field :
-       {note.root, note.git_dir, note.common_dir, note.folder, note.branch, note.head, note.tag,
-        note.object, note.commit, std::string(note.had_tag ? "1" : "0"),
-        std::string(note.shallow ? "1" : "0")}) {
-    text += field + '\0';
-  }
-  return text;
+  return joined_fields(std::vector<std::string>{
+      note.root, note.git_dir, note.common_dir, note.folder, note.branch, note.head, note.tag,
+      note.object, note.commit, note.had_tag ? "1" : "0", note.shallow ? "1" : "0"});
 }
 
 GitNote decoded(const std::string& text) {
-  std::vector<std::string> fields;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\0', at);
-    fields.push_back(text.substr(at, end - at));
-    at = end == text.npos ? text.size() : end + 1;
-  }
+  const std::vector<std::string> fields = fields_of(text);
   if (fields.size() != 11) throw Failed("the note of the git checkout is damaged");
   return {fields[0], fields[1], fields[2], fields[3],        fields[4],        fields[5],
           fields[6], fields[7], fields[8], fields[9] == "1", fields[10] == "1"};

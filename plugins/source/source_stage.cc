@@ -31,9 +31,9 @@ const char* const Source::options = R"json({
       "description": "file or http(s) URL of a tar, plain or compressed; not the place for a password, since plans and logs show it",
       "examples": ["../releases/app-2.0.tar.gz"]},
     "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$",
-      "description": "what the archive's SHA-256 must be"},
+      "description": "what the archive's SHA-256 must be; required with `archive`"},
     "strip": {"type": "integer", "minimum": 0, "default": 0,
-      "description": "how many leading parts of the archive's paths to leave out, as tar's --strip-components"},
+      "description": "how many leading parts of the archive's paths to leave out, as tar's `--strip-components`"},
     "exclude": {"type": "array", "items": {"type": "string", "minLength": 1},
       "default": ["/.env", "/.drydock", ".git", "/volumes", "/env-backup"],
       "description": "globs of what is never touched, as in .gitignore; /.env, /.drydock and .git never are. Not for a checkout, where git knows what is its own"}

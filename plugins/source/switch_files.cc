@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "fields.h"
 #include "file_store.h"
 #include "first_failure.h"
 
@@ -45,18 +46,14 @@ Before look_at(const ReleaseTree& release, const Entry& entry) {
   return before;
 }
 
-// Fields that end with NUL, which no path contains.
 std::string encoded(const std::vector<Before>& kept) {
-  std::string text;
+  std::vector<std::string> fields;
   for (const Before& before : kept) {
-    for (const std::string& field :
-         {before.path, std::to_string(static_cast<int>(before.was)), std::to_string(before.mode),
-          std::to_string(before.uid), std::to_string(before.gid), before.target}) {
-      text += field;
-      text += '\0';
-    }
+    fields.insert(fields.end(), {before.path, std::to_string(static_cast<int>(before.was)),
+                                 std::to_string(before.mode), std::to_string(before.uid),
+                                 std::to_string(before.gid), before.target});
   }
-  return text;
+  return joined_fields(fields);
 }
 
 // Folders in which something was changed that is not on disk yet: each is synced once, not once a
@@ -232,13 +229,7 @@ std::set<std::string> changed_content(const ReleaseTree& release) {
 }
 
 std::vector<Before> read_list(const std::string& private_dir) {
-  const std::string text = files::read(list_path(private_dir));
-  std::vector<std::string> fields;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\0', at);
-    fields.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
+  const std::vector<std::string> fields = fields_of(files::read(list_path(private_dir)));
   std::vector<Before> kept;
   for (std::size_t i = 0; i + 6 <= fields.size(); i += 6) {
     kept.push_back({fields[i], static_cast<Before::Was>(std::stoi(fields[i + 1])),

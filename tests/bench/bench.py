@@ -26,6 +26,9 @@ Figures, each the median of N runs after a warm-up, with the target it is held a
                  defaults, in files as wide as Dify's
   env_memory     the most memory of that, in sizes of the file            12
   revisions      1,000 revision files of 3 KB read and ordered, in memory  50 ms
+  stages_cold    `drydock stages` with 200 light plugins that it does not
+                 know yet: each is probed                                  1000 ms
+  stages_warm    the same when it knows them                              30 ms
   ansible        the same hundred commands as a playbook on localhost, and
                  how many times longer that takes                         25 times
 Nothing is judged here and no test calls this: a machine under load is slower, so read the ratios.
@@ -181,6 +184,33 @@ def revisions_ms(program):
     return json.loads(said.stdout)["benchmarks"][0]["real_time"]
 
 
+def many_plugins(light, folder, count=200):
+    """Copies of a plugin that differ in their names."""
+    os.mkdir(folder, 0o755)
+    with open(light, "rb") as file:
+        content = file.read()
+    for number in range(count):
+        with open(f"{folder}/light-{number:03}.so", "wb") as file:
+            file.write(content.replace(b"light-000", f"light-{number:03}".encode()))
+
+
+def stages_ms(drydock, folder, runs):
+    """Cold and warm medians of `drydock stages`."""
+    words = [drydock, "stages", "--plugin-dir", f"{folder}/plugins"]
+    cold, warm = [], []
+    kept = os.environ.get("XDG_CACHE_HOME")
+    for number in range(runs):
+        os.environ["XDG_CACHE_HOME"] = f"{folder}/cache/{number}"
+        os.makedirs(os.environ["XDG_CACHE_HOME"])
+        cold.append(run(words, folder)[0] * 1e3)
+        warm += [run(words, folder)[0] * 1e3 for _ in range(3)]
+    if kept is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = kept
+    return statistics.median(cold), statistics.median(warm)
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -264,6 +294,12 @@ def main():
         reader = os.path.join(os.path.dirname(drydock), "../tests/revision_bench")
         if os.path.exists(reader):
             figures["revisions_ms"] = revisions_ms(reader)
+        light = os.path.join(os.path.dirname(drydock), "../tests/bench/light.so")
+        if os.path.exists(light):
+            os.mkdir(f"{folder}/stages")
+            many_plugins(light, f"{folder}/stages/plugins")
+            cold, warm = stages_ms(drydock, f"{folder}/stages", arguments.runs)
+            figures["stages_cold_ms"], figures["stages_warm_ms"] = cold, warm
         ansible = shutil.which("ansible-playbook")
         if ansible:
             write(f"{folder}/playbook.yaml", playbook(STAGES))
@@ -276,6 +312,7 @@ def main():
     targets = {"version_ms": "<= 5", "validate_ms": "<= 15", "exec_ms_a_stage": "<= 6", "memory_mib": "<= 32",
                "env_run_new_ms": "<= 25", "env_run_ms": "<= 20", "env_merge_ms": "<= 1", "env_million_s": "<= 1.5",
                "env_memory": "<= 12",
+               "stages_cold_ms": "<= 1000", "stages_warm_ms": "<= 30",
                "rollback_ms": "<= 80", "revisions_ms": "<= 50", "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2",
                "ansible_ratio": ">= 25"}
     for name, value in figures.items():
@@ -286,6 +323,8 @@ def main():
         print("note_syncs         not measured: strace is not installed (package strace)")
     if "revisions_ms" not in figures:
         print("revisions          not measured: the build has no tests/revision_bench")
+    if "stages_warm_ms" not in figures:
+        print("stages             not measured: the build has no tests/bench/light.so")
     if not ansible:
         print("ansible            not measured: ansible-playbook is not installed (package ansible-core)")
 

@@ -91,14 +91,16 @@ class PostgreSQL:
 
     def fill(self, megabytes):
         self.client("createdb", "app")
+        # Half of it goes away by compression.
         self.client("psql", "-q", "-d", "app", "-c", f"""
             CREATE TABLE note AS SELECT n AS id, n % 97 AS author,
-              repeat(md5(n::text), 15) || '''' || repeat(md5((n + 1)::text), 15) AS text
+              (SELECT string_agg(md5((n * 31 + i)::text), '') FROM generate_series(1, 31) i) AS text
             FROM generate_series(1, {megabytes * 1000}) n""")
 
     def dump(self, file):
-        self.client("pg_dump", "--format=custom", "--compress=1", "app", stdout=file,
-                    start_new_session=True)
+        # By the name that the stage calls it by: Debian's pg_dump is a Perl script that finds the real one.
+        subprocess.run(["pg_dump", "-h", self.folder, "-U", "app", "--format=custom", "--compress=1",
+                        "app"], stdout=file, start_new_session=True, check=True)
 
     def stop(self):
         self.process.terminate()
@@ -183,4 +185,5 @@ def main():
                 server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,11 +5,13 @@ everyday_cases=(
   plan_changes_nothing upgrade failed_migration rollback_after_success
   killed_in_pull killed_in_compose-stop killed_in_backup killed_in_data killed_in_migrate
   killed_in_long_migration killed_in_compose-up killed_in_rollback upgrade_after_rollback
+  rehearsed rehearsal_fails rehearsal_killed
   engine_restarted_in_long_migration private_registry disk_full_in_pull
   quickstart quickstart_embedded
+  upgrade_on_postgresql upgrade_on_mariadb upgrade_on_sqlite
 )
 long_cases=(
-  killed_in_source killed_in_env-sync killed_in_http-check killed_anywhere mariadb_comes_back
+  killed_in_source killed_in_env-sync killed_in_http-check killed_anywhere
   registry_away engine_restarted_in_compose-stop
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate
@@ -17,7 +19,11 @@ long_cases=(
   engine_killed_in_pull engine_killed_in_compose-stop engine_killed_in_backup engine_killed_in_data
   engine_killed_in_migrate engine_stays_away
   rolling_serves_all_the_time rolling_is_refused_without_a_proxy rolling_killed
-  through_a_docker_context replaced_by_hand
+  through_a_docker_context replaced_by_hand rehearsed_in_the_pipeline
+  failed_check_on_postgresql failed_check_on_mariadb failed_check_on_sqlite
+  killed_restore_on_postgresql killed_restore_on_mariadb killed_restore_on_sqlite
+  restore_by_hand_on_postgresql restore_by_hand_on_mariadb restore_by_hand_on_sqlite
+  lock_timeout_on_postgresql
 )
 
 run_named_case() {
@@ -27,6 +33,7 @@ run_named_case() {
     engine_restarted_in_long_migration) run_case "e2e.$name" "$name" ;;
     engine_restarted_in_*) run_case "e2e.$name" engine_restarted_in "${name#engine_restarted_in_}" ;;
     engine_killed_in_*) run_case "e2e.$name" engine_restarted_in "${name#engine_killed_in_}" KILL ;;
+    *_on_postgresql | *_on_mariadb | *_on_sqlite) run_case "e2e.$name" on_database "$name" ;;
     killed_in_*) run_case "e2e.$name" killed_in "${name#killed_in_}" ;;
     *) run_case "e2e.$name" "$name" ;;
   esac

@@ -1,5 +1,6 @@
 # Reading Alembic's revision files, compared with Alembic itself.
 find_package(rapidcheck REQUIRED)
+find_package(SQLite3 REQUIRED)
 drydock_test(alembic_revision_test
   SOURCES alembic_revision_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
 drydock_test(alembic_graph_test
@@ -10,6 +11,13 @@ drydock_test(alembic_postgres_test
   SOURCES alembic_postgres_test.cc alembic_locks_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_mariadb_test
   SOURCES alembic_mariadb_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_tables_test
+  SOURCES alembic_tables_test.cc LIBRARIES drydock_alembic_migrate rapidcheck)
+drydock_test(alembic_outside_test
+  SOURCES alembic_outside_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(tar_stream_test SOURCES tar_stream_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_image_test
   SOURCES alembic_image_test.cc LIBRARIES drydock_alembic_migrate)
+drydock_test(alembic_rehearsal_test WHOLE
+  SOURCES rehearsal_variables_test.cc alembic_rehearsal_test.cc alembic_rehearsal_mariadb_test.cc
+  LIBRARIES drydock_alembic_migrate SQLite::SQLite3 rapidcheck)

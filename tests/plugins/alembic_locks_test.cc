@@ -101,10 +101,11 @@ TEST_F(AlembicLocks, ARoleThatIsNotThereOrNotOursIsRefused) {
     refused("may not set the lock_timeout of role writer");
     sql("GRANT writer TO reader WITH ADMIN OPTION");
   }
+  sql("GRANT CREATE ON SCHEMA public TO writer");
   EXPECT_TRUE(fresh_plan().ok());
   host.option("/database/role", "app");  // a superuser
   refused("may not set the lock_timeout of role app");
-  sql("DROP ROLE writer; DROP ROLE reader");
+  sql("DROP OWNED BY writer; DROP ROLE writer; DROP ROLE reader");
 }
 
 // As where the statement failed after the note, or another has put it back.
@@ -338,13 +339,13 @@ TEST_F(AlembicLocks, ThePlanShowsTheSqlWhenAsked) {
   host.option("/sql", true);
   ASSERT_TRUE(fresh_plan().ok());
   ASSERT_EQ(host.changes.size(), 4u);
-  EXPECT_EQ(host.changes[1].detail, "SQL: ALTER TABLE t_one ADD COLUMN x int;");
+  EXPECT_EQ(host.changes[1].detail, "on t_one (0 bytes) SQL: ALTER TABLE t_one ADD COLUMN x int;");
   EXPECT_EQ(host.changes[2].detail, "SQL: CREATE TABLE t_four (id int);");
   EXPECT_EQ(stamp(), "two\n");
 
   host.write("migrations/env.py", "raise RuntimeError('no settings')\n");
   ASSERT_TRUE(fresh_plan().ok());
-  EXPECT_EQ(host.changes[1].detail, "");
+  EXPECT_EQ(host.changes[1].detail, "on t_one (0 bytes)");
   EXPECT_NE(host.log_text().find("cannot be printed"), std::string::npos) << host.log_text();
 }
 

@@ -53,14 +53,14 @@ class AlembicMariadb : public ::testing::Test {
     }
   }
   // A session that holds a lock until it is killed.
-  std::thread holder(const std::string& lock) const {
-    std::thread thread([lock] {
+  std::thread holder(const std::string& lock, const std::string& first = "SELECT 1") const {
+    std::thread thread([lock, first] {
       Process process;  // which lives when the clients of the run are killed
       process.arguments = {"mariadb", "--no-defaults", "--socket=" + server_->socket(),
                            "--user=root", "--database=app"};
       process.environment = {std::string("MYSQL_PWD=") + MariadbProcess::password};
       process.directory = "/";
-      process.input = "SELECT GET_LOCK(" + lock + ", 0); SELECT SLEEP(600)";
+      process.input = first + "; SELECT GET_LOCK(" + lock + ", 0); SELECT SLEEP(600)";
       execute(process, -1);
     });
     await("SELECT IS_USED_LOCK(" + lock + ") IS NOT NULL", "1\n");
@@ -96,6 +96,8 @@ class AlembicMariadb : public ::testing::Test {
 
   static constexpr auto left =
       "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE late%'";
+  static constexpr auto lock_waits =
+      "SELECT @@GLOBAL.lock_wait_timeout, @@GLOBAL.innodb_lock_wait_timeout";
   static constexpr auto lock = "CONCAT('drydock-', MD5('app'))";
 
   inline static std::unique_ptr<MariadbProcess> server_;
@@ -208,6 +210,113 @@ TEST_F(AlembicMariadb, TheRollbackLeavesAnotherMigratorAlone) {
   other.join();
   EXPECT_TRUE(step("rollback").ok());
   EXPECT_EQ(sql(left), "0\n");
+}
+
+// Variables of the server, which whoever connects takes over.
+TEST_F(AlembicMariadb, TheLimitOfLockWaitsReachesTheMigratorAndIsPutBack) {
+  sql("SET GLOBAL innodb_lock_wait_timeout = 7");
+  host.option("/lock_timeout", 8001);
+  ASSERT_TRUE(step("observe").ok());
+  EXPECT_EQ(host.facts.at("lock_timeout").value,
+            "lock_wait_timeout=86400, innodb_lock_wait_timeout=7");
+  host.write("migration.sql",
+             "CREATE TABLE seen AS SELECT @@lock_wait_timeout AS one, "
+             "@@innodb_lock_wait_timeout AS two");
+  EXPECT_TRUE(step("run").ok());
+  EXPECT_EQ(sql("SELECT * FROM seen"), "9\t7\n");  // whole seconds, and never longer than it was
+  EXPECT_EQ(sql(lock_waits), "86400\t7\n");
+  sql("SET GLOBAL innodb_lock_wait_timeout = 50");
+}
+
+TEST_F(AlembicMariadb, AKilledRunLeavesTheLimitToTheRollback) {
+  host.option("/lock_timeout", 2000);
+  const auto die = [&] {
+    host.notes.clear();
+    docker->before_command = [&](const Process&) {
+      server_->kill_clients(true);
+      host.die();
+    };
+    ASSERT_TRUE(step("run").died);
+    docker->before_command = nullptr;
+    server_->kill_clients(false);
+    ASSERT_EQ(sql(lock_waits), "2\t2\n");
+  };
+  die();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(lock_waits), "86400\t50\n");
+  die();
+  sql("SET GLOBAL lock_wait_timeout = 3600");  // somebody else's by now
+  EXPECT_TRUE(step("rollback").ok());
+  EXPECT_TRUE(step("settle").ok());
+  EXPECT_EQ(sql(lock_waits), "3600\t50\n");
+  sql("SET GLOBAL lock_wait_timeout = 86400");
+}
+
+TEST_F(AlembicMariadb, AMigrationThatWaitsInVainIsNotStartedAgain) {
+  sql("CREATE TABLE note (id int) ENGINE=InnoDB; INSERT INTO note VALUES (1)");
+  host.option("/lock_timeout", 1000);
+  host.option("/lock_retries", 3);
+  host.write("migration.sql", "CREATE TABLE half (id int); ALTER TABLE note ADD COLUMN author int");
+  std::thread reader = holder("'reader'", "BEGIN; SELECT count(*) FROM note");
+  const StepResult run = step("run");
+  EXPECT_NE(run.failure.find("Lock wait timeout exceeded"), std::string::npos) << run.failure;
+  EXPECT_NE(run.failure.find("It waited for a lock in vain, and is not started again"),
+            std::string::npos)
+      << run.failure;
+  EXPECT_NE(run.failure.find("transactions that are open: connection "), std::string::npos)
+      << run.failure;
+  EXPECT_EQ(sql(lock_waits), "86400\t50\n");
+  kill_holder("'reader'");
+  reader.join();
+}
+
+TEST_F(AlembicMariadb, ALongTransactionIsNamedBeforeAndRefused) {
+  sql("CREATE TABLE note (id int) ENGINE=InnoDB; INSERT INTO note VALUES (1)");
+  host.option("/long_transactions", "refuse");
+  host.option("/long_after", 0);
+  std::thread reader = holder("'reader'", "BEGIN; SELECT count(*) FROM note");
+  EXPECT_TRUE(step("plan").ok());
+  EXPECT_NE(host.log_text().find("would wait for a transaction: connection "), std::string::npos)
+      << host.log_text();
+  const StepResult run = step("run");
+  EXPECT_NE(run.failure.find("; end them (KILL NUMBER)"), std::string::npos) << run.failure;
+  kill_holder("'reader'");
+  reader.join();
+  EXPECT_TRUE(step("run").ok());
+}
+
+TEST_F(AlembicMariadb, AServerThatDiesInTheMiddleIsSaidToHaveDied) {
+  ASSERT_TRUE(step("run").ok());
+  sql("UPDATE alembic_version SET version_num = 'one'");
+  host.notes.clear();
+  host.option("/wait", 300);
+  host.option("/lock_timeout", 5000);
+  host.write("migration.sql",
+             "CREATE TABLE half (id int) ENGINE=InnoDB;"
+             "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b"
+             " WHERE a.seq + b.seq < 0");
+  std::thread killer;
+  docker->before_command = [&](const Process&) {
+    killer = std::thread([this] {
+      await(left, "1\n");
+      server_->stop();
+    });
+  };
+  const StepResult run = step("run");
+  killer.join();
+  docker->before_command = nullptr;
+  EXPECT_NE(run.failure.find("the migration of database app ended with exit code 1"),
+            std::string::npos)
+      << run.failure;
+  EXPECT_NE(run.failure.find("its revision cannot be told: "), std::string::npos) << run.failure;
+  server_->start();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(lock_waits), "86400\t50\n");  // a server that starts has its own again
+  // The stamp is what it was; that half of the revision is there no stamp tells.
+  EXPECT_EQ(sql("SELECT version_num FROM alembic_version"), "one\n");
+  EXPECT_EQ(sql("SHOW TABLES LIKE 'half'"), "half\n");
 }
 
 }  // namespace

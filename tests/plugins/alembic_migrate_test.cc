@@ -69,6 +69,29 @@ TEST_F(LocalAlembic, MigratesToTheHeadAndProvesIt) {
   EXPECT_TRUE(host.violations.empty());
 }
 
+TEST_F(LocalAlembic, StartsNoMigratorWhereNothingIsPending) {
+  ASSERT_TRUE(step("run").ok());
+  host.option("/command", {"false", "upgrade", "head"});
+  host.notes.clear();
+  const StepResult run = step("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+  EXPECT_NE(host.log_text().find("is at the head already"), std::string::npos);
+  EXPECT_TRUE(step("verify").ok());
+}
+
+TEST_F(LocalAlembic, TheApplicationsCheckCounts) {
+  host.write("check.sh", "echo looking; echo the accounts are gone >&2; exit $1\n");
+  host.option("/check", {"sh", "check.sh", "0"});
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_TRUE(step("verify").ok());
+  host.option("/check", {"sh", "check.sh", "3"});
+  const StepResult verify = step("verify");
+  EXPECT_NE(verify.failure.find("the application's check `sh check.sh 3` ended with exit code 3 ("),
+            std::string::npos)
+      << verify.failure;
+  EXPECT_NE(verify.failure.find("the accounts are gone"), std::string::npos);
+}
+
 // The command comes from the options; the folder's alembic.ini leads to the scripts.
 TEST_F(LocalAlembic, PlansFromTheScriptsOfTheDeployment) {
   ASSERT_TRUE(step("plan").ok());
@@ -216,6 +239,22 @@ TEST_F(InContainer, NamesTheLastWordsOfAFailedMigrator) {
   const StepResult run = step("run");
   EXPECT_NE(run.failure.find("contains null values"), std::string::npos) << run.failure;
   EXPECT_NE(run.failure.find("its revision is still one"), std::string::npos) << run.failure;
+}
+
+TEST_F(InContainer, TheCheckRunsInANotedContainer) {
+  revision = "two";
+  host.option("/check", {"flask", "check"});
+  heads = {0, "two (head)\n"};  // what is started in place of the entrypoint
+  host.notes.push_back({"heads", "two\n"});
+  const StepResult verify = step("verify");
+  EXPECT_TRUE(verify.ok()) << verify.failure;
+  EXPECT_EQ(asked, 1);
+  EXPECT_TRUE(std::any_of(host.notes.begin(), host.notes.end(), [](const Note& one) {
+    return one.key.rfind("container/drydock-migrate-check-", 0) == 0;
+  }));
+  heads = {3, "", "no accounts\n"};
+  EXPECT_NE(step("verify").failure.find("`flask check` ended with exit code 3 (no accounts)"),
+            std::string::npos);
 }
 
 }  // namespace

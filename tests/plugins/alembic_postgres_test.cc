@@ -118,4 +118,35 @@ TEST_F(AlembicPostgres, BelievesNeitherWordsNorExitCodes) {
       << step("verify").failure;
 }
 
+TEST_F(AlembicPostgres, AServerThatDiesInTheMiddleIsSaidToHaveDied) {
+  five_revisions("op.execute('SELECT pg_sleep(600)')");
+  host.option("/wait", 300);
+  host.option("/lock_timeout", 5000);
+  std::thread killer;
+  docker->before_command = [&](const drydock::Process&) {
+    killer = std::thread([this] {
+      await("the third revision", [&] {
+        return sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                   " AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()") == "1\n";
+      });
+      server_->stop();
+    });
+  };
+  const StepResult run = step("run");
+  killer.join();
+  docker->before_command = nullptr;
+  EXPECT_NE(run.failure.find("the migration of database app ended with exit code 1"),
+            std::string::npos)
+      << run.failure;
+  EXPECT_NE(run.failure.find("its revision cannot be told: "), std::string::npos) << run.failure;
+  EXPECT_NE(host.log_text().find("lock_timeout is left for the rollback to put back"),
+            std::string::npos);
+  EXPECT_EQ(step("rollback").status, DRYDOCK_FAILED);
+  server_->start();
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql("SELECT count(*) FROM pg_db_role_setting WHERE setrole <> 0"), "0\n");
+  EXPECT_TRUE(step("settle").ok());  // one transaction, which died with the server
+}
+
 }  // namespace

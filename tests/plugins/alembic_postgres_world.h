@@ -98,9 +98,9 @@ with engine.connect() as connection:
   void revision(const std::string& name, const std::string& down, const std::string& upgrade,
                 const std::string& downgrade = "pass") const {
     host.write("migrations/versions/" + name + ".py",
-               "from alembic import op\nrevision = '" + name + "'\ndown_revision = " + down +
-                   "\ndef upgrade():\n    " + upgrade + "\ndef downgrade():\n    " + downgrade +
-                   "\n");
+               "from alembic import op\nimport sqlalchemy as sa\nrevision = '" + name +
+                   "'\ndown_revision = " + down + "\ndef upgrade():\n    " + upgrade +
+                   "\ndef downgrade():\n    " + downgrade + "\n");
   }
   // one ... five, each with a table of its own; where `third` is given it stands in for the third.
   void five_revisions(const std::string& third = "") const {

@@ -3,8 +3,10 @@
 find_package(SQLite3 REQUIRED)
 drydock_test(backup_files_test
   SOURCES backup_files_test.cc LIBRARIES drydock_backup SQLite::SQLite3)
-drydock_test(backup_postgres_test SOURCES backup_postgres_test.cc LIBRARIES drydock_backup)
-drydock_test(backup_mariadb_test WHOLE SOURCES backup_mariadb_test.cc LIBRARIES drydock_backup)
+foreach(subject faults mariadb postgres restore)
+  drydock_test(backup_${subject}_test WHOLE
+    SOURCES backup_${subject}_test.cc LIBRARIES drydock_backup)
+endforeach()
 drydock_test(alembic_migrate_test
   SOURCES alembic_migrate_test.cc LIBRARIES drydock_alembic_migrate SQLite::SQLite3)
 drydock_test(backup_url_test SOURCES backup_url_test.cc LIBRARIES drydock_backup)

@@ -1,10 +1,15 @@
 // backup with real files and SQLite databases.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include "backup_stage.h"
 #include "drydock/testing.hpp"
+#include "restore_stage.h"
 
 using namespace drydock::testing;
 namespace fs = std::filesystem;
@@ -33,6 +38,11 @@ class Database {
  private:
   sqlite3* handle_ = nullptr;
 };
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 std::map<std::string, Fact> facts(FakeHost& host) {
   const StepResult result = host.perform<Backup>("observe");
@@ -217,6 +227,88 @@ TEST_P(BackupSqlite, SaysThatItIsLocked) {
   application("ROLLBACK");
   EXPECT_TRUE(host.perform<Backup>("rollback").ok());
   EXPECT_EQ(application("SELECT text FROM note WHERE id = 7"), "note 7");
+}
+
+TEST_P(BackupSqlite, RefusesADamagedCopyAndLeavesTheDatabase) {
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  Database{file}("DELETE FROM note");
+  const std::string copy = host.private_dir() + "/sqlite/0-app.db";
+  const std::string whole = text_of(copy);
+  std::string flipped = whole;
+  flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 1);
+  for (const std::string& damaged :
+       {flipped, whole.substr(0, whole.size() - 1), whole.substr(0, whole.size() / 2)}) {
+    std::ofstream(copy, std::ios::binary) << damaged;
+    EXPECT_EQ(host.perform<Backup>("verify").status, DRYDOCK_FAILED);
+    const StepResult rollback = host.perform<Backup>("rollback");
+    EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+    EXPECT_NE(rollback.failure.find("SHA-256"), std::string::npos) << rollback.failure;
+    EXPECT_EQ(Database{file}("SELECT count(*) FROM note"), "0");
+  }
+}
+
+TEST_P(BackupSqlite, IsRestoredByHandOverWhatIsDamaged) {
+  const auto before = facts(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  const std::string whole = text_of(file);
+  std::string page = whole;  // of the table, not the first one
+  page.replace(page.size() / 2, 4096, 4096, 'x');
+  for (const std::string& damaged :
+       {page, whole.substr(0, whole.size() / 2), std::string(9, 'x')}) {
+    for (const char* log : {"-wal", "-shm"}) fs::remove(file + log);
+    std::ofstream(file, std::ios::binary) << damaged;
+    FakeHost other;
+    other.deployment(host.deployment_dir());
+    other.option("/from", host.private_dir());
+    const StepResult run = other.perform<Restore>("run");
+    ASSERT_TRUE(run.ok()) << run.failure;
+    EXPECT_EQ(facts(host), before);
+    EXPECT_EQ(Database{file}("SELECT count(*) FROM note"), "1000");
+  }
+}
+
+TEST_P(BackupSqlite, NeverOverwritesABackup) {
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  const std::string first = host.outputs.at("sqlite").value, whole = text_of(first);
+  Database{file}("DELETE FROM note WHERE id > 900");
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  EXPECT_NE(host.outputs.at("sqlite").value, first);
+  EXPECT_EQ(text_of(first), whole);
+  EXPECT_EQ(Database{host.outputs.at("sqlite").value}("SELECT count(*) FROM note"), "900");
+}
+
+TEST_P(BackupSqlite, LeavesNothingWhenTheDiskIsFull) {
+  const Database application(file);
+  application("CREATE TABLE big (b); INSERT INTO big VALUES (randomblob(300000))");
+  const auto before = facts(host);
+  const auto expect_nothing = [&](const StepResult& run, const char* reason) {
+    EXPECT_EQ(run.status, DRYDOCK_FAILED);
+    EXPECT_NE(run.failure.find(reason), std::string::npos) << run.failure;
+    for (const auto& entry : fs::recursive_directory_iterator(host.private_dir())) {
+      EXPECT_FALSE(entry.is_regular_file()) << entry.path();
+    }
+    EXPECT_TRUE(host.notes.empty());
+    EXPECT_EQ(facts(host), before);
+  };
+  {
+    // Files end here, as on a disk that somebody else fills meanwhile.
+    const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    const rlimit small{200'000, limit.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const StepResult run = host.perform<Backup>("run");
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, ignored);
+    expect_nothing(run, "app.db");
+  }
+  if (::geteuid() != 0 ||
+      ::mount("tmpfs", host.private_dir().c_str(), "tmpfs", 0, "size=64k,mode=0700") != 0) {
+    GTEST_SKIP() << "mounting a small file system needs root";
+  }
+  const StepResult run = host.perform<Backup>("run");
+  expect_nothing(run, "make room");
+  ::umount(host.private_dir().c_str());
 }
 
 TEST(BackupSqliteAbsent, MovesAwayWhatAppeared) {

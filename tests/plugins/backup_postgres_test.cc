@@ -1,10 +1,8 @@
 // backup with a real PostgreSQL: what a failed upgrade did to it is undone, and proven undone.
-#include "backup_stage.h"
+#include "backup_world.h"
 #include "postgres_content.h"
 #include "postgres_facts.h"
 #include "postgres_restore.h"
-#include "postgres_world.h"
-#include "restore_stage.h"
 
 using namespace drydock::testing;
 using drydock::DumpContent;
@@ -12,87 +10,7 @@ using drydock::DumpReader;
 
 namespace {
 
-class BackupPostgres : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (PostgresProcess::installed()) server = new PostgresProcess;
-  }
-  static void TearDownTestSuite() {
-    delete server;
-    server = nullptr;
-  }
-  void SetUp() override {
-    if (server == nullptr) GTEST_SKIP() << "PostgreSQL 15 is not installed";
-    if (!server->started()) server->start();
-    for (const std::string& name : databases()) sql("template1", "DROP DATABASE \"" + name + "\"");
-    sql("template1", "CREATE DATABASE app");
-    // What makes a dump hard to compare: a check that is written differently after a restore, rows
-    // like the dump's own syntax, a view, a function, a sequence, an enum, a large object.
-    sql("app", R"(
-      CREATE TYPE mood AS ENUM ('calm', 'cross');
-      CREATE TABLE note (id serial PRIMARY KEY, text text NOT NULL, mood mood DEFAULT 'calm',
-        status varchar(9) CHECK (status IN ('open', 'closed')), amount numeric(10, 2) DEFAULT 0);
-      CREATE INDEX note_open ON note (text) WHERE status IN ('open', 'closed');
-      INSERT INTO note (text, status) SELECT 'note ' || n, 'open' FROM generate_series(1, 1000) n;
-      INSERT INTO note (text, status) VALUES ('-- no comment', 'closed'), (E'\\.\nCOPY', 'open'),
-        ('SET x', 'open');
-      CREATE VIEW open_note AS SELECT id, text FROM note WHERE status IN ('open');
-      CREATE FUNCTION twice(x int) RETURNS int LANGUAGE sql AS 'SELECT 2 * x';
-      SELECT lo_from_bytea(0, 'a large object');
-      CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
-      INSERT INTO alembic_version VALUES ('one');
-      ALTER DATABASE app SET search_path TO public, "$user";
-      ALTER ROLE app IN DATABASE app SET lock_timeout TO '7s';
-      DROP ROLE IF EXISTS reader; CREATE ROLE reader;
-      REVOKE CONNECT ON DATABASE app FROM PUBLIC;
-      GRANT CONNECT ON DATABASE app TO reader WITH GRANT OPTION;)");
-    docker.containers = {{"db-1", "db"},
-                         {"api-1", "api", "sha256:api", "running", "api:1", "/x", ""}};
-    host.option("/databases/0/service", {"database", "db"});
-    host.option("/databases/0/names", {"app"});
-    host.option("/wait", 20'000);
-  }
-
-  static std::string sql(const std::string& database, const std::string& statements) {
-    return server->sql(database, statements);
-  }
-  static std::vector<std::string> databases() {
-    std::vector<std::string> names;
-    std::string rest = sql("template1",
-                           "SELECT datname FROM pg_database WHERE NOT datistemplate"
-                           " AND datname <> 'postgres' ORDER BY 1");
-    for (std::size_t end; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
-      names.push_back(rest.substr(0, end));
-    }
-    return names;
-  }
-  StepResult step(const std::string& name) { return host.perform<Backup>(name); }
-  std::map<std::string, std::string> facts() {
-    const StepResult result = step("observe");
-    EXPECT_TRUE(result.ok()) << result.failure;
-    std::map<std::string, std::string> values;
-    for (const auto& [name, fact] : host.facts) {
-      if (fact.must_return) values[name] = fact.value;
-    }
-    return values;
-  }
-  void back_up() {
-    const StepResult run = step("run");
-    ASSERT_TRUE(run.ok()) << run.failure;
-    const StepResult verify = step("verify");
-    ASSERT_TRUE(verify.ok()) << verify.failure;
-  }
-  static void migrate_badly() {
-    sql("app", R"(
-      DELETE FROM note WHERE id > 500; ALTER TABLE note ADD COLUMN author text; DROP VIEW open_note;
-      UPDATE alembic_version SET version_num = 'two'; ALTER DATABASE app SET lock_timeout = '1s';)");
-  }
-
-  static PostgresProcess* server;
-  FakeHost host;
-  FakeDocker docker{host, server};
-};
-PostgresProcess* BackupPostgres::server = nullptr;
+using BackupPostgres = BackupOn<PostgresProcess>;
 
 TEST_F(BackupPostgres, UndoesAMigrationAndKeepsWhatItLeft) {
   const auto before = facts();
@@ -145,11 +63,9 @@ TEST_F(BackupPostgres, RollsBackAfterADeathAtEachNote) {
   const auto before = facts();
   for (int note = 1; note <= 2; ++note) {
     for (const bool durable : {false, true}) {
-      FakeHost fresh;
-      FakeDocker fresh_docker(fresh, server);
-      fresh_docker.containers = docker.containers;
+      Other other(docker->containers);
+      FakeHost& fresh = other.host;
       fresh.option("/databases/0/service", {"db"});
-      fresh.option("/wait", 20'000);
       fresh.run_id = static_cast<std::uint64_t>(10 * note + durable);
       ASSERT_TRUE(fresh.perform<Backup>("run").ok());
       migrate_badly();
@@ -174,24 +90,25 @@ TEST_F(BackupPostgres, RollsBackAfterADeathAtEachNote) {
 TEST_F(BackupPostgres, StartsTheOldServerThatWasStopped) {
   back_up();
   migrate_badly();
-  docker.of("db").state = "exited";
+  docker->of("db").state = "exited";
   server->stop();
   ASSERT_TRUE(step("rollback").ok());
-  EXPECT_TRUE(docker.composed.empty());  // the container that is still there is the right one
+  EXPECT_TRUE(docker->composed.empty());  // the container that is still there is the right one
   EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "1003\n");
 }
 
 TEST_F(BackupPostgres, MakesTheOldServiceAnewFromTheKeptModel) {
   back_up();
   migrate_badly();
-  docker.containers = {};
-  docker.images["postgres:15"] = "sha256:another";  // what `pull` brought; its rollback comes later
+  docker->containers = {};
+  docker->images["postgres:15"] =
+      "sha256:another";  // what `pull` brought; its rollback comes later
   server->stop();
   host.write("model-before.json", "gone with the release");
   const StepResult rollback = step("rollback");
   ASSERT_TRUE(rollback.ok()) << rollback.failure;
-  ASSERT_EQ(docker.composed.size(), 1u);
-  const std::vector<std::string>& up = docker.composed[0];
+  ASSERT_EQ(docker->composed.size(), 1u);
+  const std::vector<std::string>& up = docker->composed[0];
   const auto file = std::find(up.begin(), up.end(), "--file") + 1;
   std::ifstream model(*file);
   const std::string text{std::istreambuf_iterator<char>(model), {}};
@@ -204,23 +121,23 @@ TEST_F(BackupPostgres, MakesTheOldServiceAnewFromTheKeptModel) {
 
 TEST_F(BackupPostgres, NeverStartsASecondServerOnTheSameData) {
   back_up();
-  docker.containers = {{"database-1", "database"}};  // the new service still holds the folder
+  docker->containers = {{"database-1", "database"}};  // the new service still holds the folder
   const StepResult rollback = step("rollback");
   EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
   EXPECT_NE(rollback.failure.find("docker stop sample-database-1"), std::string::npos)
       << rollback.failure;
-  EXPECT_TRUE(docker.composed.empty());
+  EXPECT_TRUE(docker->composed.empty());
 }
 
 TEST_F(BackupPostgres, KeepsNoHalfDump) {
-  docker.instead = [](const std::vector<std::string>& words) -> std::optional<Result> {
+  docker->instead = [](const std::vector<std::string>& words) -> std::optional<Result> {
     if (words[0] != "pg_dump") return std::nullopt;
     return Result{1, "half", "pg_dump: error: No space left on device"};
   };
   const StepResult failed = step("run");
   EXPECT_EQ(failed.status, DRYDOCK_FAILED);
   EXPECT_NE(failed.failure.find("No space left"), std::string::npos) << failed.failure;
-  docker.instead = [](const std::vector<std::string>& words) -> std::optional<Result> {
+  docker->instead = [](const std::vector<std::string>& words) -> std::optional<Result> {
     if (words[0] != "pg_dump") return std::nullopt;
     return Result{0, "PGDMP and nothing more", ""};  // exit code 0, and not a dump
   };
@@ -236,54 +153,6 @@ TEST_F(BackupPostgres, KeepsNoHalfDump) {
   EXPECT_FALSE(host.note("dump/db/app"));
 }
 
-TEST_F(BackupPostgres, RefusesADamagedDumpAndLeavesTheDatabase) {
-  back_up();
-  migrate_badly();
-  const std::string dump = host.outputs.at("dump").value;
-  {
-    std::fstream file(dump, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(-100, std::ios::end);
-    file.put('\x7f');
-  }
-  EXPECT_EQ(step("verify").status, DRYDOCK_FAILED);
-  const StepResult rollback = step("rollback");
-  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
-  EXPECT_NE(rollback.failure.find("SHA-256"), std::string::npos) << rollback.failure;
-  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
-  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
-}
-
-TEST_F(BackupPostgres, IsRestoredByHandAndThatIsUndone) {
-  back_up();
-  host.option("/check", "restore");
-  const StepResult verify = step("verify");
-  EXPECT_TRUE(verify.ok()) << verify.failure;
-  host.option("/check", "read");
-  EXPECT_TRUE(step("verify").ok());
-  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
-  migrate_badly();
-  FakeHost other;
-  FakeDocker other_docker(other, server);
-  other_docker.containers = docker.containers;
-  other.option("/from", host.private_dir());
-  other.option("/wait", 20'000);
-  ASSERT_TRUE(other.perform<Restore>("observe").ok());
-  const auto before = other.facts;
-  for (int note = 1; note <= 2; ++note) {
-    other.die_at_remember(note);
-    ASSERT_TRUE(other.perform<Restore>("run").died) << note;
-  }
-  const StepResult run = other.perform<Restore>("run");
-  ASSERT_TRUE(run.ok()) << run.failure;
-  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "1003\n");
-  EXPECT_TRUE(other.perform<Restore>("verify").ok());
-  const StepResult rollback = other.perform<Restore>("rollback");
-  ASSERT_TRUE(rollback.ok()) << rollback.failure;
-  EXPECT_EQ(sql("app", "SELECT count(*) FROM note"), "500\n");
-  ASSERT_TRUE(other.perform<Restore>("observe").ok());
-  EXPECT_EQ(other.facts, before);
-}
-
 TEST_F(BackupPostgres, PlansWhatIsDumpedAndWhatItWouldLose) {
   ASSERT_TRUE(step("plan").ok());
   ASSERT_EQ(host.changes.size(), 1u);
@@ -291,7 +160,7 @@ TEST_F(BackupPostgres, PlansWhatIsDumpedAndWhatItWouldLose) {
   EXPECT_EQ(host.changes[0].before, "one");
   EXPECT_GT(host.changes[0].disk_bytes, 1'000'000);
   EXPECT_NE(host.changes[0].rollback_loses.find("api"), std::string::npos);
-  docker.containers = {{"api-1", "api", "sha256:api", "running", "api:1", "/x", ""}};
+  docker->containers = {{"api-1", "api", "sha256:api", "running", "api:1", "/x", ""}};
   for (const auto& left : std::filesystem::directory_iterator(host.planning_dir())) {
     std::filesystem::remove_all(left);  // another plan
   }

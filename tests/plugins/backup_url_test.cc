@@ -1,15 +1,13 @@
 // backup of databases outside the deployment, by URL and this machine's own clients.
 #include <cstdlib>
 
-#include "backup_stage.h"
+#include "backup_world.h"
 #include "database_url.h"
-#include "mariadb_world.h"
-#include "postgres_world.h"
 
 using namespace drydock::testing;
 using drydock::Process;
-using drydock::backup::DatabaseUrl;
-using drydock::backup::parse_database_url;
+using drydock::DatabaseUrl;
+using drydock::parse_database_url;
 namespace fs = std::filesystem;
 
 namespace {
@@ -109,22 +107,36 @@ TEST(BackupAtUrl, KeepsAndRestoresMariadbWithAPasswordThatOptionFilesTripOver) {
   EXPECT_EQ(refused.failure.find("wrong-word"), std::string::npos);
 }
 
+// Large enough for pg_dump to go back in its file, where it may, after the beginning was hashed.
 TEST(BackupAtUrl, KeepsAndRestoresPostgres) {
   if (!PostgresProcess::installed()) GTEST_SKIP() << "PostgreSQL 15 is not installed";
-  PostgresProcess server;
-  server.sql("app", "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)");
+  PostgresProcess server(PostgresProcess::Access::by_password);
+  server.sql("app", Product<PostgresProcess>::large);
+  const std::string rows = server.dump("app");
   FakeHost host;
   host.run_real_processes();
-  host.secret("/databases/0/url", "postgresql://app:s3cret%3Aword@/app?host=" + server.folder());
+  host.option("/wait", 300);
+  const std::string at = "@/app?host=" + server.folder();
+  host.secret("/databases/0/url", "postgresql://app:hidd%65n" + at);
   for (const char* step : {"observe", "plan", "run", "verify"}) {
     const StepResult result = host.perform<Backup>(step);
     ASSERT_TRUE(result.ok()) << step << ": " << result.failure;
-    expect_hidden(host, "s3cret");
+    expect_hidden(host, PostgresProcess::password);
   }
-  server.sql("app", "DELETE FROM t");
+  server.sql("app", "DELETE FROM large");
   const StepResult rollback = host.perform<Backup>("rollback");
   ASSERT_TRUE(rollback.ok()) << rollback.failure;
-  EXPECT_EQ(server.sql("app", "SELECT count(*) FROM t"), "2\n");
+  EXPECT_TRUE(server.dump("app") == rows);
+
+  host.secret("/databases/0/url", "postgresql://app:wrong-word" + at);
+  const StepResult refused = host.perform<Backup>("run");
+  EXPECT_NE(refused.failure.find("password authentication failed"), std::string::npos)
+      << refused.failure;
+  EXPECT_EQ(refused.failure.find("wrong-word"), std::string::npos);
+  server.stop();
+  const StepResult dead = host.perform<Backup>("run");
+  EXPECT_NE(dead.failure.find("does not accept connections as user app"), std::string::npos)
+      << dead.failure;
 }
 
 // While a run is planned answers are kept, and two servers may be asked the same.

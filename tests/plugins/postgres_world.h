@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ inline const std::string postgres_programs = "/usr/lib/postgresql/15/bin/";
 // root (the server refuses root).
 class PostgresProcess : public DatabaseProcess {
  public:
-  PostgresProcess() {
+  static constexpr auto password = "hidden";
+  enum class Access { trusted, by_password };
+
+  explicit PostgresProcess(Access access = Access::trusted) {
     std::string pattern = "/var/tmp/drydock-pg-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
     dir_ = pattern;
@@ -29,8 +33,10 @@ class PostgresProcess : public DatabaseProcess {
       if (::chown(dir_.c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown");
       as_postgres_ = {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"};
     }
-    must({"initdb", "--no-sync", "--no-locale", "--encoding=UTF8", "--username=app", "--auth=trust",
-          "--pgdata", dir_ + "/data"});
+    std::ofstream(dir_ + "/password") << password << "\n";
+    must({"initdb", "--no-sync", "--no-locale", "--encoding=UTF8", "--username=app",
+          access == Access::trusted ? "--auth=trust" : "--auth=scram-sha-256",
+          "--pwfile=" + dir_ + "/password", "--pgdata", dir_ + "/data"});
     start();
     sql("template1", "CREATE DATABASE app");
   }
@@ -77,10 +83,27 @@ class PostgresProcess : public DatabaseProcess {
     Process process;
     process.arguments = {"psql", "-X",  "-q", "-A",    "-t", "-v", "ON_ERROR_STOP=1",
                          "-U",   "app", "-d", database};
+    process.environment = {std::string("PGPASSWORD=") + password};
     process.input = statements;
     const Result result = client(process);
     EXPECT_EQ(result.code, 0) << statements << "\n" << result.err;
     return result.out;
+  }
+  // All rows of the database, and its large objects, in a form in which equal means equal.
+  std::string dump(const std::string& database) const {
+    Process process;
+    process.arguments = {"pg_dump", "--data-only", "--username=app", database};
+    process.environment = {std::string("PGPASSWORD=") + password};
+    const Result result = client(process);
+    EXPECT_EQ(result.code, 0) << result.err;
+    std::string rows;
+    std::istringstream lines(result.out);
+    for (std::string line; std::getline(lines, line);) {
+      const bool changes = line.rfind("--", 0) == 0 || line.rfind("\\restrict", 0) == 0 ||
+                           line.rfind("\\unrestrict", 0) == 0;
+      if (!changes) rows += line + "\n";
+    }
+    return rows;
   }
 
  private:

@@ -10,6 +10,7 @@ drydock_test(frontend_test
     secrets_test.cc
     text_test.cc
     variables_test.cc
+    version_range_test.cc
     yaml_tree_test.cc
   LIBRARIES drydock_core rapidcheck)
 # Each of its files has a refusal() and a sample() of its own.

@@ -119,6 +119,13 @@ TEST(CheckPipeline, HoldsPins) {
       refusal(stages, "plugins: {org.example.exec: {version: 1.0.1}}"),
       "p.yaml:2:29: found version 1.0.0 of plugin 'org.example.exec' in /nowhere/exec.so, allowed: "
       "1.0.1");
+  EXPECT_EQ(refusal(stages, "plugins: {org.example.exec: {version: '>=1.0 <2'}}"), "no error");
+  holds(refusal(stages, "plugins: {org.example.exec: {version: '>=1.1 <2'}}"),
+        "found version 1.0.0 of plugin 'org.example.exec' in /nowhere/exec.so, allowed: >=1.1 <2; "
+        "install that version or change the pin.");
+  holds(refusal(stages, "plugins: {org.example.exec: {version: latest}}"),
+        "p.yaml:2:39: found 'latest' in 'version:', allowed: a version such as 1.2.0, or bounds such as "
+        "\">=1.2 <2\"");
   holds(refusal(stages, "plugins: {org.example.exce: {version: 1.0.0}}"),
         "did you mean 'org.example.exec'?");
   holds(refusal(stages, "plugins: {org.example.exec: {sha256: " + std::string(64, 'a') + "}}"),

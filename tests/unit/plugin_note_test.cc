@@ -2,6 +2,7 @@
 #include "plugin_note.h"
 
 #include <elf.h>
+#include <drydock/stage.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -81,15 +82,23 @@ TEST(PluginNote, OtherFilesAreNamedForWhatTheyAre) {
   std::string other_machine = sample();
   other_machine[offsetof(Elf64_Ehdr, e_machine)] = 2;
   std::ofstream(folder / "sparc.so", std::ios::binary) << other_machine;
-  EXPECT_NE(reason(folder / "sparc.so").find("another machine"), std::string::npos);
+  EXPECT_NE(reason(folder / "sparc.so").find("is built for "), std::string::npos);
 }
 
 TEST(PluginNote, AnotherAbiIsRefusedWithBothVersions) {
-  EXPECT_EQ(abi_refusal("/p/x.so", 1, 0),
-            "/p/x.so is built for plugin ABI 1.0 and this Drydock has 0.1: rebuild the plugin "
-            "against this SDK, or upgrade Drydock.");
-  EXPECT_NE(abi_refusal("/p/x.so", 0, 2), "");
-  EXPECT_EQ(abi_refusal("/p/x.so", 0, 0), "");
+  constexpr int major = DRYDOCK_ABI_MAJOR, minor = DRYDOCK_ABI_MINOR;
+  const auto version = [](int a, int b) { return std::to_string(a) + "." + std::to_string(b); };
+  const auto refusal = [&](int a, int b, const std::string& remedy) {
+    return "/p/x.so is built for plugin ABI " + version(a, b) + " and this Drydock has " +
+           version(major, minor) + ": " + remedy;
+  };
+  const std::string newer =
+      "upgrade Drydock, or let its author rebuild it with this Drydock's SDK.";
+  EXPECT_EQ(abi_refusal("/p/x.so", major + 1, 0), refusal(major + 1, 0, newer));
+  EXPECT_EQ(abi_refusal("/p/x.so", major, minor + 1), refusal(major, minor + 1, newer));
+  EXPECT_EQ(abi_refusal("/p/x.so", major - 1, 9),
+            refusal(major - 1, 9, "its author must rebuild it with this Drydock's SDK."));
+  for (int older = 0; older <= minor; ++older) EXPECT_EQ(abi_refusal("/p/x.so", major, older), "");
 }
 
 }  // namespace

@@ -230,7 +230,7 @@ TEST_F(WorkerTest, TheWorldOfAWorkerIsClean) {
   EXPECT_TRUE(heard.heard("env TERM=dumb"));
   EXPECT_TRUE(heard.heard("directory " + folder.path()));
   EXPECT_TRUE(heard.heard("session 1"));
-  EXPECT_TRUE(heard.heard("planned_dir ''"));  // only plan has one
+  EXPECT_TRUE(heard.heard("planned_dir '/planned'"));  // a run that is asked for with it rehearses
   EXPECT_TRUE(heard.heard("fd 3"));
   EXPECT_FALSE(heard.heard("fd 5")) << all;  // 4 is the cancel_fd
 }

@@ -67,6 +67,19 @@ TEST(Prune, OneThatWasLeftHalfDoneStaysAndSoDoWhatCameAfter) {
   EXPECT_EQ(goes({done, stopped, done, done}, 1), (Numbers{1}));
 }
 
+// Run 3 restored by hand what run 1 had kept: to be resumed, and to drop again what was not there
+// before, it reads that backup.
+TEST(Prune, WhatARunRestoredFromStays) {
+  const auto with = [](const std::vector<RunState>& states, std::uint64_t keep) {
+    return ids(prunable_runs(runs(states), {keep, std::nullopt}, now, {{3, {1}}}));
+  };
+  EXPECT_EQ(with({done, done, done}, 0), Numbers()) << "nor does one between the two go";
+  EXPECT_EQ(with({done, done, RunState::running}, 0), Numbers());
+  EXPECT_EQ(with({back, done, done}, 0), (Numbers{2}));
+  EXPECT_EQ(with({done, done, back}, 1), (Numbers{1}));
+  EXPECT_EQ(with({done, done, done, done}, 0), (Numbers{1, 2, 3}));
+}
+
 TEST(Prune, OnlyWhatEndedLongAgo) {
   const std::vector<RunRecord> four = runs({done, done, done, done});
   const auto older = [](int days) { return std::chrono::hours(24 * days); };
@@ -161,6 +174,19 @@ TEST_F(PruneTest, NothingOfARemovedRunIsLeft) {
 }
 
 // After the rows, before the files.
+TEST_F(PruneTest, TheBackupThatTheLastRunRestoredStays) {
+  Journal journal(path_);
+  three_runs(journal);
+  StageRecord restoring = some_stage(0, "restore");
+  restoring.uses = "restore";
+  restoring.options = {{"from", state_.backups(2, "a")}};
+  const std::uint64_t run = journal.create_run(some_run(), {restoring});
+  journal.finish_run(run, done, 0, {});
+  carry_out(plan_pruning(journal, state_, rule_, now), journal, state_);
+  EXPECT_EQ(ids(journal.runs()), (Numbers{4, 3, 2}));
+  EXPECT_TRUE(fs::exists(state_.backups(2, "a") + "/file"));
+}
+
 TEST_F(PruneTest, AKilledRemovalIsFinishedByTheNext) {
   Journal journal(path_);
   three_runs(journal);

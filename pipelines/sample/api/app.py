@@ -17,22 +17,32 @@ HERE = pathlib.Path(__file__).resolve().parent
 VERSION = (HERE / "VERSION").read_text(encoding="utf-8").strip()
 
 
+DB_TYPE = os.environ.get("DB_TYPE", "postgresql")
+
+
 def database_url():
-    """PostgreSQL from the DB_ variables, or the SQLite file that DB_FILE names."""
-    if os.environ.get("DB_TYPE") == "sqlite":
+    """PostgreSQL or MariaDB from the DB_ variables, or the SQLite file that DB_FILE names."""
+    if DB_TYPE == "sqlite":
         return "sqlite:///" + os.path.abspath(os.environ["DB_FILE"])
+    driver, port = {"postgresql": ("postgresql", 5432), "mariadb": ("mysql+pymysql", 3306)}[DB_TYPE]
     return sqlalchemy.engine.URL.create(
-        "postgresql",
+        driver,
         username=os.environ["DB_USERNAME"],
         password=os.environ["DB_PASSWORD"],
         host=os.environ["DB_HOST"],
-        port=int(os.environ.get("DB_PORT", "5432")),
+        port=int(os.environ.get("DB_PORT") or port),
         database=os.environ["DB_DATABASE"],
     )
 
 
+def engine_options():
+    """As Dify's do, these options of libpq replace what PGOPTIONS says."""
+    return {"connect_args": {"options": "-c timezone=UTC"}} if DB_TYPE == "postgresql" else {}
+
+
 app = flask.Flask(__name__)
 app.config["SQLALCHEMY_DATABASE_URI"] = database_url()
+app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
 app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
 database = flask_sqlalchemy.SQLAlchemy(app)
 # Every revision commits by itself, so a failure leaves behind what came before it.

@@ -61,7 +61,7 @@ typedef struct drydock_call drydock_call;
  * note 1 MiB); log lines and sentences that are too long for a person are cut. */
 
 enum {
-  DRYDOCK_LOG_DEBUG = 0,
+  DRYDOCK_LOG_DEBUG = 0, /* shown with --verbose only */
   DRYDOCK_LOG_INFO = 1,
   DRYDOCK_LOG_WARNING = 2,
   DRYDOCK_LOG_ERROR = 3
@@ -102,9 +102,9 @@ typedef struct drydock_change {
                            Where nobody is asked, such a run needs --accept-partial-rollback */
   const char* name;     /* which file, variable, image, ... */
   drydock_bytes before; /* empty where there is none; never a secret */
-  drydock_bytes after;
-  const char* detail;         /* for people: why, or what is special; may be NULL */
-  int64_t disk_bytes;         /* disk that the change needs; -1: not known, 0: none */
+  drydock_bytes after;  /* the same */
+  const char* detail;   /* for people: why, or what is special; may be NULL */
+  int64_t disk_bytes;   /* disk that the change needs; -1: not known, 0: none */
   const char* rollback_loses; /* what a rollback would lose, for people; NULL: nothing */
 } drydock_change;
 
@@ -142,7 +142,7 @@ typedef struct drydock_process {
    * returns; lines longer than 1 MiB are split.
    * stream is 1 (stdout) or 2 (stderr). NULL: every line becomes a log line of level INFO. */
   void (*on_line)(void* user, int stream, const char* line, size_t size);
-  void* user;
+  void* user; /* handed to on_line as it is */
 } drydock_process;
 
 typedef struct drydock_exit {
@@ -154,7 +154,7 @@ typedef struct drydock_exit {
 
 typedef struct drydock_host {
   uint32_t struct_size;
-
+  /* A line for the run's log and, where it matters enough, for the screen; secrets are masked. */
   drydock_status (*log)(const drydock_call*, int32_t level, drydock_bytes text);
   /* total 0: not known. unit: "bytes", "files", "revisions", ... Cheap: the host drops what comes
    * too fast for a person. */
@@ -211,14 +211,14 @@ typedef struct drydock_host {
 
 struct drydock_call {
   uint32_t struct_size;
-  const drydock_host* host;
-  void* host_data; /* the host's own */
+  const drydock_host* host; /* what the step may ask */
+  void* host_data;          /* the host's own */
 
-  const char* stage_id;
+  const char* stage_id;       /* `id:` of the stage in the pipeline */
   const char* step;           /* "observe", "plan", "run", "verify", "rollback" or "settle" */
   const char* deployment_dir; /* absolute; the working directory of the step too */
-  const char* planned_dir;    /* plan: private folder that mirrors the deployment; see stage.hpp
-                                 planned(). "" in other steps */
+  const char* planned_dir;    /* plan, and run and verify of `drydock rehearse`: private folder that
+                                 mirrors the deployment; see stage.hpp planned(). Else "" */
   const char* planning_dir;   /* while a run is planned: private folder that observe and plan of all
                                  stages share, for answers that hold as long as nothing changes and
                                  for words to later plans. "" when anything may have changed */
@@ -288,7 +288,7 @@ typedef struct drydock_plugin {
   const char* id;     /* reverse domain name: "org.example.greet" */
   const char* version;
   const drydock_stage* const* stages;
-  size_t stage_count;
+  size_t stage_count; /* 1 to 256 */
 } drydock_plugin;
 
 #if defined(__GNUC__)

@@ -41,6 +41,7 @@
 #include <vector>
 
 #include "drydock/stage.hpp"
+#include "drydock/testing_expect.hpp"
 #include "drydock/testing_option.hpp"
 #include "drydock/testing_process.hpp"
 

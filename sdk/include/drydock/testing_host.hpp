@@ -154,6 +154,11 @@ struct FakeHost::HostFunctions {
       ++entry.current.answering;
     }
     if (process.directory.empty()) process.directory = call->deployment_dir;
+    if (!process.output_file.empty()) {
+      std::ofstream(process.output_file, std::ios::binary);
+      std::filesystem::permissions(process.output_file, std::filesystem::perms::owner_read |
+                                                            std::filesystem::perms::owner_write);
+    }
     // Unlocked, as the answer may cancel or end the step.
     const Result result = answer ? answer(process) : Result();
     static_cast<Current*>(call->host_data)->answered();
@@ -170,10 +175,8 @@ struct FakeHost::HostFunctions {
     }
     if (process.output_file.empty()) {
       deliver(call, *raw, 1, result.out);
-    } else {
-      std::ofstream(process.output_file, std::ios::binary) << result.out;
-      std::filesystem::permissions(process.output_file, std::filesystem::perms::owner_read |
-                                                            std::filesystem::perms::owner_write);
+    } else if (!result.out.empty()) {  // of a real command it stands there
+      std::ofstream(process.output_file, std::ios::binary | std::ios::app) << result.out;
     }
     deliver(call, *raw, 2, result.err);
     if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;

@@ -114,7 +114,8 @@ inline bool read_some(int fd, std::string& into) {
 }  // namespace detail
 
 // Runs the command for real, in a process group of its own, until it ends, its timeout passes or
-// cancel_fd becomes readable (then the group is killed). process.directory must be set.
+// cancel_fd becomes readable (then the group is killed). process.directory must be set. What goes
+// into process.output_file is not in the result.
 inline Result execute(const Process& process, int cancel_fd) {
   Result result;
   detail::Descriptor input(detail::open_input(process));
@@ -123,6 +124,17 @@ inline Result execute(const Process& process, int cancel_fd) {
     return result;
   }
   detail::Pipe out, err;
+  // Into its file it writes itself, as under Drydock: it may go back in it.
+  if (!process.output_file.empty()) {
+    out.write.close();
+    out.read.close();
+    out.write.fd =
+        ::open(process.output_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (out.write.fd < 0) {
+      result.cannot_start = process.output_file + ": " + std::strerror(errno);
+      return result;
+    }
+  }
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input.fd, 0);

@@ -1,9 +1,7 @@
 // A plugin of a newer minor version of the boundary than any host's.
 #include "harmless.h"
 
-#undef DRYDOCK_ABI_MAJOR
 #undef DRYDOCK_ABI_MINOR
-#define DRYDOCK_ABI_MAJOR 0
 #define DRYDOCK_ABI_MINOR 99
 
 extern "C" {

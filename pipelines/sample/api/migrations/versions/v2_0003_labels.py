@@ -16,7 +16,7 @@ def upgrade():
     op.create_table(
         "label",
         sa.Column("note_id", sa.Integer, sa.ForeignKey("note.id"), primary_key=True),
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("name", sa.String(100), primary_key=True),
     )
     op.execute("UPDATE note SET author = 'somebody' WHERE author = 'unknown'")
     seconds = float(os.environ.get("MIGRATION_SECONDS") or 0)

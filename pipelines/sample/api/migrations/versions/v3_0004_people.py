@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade():
-    op.create_table("person", sa.Column("name", sa.Text, primary_key=True))
+    op.create_table("person", sa.Column("name", sa.String(100), primary_key=True))
     op.execute("INSERT INTO person (name) SELECT DISTINCT author FROM note")
     with op.batch_alter_table("note") as note:
         note.drop_column("author")

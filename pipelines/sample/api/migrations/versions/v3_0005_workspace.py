@@ -1,4 +1,7 @@
-"""Every note belongs to a workspace. Works on an empty table, and fails as soon as there is a note."""
+"""Every note belongs to a workspace. Works on an empty table, and fails as soon as there is a note.
+
+MariaDB fails at the foreign key, and has the table and the column by then.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +13,14 @@ depends_on = None
 
 
 def upgrade():
-    op.add_column("note", sa.Column("workspace", sa.Text, nullable=False))
+    op.create_table("workspace", sa.Column("name", sa.String(100), primary_key=True))
+    op.add_column("note", sa.Column("workspace", sa.String(100), nullable=False))
+    with op.batch_alter_table("note") as note:
+        note.create_foreign_key("note_workspace", "workspace", ["workspace"], ["name"])
 
 
 def downgrade():
-    op.drop_column("note", "workspace")
+    with op.batch_alter_table("note") as note:
+        note.drop_constraint("note_workspace", type_="foreignkey")
+        note.drop_column("workspace")
+    op.drop_table("workspace")

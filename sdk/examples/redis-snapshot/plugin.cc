@@ -1,0 +1,3 @@
+#include "redis_snapshot.h"
+
+DRYDOCK_PLUGIN("org.example.redis-snapshot", "1.0.0", RedisSnapshot)

@@ -1,0 +1,2 @@
+revision = 'one'
+down_revision = None

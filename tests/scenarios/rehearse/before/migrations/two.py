@@ -1,0 +1,3 @@
+"""Who wrote a note."""
+revision = "two"
+down_revision = "one"

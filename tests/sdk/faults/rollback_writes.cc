@@ -1,0 +1,14 @@
+// Its rollback changes something where nothing was run.
+// no-run: fail: Rolled back without a run, it made 'restored': do nothing without notes.
+#include "good.h"
+
+namespace {
+struct Fault : Good {
+  static void rollback(drydock::Call& call) {
+    Good::rollback(call);
+    write(call, "restored", "yes");
+  }
+};
+}  // namespace
+
+DRYDOCK_PLUGIN("test.rollback-writes", "1.0.0", Fault)

@@ -1,0 +1,11 @@
+// An options schema that is no JSON.
+// schema: fail: Its options schema is no JSON object.
+#include "good.h"
+
+namespace {
+struct Fault : Good {
+  static constexpr auto options = "{";
+};
+}  // namespace
+
+DRYDOCK_PLUGIN("test.schema-is-no-json", "1.0.0", Fault)
