@@ -27,7 +27,8 @@ enum OptionGroup : unsigned {
   forces = 256,
   prunes = 512,
   keeps = 1024,
-  authors = 2048
+  authors = 2048,
+  rolls = 4096
 };
 
 struct Command {
@@ -39,7 +40,7 @@ struct Command {
   const char* example;
 };
 
-constexpr std::array<Command, 16> commands = {{
+constexpr std::array<Command, 17> commands = {{
     {"init", "", "Get to know a deployment: find its project, keep a first snapshot", output,
      "Finds the Compose project by the labels of what runs from the folder, else by Compose's own "
      "rules; recognises applications that a ready pipeline exists for; makes .drydock/ and stores "
@@ -112,6 +113,16 @@ constexpr std::array<Command, 16> commands = {{
      "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
      "its backups could not be undone.",
      "drydock -C /srv/app backups restore 7 --only app"},
+    {"rollout", "plan|run|status|approve|resume ROLLOUT",
+     "One pipeline, many environments, in waves",
+     output | rolls,
+     "plan: every wave with its environments, and what each environment's own plan says. run: "
+     "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
+     "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
+     "for one. status: how far it is. approve: lets the wave pass that --wave names. resume: goes "
+     "on with a rollout whose supervisor has ended; runs that went on by themselves are found "
+     "again. ROLLOUT is its file, or its name where .drydock/ is in this folder.",
+     "drydock rollout run rollout.yaml --var to=1.14.1 --yes"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
      "drydock -C /srv/app show 3"},
@@ -165,6 +176,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "set a variable (repeatable)");
     add("vars-file", po::value(&into.vars_files)->value_name("FILE")->composing(),
         "variables from a YAML file");
+    add("stdin", po::bool_switch(&into.from_stdin),
+        "variables and secrets as a JSON document on standard input");
     add("uses", po::value(&into.uses)->value_name("TYPE"),
         "a single stage, without a pipeline file");
     add("with", po::value(&into.with)->value_name("K=V")->composing(),
@@ -234,6 +247,19 @@ po::options_description options_of(unsigned groups, Arguments& into) {
           into.older_than = duration_of("--older-than", text);
         }),
         "prune: only runs that ended longer ago");
+  }
+  if ((groups & rolls) != 0) {
+    add("var", po::value(&into.vars)->value_name("K=V")->composing(),
+        "plan, run: set a variable for every environment (repeatable)");
+    add("yes,y", po::bool_switch(&into.yes), "run: do not ask");
+    add("until", po::value(&into.until)->value_name("approval"),
+        "run, resume: end with 6 instead of waiting for an approval");
+    add("abandon", po::bool_switch(&into.abandon),
+        "run: give up an earlier one that has not ended");
+    add("retry", po::value(&into.retry)->value_name("failed"),
+        "resume: the environments that failed, once more");
+    add("wave", po::value(&into.wave)->value_name("WAVE"), "approve: the wave that waits");
+    add("comment", po::value(&into.comment)->value_name("TEXT"), "approve: why");
   }
   if ((groups & authors) != 0) {
     add("language", po::value(&into.language)->value_name("LANGUAGE"),
@@ -362,9 +388,8 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
     refuse(problem, arguments.command, options);
   }
   if (arguments.directory.empty()) arguments.directory = before_command;
-  const std::size_t most = *command->operand == '\0'                    ? 0
-                           : (command->groups & (keeps | authors)) != 0 ? 2
-                                                                        : 1;
+  const bool two_operands = (command->groups & (keeps | authors | rolls)) != 0;
+  const std::size_t most = *command->operand == '\0' ? 0 : two_operands ? 2 : 1;
   if (arguments.positional.size() > most) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command->operand)));
@@ -378,12 +403,16 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   }
   const bool of_saved_plan = arguments.command == "run" && !arguments.plan_file.empty();
   if (of_saved_plan && !(arguments.positional.empty() && arguments.uses.empty() &&
-                         arguments.vars.empty() && arguments.vars_files.empty())) {
+                         arguments.vars.empty() && arguments.vars_files.empty() &&
+                         !arguments.from_stdin)) {
     throw Error(
         "run: --plan holds the pipeline and its variables; give nothing of these beside it");
   }
   if (!of_saved_plan && !arguments.plan_file.empty() && !arguments.uses.empty()) {
     throw Error("plan: --out needs a pipeline's file, and --uses has none");
+  }
+  if (!of_saved_plan && !arguments.plan_file.empty() && arguments.from_stdin) {
+    throw Error("plan: --out saves no secrets; give variables with --var or --vars-file");
   }
   if (arguments.of_rollback && (arguments.fetch || !arguments.plan_file.empty() ||
                                 !arguments.uses.empty() || !arguments.vars.empty())) {

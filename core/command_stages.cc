@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "command_rollout.h"
 #include "commands.h"
 #include "json_text.h"
 #include "lookup.h"
@@ -104,6 +105,9 @@ json to_json(const IndexedStage& stage) {
 }  // namespace
 
 ExitCode command_validate(const Arguments& arguments) {
+  if (!arguments.positional.empty() && is_rollout_file(arguments.positional[0])) {
+    return validate_rollout(arguments, arguments.positional[0]);
+  }
   mention_interruption(arguments);
   Workbench bench(arguments);
   const PluginIndex plugins = bench.plugins();
@@ -111,7 +115,7 @@ ExitCode command_validate(const Arguments& arguments) {
   check_pipeline(pipeline, plugins);
   // Values that were given are checked too; what is required and missing is no fault of the file.
   if (!arguments.vars.empty() || !arguments.vars_files.empty()) {
-    resolve_vars(pipeline, arguments.vars_files, arguments.vars);
+    resolve_vars(pipeline, read_vars(arguments.vars_files, arguments.vars));
   }
   if (arguments.json) {
     json vars = json::object();

@@ -20,6 +20,7 @@ ExitCode command_status(const Arguments& arguments);
 ExitCode command_history(const Arguments& arguments);
 ExitCode command_prune(const Arguments& arguments);  // history --prune
 ExitCode command_backups(const Arguments& arguments);
+ExitCode command_rollout(const Arguments& arguments);
 ExitCode command_show(const Arguments& arguments);
 ExitCode command_logs(const Arguments& arguments);
 ExitCode command_stages(const Arguments& arguments);

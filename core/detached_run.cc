@@ -55,6 +55,7 @@ Spawned start(const Arguments& arguments, int out, int err) {
   SpawnRequest request;
   request.arguments = words_of(arguments);
   for (char** entry = environ; *entry != nullptr; ++entry) request.environment.emplace_back(*entry);
+  if (arguments.from_stdin) request.input = STDIN_FILENO;
   request.output = out;
   request.error = err;
   request.outlives_us = true;

@@ -20,7 +20,7 @@ struct Entry {
   ExitCode (*perform)(const Arguments&);
 };
 
-constexpr std::array<Entry, 16> entries = {{
+constexpr std::array<Entry, 17> entries = {{
     {"init", drydock::command_init},
     {"validate", drydock::command_validate},
     {"plan", drydock::command_plan},
@@ -33,6 +33,7 @@ constexpr std::array<Entry, 16> entries = {{
     {"status", drydock::command_status},
     {"history", drydock::command_history},
     {"backups", drydock::command_backups},
+    {"rollout", drydock::command_rollout},
     {"show", drydock::command_show},
     {"logs", drydock::command_logs},
     {"stages", drydock::command_stages},

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "expression.h"
 #include "files.h"
+#include "pipeline_secret.h"
 #include "pipeline_stage.h"
 #include "stage_list.h"
 #include "text.h"
@@ -74,47 +75,6 @@ VariableSpec read_variable(const std::string& name, const YamlNode& node) {
   return variable;
 }
 
-SecretSource read_secret(const std::string& name, const YamlNode& node,
-                         const std::string& pipeline_file) {
-  const std::string where = "the secret '" + name + "'";
-  const MappingReader reader(node, where, {"env", "file", "command", "dotenv", "optional"});
-  SecretSource source;
-  source.place = node.place;
-  int sources = 0;
-  const auto source_is = [&](std::string_view key, SecretSource::Kind kind) -> const YamlNode* {
-    const YamlNode* found = reader.find(key);
-    if (found == nullptr) return nullptr;
-    source.kind = kind;
-    ++sources;
-    return found;
-  };
-  if (const YamlNode* env = source_is("env", SecretSource::Kind::env)) {
-    source.value = {read_text(*env, "'env:'")};
-  }
-  if (const YamlNode* file = source_is("file", SecretSource::Kind::file)) {
-    // From the pipeline's folder, and absolute: a rollback may run without the pipeline file.
-    const auto folder = std::filesystem::absolute(pipeline_file).parent_path();
-    source.value = {(folder / read_text(*file, "'file:'")).lexically_normal().string()};
-  }
-  if (const YamlNode* command = source_is("command", SecretSource::Kind::command)) {
-    source.value = read_texts(*command, "'command:'");
-    if (source.value.empty()) {
-      refuse(command->place, "an empty list", "'command:'", "a program and its arguments");
-    }
-  }
-  if (const YamlNode* key = source_is("dotenv", SecretSource::Kind::dotenv)) {
-    source.value = {read_text(*key, "'dotenv:'")};
-  }
-  if (sources != 1) {
-    refuse(node.place, std::to_string(sources) + " sources", where,
-           "exactly one of env, file, command, dotenv");
-  }
-  if (const YamlNode* optional = reader.find("optional")) {
-    source.optional = read_boolean(*optional, "'optional:'");
-  }
-  return source;
-}
-
 PluginPin read_pin(const std::string& id, const YamlNode& node) {
   const MappingReader reader(node, "the pin of plugin '" + id + "'", {"version", "sha256"});
   PluginPin pin;
@@ -174,7 +134,8 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
   });
   for_each_member(
       reader.find("secrets"), "'secrets:'", [&](const YamlNode& key, const YamlNode& value) {
-        pipeline.secrets[read_name(key, "'secrets:'")] = read_secret(key.text, value, file);
+        pipeline.secrets[read_name(key, "'secrets:'")] = read_secret(
+            key.text, value, std::filesystem::absolute(file).parent_path().string());
       });
   for_each_member(reader.find("plugins"), "'plugins:'",
                   [&](const YamlNode& key, const YamlNode& value) {

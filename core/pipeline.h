@@ -100,9 +100,20 @@ Pipeline single_stage_pipeline(const std::string& uses, const std::vector<std::s
 // options, pins hold. Throws Error.
 void check_pipeline(const Pipeline& pipeline, const PluginIndex& plugins);
 
-// `--vars-file` contents, then `--var k=v` (v is read as YAML), over the defaults. Throws Error for
-// a variable that is unknown (nearest name) or required and missing.
-nlohmann::json resolve_vars(const Pipeline& pipeline, const std::vector<std::string>& files,
-                            const std::vector<std::string>& assignments);
+// A variable with the place that gives it its value.
+struct GivenVar {
+  std::string name;
+  nlohmann::json value;
+  Place place;
+};
+
+// `--vars-file` contents, then `--var k=v` (v is read as YAML). Throws Error.
+std::vector<GivenVar> read_vars(const std::vector<std::string>& files,
+                                const std::vector<std::string>& assignments);
+
+// What is given, of two values the later, over the defaults. Throws Error for a variable that is
+// unknown (nearest name) or required and missing; `whose` completes "has no value".
+nlohmann::json resolve_vars(const Pipeline& pipeline, const std::vector<GivenVar>& given,
+                            const std::string& whose = "");
 
 }  // namespace drydock

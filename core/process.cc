@@ -96,6 +96,7 @@ std::vector<ProcessInfo> with_descendants(std::set<pid_t> roots,
 }  // namespace
 
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void leave_orphans_to_init() { ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
 
 namespace {
 

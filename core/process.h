@@ -16,6 +16,8 @@ namespace drydock {
 
 // From now on, orphans among our descendants become our children instead of init's.
 void become_subreaper();
+// They become init's again: for a command whose children are to outlive it.
+void leave_orphans_to_init();
 
 struct EndedProcess {
   pid_t pid = 0;

@@ -57,6 +57,18 @@ SecretStore::SecretStore(std::map<std::string, SecretSource> sources, SharedVari
                          Masker& masker)
     : sources_(std::move(sources)), dotenv_(std::move(dotenv)), masker_(masker) {}
 
+void SecretStore::give(const std::string& name, const std::string& value) {
+  if (sources_.count(name) == 0) {
+    std::vector<std::string> names;
+    for (const auto& [declared, source] : sources_) names.push_back(declared);
+    throw Error("--stdin: found the secret '" + name +
+                "', which the pipeline does not declare, allowed: " +
+                (names.empty() ? "none" : join(names, ", ")) + did_you_mean(name, names));
+  }
+  masker_.add(name, value);
+  read_[name] = value;
+}
+
 std::optional<std::string> SecretStore::get(const std::string& name) {
   if (const auto known = read_.find(name); known != read_.end()) return known->second;
   const auto source = sources_.find(name);

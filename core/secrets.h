@@ -72,6 +72,8 @@ class SecretStore {
   // dotenv: the deployment's .env as evaluated.
   SecretStore(std::map<std::string, SecretSource> sources,
               SharedVariables dotenv, Masker& masker);
+  // Instead of its source. Throws Error when no such secret is declared.
+  void give(const std::string& name, const std::string& value);
   // nullopt: optional and not set. Throws Error: which secret, which source, what to do; never the
   // value.
   std::optional<std::string> get(const std::string& name);

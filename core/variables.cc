@@ -101,28 +101,9 @@ Pipeline single_stage_pipeline(const std::string& uses, const std::vector<std::s
   return pipeline;
 }
 
-json resolve_vars(const Pipeline& pipeline, const std::vector<std::string>& files,
-                  const std::vector<std::string>& assignments) {
-  json values = json::object();
-  for (const auto& [name, variable] : pipeline.vars) {
-    if (!variable.required) values[name] = variable.value.value_or(nullptr);
-  }
-  const std::set<std::string> known = known_variables(pipeline);
-  const auto assign = [&](const std::string& name, json value, const std::string& where) {
-    if (known.count(name) == 0) {
-      const std::vector<std::string> names(known.begin(), known.end());
-      throw Error(full_stop(where + ": found the variable '" + make_visible(shorten(name, 60)) +
-                            "', which " + pipeline.file + " does not declare, allowed: " +
-                            (names.empty() ? "none" : join(names, ", ")) +
-                            did_you_mean(name, names)));
-    }
-    const auto spec = pipeline.vars.find(name);
-    const bool is_text =
-        spec != pipeline.vars.end() && spec->second.value && spec->second.value->is_string();
-    // 2 for a variable whose default is '1' is the text '2'.
-    if (is_text && (value.is_number() || value.is_boolean())) value = value.dump();
-    values[name] = std::move(value);
-  };
+std::vector<GivenVar> read_vars(const std::vector<std::string>& files,
+                                const std::vector<std::string>& assignments) {
+  std::vector<GivenVar> given;
   for (const std::string& file : files) {
     const YamlNode root = read_yaml(file);
     if (root.kind != YamlNode::Kind::mapping) {
@@ -130,18 +111,46 @@ json resolve_vars(const Pipeline& pipeline, const std::vector<std::string>& file
     }
     for (const auto& [key, value] : root.members) {
       Places ignored;
-      assign(key.text, to_json(value, ignored), key.place.text());
+      given.push_back({key.text, to_json(value, ignored), key.place});
     }
   }
   for (const std::string& text : assignments) {
     Assignment assignment = read_assignment(text, "--var");
-    assign(assignment.key, std::move(assignment.value), "--var");
+    given.push_back({assignment.key, std::move(assignment.value), Place{"--var"}});
+  }
+  return given;
+}
+
+json resolve_vars(const Pipeline& pipeline, const std::vector<GivenVar>& given,
+                  const std::string& whose) {
+  json values = json::object();
+  for (const auto& [name, variable] : pipeline.vars) {
+    if (!variable.required) values[name] = variable.value.value_or(nullptr);
+  }
+  const std::set<std::string> known = known_variables(pipeline);
+  for (const auto& [name, given_value, place] : given) {
+    if (known.count(name) == 0) {
+      const std::vector<std::string> names(known.begin(), known.end());
+      throw Error(full_stop(place.text() + ": found the variable '" +
+                            make_visible(shorten(name, 60)) + "', which " + pipeline.file +
+                            " does not declare, allowed: " +
+                            (names.empty() ? "none" : join(names, ", ")) +
+                            did_you_mean(name, names)));
+    }
+    json value = given_value;
+    const auto spec = pipeline.vars.find(name);
+    const bool is_text =
+        spec != pipeline.vars.end() && spec->second.value && spec->second.value->is_string();
+    // 2 for a variable whose default is '1' is the text '2'.
+    if (is_text && (value.is_number() || value.is_boolean())) value = value.dump();
+    values[name] = std::move(value);
   }
   for (const auto& [name, variable] : pipeline.vars) {
     if (!variable.required || (values.contains(name) && !values[name].is_null())) continue;
     throw Error(variable.place.text() + ": the variable '" + name + "'" +
                 (variable.help.empty() ? "" : " (" + variable.help + ")") +
-                " is required and has no value; give one with --var " + name + "=VALUE.");
+                " is required and has no value" + whose + "; give one with --var " + name +
+                "=VALUE.");
   }
   return values;
 }

@@ -82,6 +82,19 @@ std::vector<std::string> hidden_built_ins(const PluginIndex& index, const std::s
 
 }  // namespace
 
+namespace {
+
+// Of a variable that is given twice the command line's counts.
+std::vector<GivenVar> given_vars(Workbench& bench) {
+  std::vector<GivenVar> given = bench.given().vars;
+  for (GivenVar& each : read_vars(bench.arguments().vars_files, bench.arguments().vars)) {
+    given.push_back(std::move(each));
+  }
+  return given;
+}
+
+}  // namespace
+
 Installation Installation::here() {
   const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path();
   const fs::path prefix = bin.parent_path();
@@ -163,6 +176,15 @@ PluginIndex Workbench::plugins() {
   return index;
 }
 
+const GivenInputs& Workbench::given() {
+  if (!given_) {
+    given_ = arguments_.from_stdin ? read_given_inputs(STDIN_FILENO) : GivenInputs();
+    // Also where nothing asks for them: what was given is never written.
+    for (const auto& [name, value] : given_->secrets) masker_.add(name, value);
+  }
+  return *given_;
+}
+
 json Workbench::document() const {
   return collector_ ? static_cast<const Collector&>(*collector_).document() : json::object();
 }
@@ -216,9 +238,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
       dot_env_(bench.masker()) {
   check_pipeline(pipeline_, plugins_);
   const Arguments& arguments = bench.arguments();
-  nlohmann::json vars = saved != nullptr
-                            ? saved->vars
-                            : resolve_vars(pipeline_, arguments.vars_files, arguments.vars);
+  nlohmann::json vars = saved != nullptr ? saved->vars : resolve_vars(pipeline_, given_vars(bench));
   if (lock == Lock::taken) {
     state_.create();
     lock_.emplace(state_, bench.patience());
@@ -276,6 +296,7 @@ void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann
   make_private_dir(planned);
   make_private_dir(planning);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
+  for (const auto& [name, value] : bench.given().secrets) secrets_->give(name, value);
   session_.emplace(
       Session{pipeline_,
               plugins_,

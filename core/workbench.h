@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command_line.h"
+#include "given_inputs.h"
 #include "plugin_path.h"
 #include "session.h"
 #include "temporary_dir.h"
@@ -58,6 +59,9 @@ class Workbench {
   // The same for commands that only look: problems stay in the index.
   PluginIndex plugins_as_found();
 
+  // The document on standard input, with --stdin; read once, when it is asked for.
+  const GivenInputs& given();
+
   // --json: what the events told, as one document.
   nlohmann::json document() const;
   void print_document() const;  // nothing without --json
@@ -68,6 +72,7 @@ class Workbench {
   Masker masker_;
   Events events_;
   Cancellation cancellation_;
+  std::optional<GivenInputs> given_;
   std::unique_ptr<EventSink> view_, collector_;
   std::unique_ptr<Worker> worker_;
 };

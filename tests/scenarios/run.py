@@ -202,7 +202,9 @@ def main():
             trial.prepare()
             try:
                 output, exits = trial.run()
-                if any("--detach" in command for command in scenario.commands()):
+                # The runs of a rollout are detached ones.
+                if any("--detach" in command or "rollout r" in command
+                       for command in scenario.commands()):
                     world.await_detached()
                 if arguments.update:
                     update(trial, output, exits)

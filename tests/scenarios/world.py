@@ -30,6 +30,8 @@ def tree(root, ignored, fill=None):
     `fill` is applied to the text of files."""
     result = {}
     for folder, folders, files in os.walk(root):
+        # The environments of a rollout are deployments below its own folder.
+        folders[:] = [name for name in folders if name != ".drydock"]
         if pathlib.Path(folder) == root:
             folders[:] = [name for name in folders if name not in ignored]
             files = [name for name in files if name not in ignored]

@@ -24,7 +24,7 @@ stages:
 
 json resolved(const std::vector<std::string>& assignments,
               const std::vector<std::string>& files = {}) {
-  return resolve_vars(parse_pipeline(sample, "p.yaml"), files, assignments);
+  return resolve_vars(parse_pipeline(sample, "p.yaml"), read_vars(files, assignments));
 }
 std::string refusal(const std::vector<std::string>& assignments) {
   return error_of([&] { resolved(assignments); });

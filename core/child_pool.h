@@ -1,0 +1,60 @@
+// Many commands at once, each with a text on its standard input, whose lines and ends arrive in one
+// place.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "descriptor.h"
+#include "line_splitter.h"
+#include "spawn.h"
+
+namespace drydock {
+
+struct ChildEvent {
+  std::size_t tag = 0;  // as it was started with
+  bool ended = false;   // else a line
+  std::string text;     // of a line of its standard output
+  // Once it has ended:
+  int code = -1;  // -1 when a signal ended it, or it was not started
+  int signal = 0;
+  std::string error;  // the end of its standard error, or why it was not started
+};
+
+class ChildPool {
+ public:
+  ChildPool();  // throws Error
+  ~ChildPool();
+  ChildPool(const ChildPool&) = delete;
+  ChildPool& operator=(const ChildPool&) = delete;
+
+  // A command that cannot be started ends at once, as an event. It is killed when this process
+  // ends; what it has started itself in another session is not.
+  void start(std::size_t tag, const std::vector<std::string>& words, const std::string& input = "");
+  std::size_t running() const { return children_.size(); }
+  // What has happened, in its order for each command; returns early, also with nothing, when
+  // `wake_fd` is readable. A negative time waits for ever.
+  std::vector<ChildEvent> wait(std::chrono::milliseconds most, int wake_fd);
+
+ private:
+  struct Child {
+    std::size_t tag;
+    Spawned process;
+    Descriptor out, err;
+    LineSplitter lines;
+    std::string error;
+  };
+  void read_lines(Child& child, std::vector<ChildEvent>& events);
+  void read_error(Child& child);
+  void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
+  void watch(int fd, void* child);
+
+  Descriptor epoll_;
+  std::list<Child> children_;
+  std::vector<ChildEvent> refused_;
+};
+
+}  // namespace drydock

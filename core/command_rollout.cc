@@ -1,0 +1,135 @@
+#include "command_rollout.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "commands.h"
+#include "json_text.h"
+#include "rollout_survey.h"
+#include "rollout_view.h"
+#include "text.h"
+#include "view.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A path of the rollout file begins at its folder; a bare name is an installed pipeline.
+Pipeline pipeline_of(const Rollout& rollout, const Installation& installation) {
+  const bool path =
+      rollout.pipeline.find('/') != std::string::npos || fs::path(rollout.pipeline).has_extension();
+  Arguments named;
+  named.positional = {
+      path ? (fs::path(rollout.file).parent_path() / rollout.pipeline).lexically_normal().string()
+           : rollout.pipeline};
+  try {
+    return find_pipeline(named, installation);
+  } catch (const Error& e) {
+    if (std::string(e.what()).starts_with(named.positional[0] + ":")) throw;
+    throw Error(rollout.pipeline_place.text() + ": " + e.what(), e.code());
+  }
+}
+
+// What belongs to which action.
+void check_rollout(const Arguments& arguments) {
+  const std::vector<std::string> actions = {"plan", "run", "status", "approve", "resume"};
+  const std::string action = arguments.positional.empty() ? "" : arguments.positional[0];
+  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
+    throw Error("rollout: found " + (action.empty() ? "nothing" : "'" + action + "'") +
+                ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
+  }
+  if (arguments.positional.size() < 2) {
+    throw Error("rollout " + action +
+                ": found no ROLLOUT, allowed: its file, for example `drydock "
+                "rollout " +
+                action + " rollout.yaml`");
+  }
+  const auto only_for = [&](bool given, const char* option, const std::string& first,
+                            const std::string& second) {
+    if (!given || action == first || action == second) return;
+    throw Error("rollout " + action + ": found --" + option + ", which is for `rollout " + first +
+                (second.empty() ? "" : "` and `rollout " + second) + "`");
+  };
+  only_for(!arguments.vars.empty(), "var", "plan", "run");
+  only_for(arguments.yes, "yes", "run", "resume");
+  only_for(!arguments.until.empty(), "until", "run", "resume");
+  only_for(arguments.abandon, "abandon", "run", "");
+  only_for(!arguments.retry.empty(), "retry", "resume", "");
+  only_for(!arguments.wave.empty(), "wave", "approve", "");
+  only_for(!arguments.comment.empty(), "comment", "approve", "");
+  if (action == "approve" && arguments.wave.empty()) {
+    throw Error(
+        "rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "
+        "`drydock rollout status` shows it");
+  }
+  if (!arguments.retry.empty() && arguments.retry != "failed") {
+    throw Error("rollout resume: found '" + arguments.retry + "' after --retry, allowed: failed");
+  }
+  if (!arguments.until.empty() && arguments.until != "approval") {
+    throw Error("rollout " + action + ": found '" + arguments.until +
+                "' after --until, allowed: approval");
+  }
+}
+
+ExitCode rollout_plan(const Arguments& arguments) {
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const RolloutPlan plan = checked_rollout(bench, arguments.positional[1]).plan;
+  const std::vector<TargetPlan> surveyed =
+      survey(plan, arguments.plugin_dirs, bench.masker(), bench.cancellation());
+  if (arguments.json) {
+    std::cout << indented(rollout_plan_document(plan, surveyed));
+  } else {
+    print_rollout_plan(plan, surveyed);
+  }
+  for (const TargetPlan& each : surveyed) {
+    if (!each.problem.empty()) return ExitCode::refused;
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CheckedRollout checked_rollout(Workbench& bench, const std::string& file) {
+  const PluginIndex plugins = bench.plugins();
+  Rollout rollout = load_rollout(file);
+  const Pipeline pipeline = pipeline_of(rollout, bench.installation());
+  check_controller_stages(rollout, pipeline, plugins);
+  check_pipeline(pipeline, plugins);
+  RolloutPlan plan = plan_rollout(rollout, pipeline, read_vars({}, bench.arguments().vars));
+  return {std::move(rollout), std::move(plan)};
+}
+
+void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed) {
+  for (const std::string& line : rollout_plan_lines(plan, surveyed, style_of_stdout())) {
+    std::cout << line << "\n";
+  }
+}
+
+ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
+  Workbench bench(arguments);
+  const RolloutPlan plan = checked_rollout(bench, file).plan;
+  if (arguments.json) {
+    nlohmann::json document = rollout_plan_document(plan, {});
+    document["valid"] = true;
+    std::cout << indented(document);
+  } else {
+    std::cout << file << ": valid\n\n";
+    print_rollout_plan(plan, {});
+  }
+  return ExitCode::done;
+}
+
+ExitCode command_rollout(const Arguments& arguments) {
+  check_rollout(arguments);
+  const std::string& action = arguments.positional[0];
+  if (action == "run") return rollout_run(arguments);
+  if (action == "status") return rollout_status(arguments);
+  if (action == "approve") return rollout_approve(arguments);
+  if (action == "resume") return rollout_resume(arguments);
+  return rollout_plan(arguments);
+}
+
+}  // namespace drydock

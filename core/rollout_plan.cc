@@ -1,0 +1,187 @@
+#include "rollout_plan.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "error.h"
+#include "files.h"
+#include "rollout_controller.h"
+#include "rollout_waves.h"
+#include "secrets.h"
+#include "text.h"
+#include "yaml_reader.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string absolute(const std::string& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
+
+void check_secrets(const Environment& environment, const Pipeline& pipeline) {
+  for (const auto& [name, source] : environment.secrets) {
+    if (pipeline.secrets.count(name) != 0) continue;
+    std::vector<std::string> names;
+    for (const auto& [declared, of] : pipeline.secrets) names.push_back(declared);
+    refuse(source.place, "the secret '" + name + "', which " + pipeline.file + " does not declare,",
+           "the environment '" + environment.name + "'",
+           (names.empty() ? "none" : join(names, ", ")) + did_you_mean(name, names));
+  }
+}
+
+RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
+                        const Pipeline& pipeline, const std::vector<GivenVar>& vars) {
+  check_secrets(environment, pipeline);
+  RolloutTarget target;
+  target.name = environment.name;
+  target.host = environment.host;
+  target.dir = environment.host.empty()
+                   ? (fs::path(rollout.folder) / environment.dir).lexically_normal().string()
+                   : environment.dir;
+  target.sudo = environment.sudo;
+  target.secrets = environment.secrets;
+  target.labels = environment.labels;
+  std::vector<GivenVar> given = environment.vars;
+  given.insert(given.end(), vars.begin(), vars.end());
+  const json values = resolve_vars(
+      pipeline, given,
+      " for the environment '" + environment.name + "' (" + environment.place.text() + ")");
+  for (const GivenVar& each : given) target.vars[each.name] = values.at(each.name);
+  return target;
+}
+
+std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage) {
+  if (!stage) return std::nullopt;
+  return ControllerStage{stage->uses, stage->with};
+}
+
+json stage_json(const std::optional<ControllerStage>& stage) {
+  if (!stage) return nullptr;
+  return {{"uses", stage->uses}, {"with", stage->with}};
+}
+
+std::optional<ControllerStage> stage_from(const json& stage) {
+  if (stage.is_null()) return std::nullopt;
+  return ControllerStage{stage.at("uses"), stage.at("with")};
+}
+
+// It stands alone: what a stage says of others would be ignored without a word.
+void check_alone(const StageSpec& stage, const std::string& key, const Pipeline& pipeline,
+                 const PluginIndex& plugins) {
+  const bool plain = stage.when.empty() && !stage.timeout && !stage.rollback_timeout &&
+                     stage.retry.times == 0 && !stage.continue_on_failure &&
+                     stage.memory_limit == 0 && stage.id_place.line == 0;
+  if (!plain) {
+    refuse(stage.place, "more than 'uses:' and 'with:'", key, "these two, or 'exec:'");
+  }
+  check_pipeline(controller_pipeline(stage, pipeline), plugins);
+}
+
+}  // namespace
+
+RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
+                         const std::vector<GivenVar>& vars) {
+  RolloutPlan plan;
+  plan.name = rollout.name;
+  plan.file = absolute(rollout.file);
+  plan.pipeline = pipeline.name;
+  plan.pipeline_file = absolute(pipeline.file);
+  plan.digests[plan.pipeline_file] = pipeline.sha256;
+  for (const IncludedFile& each : pipeline.includes)
+    plan.digests[absolute(each.file)] = each.sha256;
+  plan.cancel_on_budget = rollout.cancel_on_budget;
+  plan.notify = controller_stage(rollout.notify);
+  plan.secrets = controller_secrets(pipeline);
+  const std::vector<WaveMembers> members = members_of_waves(rollout);
+  plan.outside = outside_of_waves(rollout, members);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const WaveSpec& spec = rollout.waves[i];
+    plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
+                          members[i].parallel, members[i].max_failures, spec.soak,
+                          controller_stage(spec.gate), spec.approve});
+    for (const std::size_t at : members[i].environments) {
+      plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
+    }
+  }
+  return plan;
+}
+
+void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
+                             const PluginIndex& plugins) {
+  for (const WaveSpec& wave : rollout.waves) {
+    if (wave.gate) check_alone(*wave.gate, "'gate:'", pipeline, plugins);
+  }
+  if (rollout.notify) check_alone(*rollout.notify, "'notify:'", pipeline, plugins);
+}
+
+json masked_vars(const json& vars) {
+  json masked = vars;
+  for (auto& [name, value] : masked.items()) {
+    if (is_secret_name(name) && !value.is_null()) value = "***";
+  }
+  return masked;
+}
+
+json to_json(const RolloutPlan& plan) {
+  json targets = json::array(), waves = json::array();
+  for (const RolloutTarget& each : plan.targets) {
+    targets.push_back({{"name", each.name},
+                       {"host", each.host},
+                       {"dir", each.dir},
+                       {"sudo", each.sudo},
+                       {"vars", each.vars},
+                       {"secrets", to_json(each.secrets)},
+                       {"labels", each.labels}});
+  }
+  for (const RolloutWave& each : plan.waves) {
+    waves.push_back({{"name", each.name},
+                     {"first", each.first},
+                     {"count", each.count},
+                     {"parallel", each.parallel},
+                     {"max_failures", each.max_failures},
+                     {"soak_ms", each.soak.count()},
+                     {"gate", stage_json(each.gate)},
+                     {"approve", each.approve}});
+  }
+  return {{"name", plan.name},
+          {"file", plan.file},
+          {"pipeline", plan.pipeline},
+          {"pipeline_file", plan.pipeline_file},
+          {"digests", plan.digests},
+          {"targets", targets},
+          {"waves", waves},
+          {"outside", plan.outside},
+          {"cancel_on_budget", plan.cancel_on_budget},
+          {"notify", stage_json(plan.notify)},
+          {"secrets", to_json(plan.secrets)}};
+}
+
+RolloutPlan rollout_plan_from_json(const json& from) {
+  RolloutPlan plan;
+  from.at("name").get_to(plan.name);
+  from.at("file").get_to(plan.file);
+  from.at("pipeline").get_to(plan.pipeline);
+  from.at("pipeline_file").get_to(plan.pipeline_file);
+  from.at("digests").get_to(plan.digests);
+  from.at("outside").get_to(plan.outside);
+  from.at("cancel_on_budget").get_to(plan.cancel_on_budget);
+  plan.notify = stage_from(from.at("notify"));
+  plan.secrets = secret_sources_from_json(from.at("secrets"));
+  for (const json& each : from.at("targets")) {
+    plan.targets.push_back({each.at("name"), each.at("host"), each.at("dir"), each.at("sudo"),
+                            each.at("vars"), secret_sources_from_json(each.at("secrets")),
+                            each.at("labels")});
+  }
+  for (const json& each : from.at("waves")) {
+    plan.waves.push_back({each.at("name"), each.at("first"), each.at("count"), each.at("parallel"),
+                          each.at("max_failures"),
+                          std::chrono::milliseconds(each.at("soak_ms").get<std::int64_t>()),
+                          stage_from(each.at("gate")), each.at("approve")});
+  }
+  return plan;
+}
+
+}  // namespace drydock

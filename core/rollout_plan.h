@@ -1,0 +1,67 @@
+// What a rollout is going to do, as one value: what `rollout plan` shows and a supervisor carries
+// out, also a later one that has nothing but its text.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "rollout.h"
+
+namespace drydock {
+
+struct RolloutTarget {
+  std::string name;
+  std::string host;  // "": this machine
+  std::string dir;   // absolute
+  bool sudo = false;
+  nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
+  std::map<std::string, SecretSource> secrets;     // read when its run starts
+  std::map<std::string, std::set<std::string>> labels;
+};
+
+// A stage that runs on this machine, beside the environments.
+struct ControllerStage {
+  std::string uses;
+  nlohmann::json with;
+};
+
+struct RolloutWave {
+  std::string name;
+  std::size_t first = 0, count = 0;  // its targets
+  unsigned parallel = 1, max_failures = 0;
+  std::chrono::milliseconds soak{0};
+  std::optional<ControllerStage> gate;
+  bool approve = false;
+};
+
+struct RolloutPlan {
+  std::string name, file, pipeline, pipeline_file;  // files absolute
+  std::map<std::string, std::string> digests;  // of the pipeline and of what it includes, by file
+  std::vector<RolloutTarget> targets;          // in the order of the waves
+  std::vector<RolloutWave> waves;
+  std::vector<std::string> outside;  // environments that no wave reaches
+  bool cancel_on_budget = false;
+  std::optional<ControllerStage> notify;
+  std::map<std::string, SecretSource> secrets;  // that gates and notifications may refer to
+};
+
+// `vars`: of the command line, over each environment's own. Throws Error with the place: waves that
+// do not fit, a variable or a secret that the pipeline does not declare, one that has no value.
+RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
+                         const std::vector<GivenVar>& vars);
+
+// Gates and notifications against the plugins. Throws Error.
+void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
+                             const PluginIndex& plugins);
+
+nlohmann::json to_json(const RolloutPlan& plan);
+RolloutPlan rollout_plan_from_json(const nlohmann::json& json);
+
+// For people and `--json`: values of variables that are secret by their names are masked.
+nlohmann::json masked_vars(const nlohmann::json& vars);
+
+}  // namespace drydock

@@ -1,0 +1,118 @@
+#include "rollout_schedule.h"
+
+#include <numeric>
+#include <utility>
+
+namespace drydock {
+
+Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget)
+    : Schedule(std::move(waves), cancel_on_budget, {}, {}) {}
+
+Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
+                   const std::vector<TargetState>& targets, const std::vector<KnownWave>& known)
+    : waves_(std::move(waves)),
+      known_(known),
+      targets_(targets),
+      cancel_on_budget_(cancel_on_budget) {
+  known_.resize(waves_.size());
+  targets_.resize(
+      std::accumulate(waves_.begin(), waves_.end(), std::size_t{0},
+                      [](std::size_t sum, const ScheduledWave& wave) { return sum + wave.count; }));
+  count();
+}
+
+// How the environments of the wave stand.
+void Schedule::count() {
+  next_ = first_;
+  running_ = failed_ = waiting_ = 0;
+  cancelled_ = gate_asked_ = gate_failed_ = false;
+  if (wave_ == waves_.size()) return;
+  for (std::size_t i = first_; i < first_ + waves_[wave_].count; ++i) {
+    running_ += targets_[i] == TargetState::running ? 1 : 0;
+    failed_ += targets_[i] == TargetState::failed ? 1 : 0;
+    waiting_ += targets_[i] == TargetState::waiting ? 1 : 0;
+  }
+}
+
+bool Schedule::budget_spent() const {
+  return wave_ < waves_.size() && failed_ > waves_[wave_].max_failures;
+}
+
+Schedule::Decision Schedule::decide(Instant now) {
+  if (wave_ == waves_.size()) {
+    Decision decision;
+    decision.end = End::passed;
+    return decision;
+  }
+  const bool over = running_ == 0 && (waiting_ == 0 || budget_spent());
+  return over ? leave(now) : work(now);
+}
+
+Schedule::Decision Schedule::work(Instant) {
+  Decision decision;
+  const ScheduledWave& wave = waves_[wave_];
+  if (budget_spent()) {
+    if (!cancel_on_budget_ || std::exchange(cancelled_, true)) return decision;
+    for (std::size_t i = first_; i < first_ + wave.count; ++i) {
+      if (targets_[i] == TargetState::running) decision.cancel.push_back(i);
+    }
+    return decision;
+  }
+  for (; next_ < first_ + wave.count && running_ < wave.parallel; ++next_) {
+    if (targets_[next_] != TargetState::waiting) continue;
+    targets_[next_] = TargetState::running;
+    --waiting_;
+    ++running_;
+    decision.start.push_back(next_);
+  }
+  return decision;
+}
+
+// Nothing of the wave runs any more: what must hold before the next one, in its order.
+Schedule::Decision Schedule::leave(Instant now) {
+  Decision decision;
+  const ScheduledWave& wave = waves_[wave_];
+  KnownWave& known = known_[wave_];
+  if (budget_spent() || gate_failed_) {
+    decision.end = End::failed;
+    return decision;
+  }
+  if (wave.count > 0) {
+    if (!known.ended) {
+      known.ended = now;
+      decision.ended_wave = wave_;
+    }
+    if (const Instant over = *known.ended + wave.soak.count(); !known.gate_held && now < over) {
+      decision.not_before = over;
+      return decision;
+    }
+    if (wave.gate && !known.gate_held) {
+      if (!std::exchange(gate_asked_, true)) decision.gate = wave_;
+      return decision;
+    }
+    if (wave.approve && !known.approved) {
+      decision.approval = wave_;
+      return decision;
+    }
+  }
+  decision.passed_wave = wave_;
+  first_ += wave.count;
+  ++wave_;
+  count();
+  return decision;
+}
+
+void Schedule::finished(std::size_t target, bool well) {
+  targets_[target] = well ? TargetState::done : TargetState::failed;
+  --running_;
+  failed_ += well ? 0 : 1;
+}
+
+void Schedule::gate(bool held) {
+  known_[wave_].gate_held = held;
+  gate_failed_ = !held;
+}
+
+void Schedule::approved(std::size_t wave) { known_[wave].approved = true; }
+
+}  // namespace drydock

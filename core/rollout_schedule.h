@@ -1,0 +1,77 @@
+// Which environments of a rollout may start, be cancelled or be waited for: the whole of its rules,
+// and no more than that. It does nothing itself and has no clock: whoever carries it out says what
+// has happened, and what time it is.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace drydock {
+
+using Instant = std::int64_t;  // milliseconds since the epoch
+
+struct ScheduledWave {
+  std::size_t count = 0;  // its environments follow those of the wave before
+  unsigned parallel = 1, max_failures = 0;
+  std::chrono::milliseconds soak{0};
+  bool gate = false, approve = false;
+};
+
+enum class TargetState { waiting, running, done, failed };
+
+// Of a wave, when the schedule begins: what an earlier supervisor has seen of it.
+struct KnownWave {
+  std::optional<Instant> ended;  // its last environment
+  bool gate_held = false, approved = false;
+};
+
+class Schedule {
+ public:
+  Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget);
+  // To go on with one: what is known of each environment and of each wave.
+  Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
+           const std::vector<TargetState>& targets, const std::vector<KnownWave>& known);
+
+  enum class End { none, passed, failed };
+  struct Decision {
+    std::vector<std::size_t> start;          // these are running from now on
+    std::vector<std::size_t> cancel;         // once each
+    std::optional<std::size_t> ended_wave;   // its last environment has ended, just now
+    std::optional<std::size_t> gate;         // to be asked, once until gate() answers
+    std::optional<std::size_t> approval;     // the wave that waits for one
+    std::optional<std::size_t> passed_wave;  // just now
+    std::optional<Instant> not_before;       // nothing changes until then, unless something happens
+    End end = End::none;                     // nothing is running any more, and nothing will
+  };
+  // What may be done now. Of the waves at most one passes in a decision: ask again while one does.
+  Decision decide(Instant now);
+
+  // What has happened to what a decision started.
+  void finished(std::size_t target, bool well);
+  void gate(bool held);
+  // Of a wave that waits, or will.
+  void approved(std::size_t wave);
+
+  std::size_t wave() const { return wave_; }  // the one that is at work; of all, when it has ended
+  std::size_t running() const { return running_; }
+  std::size_t failed() const { return failed_; }  // of that wave
+  bool budget_spent() const;
+
+ private:
+  void count();
+  Decision work(Instant now);
+  Decision leave(Instant now);
+
+  std::vector<ScheduledWave> waves_;
+  std::vector<KnownWave> known_;
+  std::vector<TargetState> targets_;
+  bool cancel_on_budget_;
+  std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
+  std::size_t running_ = 0, failed_ = 0, waiting_ = 0;
+  bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
+};
+
+}  // namespace drydock

@@ -1,0 +1,97 @@
+// Carries out a rollout: an event loop over the ordinary runs of its environments, each of which
+// goes on by itself. What it knows is in the store before anybody acts on it, so that another
+// supervisor can take its place at any moment.
+#pragma once
+
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cancellation.h"
+#include "child_pool.h"
+#include "error.h"
+#include "events.h"
+#include "rollout_report.h"
+#include "rollout_schedule.h"
+#include "rollout_store.h"
+
+namespace drydock {
+
+struct SupervisorSetup {
+  std::string folder;  // for logs, gates and notifications; private
+  std::vector<std::string> plugin_dirs;
+  bool until_approval = false;  // end instead of waiting for one
+};
+
+class Supervisor {
+ public:
+  // All of these outlive it.
+  Supervisor(RolloutRecord rollout, RolloutStore& store, const SupervisorSetup& setup,
+             RolloutReport& report, Masker& masker, const Cancellation& cancellation);
+
+  // To the end of the rollout; until it waits for an approval, where the setup says so (exit code
+  // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4).
+  ExitCode supervise();
+
+ private:
+  // What is known of an environment's run beside its record.
+  struct Work {
+    std::string printed;                     // by the command that starts it
+    std::ofstream log;                       // its events
+    std::uint64_t seq = 0;                   // of the last one
+    std::optional<nlohmann::json> finished;  // its run.finished
+    unsigned lost = 0;                       // commands in a row that ended without a word
+    bool cancel_wanted = false;
+  };
+  enum class Purpose : std::size_t { launch, follow, cancel, count };
+
+  void act_on(const Schedule::Decision& decision);
+  void launch(std::size_t target);
+  void follow(std::size_t target);
+  void cancel(std::size_t target);
+  void ask_gate(std::size_t wave);
+  void notify(std::size_t wave, const std::string& status);
+  void start_controller_stage(std::size_t tag, std::size_t wave, const ControllerStage& stage,
+                              const std::string& status);
+  void handle(const ChildEvent& event);
+  void launched(std::size_t target, const ChildEvent& event);
+  void follow_line(std::size_t target, const std::string& line);
+  void followed(std::size_t target, const ChildEvent& event);
+  void target_ended(std::size_t target, int code, const std::string& reason);
+  void gate_answered(const ChildEvent& event);
+  void look_for_approvals();
+  std::chrono::milliseconds wait_for(const Schedule::Decision& decision) const;
+  void finish_notifications();
+  ExitCode finish(Schedule::End end);
+
+  RolloutRecord rollout_;
+  RolloutStore& store_;
+  const SupervisorSetup& setup_;
+  RolloutReport& report_;
+  Masker& masker_;
+  const Cancellation& cancellation_;
+  std::vector<TargetRecord> targets_;
+  std::vector<WaveRecord> waves_;
+  Schedule schedule_;
+  ChildPool pool_;
+  std::map<std::size_t, Work> work_;  // of what runs
+  std::string gate_printed_;
+  bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
+  std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen
+};
+
+// The rules of a plan, and what is known, as a schedule.
+Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
+                     const std::vector<WaveRecord>& waves);
+
+// The same where it is at work: past the waves that have passed already.
+Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
+                          const std::vector<WaveRecord>& waves);
+
+// The worst of the environments: 3 where a person is needed, else 1 where one failed, else 0.
+ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed);
+
+Instant now_in_milliseconds();
+
+}  // namespace drydock

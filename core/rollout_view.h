@@ -1,0 +1,22 @@
+// A rollout's plan for people and as a document.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "rollout_plan.h"
+#include "rollout_survey.h"
+#include "view_text.h"
+
+namespace drydock {
+
+// `surveyed` is empty when nobody was asked, else it has one for each target.
+Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                         const ViewStyle& style);
+nlohmann::json rollout_plan_document(const RolloutPlan& plan,
+                                     const std::vector<TargetPlan>& surveyed);
+
+// "soak 10 min 00 s, gate http-check, approval": what must hold before the next wave. "": nothing.
+std::string conditions_text(const RolloutWave& wave);
+
+}  // namespace drydock

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
+through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+from case import DRYDOCK, PIPELINE, Case
+
+ROLLOUT = """
+drydock: 1
+rollout: faulty
+pipeline: sample.yaml
+environments:
+  a: {{ dir: a }}
+  b: {{ dir: b }}
+waves:
+  - {{ name: both, environments: all, parallel: 2 }}
+{more}
+"""
+
+
+class RolloutCase(Case):
+    pipeline = PIPELINE.replace("read line < go", 'read line < go; test \\"$line\\" != bad')
+    more = ""
+
+    def setUp(self):
+        super().setUp()
+        self.write("sample.yaml", self.pipeline)
+        self.write("rollout.yaml", ROLLOUT.format(more=self.more))
+        self.file = self.path("rollout.yaml")
+        for name in "ab":
+            os.mkdir(self.path(name))
+            self.write(f"{name}/data", "old\n")
+            self.fifo(f"{name}/begun")
+            self.fifo(f"{name}/go")
+
+    def begin(self):
+        """Both environments are in their second stage; the pids of these."""
+        process = self.start("rollout", "run", self.file, "--yes")
+        return process, [int(self.read(f"{name}/begun")) for name in "ab"]
+
+    def let_go(self, name, line="go"):
+        with open(self.path(f"{name}/go"), "w", encoding="utf-8") as go:
+            go.write(line + "\n")
+
+    def runs_of(self, name):
+        journal = sqlite3.connect(self.path(f"{name}/.drydock/journal.db"))
+        try:
+            return [state for (state,) in journal.execute("SELECT state FROM runs ORDER BY id")]
+        finally:
+            journal.close()
+
+    def assert_alive(self, pid):
+        os.kill(pid, 0)
+
+    def ended(self, process, code):
+        output = process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, code, output)
+        return output
+
+
+class RolloutSupervisorKilled(RolloutCase):
+    def test(self):
+        process, pids = self.begin()
+        self.kill(process)
+        for pid in pids:
+            self.assert_alive(pid)
+        self.assertIn("left in the wave 'both'", self.drydock("rollout", "status", self.file, code=4))
+        self.assertIn("rollout resume", self.drydock("rollout", "run", self.file, "--yes", code=4))
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        output = self.ended(again, 0)
+        self.assertEqual(output.count("found again"), 2, output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "new\n")
+            self.assertEqual(self.runs_of(name), ["done"])
+
+
+class RolloutRunsEndMeanwhile(RolloutCase):
+    """One ends well and one fails while nobody looks: both ends are read from what they left."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        self.let_go("a")
+        self.let_go("b", "bad")
+        for name, code in (("a", 0), ("b", 1)):
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], stdout=subprocess.DEVNULL,
+                           timeout=60, check=False)
+            self.assertEqual(len(self.runs_of(name)), 1, code)
+        output = self.drydock("rollout", "resume", self.file, code=1)
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertEqual(self.runs_of("b"), ["rolled_back"])
+        self.assertEqual(self.read("b/data"), "old\n")
+
+
+class RolloutLeftBySignal(RolloutCase):
+    def test(self):
+        process, pids = self.begin()
+        process.send_signal(signal.SIGINT)
+        self.assertIn("2 of its runs go on", self.ended(process, 4))
+        for pid in pids:
+            self.assert_alive(pid)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.ended(again, 0)
+
+
+class RolloutTwoSupervisors(RolloutCase):
+    def test(self):
+        process, _ = self.begin()
+        for action in (("run", "--yes"), ("resume",)):
+            output = self.drydock("rollout", action[0], self.file, *action[1:], code=4)
+            self.assertIn(f"process {process.pid} of", output)
+        for name in "ab":
+            self.let_go(name)
+        self.ended(process, 0)
+
+
+class RolloutRunnerKilled(RolloutCase):
+    """The runner of one environment dies: that one needs a person, by name."""
+
+    def test(self):
+        process, pids = self.begin()
+        worker = parent_of(pids[0])
+        os.kill(parent_of(worker), signal.SIGKILL)
+        self.let_go("b")
+        output = self.ended(process, 3)
+        self.assertIn("run 1 ended without having told how", " ".join(output.split()))
+        self.assertIn("status", output)
+        subprocess.run([DRYDOCK, "-C", self.path("a"), "rollback", "--yes"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(self.read("a/data"), "old\n")
+        again = self.start("rollout", "resume", self.file, "--retry", "failed")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(again, 0)
+        self.assertEqual(self.runs_of("a"), ["rolled_back", "done"])
+        self.assertEqual(self.runs_of("b"), ["done"])
+
+
+class RolloutCancelsOnBudget(RolloutCase):
+    more = "on_budget: cancel"
+
+    def test(self):
+        process, _ = self.begin()
+        self.let_go("a", "bad")
+        output = self.ended(process, 1)
+        self.assertIn("b: cancelled and rolled back", output)
+        self.assertEqual(self.runs_of("a"), ["rolled_back"])
+        self.assertEqual(self.runs_of("b"), ["cancelled"])
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+
+
+class RolloutKilledAtEveryLine(RolloutCase):
+    """Killed after each line that it prints, and gone on with: nothing runs twice."""
+    pipeline = """
+drydock: 1
+name: quick
+stages:
+  - { uses: exec, with: { shell: true, command: "echo once >> made" } }
+"""
+
+    def test(self):
+        lines = 0
+        while True:
+            for name in "ab":
+                subprocess.run(["rm", "-rf", self.path(f"{name}/.drydock"), self.path(f"{name}/made")],
+                               check=True)
+            process = self.start("rollout", "run", self.file, "--yes", "--abandon")
+            seen = [line for line in (process.stdout.readline() for _ in range(lines)) if line]
+            self.kill(process)
+            if len(seen) < lines:
+                break
+            again = subprocess.run([DRYDOCK, "rollout", "resume", self.file], timeout=60, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, check=False)
+            # Killed before it had begun, or after its end was on the disk.
+            begun = again.returncode == 0
+            self.assertTrue(begun or again.returncode == 2, again.stdout)
+            if begun:
+                for name in "ab":
+                    self.assertEqual(self.read(f"{name}/made"), "once\n", (lines, again.stdout))
+                    self.assertEqual(self.runs_of(name), ["done"])
+            lines += 1
+        self.assertGreater(lines, 5)
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,23 @@
+import sys
+
+ENVIRONMENT = {
+    "unknown-variable": "dir: eu-1, vars: { to: 1, api_tokn: x }",
+    "missing-variable": "dir: eu-1",
+    "unknown-secret": "dir: eu-1, vars: { to: 1 }, secrets: { hook: { env: HOOK } }",
+    "another-host": "dir: /srv/app, host: web-1, vars: { to: 1 }",
+    "rollback-wave": "dir: eu-1, vars: { to: 1 }",
+    "gate": "dir: eu-1, vars: { to: 1 }",
+}
+END = {"rollback-wave": "on_failure: rollback-wave"}
+GATE = {"gate": ", gate: { uses: exec, with: { comand: [/bin/true] } }"}
+name = sys.argv[1]
+with open("rollout.yaml", "w", encoding="utf-8") as file:
+    file.write(f"""drydock: 1
+rollout: sample
+pipeline: sample.yaml
+environments:
+  eu-1: {{ {ENVIRONMENT[name]} }}
+waves:
+  - {{ name: all, environments: all{GATE.get(name, "")} }}
+{END.get(name, "")}
+""")

@@ -1,0 +1,91 @@
+#include "child_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "cancellation.h"
+
+namespace drydock {
+namespace {
+
+struct Said {
+  std::vector<std::string> lines;
+  ChildEvent end;
+};
+
+std::map<std::size_t, Said> all_of(ChildPool& pool, std::size_t expected) {
+  std::map<std::size_t, Said> result;
+  for (std::size_t ended = 0; ended < expected;) {
+    for (const ChildEvent& event : pool.wait(std::chrono::seconds(60), -1)) {
+      if (event.ended) {
+        result[event.tag].end = event;
+        ++ended;
+      } else {
+        EXPECT_FALSE(result[event.tag].end.ended) << "a line after its end";
+        result[event.tag].lines.push_back(event.text);
+      }
+    }
+  }
+  return result;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(ChildPool, ManyAtOnceEachWithItsInputLinesAndEnd) {
+  ChildPool pool;
+  for (std::size_t i = 0; i < 40; ++i) {
+    pool.start(
+        i,
+        {"/bin/sh", "-c", "cat; echo; echo last of $0; echo why >&2; exit $0", std::to_string(i)},
+        "given " + std::to_string(i));
+  }
+  const auto said = all_of(pool, 40);
+  EXPECT_EQ(pool.running(), 0u);
+  for (const auto& [tag, each] : said) {
+    const std::string number = std::to_string(tag);
+    EXPECT_EQ(each.lines, (Lines{"given " + number, "last of " + number}));
+    EXPECT_EQ(each.end.code, static_cast<int>(tag));
+    EXPECT_EQ(each.end.error, "why\n");
+  }
+}
+
+TEST(ChildPool, WhatCannotBeStartedEnds) {
+  ChildPool pool;
+  pool.start(7, {"/no/such/program"});
+  const auto said = all_of(pool, 1);
+  EXPECT_EQ(said.at(7).end.code, -1);
+  EXPECT_NE(said.at(7).end.error.find("/no/such/program"), std::string::npos);
+}
+
+TEST(ChildPool, ASignalIsNoExitCode) {
+  ChildPool pool;
+  pool.start(1, {"/bin/sh", "-c", "echo begun; kill -9 $$"});
+  const auto said = all_of(pool, 1);
+  EXPECT_EQ(said.at(1).lines, (Lines{"begun"}));
+  EXPECT_EQ(said.at(1).end.code, -1);
+  EXPECT_EQ(said.at(1).end.signal, 9);
+}
+
+// More than a pipe holds, and a last line without its end.
+TEST(ChildPool, ALongOutputIsWhole) {
+  ChildPool pool;
+  pool.start(1, {"/bin/sh", "-c",
+                 "i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); "
+                 "done; printf end"});
+  const auto said = all_of(pool, 1);
+  ASSERT_EQ(said.at(1).lines.size(), 20001u);
+  EXPECT_EQ(said.at(1).lines.back(), "end");
+}
+
+TEST(ChildPool, ACancelWakesIt) {
+  ChildPool pool;
+  pool.start(1, {"/bin/sleep", "1000"});
+  Cancellation cancellation;
+  cancellation.request();
+  EXPECT_TRUE(pool.wait(std::chrono::milliseconds(-1), cancellation.fd()).empty());
+  EXPECT_EQ(pool.running(), 1u) << "it is ended with the pool";
+}
+
+}  // namespace
+}  // namespace drydock

@@ -1,0 +1,14 @@
+# Rollouts: what a file declares, which environments are in which wave, and when each may start.
+find_package(rapidcheck REQUIRED)
+drydock_test(rollout_test
+  SOURCES
+    child_pool_test.cc
+    rollout_inventory_test.cc
+    rollout_store_test.cc
+    rollout_test.cc
+    rollout_waves_test.cc
+  LIBRARIES drydock_core)
+set_target_properties(rollout_test PROPERTIES UNITY_BUILD OFF)
+drydock_test(rollout_schedule_test
+  SOURCES rollout_schedule_test.cc
+  LIBRARIES drydock_core rapidcheck)

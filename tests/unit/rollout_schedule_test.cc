@@ -1,0 +1,320 @@
+#include "rollout_schedule.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace drydock {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A world of fake workers and a fake clock, which knows the rules in its own words: it counts what
+// runs, what failed and what was promised, and says what was broken.
+class World {
+ public:
+  World(std::vector<ScheduledWave> waves, bool cancel_on_budget, unsigned seed)
+      : waves_(std::move(waves)), cancel_(cancel_on_budget), random_(seed) {
+    for (std::size_t wave = 0; wave < waves_.size(); ++wave) {
+      for (std::size_t i = 0; i < waves_[wave].count; ++i) wave_of_.push_back(wave);
+    }
+    states_.resize(wave_of_.size(), TargetState::waiting);
+    known_.resize(waves_.size());
+    totals_.resize(waves_.size());
+    fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
+  }
+
+  // "" or the first rule that was broken. restart_percent: how often the supervisor dies.
+  std::string play(int restart_percent) {
+    Schedule schedule(waves_, cancel_);
+    for (;;) {
+      const Schedule::Decision decision = schedule.decide(now_);
+      perform(decision);
+      if (!broken_.empty()) return broken_;
+      if (decision.end != Schedule::End::none) return judge_end(decision.end);
+      if (decision.passed_wave) continue;
+      if (!happen(schedule, decision)) return "it stands still with nothing to wait for";
+      if (chance(restart_percent)) {
+        schedule = Schedule(waves_, cancel_, states_, known_);
+        asked_gate_.reset();
+      }
+    }
+  }
+  Schedule::End end() const { return end_; }
+  std::size_t most_running() const { return most_running_; }
+  std::size_t started() const {
+    return static_cast<std::size_t>(std::count_if(
+        states_.begin(), states_.end(), [](auto state) { return state != TargetState::waiting; }));
+  }
+
+ private:
+  struct Totals {
+    std::size_t running = 0, ended = 0, failed = 0;
+    std::optional<std::size_t> last_started;
+  };
+  bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
+  void broke(const std::string& rule) {
+    if (broken_.empty()) broken_ = rule;
+  }
+
+  void perform(const Schedule::Decision& decision) {
+    for (const std::size_t target : decision.start) start(target);
+    for (const std::size_t target : decision.cancel) {
+      if (!cancel_) broke("it cancels although it was told to wait");
+      if (states_[target] != TargetState::running) broke("it cancels what does not run");
+      const Totals& totals = totals_[wave_of_[target]];
+      if (totals.failed <= waves_[wave_of_[target]].max_failures) broke("it cancels too early");
+    }
+    if (decision.ended_wave) {
+      if (totals_[*decision.ended_wave].ended != waves_[*decision.ended_wave].count) {
+        broke("a wave ended before its environments");
+      }
+      known_[*decision.ended_wave].ended = now_;
+    }
+    if (decision.gate) {
+      if (asked_gate_) broke("a gate is asked twice at once");
+      if (now_ < soaked(*decision.gate)) broke("a gate is asked before the soak is over");
+      asked_gate_ = decision.gate;
+    }
+  }
+
+  void start(std::size_t target) {
+    const std::size_t wave = wave_of_[target];
+    Totals& totals = totals_[wave];
+    if (states_[target] != TargetState::waiting) broke("an environment is started twice");
+    if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
+    if (totals.last_started && *totals.last_started >= target) broke("the order is another one");
+    for (std::size_t before = 0; before < wave; ++before) {
+      if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
+      if (totals_[before].failed > waves_[before].max_failures) broke("a wave before has failed");
+      if (waves_[before].count == 0) continue;
+      if (now_ < soaked(before)) broke("a wave before has not soaked");
+      if (waves_[before].gate && !known_[before].gate_held) broke("a gate before does not hold");
+      if (waves_[before].approve && !known_[before].approved) broke("nobody has approved");
+    }
+    states_[target] = TargetState::running;
+    totals.last_started = target;
+    most_running_ = std::max(most_running_, ++totals.running);
+    if (totals.running > waves_[wave].parallel) broke("more run than may at once");
+    ends_.emplace(now_ + 1 + static_cast<Instant>(random_() % 1000), target);
+  }
+
+  Instant soaked(std::size_t wave) const {
+    if (!known_[wave].ended) return std::numeric_limits<Instant>::max();
+    return *known_[wave].ended + waves_[wave].soak.count();
+  }
+
+  // The next thing that happens by itself.
+  bool happen(Schedule& schedule, const Schedule::Decision& decision) {
+    if (!ends_.empty()) {
+      const auto [time, target] = *ends_.begin();
+      ends_.erase(ends_.begin());
+      now_ = std::max(now_, time);
+      const bool well = !chance(fails_);
+      Totals& totals = totals_[wave_of_[target]];
+      --totals.running;
+      ++totals.ended;
+      totals.failed += well ? 0 : 1;
+      states_[target] = well ? TargetState::done : TargetState::failed;
+      schedule.finished(target, well);
+      return true;
+    }
+    if (asked_gate_) {
+      known_[*asked_gate_].gate_held = !chance(10);
+      schedule.gate(known_[*asked_gate_].gate_held);
+      asked_gate_.reset();
+      return true;
+    }
+    if (decision.approval) {
+      known_[*decision.approval].approved = true;
+      schedule.approved(*decision.approval);
+      return true;
+    }
+    if (!decision.not_before || *decision.not_before <= now_) return false;
+    // Woken too early now and then, as any wait may be.
+    now_ = chance(30) ? now_ + (*decision.not_before - now_) / 2 : *decision.not_before;
+    return true;
+  }
+
+  std::string judge_end(Schedule::End end) {
+    end_ = end;
+    if (!ends_.empty()) return "it ends while environments run";
+    if (end == Schedule::End::failed) return "";
+    for (std::size_t wave = 0; wave < waves_.size(); ++wave) {
+      if (totals_[wave].ended != waves_[wave].count) return "it passes without an environment";
+      if (totals_[wave].failed > waves_[wave].max_failures) return "it passes past a budget";
+    }
+    return "";
+  }
+
+  std::vector<ScheduledWave> waves_;
+  bool cancel_;
+  std::mt19937 random_;
+  std::vector<std::size_t> wave_of_;
+  std::vector<TargetState> states_;
+  std::vector<KnownWave> known_;
+  std::vector<Totals> totals_;
+  std::multimap<Instant, std::size_t> ends_;
+  std::optional<std::size_t> asked_gate_;
+  Instant now_ = 1'000'000;
+  int fails_ = 0;  // percent
+  std::size_t most_running_ = 0;
+  Schedule::End end_ = Schedule::End::none;
+  std::string broken_;
+};
+
+ScheduledWave some_wave(unsigned seed, std::size_t most) {
+  std::mt19937 random(seed);
+  ScheduledWave wave;
+  wave.count = random() % (most + 1);
+  wave.parallel = 1 + static_cast<unsigned>(random() % 8);
+  wave.max_failures = static_cast<unsigned>(random() % 4);
+  wave.soak = milliseconds(random() % 3 == 0 ? random() % 100'000 : 0);
+  wave.gate = random() % 3 == 0;
+  wave.approve = random() % 3 == 0;
+  return wave;
+}
+
+RC_GTEST_PROP(RolloutSchedule, KeepsItsRules, ()) {
+  std::vector<ScheduledWave> waves;
+  for (const unsigned seed :
+       *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
+    waves.push_back(some_wave(seed, 30));
+  }
+  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
+  RC_ASSERT(world.play(0) == "");
+}
+
+RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenTheSupervisorDiesAnywhere, ()) {
+  std::vector<ScheduledWave> waves;
+  for (const unsigned seed :
+       *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
+    waves.push_back(some_wave(seed, 12));
+  }
+  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
+  RC_ASSERT(world.play(25) == "");
+}
+
+TEST(RolloutSchedule, TenThousandEnvironments) {
+  int passed = 0;
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    World world({{1, 1, 0, milliseconds(600'000), true, false},
+                 {99, 10, 99, milliseconds(3'600'000), true, true},
+                 {9'900, 200, 9'900, milliseconds(0), false, false}},
+                seed % 2 == 1, seed);
+    EXPECT_EQ(world.play(seed % 3 == 0 ? 1 : 0), "") << seed;
+    if (world.end() == Schedule::End::passed) {
+      ++passed;
+      EXPECT_EQ(world.started(), 10'000u);
+      EXPECT_EQ(world.most_running(), 200u) << "what may run at once does";
+    }
+  }
+  EXPECT_GE(passed, 2) << "of the worlds in which nothing fails";
+}
+
+ScheduledWave wave(std::size_t count, unsigned parallel, unsigned max_failures = 0) {
+  ScheduledWave wave;
+  wave.count = count;
+  wave.parallel = parallel;
+  wave.max_failures = max_failures;
+  return wave;
+}
+using Targets = std::vector<std::size_t>;
+
+TEST(RolloutSchedule, StartsAsManyAsMayRunAndOneForEachThatEnds) {
+  Schedule schedule({wave(4, 2)}, false);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0, 1}));
+  EXPECT_EQ(schedule.decide(0).start, Targets());
+  schedule.finished(1, true);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2}));
+}
+
+TEST(RolloutSchedule, LetsWhatRunsEndOnceTheBudgetIsSpent) {
+  Schedule schedule({wave(9, 3, 1), wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{3})) << "one may fail";
+  schedule.finished(1, false);
+  const auto spent = schedule.decide(0);
+  EXPECT_EQ(spent.start, Targets());
+  EXPECT_EQ(spent.cancel, Targets());
+  EXPECT_EQ(spent.end, Schedule::End::none) << "two still run";
+  schedule.finished(2, true);
+  schedule.finished(3, true);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
+TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
+  Schedule schedule({wave(9, 3)}, true);
+  schedule.decide(0);
+  schedule.finished(1, false);
+  EXPECT_EQ(schedule.decide(0).cancel, (Targets{0, 2}));
+  EXPECT_EQ(schedule.decide(0).cancel, Targets());
+}
+
+TEST(RolloutSchedule, SoaksThenAsksTheGateThenAPerson) {
+  ScheduledWave first = wave(1, 1);
+  first.soak = milliseconds(1000);
+  first.gate = first.approve = true;
+  Schedule schedule({first, wave(1, 1)}, false);
+  schedule.decide(5);
+  schedule.finished(0, true);
+  const auto soaking = schedule.decide(10);
+  EXPECT_EQ(soaking.ended_wave, 0u);
+  EXPECT_EQ(soaking.not_before, 1010);
+  EXPECT_EQ(schedule.decide(1009).gate, std::nullopt);
+  EXPECT_EQ(schedule.decide(1010).gate, 0u);
+  EXPECT_EQ(schedule.decide(1011).gate, std::nullopt) << "it is being asked";
+  schedule.gate(true);
+  EXPECT_EQ(schedule.decide(1012).approval, 0u);
+  schedule.approved(0);
+  EXPECT_EQ(schedule.decide(1013).passed_wave, 0u);
+  EXPECT_EQ(schedule.decide(1013).start, (Targets{1}));
+}
+
+TEST(RolloutSchedule, AGateThatDoesNotHoldEndsIt) {
+  ScheduledWave first = wave(1, 1);
+  first.gate = true;
+  Schedule schedule({first, wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.finished(0, true);
+  schedule.decide(0);
+  schedule.gate(false);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
+// The soak counts from when the wave ended, whoever saw it.
+TEST(RolloutSchedule, ASoakGoesOnWhereAnotherSupervisorLeftIt) {
+  ScheduledWave first = wave(1, 1);
+  first.soak = milliseconds(1000);
+  KnownWave known;
+  known.ended = 500;
+  Schedule schedule({first, wave(1, 1)}, false, {TargetState::done, TargetState::waiting},
+                    {known, {}});
+  EXPECT_EQ(schedule.decide(600).not_before, 1500);
+  EXPECT_EQ(schedule.decide(1500).passed_wave, 0u);
+}
+
+TEST(RolloutSchedule, WhatRunsWhenItGoesOnCounts) {
+  Schedule schedule({wave(4, 2)}, false,
+                    {TargetState::done, TargetState::running, TargetState::waiting}, {});
+  EXPECT_EQ(schedule.running(), 1u);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2}));
+}
+
+TEST(RolloutSchedule, AnEmptyWaveIsPassedWithoutAGate) {
+  ScheduledWave empty = wave(0, 1);
+  empty.gate = empty.approve = true;
+  Schedule schedule({empty, wave(1, 1)}, false);
+  EXPECT_EQ(schedule.decide(0).passed_wave, 0u);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+}
+
+}  // namespace
+}  // namespace drydock
