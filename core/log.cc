@@ -120,14 +120,17 @@ std::unique_ptr<EventSink> make_run_log(const std::string& dir) {
   return std::make_unique<RunLog>(dir);
 }
 
-std::uint64_t last_seq_of(const std::string& dir) {
+std::optional<Event> last_event_of(const std::string& dir) {
   const int fd = ::open(events_file(dir).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return 0;
+  if (fd < 0) return std::nullopt;
   const LastLine last = last_line(fd);
   ::close(fd);
-  const nlohmann::json event = nlohmann::json::parse(last.text, nullptr, false);
-  const bool has_seq = event.is_object() && event.contains("seq") && event["seq"].is_number();
-  return has_seq ? event["seq"].get<std::uint64_t>() : 0;
+  return Event::from_json_line(last.text);
+}
+
+std::uint64_t last_seq_of(const std::string& dir) {
+  const auto last = last_event_of(dir);
+  return last ? last->seq : 0;
 }
 
 }  // namespace drydock

@@ -233,7 +233,11 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
                              rollout_.plan.targets[target].name + "/" +
                              std::to_string(targets_[target].attempt);
     make_private_dir(logs);
-    work.seq = last_seq_of(logs);
+    // Whoever followed it before may have died between its last line and the store.
+    if (const auto last = last_event_of(logs)) {
+      work.seq = last->seq;
+      if (last->type == "run.finished") work.finished = last->data;
+    }
     // Its name is there with mode 0600 before anything is in it.
     const std::string file = logs + "/events.jsonl";
     Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "events.h"
@@ -29,7 +30,8 @@ std::unique_ptr<EventSink> make_event_stream(std::ostream& out);
 // DIR/events.jsonl and DIR/run.log (through spdlog), both 0600 and appended to. DIR exists. Throws
 // Error when one cannot be opened.
 std::unique_ptr<EventSink> make_run_log(const std::string& dir);
-// The seq of the last whole event in DIR/events.jsonl; 0 when there is none.
+// The last whole event in DIR/events.jsonl, and its seq; nullopt and 0 when there is none.
+std::optional<Event> last_event_of(const std::string& dir);
 std::uint64_t last_seq_of(const std::string& dir);
 
 // What a style for this process's stdout would be: isatty, NO_COLOR, TERM=dumb, the locale, the
