@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <cstdlib>
 #include <drydock/testing.hpp>
 
 #include "redis_snapshot.h"
@@ -16,9 +15,14 @@ class RealRedis : public drydock::testing::FakeHost {
   using Process = drydock::Process;
 
   static bool installed() {
-    return std::system(
-               "redis-server --version >/dev/null 2>&1 && redis-cli --version >/dev/null 2>&1") ==
-           0;
+    for (const char* program : {"redis-server", "redis-cli"}) {
+      Process process;
+      process.arguments = {program, "--version"};
+      process.directory = "/";
+      const Result result = drydock::testing::execute(process, -1);
+      if (!result.cannot_start.empty() || result.code != 0) return false;
+    }
+    return true;
   }
 
   explicit RealRedis(std::vector<std::string> with = {}) : with_(std::move(with)) {
