@@ -362,9 +362,6 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   po::options_description options = options_of(command->groups, arguments);
   po::options_description with_operands = options;
   with_operands.add_options()("operand", po::value(&arguments.positional));
-  // What --plugin-dir was called before there was a search path.
-  std::vector<std::string> by_older_name;
-  with_operands.add_options()("plugins", po::value(&by_older_name)->composing());
   if ((command->groups & starts) != 0) {
     with_operands.add_options()("tell-until-started",
                                 po::bool_switch(&arguments.tell_until_started));
@@ -382,8 +379,6 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
             .run(),
         map);
     po::notify(map);
-    arguments.plugin_dirs.insert(arguments.plugin_dirs.end(), by_older_name.begin(),
-                                 by_older_name.end());
   } catch (const po::error& problem) {
     refuse(problem, arguments.command, options);
   }

@@ -209,7 +209,8 @@ void Supervisor::launch(std::size_t target) {
                                     "--key",
                                     rollout_.plan.name + "." + rollout_.token + "/" + to.name +
                                         "/" + std::to_string(targets_[target].attempt)};
-  for (const std::string& dir : setup_.plugin_dirs) words.insert(words.end(), {"--plugins", dir});
+  for (const std::string& dir : setup_.plugin_dirs)
+    words.insert(words.end(), {"--plugin-dir", dir});
   std::string inputs;
   try {
     inputs = inputs_of(to, masker_);
@@ -350,7 +351,7 @@ void Supervisor::start_controller_stage(std::size_t tag, std::size_t wave,
   std::vector<std::string> words = {
       "run", dir + "/stage.yaml", "--state-dir", dir + "/state", "--json", "--yes"};
   for (const std::string& plugins : setup_.plugin_dirs) {
-    words.insert(words.end(), {"--plugins", plugins});
+    words.insert(words.end(), {"--plugin-dir", plugins});
   }
   pool_.start(tag, command_on_host(here, words));
 }

@@ -56,7 +56,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const std::vector<std::s
   std::vector<TargetPlan> result(plan.targets.size());
   std::vector<std::string> printed(plan.targets.size());
   std::vector<std::string> words = {"plan", plan.pipeline_file, "--json", "--stdin"};
-  for (const std::string& dir : plugin_dirs) words.insert(words.end(), {"--plugins", dir});
+  for (const std::string& dir : plugin_dirs) words.insert(words.end(), {"--plugin-dir", dir});
   ChildPool pool;
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
     while (next < plan.targets.size() && pool.running() < at_once) {
