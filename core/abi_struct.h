@@ -23,7 +23,7 @@ DRYDOCK_SMALLEST(drydock_stage, settle);
 DRYDOCK_SMALLEST(drydock_value, size);
 DRYDOCK_SMALLEST(drydock_change, rollback_loses);
 DRYDOCK_SMALLEST(drydock_process, user);
-DRYDOCK_SMALLEST(drydock_exit, timed_out);
+DRYDOCK_SMALLEST(drydock_exit, stopped);
 #undef DRYDOCK_SMALLEST
 
 template <class Struct>

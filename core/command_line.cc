@@ -114,8 +114,7 @@ constexpr std::array<Command, 17> commands = {{
      "its backups could not be undone.",
      "drydock -C /srv/app backups restore 7 --only app"},
     {"rollout", "plan|run|status|approve|resume ROLLOUT",
-     "One pipeline, many environments, in waves",
-     output | rolls,
+     "One pipeline, many environments, in waves", output | rolls,
      "plan: every wave with its environments, and what each environment's own plan says. run: "
      "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
      "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
@@ -266,12 +265,17 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "new: c++ (the default) or c");
     add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
     add("with", po::value(&into.with)->value_name("FILE"),
-        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: the "
+        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: "
+        "the "
         "schemas' examples");
     add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
       into.seed = number_of("--seed", text);
     }),
         "check: another choice of odd options (default: 1)");
+    add("without-run", po::bool_switch(&into.without_run),
+        "check: leave out what performs run, where this machine has not what that needs; it is "
+        "then "
+        "shown as skipped");
     add("out", po::value(&into.plan_file)->value_name("FILE"),
         "pack: the archive (default: ID-VERSION-MACHINE.tar)");
     add("sha256", po::value(&into.sha256)->value_name("HEX"),
@@ -397,9 +401,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
   }
   const bool of_saved_plan = arguments.command == "run" && !arguments.plan_file.empty();
-  if (of_saved_plan && !(arguments.positional.empty() && arguments.uses.empty() &&
-                         arguments.vars.empty() && arguments.vars_files.empty() &&
-                         !arguments.from_stdin)) {
+  if (of_saved_plan &&
+      !(arguments.positional.empty() && arguments.uses.empty() && arguments.vars.empty() &&
+        arguments.vars_files.empty() && !arguments.from_stdin)) {
     throw Error(
         "run: --plan holds the pipeline and its variables; give nothing of these beside it");
   }

@@ -44,6 +44,7 @@ void check_options(const Arguments& arguments, const std::string& subcommand) {
   only_for(!arguments.dir.empty(), "--dir", "new");
   only_for(!arguments.with.empty(), "--with", "check");
   only_for(arguments.seed.has_value(), "--seed", "check");
+  only_for(arguments.without_run, "--without-run", "check");
   only_for(!arguments.plan_file.empty(), "--out", "pack");
   only_for(!arguments.sha256.empty(), "--sha256", "install");
   only_for(arguments.system, "--system", "install");

@@ -6,9 +6,10 @@
 #include "command_plugin.h"
 #include "deployment.h"
 #include "json_text.h"
+#include "load_safety.h"
 #include "plugin_check.h"
 #include "plugin_check_bench.h"
-#include "process.h"
+#include "plugin_check_trial.h"
 #include "text.h"
 #include "view_text.h"
 #include "workbench.h"
@@ -39,15 +40,15 @@ json read_options(const std::string& file) {
   return options;
 }
 
-CheckSettings settings_of(const Arguments& arguments, const Installation& installation) {
-  CheckSettings settings;
-  const std::string& named = arguments.positional[1];
+// A file that is not there, or no plugin, is what a check finds, and no reason to end without one.
+CheckSettings settings_of(const Arguments& arguments, const Installation& installation,
+                          const Cancellation& stop) {
+  CheckSettings settings{.stop = stop};
+  const fs::path named = fs::absolute(arguments.positional[1]);
   std::error_code error;
   const fs::path file = fs::canonical(named, error);
-  if (error || !fs::is_regular_file(file)) {
-    throw Error("the plugin file " + named + " does not exist; name the .so file that was built");
-  }
-  settings.plugin_file = file.string();
+  settings.plugin_file = (error ? named.lexically_normal() : file).string();
+  settings.without_run = arguments.without_run;
   settings.stage_binary = installation.worker;
   if (!arguments.directory.empty()) settings.deployment = deployment_dir(arguments.directory, {});
   if (arguments.with.size() > 1) throw Error("plugin check: --with FILE may be given once");
@@ -106,30 +107,54 @@ json document(const CheckBench& bench, const std::vector<Checked>& all) {
           {"plugin", plugin},
           {"seed", bench.settings().seed},
           {"checks", checks},
-          {"failed", count(all, Verdict::fail)}};
+          {"failed", count(all, Verdict::fail)},
+          {"left_behind", bench.left_behind()},
+          {"cancelled", bench.settings().stop.requested()}};
 }
 
 }  // namespace
 
 ExitCode command_plugin_check(const Arguments& arguments) {
-  become_subreaper();
-  CheckBench bench(settings_of(arguments, Installation::here()));
+  Workbench workbench(arguments);  // SIGINT and SIGTERM end it as they end a run: what was tried is
+  workbench.handle_signals();      // rolled back first
+  TemporaryDir::remove_abandoned();
+  CheckBench bench(settings_of(arguments, Installation::here(), workbench.cancellation()));
+  std::error_code error;
+  if (fs::exists(bench.settings().plugin_file, error)) {
+    // As where it would be installed: nothing is executed that others could change.
+    const std::string unsafe = unsafe_to_load(bench.settings().plugin_file);
+    if (!unsafe.empty()) throw Error(unsafe);
+  }
   check_names(bench);
   const Ink ink(style_of_stdout());
   if (!arguments.json) std::cout << bench.settings().plugin_file << "\n";
   std::vector<Checked> all;
-  for (const PluginCheck& check : plugin_checks()) {
-    all.push_back({check, check.perform(bench)});
-    if (!arguments.json) print(all.back(), ink);
+  try {
+    for (const PluginCheck& check : plugin_checks()) {
+      if (bench.settings().stop.requested()) break;
+      all.push_back({check, check.perform(bench)});
+      // It may quote what the plugin said.
+      std::string& sentence = all.back().finding.sentence;
+      sentence = make_visible(sentence);
+      if (!arguments.json) print(all.back(), ink);
+    }
+  } catch (const Interrupted&) {
   }
   const int failed = count(all, Verdict::fail);
+  const bool cancelled = bench.settings().stop.requested();
   if (arguments.json) {
     std::cout << indented(document(bench, all));
   } else {
+    for (const std::string& left : bench.left_behind()) {
+      for (const std::string& line : wrap("warning: " + left, 80, "", "  "))
+        std::cout << line << "\n";
+    }
+    if (cancelled) std::cout << "Cancelled; what was tried is rolled back.\n";
     std::cout << count(all, Verdict::pass) << " passed, " << failed << " failed, "
               << count(all, Verdict::warn) << " warned, " << count(all, Verdict::skip)
               << " skipped\n";
   }
+  if (cancelled) return ExitCode::cancelled;
   return failed == 0 ? ExitCode::done : ExitCode::check_found;
 }
 

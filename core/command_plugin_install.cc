@@ -1,8 +1,12 @@
 // plugin install: an archive of `plugin pack`, whose hash one has from its author, into a folder of
 // plugins. Whole or not at all.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
@@ -10,7 +14,9 @@
 #include "digest.h"
 #include "files.h"
 #include "json_text.h"
+#include "load_safety.h"
 #include "plugin_archive.h"
+#include "plugin_file.h"
 #include "text.h"
 #include "workbench.h"
 
@@ -141,17 +147,27 @@ ExitCode command_plugin_install(const Arguments& arguments) {
   const PluginArchive archive = open_archive(arguments);
   Workbench bench(arguments);
   const std::string folder = target_folder(bench);
+  bench.plugin_folders();  // whether what it will be found by is sound is said before it is there
+  // Who installs into the same folder at the same time sees what is there afterwards.
+  const Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock || ::flock(lock.get(), LOCK_EX) != 0) {
+    throw Error("the plugin folder " + folder + " cannot be locked (" + std::strerror(errno) +
+                "); name another one");
+  }
   const std::string target = folder + "/" + archive.manifest.file;
 
   // Under a name that is no plugin's yet, in the folder itself: elsewhere programs may be
   // forbidden.
   NewFile file(target, archive.plugin, 0644);
-  const ProbeResult probed = bench.worker().probe(file.temporary_path());
+  const std::string& temporary = file.temporary_path();
+  const ProbeResult probed = bench.worker().probe(PluginFile(temporary).identity());
   const auto* plugin = std::get_if<PluginDescription>(&probed);
   if (plugin == nullptr) {
-    throw Error(archive.manifest.file +
-                " cannot be used here; unpack the archive, and `drydock "
-                "plugin check` says why (nothing was installed)");
+    std::string why = why_not_described(temporary, probed);
+    for (std::size_t at = 0; (at = why.find(temporary, at)) != std::string::npos;) {
+      why.replace(at, temporary.size(), archive.manifest.file);
+    }
+    throw Error(why + "\nNothing was installed.");
   }
   const std::string replaced =
       replaced_version(PluginIndex::scan({folder}, bench.worker()), target, *plugin);

@@ -6,7 +6,9 @@
 #include "digest.h"
 #include "files.h"
 #include "json_text.h"
+#include "load_safety.h"
 #include "plugin_archive.h"
+#include "plugin_file.h"
 #include "text.h"
 #include "workbench.h"
 
@@ -31,6 +33,8 @@ ExitCode command_plugin_pack(const Arguments& arguments) {
   const fs::path file = arguments.positional[1];
   PluginArchive archive;
   archive.plugin = read_file(file.string(), largest_plugin_file);
+  const std::string unsafe = unsafe_to_load(file.string());
+  if (!unsafe.empty()) throw Error(unsafe);
   PluginManifest& manifest = archive.manifest;
   manifest.file = file.filename().string();
   if (const std::string wrong = wrong_plugin_name(manifest.file); !wrong.empty()) {
@@ -44,10 +48,14 @@ ExitCode command_plugin_pack(const Arguments& arguments) {
   manifest.architecture = machine_name();
   manifest.sha256 = sha256(archive.plugin);
   // What cannot be loaded here is handed on to nobody.
-  const ProbeResult probed = bench.worker().probe(fs::absolute(file).string());
+  const PluginFile loaded(fs::canonical(file).string());
+  if (loaded.sha256() != manifest.sha256) {
+    throw Error(file.string() + " was changed while it was packed; begin again");
+  }
+  const ProbeResult probed = bench.worker().probe(loaded.identity());
   if (!std::holds_alternative<PluginDescription>(probed)) {
-    throw Error(file.string() + " cannot be used; `drydock plugin check " + file.string() +
-                "` says why");
+    throw Error(why_not_described(file.string(), probed) + "\n`drydock plugin check " +
+                shell_word(file.string()) + "` looks at all of it.");
   }
 
   const std::string bytes = pack_plugin(archive);

@@ -73,9 +73,10 @@ ExitCode command_rehearse(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   bench.worker().prepare();
-  PreparedSession prepared(
-      bench, rehearsing(find_pipeline(arguments, bench.installation()), bench.plugins()),
-      PreparedSession::Lock::taken);
+  Pipeline pipeline = find_pipeline(arguments, bench.installation());
+  const PluginIndex plugins = bench.plugins(pipeline);
+  PreparedSession prepared(bench, rehearsing(std::move(pipeline), plugins),
+                           PreparedSession::Lock::taken);
   Session& session = prepared.session();
   session.inputs.clear();  // it has planned files, which are gone with this process: no `resume`
   Journal journal(prepared.state().journal());

@@ -93,9 +93,9 @@ ExitCode rollout_plan(const Arguments& arguments) {
 }  // namespace
 
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file) {
-  const PluginIndex plugins = bench.plugins();
   Rollout rollout = load_rollout(file);
   const Pipeline pipeline = pipeline_of(rollout, bench.installation());
+  const PluginIndex plugins = bench.plugins(pipeline);
   check_controller_stages(rollout, pipeline, plugins);
   check_pipeline(pipeline, plugins);
   RolloutPlan plan = plan_rollout(rollout, pipeline, read_vars({}, bench.arguments().vars));

@@ -45,13 +45,15 @@ std::string type_in_words(const json& schema) {
 void print_options(const json& schema, const std::string& indent) {
   const json properties = schema.value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
-    std::cout << indent << std::left << std::setw(18) << key << " " << type_in_words(option);
+    std::cout << indent << std::left << std::setw(18) << make_visible(key) << " "
+              << make_visible(type_in_words(option));
     if (is_required(schema, key)) std::cout << ", required";
     if (option.contains("default")) std::cout << ", default " << option["default"].dump();
     if (option.value("writeOnly", false)) std::cout << ", secret";
     std::cout << "\n";
     if (option.contains("description"))
-      std::cout << indent << "    " << option["description"].get<std::string>() << "\n";
+      std::cout << indent << "    " << make_visible(option["description"].get<std::string>())
+                << "\n";
     if (option.contains("properties")) print_options(option, indent + "  ");
     if (option.contains("items") && option["items"].contains("properties"))
       print_options(option["items"], indent + "  ");
@@ -110,8 +112,8 @@ ExitCode command_validate(const Arguments& arguments) {
   }
   mention_interruption(arguments);
   Workbench bench(arguments);
-  const PluginIndex plugins = bench.plugins();
   const Pipeline pipeline = find_pipeline(arguments, bench.installation());
+  const PluginIndex plugins = bench.plugins(pipeline);
   check_pipeline(pipeline, plugins);
   // Values that were given are checked too; what is required and missing is no fault of the file.
   if (!arguments.vars.empty() || !arguments.vars_files.empty()) {
@@ -156,7 +158,8 @@ ExitCode command_stages(const Arguments& arguments) {
       if (arguments.json)
         list.push_back(to_json(stage));
       else
-        std::cout << std::left << std::setw(18) << name << " " << stage.description.summary << "\n";
+        std::cout << std::left << std::setw(18) << name << " "
+                  << make_visible(stage.description.summary) << "\n";
     }
     if (arguments.json) {
       json problems = json::array();
@@ -173,7 +176,7 @@ ExitCode command_stages(const Arguments& arguments) {
     std::cout << indented(to_json(stage));
     return ExitCode::done;
   }
-  std::cout << stage.description.name << ": " << stage.description.summary << "\n"
+  std::cout << stage.description.name << ": " << make_visible(stage.description.summary) << "\n"
             << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
             << stage.plugin_file << "\n"
             << "steps   " << steps_in_words(stage.description) << "\n\nOptions\n";

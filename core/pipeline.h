@@ -99,6 +99,8 @@ Pipeline single_stage_pipeline(const std::string& uses, const std::vector<std::s
 // as any value), every name in every expression is defined, secrets stand only in writeOnly
 // options, pins hold. Throws Error.
 void check_pipeline(const Pipeline& pipeline, const PluginIndex& plugins);
+// By plugin id, of those that are pinned by it.
+std::map<std::string, std::string> pinned_digests(const Pipeline& pipeline);
 
 // A variable with the place that gives it its value.
 struct GivenVar {

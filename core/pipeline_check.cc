@@ -237,9 +237,12 @@ class Check {
                           listed(allowed) + did_you_mean(path, allowed)));
   }
 
+  // Before anything else: of a file that is not the pinned one nothing is known.
   void check_pins() const {
-    std::map<std::string, const IndexedStage*> by_id;
-    for (const auto& [type, stage] : plugins_.stages()) by_id[stage.plugin_id] = &stage;
+    std::map<std::string, const IndexedPlugin*> by_id;
+    for (const IndexedPlugin& plugin : plugins_.plugins()) {
+      if (plugin.hidden_by.empty()) by_id.emplace(plugin.id, &plugin);
+    }
     for (const auto& [id, pin] : pipeline_.plugins) {
       const auto found = by_id.find(id);
       if (found == by_id.end()) {
@@ -248,20 +251,38 @@ class Check {
                               "', which is not installed, allowed: " + listed(ids) +
                               did_you_mean(id, ids)));
       }
-      const IndexedStage& plugin = *found->second;
-      if (!pin.version.empty() &&
-          !VersionRange::parse(pin.version)->contains(plugin.plugin_version)) {
-        throw Error(pin.place.text() + ": found version " + plugin.plugin_version + " of plugin '" +
-                    id + "' in " + plugin.plugin_file + ", allowed: " + pin.version +
+      const IndexedPlugin& plugin = *found->second;
+      if (!pin.version.empty() && !VersionRange::parse(pin.version)->contains(plugin.version)) {
+        throw Error(pin.place.text() + ": found version " + plugin.version + " of plugin '" + id +
+                    "' in " + plugin.file + ", allowed: " + pin.version +
                     "; install that version or change the pin" + hidden_that_fits(id, pin.version) +
                     ".");
       }
+      refuse_hidden_stages(plugin);
       if (pin.sha256.empty()) continue;
-      const std::string digest = plugin.sha256();
+      const std::string digest =
+          plugin.sha256.empty() ? sha256_of_file(plugin.file) : plugin.sha256;
       if (digest == pin.sha256) continue;
-      throw Error(pin.place.text() + ": found SHA-256 " + digest + " of " + plugin.plugin_file +
+      throw Error(pin.place.text() + ": found SHA-256 " + digest + " of " + plugin.file +
                   ", allowed: " + pin.sha256 +
                   "; install the file that was pinned or change the pin.");
+    }
+  }
+
+  // A pin is no use where another plugin performs the stage.
+  void refuse_hidden_stages(const IndexedPlugin& pinned) const {
+    std::vector<const StageSpec*> used;
+    if (pipeline_.probe) used.push_back(&*pipeline_.probe);
+    for (const auto* list : {&pipeline_.stages, &pipeline_.finally}) {
+      for (const StageSpec& stage : *list) used.push_back(&stage);
+    }
+    for (const StageSpec* stage : used) {
+      const auto hiding = pinned.hidden_stages.find(stage->uses);
+      if (hiding == pinned.hidden_stages.end()) continue;
+      throw Error(stage->place.text() + ": found the stage type '" + stage->uses + "' of " +
+                  hiding->second + ", which hides that of the pinned plugin '" + pinned.id +
+                  "', allowed: the pinned one's, in " + pinned.file +
+                  "; remove the other file, or name the folder of the pinned one first.");
     }
   }
 
@@ -282,6 +303,14 @@ class Check {
 };
 
 }  // namespace
+
+std::map<std::string, std::string> pinned_digests(const Pipeline& pipeline) {
+  std::map<std::string, std::string> digests;
+  for (const auto& [id, pin] : pipeline.plugins) {
+    if (!pin.sha256.empty()) digests[id] = pin.sha256;
+  }
+  return digests;
+}
 
 void check_pipeline(const Pipeline& pipeline, const PluginIndex& plugins) {
   Check(pipeline, plugins).all();

@@ -203,6 +203,7 @@ bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
 
 void address(StepRequest& request, const PlannedStage& stage) {
   request.plugin_file = stage.type->plugin_file;
+  if (stage.type->as_indexed) request.plugin_identity = stage.type->as_indexed->identity;
   request.stage_type = stage.type->description.name;
   request.stage_id = stage.identity.key;
   request.options = stage.options.values;
@@ -321,12 +322,18 @@ std::string FactDifference::text() const {
 
 std::vector<FactDifference> compare_facts(const std::string& stage, const std::vector<Fact>& before,
                                           const std::vector<Fact>& after) {
+  // Of a name that was reported again the last counts.
   std::map<std::string, std::string> now;
+  std::map<std::string, const Fact*> was;
   for (const Fact& fact : after) now[fact.name] = fact.value;
+  for (const Fact& fact : before) was[fact.name] = &fact;
   std::vector<FactDifference> differences;
   for (const Fact& fact : before) {
     const auto found = now.find(fact.name);
-    if (!fact.must_return || (found != now.end() && found->second == fact.value)) continue;
+    if (!fact.must_return || was[fact.name] != &fact ||
+        (found != now.end() && found->second == fact.value)) {
+      continue;
+    }
     differences.push_back({stage, fact.name, fact.value,
                            found == now.end() ? std::nullopt : std::optional(found->second)});
   }

@@ -9,6 +9,7 @@
 #include "digest.h"
 #include "error.h"
 #include "json_text.h"
+#include "plugin_words.h"
 #include "text.h"
 
 namespace drydock {
@@ -134,6 +135,10 @@ class Unpacking {
       manifest.sha256 = files.begin().value().at("sha256");
     } catch (const json::exception&) {
       refuse("has a manifest that cannot be read");
+    }
+    if (!is_plugin_id(manifest.note.id) || !is_plugin_version(manifest.note.version) ||
+        !is_plugin_version(manifest.architecture) || !is_plugin_version(manifest.sha256)) {
+      refuse("has a manifest whose words are no plain ones");
     }
     if (const std::string wrong = wrong_plugin_name(manifest.file); !wrong.empty()) {
       refuse("would install '" + shorten(make_visible(manifest.file), 60) + "', which " + wrong);

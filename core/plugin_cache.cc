@@ -19,7 +19,7 @@ constexpr std::size_t most_entries = 512;
 
 // Descriptions are kept as the wire has them, so they are of no use to another version of it.
 const char* const format =
-    "2 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+    "3 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -27,15 +27,6 @@ std::string cache_folder() {
   const char* home = std::getenv("HOME");
   if (home != nullptr && *home == '/') return std::string(home) + "/.cache/drydock";
   return "";
-}
-
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
-}
-
-// Everything that changes when a file is replaced or written to.
-nlohmann::json as_json(const FileIdentity& file) {
-  return {file.device, file.inode, file.size, file.modified_ns, file.changed_ns};
 }
 
 // The content of a file that only the user can have written; "" for everything else.
@@ -55,15 +46,6 @@ std::string read_own_file(const std::string& path) {
 
 }  // namespace
 
-FileIdentity identity_of(const std::string& path, const struct stat& status) {
-  return {path,
-          status.st_dev,
-          status.st_ino,
-          static_cast<std::uint64_t>(status.st_size),
-          nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
-}
-
 PluginCache PluginCache::load() {
   PluginCache cache;
   const std::string folder = cache_folder();
@@ -71,30 +53,42 @@ PluginCache PluginCache::load() {
   cache.path_ = folder + "/plugins.json";
   nlohmann::json document = nlohmann::json::parse(read_own_file(cache.path_), nullptr, false);
   if (document.is_object() && document.value("format", nlohmann::json()) == format &&
-      document["plugins"].is_object()) {
-    cache.entries_ = std::move(document["plugins"]);
+      document["files"].is_object() && document["plugins"].is_object()) {
+    cache.files_ = std::move(document["files"]);
+    cache.plugins_ = std::move(document["plugins"]);
   }
   return cache;
 }
 
-std::optional<KnownPlugin> PluginCache::find(const FileIdentity& file) const {
-  const auto entry = entries_.find(file.path);
+std::optional<std::string> PluginCache::digest(const FileIdentity& file) const {
+  const auto entry = files_.find(file.path);
   try {
-    if (entry == entries_.end() || entry->at("file") != as_json(file)) return std::nullopt;
-    return KnownPlugin{read_description(entry->at("plugin")),
-                       entry->at("sha256").get<std::string>()};
-  } catch (const WireError&) {
-    return std::nullopt;
+    if (entry == files_.end() || entry->at("file") != identity_body(file)) return std::nullopt;
+    return entry->at("sha256").get<std::string>();
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
 }
 
-void PluginCache::keep(const FileIdentity& file, const KnownPlugin& plugin) {
-  if (entries_.size() >= most_entries) entries_.clear();
-  entries_[file.path] = {{"file", as_json(file)},
-                         {"sha256", plugin.sha256},
-                         {"plugin", description_body(plugin.description)}};
+std::optional<PluginDescription> PluginCache::description(const std::string& sha256) const {
+  const auto entry = plugins_.find(sha256);
+  try {
+    if (entry == plugins_.end()) return std::nullopt;
+    return read_description(*entry);
+  } catch (const WireError&) {
+    return std::nullopt;
+  }
+}
+
+void PluginCache::keep(const FileIdentity& file, const std::string& sha256) {
+  if (files_.size() >= most_entries) files_.clear();
+  files_[file.path] = {{"file", identity_body(file)}, {"sha256", sha256}};
+  changed_ = true;
+}
+
+void PluginCache::keep(const std::string& sha256, const PluginDescription& plugin) {
+  if (plugins_.size() >= most_entries) plugins_.clear();
+  plugins_[sha256] = description_body(plugin);
   changed_ = true;
 }
 
@@ -104,8 +98,9 @@ void PluginCache::save() {
   ::mkdir(folder.substr(0, folder.rfind('/')).c_str(), 0700);
   ::mkdir(folder.c_str(), 0700);
   try {
-    write_file_atomically(path_,
-                          nlohmann::json({{"format", format}, {"plugins", entries_}}).dump());
+    write_file_atomically(
+        path_,
+        nlohmann::json({{"format", format}, {"files", files_}, {"plugins", plugins_}}).dump());
   } catch (const std::exception&) {
     // Next time the plugins are probed again.
   }

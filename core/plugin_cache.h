@@ -2,43 +2,32 @@
 // again. Losing it costs time and nothing else: every fault of it means "empty".
 #pragma once
 
-#include <sys/stat.h>
-
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
+#include "file_identity.h"
 #include "worker.h"
 
 namespace drydock {
-
-struct FileIdentity {
-  std::string path;
-  std::uint64_t device = 0, inode = 0, size = 0;
-  std::int64_t modified_ns = 0, changed_ns = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
-FileIdentity identity_of(const std::string& path, const struct stat& status);
-
-// What is known of a plugin file of that identity.
-struct KnownPlugin {
-  PluginDescription description;
-  std::string sha256;  // of the file
-};
 
 class PluginCache {
  public:
   // $XDG_CACHE_HOME/drydock/plugins.json, else in $HOME/.cache.
   static PluginCache load();
 
-  std::optional<KnownPlugin> find(const FileIdentity& file) const;
-  void keep(const FileIdentity& file, const KnownPlugin& plugin);
+  // The SHA-256 of the file, while it is that very file.
+  std::optional<std::string> digest(const FileIdentity& file) const;
+  // What a plugin of these bytes said of itself, wherever it lies.
+  std::optional<PluginDescription> description(const std::string& sha256) const;
+  void keep(const FileIdentity& file, const std::string& sha256);
+  void keep(const std::string& sha256, const PluginDescription& plugin);
   void save();  // when something was kept
 
  private:
   std::string path_;                                   // "": there is no place for it
-  nlohmann::json entries_ = nlohmann::json::object();  // by path
+  nlohmann::json files_ = nlohmann::json::object();    // by path
+  nlohmann::json plugins_ = nlohmann::json::object();  // by SHA-256
   bool changed_ = false;
 };
 

@@ -11,7 +11,8 @@ namespace drydock {
 class CheckBench;
 struct CheckedStage;
 
-enum class Verdict { pass, warn, skip, fail };
+// From good to bad: where several stage types are looked at, the worst is told.
+enum class Verdict { pass, skip, warn, fail };
 const char* name_of(Verdict verdict);
 
 struct Finding {

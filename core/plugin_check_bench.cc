@@ -6,6 +6,7 @@
 #include "json_schema.h"
 #include "options.h"
 #include "plugin_check.h"
+#include "plugin_words.h"
 #include "sample_options.h"
 #include "schema.h"
 #include "schema_lookup.h"
@@ -87,7 +88,7 @@ std::map<std::string, std::string> secret_markers(const json& schema, std::uint6
 
 CheckBench::CheckBench(CheckSettings settings)
     : settings_(std::move(settings)),
-      worker_(settings_.stage_binary, never_, check_patience()),
+      worker_(settings_.stage_binary, settings_.stop, check_patience()),
       note_(read_plugin_note(settings_.plugin_file)) {}
 
 std::string CheckBench::abi_refusal() const {
@@ -160,7 +161,8 @@ Finding of_each_stage(CheckBench& bench, const std::function<Finding(CheckedStag
   std::optional<Finding> worst;
   for (CheckedStage& stage : stages) {
     Finding found = check(stage);
-    if (stages.size() > 1) found.sentence = "Stage type '" + stage.name() + "': " + found.sentence;
+    if (stages.size() > 1)
+      found.sentence = "Stage type " + quoted_word(stage.name()) + ": " + found.sentence;
     if (!worst || found.verdict > worst->verdict) worst = std::move(found);
   }
   return *worst;

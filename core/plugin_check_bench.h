@@ -16,12 +16,14 @@
 namespace drydock {
 
 struct CheckSettings {
-  std::string plugin_file;                         // absolute
-  std::string stage_binary;                        // drydock-stage
-  std::string deployment;                          // the steps get copies of it; "": empty folders
+  std::string plugin_file = {};                    // absolute
+  std::string stage_binary = {};                   // drydock-stage
+  std::string deployment = {};                     // the steps get copies of it; "": empty folders
   nlohmann::json with = nlohmann::json::object();  // stage type -> options
-  std::string with_file;                           // where that stands
+  std::string with_file = {};                      // where that stands
   std::uint64_t seed = 1;
+  bool without_run = false;  // this machine has not what run needs
+  const Cancellation& stop;  // of the whole check
 };
 
 // A stage type, and what its steps can be tried with.
@@ -56,14 +58,17 @@ class CheckBench {
   const InspectionResult* asking();
   // Sound as far as the steps need it. Empty: it cannot be asked.
   std::vector<CheckedStage>& stages();
+  // What a trial could not put back, in sentences.
+  const std::vector<std::string>& left_behind() const { return left_behind_; }
+  void leave_behind(const std::string& sentence) const { left_behind_.push_back(sentence); }
 
  private:
   CheckSettings settings_;
-  Cancellation never_;
   ProcessWorker worker_;
   std::variant<PluginNote, NoPluginNote> note_;
   std::optional<InspectionResult> loaded_, asked_;
   std::optional<std::vector<CheckedStage>> stages_;
+  mutable std::vector<std::string> left_behind_;
 };
 
 // How long a checked plugin is waited for.

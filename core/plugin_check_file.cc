@@ -4,10 +4,10 @@
 
 #include "error.h"
 #include "files.h"
-#include "pipeline_stage.h"
 #include "plugin_check.h"
 #include "plugin_check_bench.h"
 #include "plugin_exports.h"
+#include "plugin_words.h"
 #include "text.h"
 
 namespace drydock {
@@ -33,7 +33,9 @@ Finding note(CheckBench& bench) {
   }
   const std::string said = asked->said.id + " " + asked->said.version;
   if (said == named) return pass("It is " + named + ", which is known without executing it.");
-  return fail("Its note says " + named + ", and drydock_plugin_v1() says " + said +
+  const bool plain = is_plugin_id(asked->said.id) && is_plugin_version(asked->said.version);
+  return fail("Its note says " + named + ", and drydock_plugin_v1() says " +
+              (plain ? said : quoted_word(said)) +
               ": rebuild it with DRYDOCK_PLUGIN, which writes both.");
 }
 
@@ -151,15 +153,19 @@ Finding names(CheckBench& bench) {
   std::set<std::string> seen;
   for (const StageDescription& stage : asked->said.stages) {
     const std::string quoted = "'" + shorten(make_visible(stage.name), 40) + "'";
-    if (!is_stage_name(stage.name)) {
-      return fail("It calls a stage type " + quoted + ", allowed: [a-z][a-z0-9_-]*.");
+    if (!is_stage_type(stage.name)) {
+      return fail("It calls a stage type " + quoted + ", allowed: [a-z][a-z0-9_-]*, at most 64.");
     }
     if (!seen.insert(stage.name).second) {
       return fail("It calls two stage types " + quoted + ": a pipeline could use one only.");
     }
-    if (stage.summary.empty() || stage.summary.find('\n') != std::string::npos) {
+    if (!is_summary(stage.summary)) {
       return fail("Its stage type " + quoted +
-                  " has no summary of one line, which `drydock stages` shows.");
+                  " has no summary of one line, of at most 200 bytes and without control "
+                  "characters, which `drydock stages` shows.");
+    }
+    if (stage.notes_version == 0) {
+      return fail("The notes of its stage type " + quoted + " have the version 0: begin with 1.");
     }
     if (stage.steps.count(Step::run) == 0) {
       return fail("Its stage type " + quoted + " has no step run.");

@@ -20,15 +20,36 @@ constexpr const char* state_folder = ".drydock";
 
 }  // namespace
 
-void copy_example(const std::string& from, const std::string& to) {
+namespace {
+
+// Does a link, as it stands in `folder` of the example, lead to something in the example?
+bool stays_inside(const fs::path& link, const fs::path& target, const fs::path& example) {
+  if (target.is_absolute()) return false;  // of the copy, it would lead to the example itself
+  const auto is_inside = [&](const fs::path& path) {
+    const fs::path relative = path.lexically_relative(example);
+    return !relative.empty() && *relative.begin() != "..";
+  };
+  const fs::path leads_to = link.parent_path() / target;
+  return is_inside(leads_to.lexically_normal()) && is_inside(fs::weakly_canonical(leads_to));
+}
+
+void copy_files(const std::string& from, const std::string& to) {
   std::uintmax_t copied = 0;
-  for (auto each = fs::recursive_directory_iterator(from); each != fs::end(each); ++each) {
+  const fs::path example = fs::canonical(from);
+  for (auto each = fs::recursive_directory_iterator(example); each != fs::end(each); ++each) {
     if (each.depth() == 0 && each->path().filename() == state_folder) {
       each.disable_recursion_pending();
       continue;
     }
-    const fs::path target = fs::path(to) / each->path().lexically_relative(from);
+    const fs::path target = fs::path(to) / each->path().lexically_relative(example);
     if (each->is_symlink()) {
+      const fs::path leads_to = fs::read_symlink(each->path());
+      if (!stays_inside(each->path(), leads_to, example)) {
+        throw Error("the deployment " + from + " has the link " +
+                    each->path().lexically_relative(example).string() + " to " + leads_to.string() +
+                    ", which leads out of it, so that a trial would change what is no copy: put "
+                    "what it leads to in its place");
+      }
       fs::copy_symlink(each->path(), target);
     } else if (each->is_directory()) {
       fs::create_directory(target, each->path());
@@ -43,13 +64,20 @@ void copy_example(const std::string& from, const std::string& to) {
   }
 }
 
+}  // namespace
+
+void copy_example(const std::string& from, const std::string& to) {
+  try {
+    copy_files(from, to);
+  } catch (const fs::filesystem_error& error) {
+    throw Error("the deployment " + from + " cannot be copied (" + error.code().message() + ": " +
+                error.path1().string() + "); name another one with -C DIR");
+  }
+}
+
 FolderState state_of_folder(const std::string& dir) {
   FolderState state;
   for (auto each = fs::recursive_directory_iterator(dir); each != fs::end(each); ++each) {
-    if (each.depth() == 0 && each->path().filename() == state_folder) {
-      each.disable_recursion_pending();
-      continue;
-    }
     struct stat status {};
     if (::lstat(each->path().c_str(), &status) != 0) continue;
     std::string what = std::to_string(status.st_mode);

@@ -61,12 +61,18 @@ class Ear : public StepListener {
       trial_.killed = true;
       ::kill(-group_, SIGKILL);
     }
-    if (interference_.cancel_at_note) cancel();
+    if (trial_.remembered == interference_.cancel_at_note) cancel();
     return std::nullopt;
   }
-  void idle() override {}
+  void idle() override {
+    if (interference_.cancel_after.count() != 0 &&
+        Clock::now() - began_ >= interference_.cancel_after) {
+      cancel();
+    }
+  }
 
   void ended(const StepResult& result) {
+    trial_.took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_);
     if (cancelled_at_ != Clock::time_point()) {
       trial_.since_cancel =
           std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - cancelled_at_);
@@ -98,6 +104,7 @@ class Ear : public StepListener {
   Cancellation& cancellation_;
   pid_t group_ = 0;
   std::string step_;  // what it prints may come before it is known to have begun
+  const Clock::time_point began_ = Clock::now();
   Clock::time_point cancelled_at_;
 };
 
@@ -123,14 +130,47 @@ Trial::Trial(const CheckBench& bench, const CheckedStage& stage)
   before_ = state_of_folder(deployment_.dir);
 }
 
+Trial::~Trial() {
+  if (is_undone_) return;
+  try {
+    StepResult result = perform_now({Step::rollback}, {});
+    if (result.ok()) result = perform_now({Step::settle}, {});
+    if (!result.ok()) {
+      bench_.leave_behind("What the run of '" + stage_.name() +
+                          "' did outside of the check's own folders may still be there: " +
+                          full_stop(how_it_ended(result)));
+    }
+  } catch (const std::exception& error) {
+    bench_.leave_behind("What the run of '" + stage_.name() +
+                        "' did could not be rolled back: " + full_stop(error.what()));
+  }
+}
+
 StepResult Trial::perform(const std::vector<Step>& steps, const Interference& interference) {
+  if (bench_.settings().stop.requested()) throw Interrupted{};
+  StepResult result = perform_now(steps, interference);
+  if (bench_.settings().stop.requested()) throw Interrupted{};
+  return result;
+}
+
+StepResult Trial::perform_now(const std::vector<Step>& steps, const Interference& interference) {
+  const bool runs = steps.front() == Step::run, rolls_back = steps.front() == Step::rollback;
+  if (runs) is_undone_ = is_rolled_back_ = false;
+  const auto tell_whether_undone = [&](const StepResult& result) {
+    if (rolls_back) is_rolled_back_ = result.ok();
+    if (steps.front() == Step::settle) is_undone_ = is_rolled_back_ && result.ok();
+  };
   StepRequest request = request_for(deployment_);
   request.plugin_file = stage_.type.plugin_file;
   request.stage_type = request.stage_id = stage_.name();
   for (const Step step : steps) {
     if (stage_.type.has(step, options)) request.steps.push_back(step);
   }
-  if (request.steps.empty()) return {steps.back(), Done{}};
+  if (request.steps.empty()) {
+    const StepResult nothing{steps.back(), Done{}};
+    tell_whether_undone(nothing);
+    return nothing;
+  }
   const Step first = request.steps.front();
   const bool looks = first == Step::observe || first == Step::plan;
   request.options = options;
@@ -146,15 +186,18 @@ StepResult Trial::perform(const std::vector<Step>& steps, const Interference& in
   }
   request.notes = notes;
   request.timeout = looks ? longest_look : longest_run;
+  // As in a run: once it goes back it goes back.
+  request.cancellable = first != Step::rollback && first != Step::settle;
 
   remembered = 0;
   killed = false;
-  Cancellation cancellation;
+  Cancellation cancellation(&bench_.settings().stop);
   ProcessWorker worker(bench_.settings().stage_binary, cancellation, check_patience());
   Ear ear(*this, first, interference, cancellation);
   StepResult result = worker.perform(request, ear);
   ear.ended(result);
   interrupted_ = interrupted_ || killed;
+  tell_whether_undone(result);
   return result;
 }
 
@@ -189,6 +232,7 @@ std::string why_not_tried(const CheckBench& bench, CheckedStage& stage) {
 
 std::string why_no_run(const CheckBench& bench, CheckedStage& stage) {
   if (const std::string why = why_not_tried(bench, stage); !why.empty()) return why;
+  if (bench.settings().without_run) return "Not tried: its run is left out (--without-run).";
   if (!stage.run_fails) {
     Trial trial(bench, stage);
     StepResult result = trial.perform({Step::observe, Step::plan});

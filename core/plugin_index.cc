@@ -14,8 +14,10 @@
 #include "error.h"
 #include "files.h"
 #include "in_parallel.h"
+#include "load_safety.h"
 #include "plugin_cache.h"
-#include "plugin_note.h"
+#include "plugin_file.h"
+#include "plugin_words.h"
 #include "text.h"
 
 namespace drydock {
@@ -29,29 +31,6 @@ std::string parent_of(const std::string& path) {
 std::string absolute(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
   return real ? std::string(real.get()) : path;
-}
-
-// Whoever may write here decides what Drydock executes. "" when that is the user or root alone.
-std::string unsafe(const std::string& path, const struct stat& status) {
-  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    return path + " belongs to user " + std::to_string(status.st_uid) +
-           ", who could change what Drydock executes: give it to yourself or to root with chown.";
-  }
-  if ((status.st_mode & S_IWOTH) != 0) {
-    return path + " is writable by everybody, who could change what Drydock executes: chmod o-w " +
-           path + ".";
-  }
-  return "";
-}
-
-std::string say(const std::string& file, const ProbeResult& result) {
-  if (const auto* refused = std::get_if<WontLoad>(&result)) return refused->reason;
-  if (const auto* timed_out = std::get_if<TimedOut>(&result)) {
-    return file + " was not loaded within " + format_duration(timed_out->limit) +
-           ": a constructor or drydock_plugin_v1() hangs; correct the plugin, or remove it.";
-  }
-  return file + " " + describe(std::get<Crashed>(result)) +
-         " while it was loaded: correct the plugin, or remove it.";
 }
 
 std::vector<std::string> plugin_files(const std::string& folder) {
@@ -70,65 +49,100 @@ std::vector<std::string> plugin_files(const std::string& folder) {
 }  // namespace
 
 // A file that may be asked what it is, or the reason why not.
-class PluginIndex::PluginFile {
+class PluginIndex::Candidate {
  public:
-  explicit PluginFile(std::string path) : path_(std::move(path)) {
-    if (::stat(path_.c_str(), &status_) != 0) {
+  explicit Candidate(std::string path) : path_(std::move(path)) {
+    struct stat status {};
+    if (::stat(path_.c_str(), &status) != 0) {
       problem = errno == ENOENT ? path_ +
                                       " is a link to a file that does not exist: remove it, or "
                                       "put the plugin back."
                                 : path_ + " cannot be read: " + std::strerror(errno) + ".";
       return;
     }
-    problem = unsafe(path_, status_);
-    // A link leads to another folder, whose owner decides as well.
+    identity_ = identity_of(path_, status);
+    problem = unsafe(path_, status);
+    // A link leads to another folder, whose owners decide as well.
     struct stat link {};
     if (problem.empty() && ::lstat(path_.c_str(), &link) == 0 && S_ISLNK(link.st_mode)) {
-      const std::string folder = parent_of(absolute(path_));
-      struct stat folder_status {};
-      if (::stat(folder.c_str(), &folder_status) == 0) problem = unsafe(folder, folder_status);
+      problem = unsafe_folder_of(absolute(path_));
     }
-    if (problem.empty() && (status_.st_mode & S_IWGRP) != 0) {
+    if (problem.empty() && (status.st_mode & S_IWGRP) != 0) {
       warning = path_ + " is writable by its group: chmod g-w " + path_ + ".";
     }
   }
 
-  bool is_known(const PluginCache& cache) {
-    if (problem.empty()) known = cache.find(identity());
-    return known.has_value();
+  // What is known of it without opening it.
+  void look_up(const PluginCache& cache) {
+    if (!problem.empty()) return;
+    sha256 = cache.digest(identity_).value_or("");
+    if (!sha256.empty()) known = cache.description(sha256);
   }
+  // On any thread: what it is, without executing it.
+  void read(const PluginCache& cache, const std::map<std::string, std::string>& pins) {
+    try {
+      const PluginFile file(path_);
+      if (file.identity() != identity_) {
+        problem = path_ + " was changed while it was looked at: look who changes it.";
+        return;
+      }
+      const auto read = file.note();
+      if (const auto* none = std::get_if<NoPluginNote>(&read)) {
+        problem = path_ + " " + none->reason + ".";
+        return;
+      }
+      note = std::get<PluginNote>(read);
+      problem = abi_refusal(path_, note.abi_major, note.abi_minor);
+      if (!problem.empty()) return;
+      sha256 = file.sha256();
+    } catch (const Error& error) {
+      problem = full_stop(error.what());
+      return;
+    }
+    known = cache.description(sha256);
+    const auto pin = pins.find(note.id);
+    pinned_otherwise = pin != pins.end() && pin->second != sha256;
+  }
+  bool may_be_asked() const { return problem.empty() && !known && !pinned_otherwise; }
   // On any thread. Where `known` stays empty `problem` says why.
   void ask(Worker& worker) {
-    const auto note = read_plugin_note(path_);
-    if (const auto* none = std::get_if<NoPluginNote>(&note)) {
-      problem = path_ + " " + none->reason + ".";
-      return;
-    }
-    const auto& said = std::get<PluginNote>(note);
-    problem = abi_refusal(path_, said.abi_major, said.abi_minor);
-    if (!problem.empty()) return;
-    ProbeResult result = worker.probe(path_);
-    auto* description = std::get_if<PluginDescription>(&result);
-    if (description == nullptr) {
-      problem = say(path_, result);
-      return;
-    }
-    try {
-      known = KnownPlugin{std::move(*description), sha256_of_file(path_)};
-    } catch (const Error& error) {
-      problem = error.what();
+    ProbeResult result = worker.probe(identity_);
+    if (auto* description = std::get_if<PluginDescription>(&result)) {
+      problem = contradiction(*description);
+      if (problem.empty()) known = std::move(*description);
+    } else {
+      problem = why_not_described(path_, result);
     }
   }
-  FileIdentity identity() const { return identity_of(path_, status_); }
-
+  const FileIdentity& identity() const { return identity_; }
   const std::string& path() const { return path_; }
 
-  std::string problem, warning;
-  std::optional<KnownPlugin> known;
+  std::string problem, warning, sha256;
+  PluginNote note;  // when it was read
+  bool pinned_otherwise = false;
+  std::optional<PluginDescription> known;
 
  private:
+  static std::string unsafe_folder_of(const std::string& real) {
+    const std::string folder = parent_of(real);
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return "";  // opening it says why
+    const std::string found = unsafe(folder, status);
+    return found.empty() ? unsafe_above(folder) : found;
+  }
+  // The worker has checked this, but in a process in which the plugin is at home.
+  std::string contradiction(const PluginDescription& said) const {
+    if (said.id == note.id && said.version == note.version &&
+        std::all_of(said.stages.begin(), said.stages.end(), [](const StageDescription& stage) {
+          return is_stage_type(stage.name) && is_summary(stage.summary);
+        })) {
+      return "";
+    }
+    return path_ + " describes itself in words that its note and the SDK do not know: rebuild it.";
+  }
+
   std::string path_;
-  struct stat status_ {};
+  FileIdentity identity_;
 };
 
 bool IndexedStage::has(Step step, const nlohmann::json& options) const {
@@ -143,24 +157,39 @@ bool IndexedStage::has(Step step, const nlohmann::json& options) const {
   }
 }
 
-std::string unsafe_to_load(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return path + " cannot be read.";
-  return unsafe(path, status);
+std::string why_not_described(const std::string& file, const ProbeResult& result) {
+  if (const auto* refused = std::get_if<WontLoad>(&result)) return refused->reason;
+  if (const auto* timed_out = std::get_if<TimedOut>(&result)) {
+    return file + " was not loaded within " + format_duration(timed_out->limit) +
+           ": a constructor or drydock_plugin_v1() hangs; correct the plugin, or remove it.";
+  }
+  return file + " " + describe(std::get<Crashed>(result)) +
+         " while it was loaded: correct the plugin, or remove it.";
+}
+
+PluginIndex PluginIndex::of(std::map<std::string, IndexedStage> stages) {
+  PluginIndex index;
+  for (const auto& [name, stage] : stages) {
+    auto known = std::find_if(index.plugins_.begin(), index.plugins_.end(),
+                              [&](const auto& each) { return each.id == stage.plugin_id; });
+    if (known == index.plugins_.end()) {
+      known = index.plugins_.insert(
+          known, {stage.plugin_file, stage.plugin_id, stage.plugin_version, "", {}, true, "", {}});
+    }
+    known->stage_types.push_back(name);
+  }
+  index.stages_ = std::move(stages);
+  return index;
 }
 
 std::string IndexedStage::sha256() const {
-  struct stat status {};
-  if (as_indexed && ::stat(plugin_file.c_str(), &status) == 0 &&
-      identity_of(plugin_file, status) == as_indexed->identity) {
-    return as_indexed->sha256;
-  }
-  return sha256_of_file(plugin_file);
+  return as_indexed ? as_indexed->sha256 : sha256_of_file(plugin_file);
 }
 
-PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker) {
+PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& worker,
+                              const std::map<std::string, std::string>& pins) {
   PluginIndex index;
-  std::vector<PluginFile> files;
+  std::vector<Candidate> files;
   for (const std::string& named : folders) {
     const std::string folder = absolute(named);
     struct stat status {};
@@ -171,7 +200,9 @@ PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& w
                                              ": create it, or name another one."});
       continue;
     }
-    if (std::string problem = unsafe(folder, status); !problem.empty()) {
+    std::string problem = unsafe(folder, status);
+    if (problem.empty()) problem = unsafe_above(folder);
+    if (!problem.empty()) {
       index.problems_.push_back({folder, std::move(problem)});
       continue;
     }
@@ -182,28 +213,44 @@ PluginIndex PluginIndex::scan(const std::vector<std::string>& folders, Worker& w
   }
 
   PluginCache cache = PluginCache::load();
-  std::vector<PluginFile*> strangers;
-  for (PluginFile& file : files) {
-    if (!file.is_known(cache) && file.problem.empty()) strangers.push_back(&file);
+  std::vector<Candidate*> strangers;
+  for (Candidate& file : files) {
+    file.look_up(cache);
+    if (!file.known && file.problem.empty()) strangers.push_back(&file);
   }
-  in_parallel(strangers.size(), [&](std::size_t i) { strangers[i]->ask(worker); });
-  for (PluginFile* file : strangers) {
-    if (file->known) cache.keep(file->identity(), *file->known);
+  in_parallel(strangers.size(), [&](std::size_t i) { strangers[i]->read(cache, pins); });
+  // Of files with the same bytes the first is asked, and the others if it had no answer.
+  std::map<std::string, Candidate*> first;
+  std::vector<Candidate*> asked, others;
+  for (Candidate* file : strangers) {
+    if (!file->sha256.empty()) cache.keep(file->identity(), file->sha256);
+    if (!file->may_be_asked()) continue;
+    (first.try_emplace(file->sha256, file).second ? asked : others).push_back(file);
+  }
+  in_parallel(asked.size(), [&](std::size_t i) { asked[i]->ask(worker); });
+  for (Candidate* file : others) {
+    file->known = first[file->sha256]->known;
+    if (!file->known) file->ask(worker);
+  }
+  for (const Candidate* file : asked) {
+    if (file->known) cache.keep(file->sha256, *file->known);
   }
   cache.save();
-  for (PluginFile& file : files) index.take(file);
+  for (Candidate& file : files) index.take(file);
   return index;
 }
 
-void PluginIndex::take(PluginFile& file) {
+void PluginIndex::take(Candidate& file) {
   const std::string& path = file.path();
   if (!file.warning.empty()) warnings_.push_back(file.warning);
-  if (!file.known) {
+  if (!file.known && !file.pinned_otherwise) {
     problems_.push_back({path, file.problem});
     return;
   }
-  PluginDescription& plugin = file.known->description;
-  IndexedPlugin found{path, plugin.id, plugin.version, file.known->sha256, {}, "", {}};
+  if (!file.known) file.known = PluginDescription{file.note.id, file.note.version, 0, 0, {}};
+  PluginDescription& plugin = *file.known;
+  IndexedPlugin found{path, plugin.id, plugin.version, file.sha256, {}, !file.pinned_otherwise,
+                      "",   {}};
   const auto problem = [&](const std::string& what, const std::string& other) {
     problems_.push_back(
         {path, what + " both " + other + " and " + path + ": remove one of the two files."});
@@ -224,7 +271,7 @@ void PluginIndex::take(PluginFile& file) {
     if (!found.hidden_by.empty()) continue;
     const auto [other, is_new] =
         stages_.try_emplace(name, IndexedStage{path, plugin.id, plugin.version, std::move(stage),
-                                               IndexedFile{file.identity(), file.known->sha256}});
+                                               IndexedFile{file.identity(), file.sha256}});
     if (is_new) continue;
     const std::string& other_file = other->second.plugin_file;
     found.hidden_stages.emplace(name, other_file);

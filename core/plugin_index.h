@@ -1,6 +1,6 @@
 // Which plugin files there are, and which stage types they provide. Nothing is loaded into this
 // process: identity is read from the ELF note, the rest comes from a probe in a worker and is
-// cached by path, size and mtime in $XDG_CACHE_HOME/drydock/plugins.json.
+// cached by the file's digest in $XDG_CACHE_HOME/drydock/plugins.json.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugin_cache.h"
+#include "file_identity.h"
 #include "worker.h"
 
 namespace drydock {
@@ -25,13 +25,17 @@ struct IndexedStage {
   StageDescription description;
   std::optional<IndexedFile> as_indexed;  // none for those that are known without looking
   bool has(Step step, const nlohmann::json& options) const;  // minds only_with
-  std::string sha256() const;  // of the plugin file, now. Throws Error
+  // Of the plugin file, when it was indexed: workers load that one alone. Throws Error.
+  std::string sha256() const;
 };
 
 // What was found of one sound plugin file.
 struct IndexedPlugin {
-  std::string file, id, version, sha256;
+  std::string file, id, version;
+  std::string sha256;  // "" where it is known without looking
   std::vector<std::string> stage_types;
+  bool asked =
+      true;  // else its digest is not the one of its id's pin, and nothing of it was loaded
   // What an earlier folder has already: the whole plugin (the file that has its id, else ""), or
   // single stage types (name -> file).
   std::string hidden_by;
@@ -48,13 +52,12 @@ class PluginIndex {
   // Folders are searched in order, not recursively, for *.so; what is found first wins. Two files
   // of one folder that have the same id or stage type are a problem: which of them is first is
   // chance. Files that are not known yet are probed on several threads.
-  static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker);
+  // `pins`: by plugin id the SHA-256 that its file must have. Another file of that id is listed,
+  // and nothing of it is loaded.
+  static PluginIndex scan(const std::vector<std::string>& folders, Worker& worker,
+                          const std::map<std::string, std::string>& pins = {});
   // Of stage types that are known without looking.
-  static PluginIndex of(std::map<std::string, IndexedStage> stages) {
-    PluginIndex index;
-    index.stages_ = std::move(stages);
-    return index;
-  }
+  static PluginIndex of(std::map<std::string, IndexedStage> stages);
 
   const std::map<std::string, IndexedStage>& stages() const { return stages_; }
   // Every sound file in the order in which it was found, those that are hidden too.
@@ -67,8 +70,8 @@ class PluginIndex {
   const IndexedStage& require(const std::string& stage_type, const std::string& place) const;
 
  private:
-  class PluginFile;
-  void take(PluginFile& file);
+  class Candidate;
+  void take(Candidate& file);
 
   std::map<std::string, IndexedStage> stages_;
   std::vector<IndexedPlugin> plugins_;
@@ -76,8 +79,8 @@ class PluginIndex {
   std::vector<std::string> warnings_;
 };
 
-// "" when only its owner, who is root or this user, can change the file or folder; else a sentence
-// with the remedy.
-std::string unsafe_to_load(const std::string& path);
+// Why a plugin file could not be asked what it is, in a sentence that names it. `result` is no
+// PluginDescription.
+std::string why_not_described(const std::string& file, const ProbeResult& result);
 
 }  // namespace drydock

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "descriptor.h"
+#include "plugin_words.h"
 
 namespace drydock {
 namespace {
@@ -73,6 +74,16 @@ std::variant<PluginNote, NoPluginNote> parse_note(std::string_view text) {
   const auto id = value_of(text, "id");
   const auto version = value_of(text, "version");
   if (!abi || !id || !version || id->empty() || version->empty()) return damaged;
+  if (!is_plugin_id(*id)) {
+    return NoPluginNote{"calls itself " + quoted_word(*id) +
+                        ", allowed: a letter or digit, then letters, digits, '.', '_' and '-', at "
+                        "most 100"};
+  }
+  if (!is_plugin_version(*version)) {
+    return NoPluginNote{"has the version " + quoted_word(*version) +
+                        ", allowed: a letter or digit, then letters, digits, '.', '_', '-', '+' "
+                        "and '~', at most 64"};
+  }
   PluginNote note;
   const char* end = abi->data() + abi->size();
   const auto major = std::from_chars(abi->data(), end, note.abi_major);
@@ -133,7 +144,10 @@ std::variant<PluginNote, NoPluginNote> read_plugin_note(const ReadAt& read_at) {
 
 std::variant<PluginNote, NoPluginNote> read_plugin_note(const std::string& path) {
   // Not blocking: a named pipe in its place must not hold us.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return read_plugin_note(Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+}
+
+std::variant<PluginNote, NoPluginNote> read_plugin_note(const Descriptor& file) {
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) {
     return NoPluginNote{std::string("cannot be read: ") + std::strerror(errno)};

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <variant>
 
+#include "descriptor.h"
+
 namespace drydock {
 
 struct PluginNote {
@@ -25,6 +27,7 @@ using ReadAt = std::function<bool(std::uint64_t offset, void* into, std::size_t 
 // Nothing in the file is trusted: no offset, no size, no count.
 std::variant<PluginNote, NoPluginNote> read_plugin_note(const ReadAt& read_at);
 std::variant<PluginNote, NoPluginNote> read_plugin_note(const std::string& path);
+std::variant<PluginNote, NoPluginNote> read_plugin_note(const Descriptor& file);
 // Of a file that is in memory; the bytes must live as long as what is returned.
 ReadAt in_memory(std::string_view bytes);
 

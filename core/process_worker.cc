@@ -269,8 +269,11 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
   return result;
 }
 
-ProbeResult ProcessWorker::probe(const std::string& plugin_file) {
-  return Question<PluginDescription>("probe", to_wire(plugin_file), "plugin", read_description)
+ProbeResult ProcessWorker::probe(const FileIdentity& plugin_file) {
+  return Question<PluginDescription>("probe",
+                                     {{"plugin_file", to_wire(plugin_file.path)},
+                                      {"plugin_identity", identity_body(plugin_file)}},
+                                     "plugin", read_description)
       .hold(stage_binary_, patience_);
 }
 

@@ -30,7 +30,7 @@ class ProcessWorker : public Worker {
   ~ProcessWorker() override;
 
   StepResult perform(const StepRequest& request, StepListener& listener) override;
-  ProbeResult probe(const std::string& plugin_file) override;
+  ProbeResult probe(const FileIdentity& plugin_file) override;
   // What `drydock plugin check` wants to know; with `ask`, drydock_plugin_v1() is called.
   InspectionResult inspect(const std::string& plugin_file, bool ask);
   void prepare() override;

@@ -98,7 +98,8 @@ void Rollback::roll_back(std::uint64_t run, const Stages& started, RollbackRepor
 
 StepRequest Rollback::request(std::uint64_t run, const StageRecord& stage, Step step) {
   StepRequest request = request_for(deployment_);
-  request.plugin_file = plugin_for_(stage);
+  request.plugin_identity = plugin_for_(stage);
+  request.plugin_file = request.plugin_identity->path;
   request.stage_type = stage.uses;
   request.stage_id = stage.key;
   request.steps = {step};

@@ -34,7 +34,7 @@ struct RollbackReport {
 class Rollback {
  public:
   // The plugin file that undoes a stage. Throws Error when there is none.
-  using PluginFor = std::function<std::string(const StageRecord&)>;
+  using PluginFor = std::function<FileIdentity(const StageRecord&)>;
 
   // `scope` evaluates secret options again: vars and secrets.
   Rollback(Journal& journal, Worker& worker, Events& events, Masker& masker, const StateDir& state,

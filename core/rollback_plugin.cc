@@ -4,40 +4,39 @@
 #include <optional>
 
 #include "error.h"
-#include "files.h"
-#include "plugin_index.h"
-#include "plugin_note.h"
+#include "load_safety.h"
+#include "plugin_file.h"
 
 namespace drydock {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_unchanged(const std::string& file, const StageRecord& stage) {
+// nullopt: it is gone, or another one.
+std::optional<FileIdentity> unchanged(const std::string& path, const StageRecord& stage) {
   try {
-    return sha256_of_file(file) == stage.plugin_sha256;
+    const PluginFile file(path);
+    if (file.sha256() == stage.plugin_sha256) return file.identity();
   } catch (const Error&) {
-    return false;
   }
+  return std::nullopt;
 }
 
-// Why `file` cannot undo what the run did: completes "FILE ...". nullopt: it can.
-std::optional<std::string> unfit(const std::string& file, const StageRecord& stage,
-                                 Worker& worker) {
-  std::error_code missing;
-  if (!fs::is_regular_file(file, missing)) return "is not there any more";
-  for (const std::string& path : {file, fs::path(file).parent_path().string()}) {
-    const std::string unsafe = unsafe_to_load(path);
+// Why the file cannot undo what the run did: completes "FILE ...". nullopt: it can.
+std::optional<std::string> unfit(const PluginFile& file, const StageRecord& stage, Worker& worker) {
+  const std::string& path = file.identity().path;
+  for (const std::string& each : {path, fs::path(path).parent_path().string()}) {
+    const std::string unsafe = unsafe_to_load(each);
     if (!unsafe.empty()) return "is not loaded: " + unsafe.substr(0, unsafe.size() - 1);
   }
-  const auto read = read_plugin_note(file);
+  const auto read = file.note();
   if (const auto* none = std::get_if<NoPluginNote>(&read)) return none->reason;
   const PluginNote& note = std::get<PluginNote>(read);
   if (note.id != stage.plugin_id) {
     return "is the plugin " + note.id + " " + note.version + ", and the run used " +
            stage.plugin_id + " " + stage.plugin_version;
   }
-  const ProbeResult probed = worker.probe(file);
+  const ProbeResult probed = worker.probe(file.identity());
   const auto* description = std::get_if<PluginDescription>(&probed);
   if (description == nullptr) {
     if (const auto* refused = std::get_if<WontLoad>(&probed)) return "(" + refused->reason + ")";
@@ -56,9 +55,9 @@ std::optional<std::string> unfit(const std::string& file, const StageRecord& sta
 
 }  // namespace
 
-std::string RollbackPlugins::file_for(const StageRecord& stage) {
+FileIdentity RollbackPlugins::file_for(const StageRecord& stage) {
   if (const auto known = found_.find(stage.position); known != found_.end()) return known->second;
-  if (is_unchanged(stage.plugin_file, stage)) return found_[stage.position] = stage.plugin_file;
+  if (const auto same = unchanged(stage.plugin_file, stage)) return found_[stage.position] = *same;
   std::vector<std::string> candidates = {stage.plugin_file};
   const std::string name = fs::path(stage.plugin_file).filename().string();
   for (const std::string& folder : folders_) {
@@ -66,10 +65,19 @@ std::string RollbackPlugins::file_for(const StageRecord& stage) {
     if (other != stage.plugin_file) candidates.push_back(other);
   }
   std::string reasons;
-  for (const std::string& file : candidates) {
-    const std::optional<std::string> reason = unfit(file, stage, worker_);
-    if (!reason) return found_[stage.position] = file;
-    reasons += (reasons.empty() ? "" : "; ") + file + " " + *reason;
+  for (const std::string& path : candidates) {
+    std::error_code missing;
+    std::optional<std::string> reason = "is not there any more";
+    if (fs::is_regular_file(path, missing)) {
+      try {
+        const PluginFile file(path);
+        reason = unfit(file, stage, worker_);
+        if (!reason) return found_[stage.position] = file.identity();
+      } catch (const Error&) {
+        reason = "cannot be read";
+      }
+    }
+    reasons += (reasons.empty() ? "" : "; ") + path + " " + *reason;
   }
   throw Error("no plugin file can undo this stage: " + reasons + "; install " + stage.plugin_id +
                   " " + stage.plugin_version + " again, then repeat the rollback",

@@ -18,14 +18,14 @@ class RollbackPlugins {
       : folders_(std::move(folders)), worker_(worker) {}
 
   // The file that the journal names when its bytes are those of the run. Else the first that has
-  // the same plugin id and reads the same version of the stage type's notes. Throws Error, with the
-  // file and what it lacks, when there is none.
-  std::string file_for(const StageRecord& stage);
+  // the same plugin id and reads the same version of the stage type's notes. As it was when it was
+  // looked at. Throws Error, with the file and what it lacks, when there is none.
+  FileIdentity file_for(const StageRecord& stage);
 
  private:
   std::vector<std::string> folders_;
   Worker& worker_;
-  std::map<int, std::string> found_;  // by the stage's position
+  std::map<int, FileIdentity> found_;  // by the stage's position
 };
 
 }  // namespace drydock

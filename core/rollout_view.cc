@@ -41,7 +41,9 @@ std::string plan_text(const TargetPlan& plan) {
   return text;
 }
 
-void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin(), more.end()); }
+void append(Lines& lines, const Lines& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+}
 
 }  // namespace
 
@@ -68,22 +70,23 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
                                   : count_of(static_cast<std::int64_t>(wave.count), "environment") +
                                         ", " + limits_text(wave) +
                                         (conditions.empty() ? "" : "; then " + conditions);
-    add(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
+    append(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
     for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
       const RolloutTarget& target = plan.targets[i];
       const std::string vars = vars_text(target);
-      add(lines,
+      append(
+          lines,
           wrap(target.name + "  " + (target.host.empty() ? "" : host_text(target.host) + ":") +
                    target.dir + (target.sudo ? " (sudo)" : "") + (vars.empty() ? "" : "  " + vars),
                style.width, indent, indent + indent + indent));
       if (surveyed.empty()) continue;
-      add(lines, wrap(plan_text(surveyed[i]), style.width, indent + indent + ink.arrow + " ",
-                      indent + indent + indent));
+      append(lines, wrap(plan_text(surveyed[i]), style.width, indent + indent + ink.arrow + " ",
+                         indent + indent + indent));
     }
   }
   if (!plan.outside.empty()) {
     lines.emplace_back();
-    add(lines, wrap("in no wave: " + join(plan.outside, ", "), style.width, "", indent));
+    append(lines, wrap("in no wave: " + join(plan.outside, ", "), style.width, "", indent));
   }
   return lines;
 }

@@ -30,6 +30,20 @@ std::string cut(std::string text) {
   return text;
 }
 
+bool is_one_of(const char* word, std::initializer_list<const char*> allowed) {
+  return word != nullptr && std::any_of(allowed.begin(), allowed.end(), [word](const char* each) {
+           return std::string_view(word) == each;
+         });
+}
+
+// What `${{ stages.ID.outputs.NAME }}` can name.
+bool is_output_name(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
 bool is_name(const char* name) {
   return name != nullptr && *name != '\0' && std::char_traits<char>::length(name) <= longest_name;
 }
@@ -247,15 +261,29 @@ drydock_status StageHost::secret(const char* pointer, drydock_bytes* out) {
 }
 
 drydock_status StageHost::output(const char* name, drydock_bytes value, std::uint32_t flags) {
-  if (!is_name(name)) return broke("output() was called without a name");
-  return send_later(
-      "output",
-      output_body({name, copy(value), (flags & DRYDOCK_OUTPUT_SECRET) != 0,
-                   (flags & DRYDOCK_OUTPUT_PROMOTE) != 0, (flags & DRYDOCK_OUTPUT_PLANNED) != 0}),
-      "an output");
+  const bool planned = (flags & DRYDOCK_OUTPUT_PLANNED) != 0;
+  if (is_step(Step::plan) ? !planned : !is_step(Step::run) && !is_step(Step::verify)) {
+    return broke("output() was called in " + std::string(name_of(step_)) +
+                 ", and only run and verify may, and plan with the flag PLANNED");
+  }
+  if (!is_name(name) || !is_output_name(name)) {
+    return broke("output() was called without a name of letters, digits, '_' and '-'");
+  }
+  if ((flags & ~std::uint32_t{DRYDOCK_OUTPUT_SECRET | DRYDOCK_OUTPUT_PROMOTE |
+                              DRYDOCK_OUTPUT_PLANNED}) != 0) {
+    return broke("output() was called with the flags " + std::to_string(flags));
+  }
+  return send_later("output",
+                    output_body({name, copy(value), (flags & DRYDOCK_OUTPUT_SECRET) != 0,
+                                 (flags & DRYDOCK_OUTPUT_PROMOTE) != 0, planned}),
+                    "an output");
 }
 
 drydock_status StageHost::artifact(const char* name, const char* path, const char* description) {
+  if (is_step(Step::observe) || is_step(Step::plan)) {
+    return broke("artifact() was called in " + std::string(name_of(step_)) +
+                 ", which changes nothing and so keeps nothing");
+  }
   if (!is_name(name) || !is_name(path)) {
     return broke("artifact() was called without a name or a path");
   }
@@ -324,8 +352,21 @@ drydock_status StageHost::change(const drydock_change* theirs) {
     return broke("change() was called in " + std::string(name_of(step_)) + ", and only plan may");
   }
   const drydock_change change = is_whole(theirs) ? own_copy(theirs) : drydock_change{};
-  if (!is_name(change.what) || !is_name(change.action) || change.name == nullptr) {
-    return broke("change() was called without its size, what, action or name");
+  if (!is_one_of(change.what, {"file", "variable", "image", "service", "database", "revision",
+                               "command", "request", "rollback"}) ||
+      !is_one_of(change.action, {"add", "change", "remove", "keep", "start", "stop", "retire",
+                                 "pull", "save", "run", "check", "lose"}) ||
+      change.name == nullptr) {
+    return broke(
+        "change() was called without its size, with a what or an action that stage.h does "
+        "not name, or without a name");
+  }
+  if (is_one_of(change.action, {"lose"}) && !is_one_of(change.what, {"rollback"})) {
+    return broke("change() was called with the action lose of something else than rollback");
+  }
+  if (change.disk_bytes < -1) {
+    return broke("change() was called with " + std::to_string(change.disk_bytes) +
+                 " bytes of disk");
   }
   PlannedChange planned;
   planned.what = change.what;
@@ -355,6 +396,9 @@ drydock_status StageHost::fact(const char* name, drydock_bytes value, std::uint3
                  ", and only observe may, and run for what is informational");
   }
   if (!is_name(name)) return broke("fact() was called without a name");
+  if ((kind & ~std::uint32_t{DRYDOCK_MUST_RETURN | DRYDOCK_FACT_SECRET}) != 0) {
+    return broke("fact() was called with the kind " + std::to_string(kind));
+  }
   return send_later("fact",
                     fact_body({name, copy(value), (kind & DRYDOCK_MUST_RETURN) != 0,
                                (kind & DRYDOCK_FACT_SECRET) != 0}),

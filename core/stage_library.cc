@@ -2,12 +2,15 @@
 
 // Without Boost.Filesystem the worker needs one library less at each start.
 #define BOOST_DLL_USE_STD_FS
+#include <fcntl.h>
+
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <chrono>
 #include <set>
 
 #include "abi_struct.h"
+#include "plugin_words.h"
 #include "wire_messages.h"
 
 namespace drydock {
@@ -39,16 +42,6 @@ std::string explain(const std::string& path, std::string error) {
   }
   if (error.compare(0, path.size() + 2, path + ": ") == 0) error.erase(0, path.size() + 2);
   return "cannot be loaded: " + error;
-}
-
-bool is_stage_name(const char* name) {
-  if (name == nullptr || *name < 'a' || *name > 'z') return false;
-  for (; *name != '\0'; ++name) {
-    const bool allowed = (*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9') ||
-                         *name == '_' || *name == '-';
-    if (!allowed) return false;
-  }
-  return true;
 }
 
 // Whether the file could be loaded: "", else why not.
@@ -100,12 +93,23 @@ PluginDescription as_said(const drydock_plugin& plugin) {
 
 std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& stage,
                                                         const std::string& path) {
-  if (!is_stage_name(stage.name)) {
-    return refuse(path, "has a stage type whose name is not of the form [a-z][a-z0-9_-]*");
+  if (stage.name == nullptr || !is_stage_type(stage.name)) {
+    return refuse(path,
+                  "has a stage type whose name is not of the form [a-z][a-z0-9_-]*, at most 64");
   }
   const std::string name = stage.name;
   if (stage.summary == nullptr || stage.options_schema == nullptr) {
     return refuse(path, "gives no summary or no options schema for its stage type '" + name + "'");
+  }
+  if (!is_summary(stage.summary)) {
+    return refuse(path,
+                  "has no summary of one line, of at most 200 bytes and without control "
+                  "characters, for its stage type '" +
+                      name + "': give it one and rebuild");
+  }
+  if (stage.notes_version == 0) {
+    return refuse(path,
+                  "has a stage type '" + name + "' whose notes have the version 0: begin with 1");
   }
   StageDescription result;
   result.name = name;
@@ -129,8 +133,19 @@ std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& sta
 
 }  // namespace
 
-std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path) {
-  const auto read = read_plugin_note(path);
+std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path,
+                                                 const std::optional<FileIdentity>& identity) {
+  // The rest of the time it is told by its path: a plugin may look for what lies beside it.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (identity &&
+      (!file || ::fstat(file.get(), &status) != 0 || identity_of(path, status) != *identity)) {
+    return refuse(
+        path,
+        "is not the file any more that it was when Drydock looked at it, so nothing of it "
+        "was loaded: look who changed it, and begin again");
+  }
+  const auto read = read_plugin_note(file);
   if (const auto* none = std::get_if<NoPluginNote>(&read)) return refuse(path, none->reason);
   LoadedPlugin loaded{nullptr, std::get<PluginNote>(read)};
   const std::string refusal = abi_refusal(path, loaded.note.abi_major, loaded.note.abi_minor);

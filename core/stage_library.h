@@ -3,6 +3,7 @@
 
 #include <drydock/stage.h>
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -16,9 +17,11 @@ struct LoadedPlugin {
   PluginNote note;
 };
 
-// Checks the note, loads the file and calls drydock_plugin_v1(). A constructor of the plugin that
-// crashes takes the worker with it, which is what a worker is for.
-std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path);
+// Checks that it is that file still, where one is told, checks the note, loads the file and calls
+// drydock_plugin_v1(). A constructor of the plugin that crashes takes the worker with it, which is
+// what a worker is for.
+std::variant<LoadedPlugin, WontLoad> load_plugin(const std::string& path,
+                                                 const std::optional<FileIdentity>& identity);
 
 // Loads the file, whatever its note says, and with `ask` also calls drydock_plugin_v1(), twice.
 std::variant<PluginInspection, WontLoad> inspect_plugin(const std::string& path, bool ask);

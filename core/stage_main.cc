@@ -26,8 +26,9 @@ namespace {
   leave();
 }
 
-[[noreturn]] void describe(StageChannel& channel, const std::string& plugin_file) {
-  const auto loaded = load_plugin(plugin_file);
+[[noreturn]] void describe(StageChannel& channel, const nlohmann::json& asked) {
+  const std::string plugin_file = from_wire(asked.at("plugin_file"));
+  const auto loaded = load_plugin(plugin_file, read_plugin_identity(asked));
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
   const auto described = describe_plugin(std::get<LoadedPlugin>(loaded), plugin_file);
   if (const auto* refused = std::get_if<WontLoad>(&described)) refuse(channel, *refused);
@@ -48,7 +49,7 @@ namespace {
 }
 
 drydock_stage load(StageChannel& channel, const StepRequest& request) {
-  const auto loaded = load_plugin(request.plugin_file);
+  const auto loaded = load_plugin(request.plugin_file, request.plugin_identity);
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
   const auto found =
       find_stage(std::get<LoadedPlugin>(loaded), request.plugin_file, request.stage_type);
@@ -103,7 +104,7 @@ int work() {
   for (bool begun = false; !begun;) {
     const Message message = channel.receive();
     if (message.kind == "probe") {
-      describe(channel, from_wire(message.body));
+      describe(channel, message.body);
     } else if (message.kind == "inspect") {
       inspect(channel, message.body);
     } else if (message.kind == "request") {

@@ -111,6 +111,11 @@ class Ending {
     cancelled_ = true;
     terminate();
   }
+  // Who hears its lines has heard enough.
+  void stop() {
+    stopped_ = true;
+    terminate();
+  }
   void watch_the_clock() {
     if (Clock::now() < next_) return;
     if (asked_) {
@@ -123,6 +128,7 @@ class Ending {
   }
   bool cancelled() const { return cancelled_; }
   bool timed_out() const { return timed_out_; }
+  bool stopped() const { return stopped_; }
 
  private:
   void terminate() {
@@ -136,7 +142,7 @@ class Ending {
   milliseconds grace_;
   static constexpr Clock::time_point never = Clock::time_point::max();
   Clock::time_point next_ = never;
-  bool asked_ = false, cancelled_ = false, timed_out_ = false;
+  bool asked_ = false, cancelled_ = false, timed_out_ = false, stopped_ = false;
 };
 
 bool is_readable(int fd) {
@@ -152,6 +158,19 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   request.arguments = list(process.arguments);
   if (request.arguments.empty()) {
     reason = "The stage asked to run a command without a name.";
+    return DRYDOCK_BUG;
+  }
+  const std::vector<std::string> additions = list(process.environment);
+  for (const std::string& addition : additions) {
+    if (addition.find('=') != std::string::npos && addition[0] != '=') continue;
+    // Not shown: it may be a secret without its name.
+    reason = "The stage asked to run '" + request.arguments[0] +
+             "' with a variable that is no NAME=value.";
+    return DRYDOCK_BUG;
+  }
+  if (process.timeout_ms < 0) {
+    reason = "The stage asked to run '" + request.arguments[0] + "' for " +
+             std::to_string(process.timeout_ms) + " ms.";
     return DRYDOCK_BUG;
   }
   if (is_readable(context.cancel_fd)) return DRYDOCK_CANCELLED;
@@ -173,7 +192,7 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   Descriptor err_write = err.open();
   if (!err_write) return cannot_start("no more files can be opened");
 
-  request.environment = with_additions(context.environment, list(process.environment));
+  request.environment = with_additions(context.environment, additions);
   request.environment.push_back(worker_mark(::getpid(), process_start_time(::getpid())));
   request.directory = process.directory == nullptr ? context.deployment_dir : process.directory;
   request.input = input->get();
@@ -185,14 +204,15 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   out_write.close();
   err_write.close();
 
+  Ending ending(child.pid, milliseconds(process.timeout_ms), context.grace);
   const auto emit = [&](int stream, std::string_view line) {
     if (process.on_line == nullptr) {
       context.line(stream, line);
-    } else {
-      process.on_line(process.user, stream, line.data(), line.size());
+    } else if (!ending.stopped() &&
+               process.on_line(process.user, stream, {line.data(), line.size()}) != DRYDOCK_OK) {
+      ending.stop();
     }
   };
-  Ending ending(child.pid, milliseconds(process.timeout_ms), context.grace);
   // After its end what it printed is still read, but a daemon of it may print for ever.
   for (int turns_after_end = 32; turns_after_end > 0;) {
     std::array<pollfd, 4> waiting{pollfd{child.pidfd.get(), POLLIN, 0}, pollfd{out.fd(), POLLIN, 0},
@@ -222,6 +242,7 @@ drydock_status run_command(const CommandContext& context, const drydock_process&
   exit.code = known && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   exit.signal = known && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   exit.timed_out = ending.timed_out() ? 1 : 0;
+  exit.stopped = ending.stopped() ? 1 : 0;
   return ending.cancelled() ? DRYDOCK_CANCELLED : DRYDOCK_OK;
 }
 

@@ -60,7 +60,7 @@ StepResult TurnWorker::perform(const StepRequest& request, StepListener& listene
   return worker_.perform(request, in_turn);
 }
 
-ProbeResult TurnWorker::probe(const std::string& plugin_file) {
+ProbeResult TurnWorker::probe(const FileIdentity& plugin_file) {
   const WithoutTurn waiting(turn_);
   return worker_.probe(plugin_file);
 }

@@ -28,7 +28,7 @@ class TurnWorker : public Worker {
   TurnWorker(Worker& worker, Turn& turn) : worker_(worker), turn_(turn) {}
 
   StepResult perform(const StepRequest& request, StepListener& listener) override;
-  ProbeResult probe(const std::string& plugin_file) override;
+  ProbeResult probe(const FileIdentity& plugin_file) override;
 
  private:
   Worker& worker_;

@@ -82,6 +82,8 @@ json request_body(const StepRequest& request) {
   json secrets = json::object();
   for (const auto& [pointer, value] : request.secrets) secrets[pointer] = to_wire(value);
   return {{"plugin_file", to_wire(request.plugin_file)},
+          {"plugin_identity",
+           request.plugin_identity ? identity_body(*request.plugin_identity) : json()},
           {"stage_type", request.stage_type},
           {"stage_id", request.stage_id},
           {"steps", std::move(steps)},
@@ -108,6 +110,7 @@ json request_body(const StepRequest& request) {
 StepRequest read_request(const json& body) {
   StepRequest request;
   request.plugin_file = text(body, "plugin_file");
+  request.plugin_identity = read_plugin_identity(body);
   request.stage_type = text(body, "stage_type");
   request.stage_id = text(body, "stage_id");
   for (const json& step : member(body, "steps")) request.steps.push_back(read_step(step));
@@ -134,6 +137,12 @@ StepRequest read_request(const json& body) {
   request.compose_files = texts(body, "compose_files");
   request.profiles = texts(body, "profiles");
   return request;
+}
+
+std::optional<FileIdentity> read_plugin_identity(const json& body) {
+  const json& identity = member(body, "plugin_identity");
+  if (identity.is_null()) return std::nullopt;
+  return read_identity(text(body, "plugin_file"), identity);
 }
 
 json note_body(const Note& note) {

@@ -9,6 +9,8 @@ namespace drydock {
 // A frame's request is without its notes: each note is a frame of its own, as it may be 1 MiB.
 nlohmann::json request_body(const StepRequest& request);
 StepRequest read_request(const nlohmann::json& body);
+// Of a request, and of a question about a plugin file.
+std::optional<FileIdentity> read_plugin_identity(const nlohmann::json& body);
 nlohmann::json note_body(const Note& note);
 Note read_note(const nlohmann::json& body);
 

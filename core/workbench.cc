@@ -166,8 +166,8 @@ std::vector<std::string> Workbench::plugin_folders() const {
 
 PluginIndex Workbench::plugins_as_found() { return PluginIndex::scan(plugin_folders(), *worker_); }
 
-PluginIndex Workbench::plugins() {
-  PluginIndex index = plugins_as_found();
+PluginIndex Workbench::plugins(const Pipeline& pipeline) {
+  PluginIndex index = PluginIndex::scan(plugin_folders(), *worker_, pinned_digests(pipeline));
   if (!index.problems().empty()) throw Error(index.problems().front().sentence);
   for (const std::string& warning : index.warnings()) events_.emit("warning", {{"text", warning}});
   for (const std::string& text : hidden_built_ins(index, installation_.stages)) {
@@ -232,7 +232,7 @@ StateDir state_of(const Arguments& arguments, const std::string& deployment_dir)
 PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
                                  const SavedPlan* saved)
     : pipeline_(std::move(pipeline)),
-      plugins_(bench.plugins()),
+      plugins_(bench.plugins(pipeline_)),
       dir_(deployment_dir(bench.arguments().directory, pipeline_.deployment)),
       state_(state_of(bench.arguments(), dir_)),
       dot_env_(bench.masker()) {
@@ -278,7 +278,7 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
 
 PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run)
     : pipeline_(std::move(pipeline)),
-      plugins_(bench.plugins()),
+      plugins_(bench.plugins(pipeline_)),
       dir_(run.deployment.at("dir").get<std::string>()),
       state_(state_of(bench.arguments(), dir_)),
       dot_env_(bench.masker()) {

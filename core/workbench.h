@@ -53,9 +53,10 @@ class Workbench {
   // Where plugins are looked for. Throws Error.
   std::vector<PluginFolder> plugin_path() const;
   std::vector<std::string> plugin_folders() const;  // those of them that are there
-  // Throws Error when a plugin file is broken: a damaged installation is mended before it upgrades
+  // For that pipeline: of plugins that it pins nothing but the pinned file is ever loaded. Throws
+  // Error when a plugin file is broken: a damaged installation is mended before it upgrades
   // anything.
-  PluginIndex plugins();
+  PluginIndex plugins(const Pipeline& pipeline);
   // The same for commands that only look: problems stay in the index.
   PluginIndex plugins_as_found();
 

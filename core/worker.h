@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "file_identity.h"
 #include "options_schema.h"
 #include "step.h"
 
@@ -53,6 +54,8 @@ struct MemoryLimit {
 
 struct StepRequest {
   std::string plugin_file;  // absolute
+  // The file whose digest was compared: a worker loads no other one from there. None: any.
+  std::optional<FileIdentity> plugin_identity;
   std::string stage_type;
   std::string stage_id;
   std::vector<Step> steps;  // performed in order by one worker, until one is not OK
@@ -143,8 +146,9 @@ using ProbeResult = std::variant<PluginDescription, Crashed, TimedOut, WontLoad>
 // has been checked.
 struct PluginInspection {
   std::chrono::microseconds loading{0};
-  std::string exports;  // what is wrong with drydock_plugin_v1(), as far as it was called; "": nothing
-  bool stable = true;   // it returned the same description when it was called again
+  std::string
+      exports;  // what is wrong with drydock_plugin_v1(), as far as it was called; "": nothing
+  bool stable = true;  // it returned the same description when it was called again
   PluginDescription said;
 };
 using InspectionResult = std::variant<PluginInspection, Crashed, TimedOut, WontLoad>;
@@ -154,7 +158,7 @@ class Worker {
   virtual ~Worker() = default;
   virtual StepResult perform(const StepRequest&, StepListener&) = 0;
   // Also from several threads at once.
-  virtual ProbeResult probe(const std::string& plugin_file) = 0;
+  virtual ProbeResult probe(const FileIdentity& plugin_file) = 0;
   // Says that a step will be performed soon: what that takes to start may begin meanwhile.
   virtual void prepare() {}
 };

@@ -5,10 +5,10 @@
 #
 # Builds the stage plugin NAME.so: position-independent, with nothing but drydock_plugin_v1 exported,
 # and with every symbol resolved at link time, so that a missing library is an error here and not
-# at the customer's. The target is called NAME with '-' replaced by '_', and a suffix _stage.
+# at the customer's. libstdc++ is linked in: some distributions have it as a package of its own. The target is called NAME with '-' replaced by '_', and a suffix _stage.
 #
 # Where a drydock is installed, the test NAME.check is `drydock plugin check NAME.so`, with the arguments
-# after CHECK.
+# after CHECK: --with FILE and -C FOLDER, by which run works, or --without-run.
 function(drydock_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 plugin "" "" "SOURCES;LIBRARIES;CHECK")
   list(APPEND plugin_SOURCES ${plugin_UNPARSED_ARGUMENTS})
@@ -23,7 +23,16 @@ function(drydock_add_plugin name)
     PREFIX "" OUTPUT_NAME "${name}" SUFFIX ".so" POSITION_INDEPENDENT_CODE ON LINK_DEPENDS ${map}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   if(NOT DRYDOCK_SANITIZE)
-    target_link_options(${target} PRIVATE LINKER:-z,defs LINKER:--gc-sections LINKER:--as-needed
+    # An older compiler knows no `retain`: the linker would drop the note with what nothing refers to.
+    set(without_unused LINKER:--gc-sections)
+    foreach(language C CXX)
+      set(version "${CMAKE_${language}_COMPILER_VERSION}")
+      if((CMAKE_${language}_COMPILER_ID STREQUAL "GNU" AND version VERSION_LESS 11) OR
+         (CMAKE_${language}_COMPILER_ID STREQUAL "Clang" AND version VERSION_LESS 13))
+        set(without_unused "")
+      endif()
+    endforeach()
+    target_link_options(${target} PRIVATE LINKER:-z,defs ${without_unused} LINKER:--as-needed
       LINKER:--exclude-libs,ALL LINKER:--version-script=${map} -static-libgcc
       $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
   endif()

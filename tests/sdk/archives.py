@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import tarfile
 
 import prefix
@@ -186,8 +187,40 @@ class Install(prefix.PrefixTest):
 
     def test_leaves_nothing_of_what_cannot_be_loaded(self):
         broken = self.variant(symbol=("drydock_plugin_v1", "drydock_plugin_vX"))
-        self.is_refused("good.so cannot be used here",
-                        [self.manifest(plugin=broken), ("good.so", broken)])
+        why = "good.so does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN."
+        self.is_refused(f"{why}\nNothing was installed.", [self.manifest(plugin=broken), ("good.so", broken)])
+        file = self.write("work/broken.so", broken)
+        self.refuses(why.replace("good", "broken"), "plugin", "pack", file)
+
+    def test_packs_nothing_that_others_can_change(self):
+        (self.place / "work").chmod(0o777)
+        self.refuses(f"{self.place}/work is writable by everybody", "plugin", "pack", self.file)
+
+    def test_says_before_it_installs_that_the_search_path_is_wrong(self):
+        archive, digest = self.packed()
+        self.refuses("the plugin folder /nothing of DRYDOCK_PLUGIN_PATH does not exist", "plugin", "install",
+                     archive, "--sha256", digest, DRYDOCK_PLUGIN_PATH="/nothing")
+        self.assertEqual(list(self.user.iterdir()), [])
+
+    def test_two_at_once_end_as_one_after_the_other(self):
+        archives = []
+        for n in range(6):  # the same plugin under other names: one may be there
+            file = self.write(f"work/{n}/good{n}.so", self.good)
+            archives.append(self.json("plugin", "pack", file, "--out", f"{n}.tar"))
+        installs = [subprocess.Popen(
+            [self.place / "prefix/bin/drydock", "plugin", "install", f"{n}.tar", "--sha256", each["sha256"]],
+            cwd=self.place / "work", env=self.environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT) for n, each in enumerate(archives)]
+        said = [install.communicate()[0] for install in installs]
+        self.assertEqual(sorted(install.returncode for install in installs), [0, 2, 2, 2, 2, 2], said)
+        self.assertEqual(len(list(self.user.iterdir())), 1)
+        self.drydock("stages", "good")
+        self.assertEqual(self.code, 0)
+
+    def test_words_in_a_manifest_are_plain(self):
+        for changed in ({"id": "test.\x1b[2J"}, {"version": "1\n2"}, {"architecture": "\x1b[2J"}):
+            self.is_refused("has a manifest whose words are no plain ones",
+                            [self.manifest(**changed), ("good.so", self.good)])
 
     def test_refuses_folders_that_others_can_write(self):
         archive, digest = self.packed()

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # clean-root.sh PREFIX HOME COMMAND...: runs the command where Drydock is installed and no source is: in a root that has
 # this machine's /usr, read-only, PREFIX as its /usr/local, HOME as /home/author, and nothing else. No network.
-# Exit code 77: this machine does not let us make one.
+# Needs root: exit code 77 without, and where this machine does not let us make one.
 set -euo pipefail
 
 if [[ $1 != --inside ]]; then
   repository=$(cd "$(dirname "$0")/../.." && pwd)
+  [[ $EUID -eq 0 ]] || { echo "only root can make a root that has no source: not tried"; exit 77; }
   isolated=(unshare --mount --pid --net --fork --kill-child)
-  [[ $EUID -eq 0 ]] || isolated+=(--user --map-root-user)
   "${isolated[@]}" true 2>/dev/null || { echo "this machine does not let us make namespaces"; exit 77; }
   root=$(mktemp -d)  # in the namespace a file system of its own is mounted over it
   trap 'rmdir "$root"' EXIT

@@ -24,5 +24,5 @@ get_target_property(options fault_exports_more_stage LINK_OPTIONS)
 list(FILTER options EXCLUDE REGEX "version-script")
 set_target_properties(fault_exports_more_stage PROPERTIES LINK_OPTIONS "${options}")
 # A hang is given its time before it is one.
-set_tests_properties(sdk.fault.hang_in_plan PROPERTIES LABELS long)
+set_tests_properties(sdk.fault.hang_in_plan sdk.fault.ignores_cancel_later PROPERTIES LABELS long)
 

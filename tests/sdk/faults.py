@@ -3,7 +3,7 @@
 
   faults.py --bin BUILD/bin/drydock --plugin FAULT.so --source FAULT.cc
 
-A line `// CHECK: fail: SENTENCE` (or `warn`), continued by lines that begin with `//   `, is what that
+A line `// CHECK: fail: SENTENCE` (or `warn`, `skip`, `pass`), continued by lines that begin with `//   `, is what that
 check has to say, word for word; <...> stands for any text. Every other check has to pass or be skipped.
 """
 import argparse
@@ -22,7 +22,7 @@ def expected(source):
     for line in source.read_text().splitlines():
         if not line.startswith("//"):
             break
-        begins = re.fullmatch(r"// ([a-z-]+): (fail|warn): (.*)", line)
+        begins = re.fullmatch(r"// ([a-z-]+): (fail|warn|skip|pass): (.*)", line)
         if begins:
             last = begins[1]
             found[last] = (begins[2], begins[3])

@@ -1,5 +1,7 @@
 # Checking, packing, installing and finding plugins, with the real binary in a prefix of its own.
 if(NOT DRYDOCK_SANITIZE)
+  drydock_add_plugin(waiting waiting.cc)
+  set_target_properties(waiting_stage PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/faults)
   foreach(file archives check search_path)
     add_test(NAME sdk.${file} COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/${file}.py)
     set_tests_properties(sdk.${file} PROPERTIES TIMEOUT 300

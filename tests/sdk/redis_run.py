@@ -121,7 +121,7 @@ def main():
             expect((place / "data/appendonlydir.failed-1").is_dir(), "and is kept aside")
             expect(PASSWORD not in ended.stdout, "the password is not on the screen")
             expect(not files_with(place / ".drydock", PASSWORD), "nor in the state")
-            expect(list((place / ".drydock").rglob("dump.rdb")), "the snapshot is kept")
+            expect(list((place / ".drydock").rglob("dump-1.rdb")), "the snapshot is kept")
         finally:
             redis.server.kill()
             redis.server.wait()

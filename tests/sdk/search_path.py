@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 """Where plugins are looked for, in which order, and what is said of those that do not count."""
+import hashlib
 import os
 
 import prefix
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 class SearchPath(prefix.PrefixTest):
@@ -105,6 +110,43 @@ class SearchPath(prefix.PrefixTest):
                      "that file).", "validate")
         newer.unlink()
         self.assertIn("valid", self.drydock("validate"))
+
+    def test_a_pin_is_compared_before_anything_is_loaded(self):
+        crashing = prefix.GIVEN["GOOD_PLUGIN"].with_name("fault-exit-in-constructor.so").read_bytes()
+        self.user.mkdir(parents=True)
+        (self.user / "good.so").write_bytes(crashing)
+        (self.user / "good.so").chmod(0o644)
+        name = crashing[crashing.index(b"\nid=") + 4:].split(b"\n")[0].decode()
+        self.write("work/drydock.yaml", f"drydock: 1\nplugins: {{{name}: {{sha256: {'a' * 64}}}}}\n"
+                                        "stages: [{uses: good, with: {file: made}}]\n")
+        self.refuses(f"found SHA-256 {sha256(crashing)} of {self.user}/good.so, allowed: {'a' * 64}", "validate")
+
+    def test_a_stage_of_a_pinned_plugin_is_that_of_no_other(self):
+        pinned = self.put(self.system)
+        other = self.user / "other.so"
+        self.user.mkdir(parents=True)
+        other.write_bytes(self.variant(id=("test.good", "test.evil")))
+        other.chmod(0o644)
+        self.write("work/drydock.yaml", f"drydock: 1\nplugins: {{test.good: {{sha256: {sha256(self.good)}}}}}\n"
+                                        "stages:\n  - uses: good\n    with: {file: made}\n")
+        self.refuses(f"drydock.yaml:4:5: found the stage type 'good' of {other}, which hides that of the pinned "
+                     f"plugin 'test.good', allowed: the pinned one's, in {pinned}; remove the other file",
+                     "validate")
+        other.unlink()
+        self.assertIn("valid", self.drydock("validate"))
+
+    def test_a_plugin_that_is_replaced_during_a_run_is_not_loaded(self):
+        """Its own stage replaces it, as somebody else might."""
+        file = self.put(self.user)
+        self.write("work/replace.sh", f"cp {file} {file}.new && mv {file}.new {file}\n")
+        self.write("prefix/lib/drydock/stages/exec.so",
+                   (prefix.GIVEN["DRYDOCK"].parents[1] / "lib/drydock/stages/exec.so").read_bytes())
+        self.write("work/drydock.yaml", "drydock: 1\nstages:\n"
+                                        "  - {uses: exec, with: {command: [sh, replace.sh]}}\n"
+                                        "  - {uses: good, with: {file: made}}\n")
+        said = " ".join(self.drydock("run", "--yes").split())
+        self.assertIn(f"{file} is not the file any more that it was when Drydock looked at it", said)
+        self.assertFalse((self.place / "work/made").exists())
 
     def test_many_are_asked_at_once_and_remembered(self):
         for n in range(40):

@@ -108,5 +108,10 @@ def introduction():
     return text_of(text[:text.index("*/") + 2])
 
 
+def entry():
+    """The declaration of the one exported function."""
+    return re.search(r"^DRYDOCK_EXPORT (.*;)$", HEADER.read_text(), re.M)[1]
+
+
 def structs():
     return [block for section in sections() for block in section.blocks if block.kind == "struct"]

@@ -30,7 +30,7 @@ class FakeWorker : public Worker {
     }
     return result;
   }
-  ProbeResult probe(const std::string&) override { return WontLoad{"a fake loads nothing"}; }
+  ProbeResult probe(const FileIdentity&) override { return WontLoad{"a fake loads nothing"}; }
 };
 
 }  // namespace drydock

@@ -11,6 +11,8 @@
 
 #include "error.h"
 #include "files.h"
+#include "load_safety.h"
+#include "plugin_file.h"
 #include "worker_world.h"
 
 namespace drydock {
@@ -22,7 +24,7 @@ struct CountingWorker : Worker {
   StepResult perform(const StepRequest& request, StepListener& listener) override {
     return real.perform(request, listener);
   }
-  ProbeResult probe(const std::string& file) override {
+  ProbeResult probe(const FileIdentity& file) override {
     ++probes;
     return real.probe(file);
   }
@@ -39,6 +41,12 @@ struct PluginIndexTest : testing::Test {
   void add(const std::string& name) {
     std::filesystem::copy_file(SAMPLE_PLUGIN, plugins / name);
     ::chmod((plugins / name).c_str(), 0644);
+  }
+  // The same plugin as other bytes: what comes after the sections interests nobody.
+  static void add_other(const std::string& path, const std::string& more) {
+    std::filesystem::copy_file(SAMPLE_PLUGIN, path);
+    std::ofstream(path, std::ios::app) << more;
+    ::chmod(path.c_str(), 0644);
   }
   PluginIndex scan() { return PluginIndex::scan({plugins.path()}, worker); }
   std::string only_problem() {
@@ -71,9 +79,15 @@ TEST_F(PluginIndexTest, AnUnchangedFileIsNotAskedAgain) {
   scan();
   EXPECT_EQ(scan().require("sample", "").description.notes_version, 2u);
   EXPECT_EQ(worker.probes, 1);
+  // What it is depends on its bytes alone: not on times, nor on where it lies.
   const timespec times[2] = {{1000, 0}, {1000, 0}};
   ::utimensat(AT_FDCWD, (plugins / "a.so").c_str(), times, 0);
   scan();
+  std::filesystem::rename(plugins / "a.so", plugins / "b.so");
+  EXPECT_NE(scan().find("sample"), nullptr);
+  EXPECT_EQ(worker.probes, 1);
+  std::ofstream(plugins / "b.so", std::ios::app) << "x";
+  EXPECT_NE(scan().find("sample"), nullptr);
   EXPECT_EQ(worker.probes, 2);
   struct stat status {};
   ASSERT_EQ(::stat((cache / "drydock/plugins.json").c_str(), &status), 0);
@@ -155,7 +169,7 @@ TEST_F(PluginIndexTest, ManyAreAskedAtOnceEachOnce) {
   for (int i = 0; i < 24; ++i) {
     folders.push_back(many / std::to_string(i));
     std::filesystem::create_directory(folders.back());
-    std::filesystem::copy_file(SAMPLE_PLUGIN, folders.back() + "/a.so");
+    add_other(folders.back() + "/a.so", std::to_string(i));
   }
   const PluginIndex index = PluginIndex::scan(folders, worker);
   EXPECT_EQ(worker.probes, 24);
@@ -163,6 +177,109 @@ TEST_F(PluginIndexTest, ManyAreAskedAtOnceEachOnce) {
   EXPECT_TRUE(index.problems().empty());
   PluginIndex::scan(folders, worker);
   EXPECT_EQ(worker.probes, 24);
+  // Of the same bytes one is asked for all.
+  std::filesystem::remove_all(cache / "drydock");
+  for (const std::string& folder : folders) {
+    std::filesystem::copy_file(SAMPLE_PLUGIN, folder + "/a.so",
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+  EXPECT_EQ(PluginIndex::scan(folders, worker).plugins().size(), 24u);
+  EXPECT_EQ(worker.probes, 25);
+}
+
+// A pin is compared before anything of the file is executed.
+TEST_F(PluginIndexTest, OfAPinnedPluginNoOtherFileIsAsked) {
+  add("a.so");
+  const std::string digest = sha256_of_file(plugins / "a.so");
+  TemporaryFolder later;
+  add_other(later / "b.so", "other");
+  const auto scan_with = [&](const std::string& pinned) {
+    return PluginIndex::scan({plugins.path(), later.path()}, worker, {{"test.worker", pinned}});
+  };
+  const PluginIndex wrong = scan_with(std::string(64, 'a'));
+  EXPECT_EQ(worker.probes, 0);
+  EXPECT_EQ(wrong.find("sample"), nullptr);
+  EXPECT_TRUE(wrong.problems().empty()) << "who pins it is told, by the pin's place";
+  ASSERT_EQ(wrong.plugins().size(), 2u);
+  EXPECT_EQ(wrong.plugins()[0].sha256, digest);
+  EXPECT_FALSE(wrong.plugins()[0].asked);
+  const PluginIndex right = scan_with(digest);
+  EXPECT_EQ(worker.probes, 1) << "the hidden one is another file";
+  EXPECT_NE(right.find("sample"), nullptr);
+  EXPECT_EQ(right.plugins()[1].hidden_by, right.plugins()[0].file);
+}
+
+// What is loaded is what was hashed.
+TEST_F(PluginIndexTest, AFileThatWasReplacedIsNotLoaded) {
+  add("a.so");
+  const PluginIndex index = scan();
+  const IndexedStage& stage = index.require("sample", "");
+  EXPECT_EQ(stage.sha256(), sha256_of_file(SAMPLE_PLUGIN));
+  StepRequest request;
+  request.plugin_file = stage.plugin_file;
+  request.plugin_identity = stage.as_indexed->identity;
+  request.stage_type = request.stage_id = "sample";
+  request.steps = {Step::run};
+  request.options = {{"do", "report"}};
+  request.deployment_dir = plugins.path();
+  const auto outcome = [&] {
+    HeardEverything heard;
+    return describe(real.perform(request, heard).outcome);
+  };
+  EXPECT_EQ(outcome(), "done");
+  add_other(plugins / "b.so", "");
+  std::filesystem::rename(plugins / "b.so", plugins / "a.so");
+  EXPECT_SAYS(outcome(), "a.so is not the file any more that it was when Drydock looked at it");
+  EXPECT_SAYS(std::get<WontLoad>(real.probe(*request.plugin_identity)).reason,
+              "so nothing of it was loaded");
+  request.plugin_identity = PluginFile(plugins / "a.so").identity();
+  EXPECT_EQ(outcome(), "done");
+  std::ofstream(plugins / "a.so", std::ios::app) << "x";
+  EXPECT_SAYS(outcome(), "is not the file any more");
+  std::filesystem::remove(plugins / "a.so");
+  EXPECT_SAYS(outcome(), "is not the file any more");
+}
+
+// Whoever may rename a folder above decides what lies below.
+TEST_F(PluginIndexTest, FoldersAboveAreLookedAtToo) {
+  const std::string above = plugins / "above", below = above + "/below";
+  std::filesystem::create_directories(below);
+  std::filesystem::copy_file(SAMPLE_PLUGIN, below + "/a.so");
+  ::chmod((below + "/a.so").c_str(), 0644);
+  const auto problem = [&] {
+    const PluginIndex index = PluginIndex::scan({below}, worker);
+    return index.problems().empty() ? std::string() : index.problems()[0].sentence;
+  };
+  ::chmod(above.c_str(), 0777);
+  EXPECT_SAYS(problem(), above + " is writable by everybody");
+  EXPECT_SAYS(unsafe_to_load(below + "/a.so"), above + " is writable by everybody");
+  ::chmod(above.c_str(), 01777);
+  EXPECT_EQ(problem(), "") << "in a sticky folder nobody renames what is another's";
+  EXPECT_EQ(unsafe_to_load(below + "/a.so"), "");
+  ::chmod(above.c_str(), 0755);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(above.c_str(), 12345, 0), 0);
+    EXPECT_SAYS(problem(), above + " belongs to user 12345");
+  }
+}
+
+// The words come from a file that nobody has vouched for.
+TEST_F(PluginIndexTest, WordsThatATerminalActsUponAreRefused) {
+  const auto renamed = [this](const std::string& from, const std::string& to) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(SAMPLE_PLUGIN, std::ios::binary).rdbuf();
+    std::string other = bytes.str();
+    for (std::size_t at = 0; (at = other.find(from, at)) != std::string::npos; at += to.size()) {
+      other.replace(at, from.size(), to);
+    }
+    std::ofstream(plugins / "other.so", std::ios::binary | std::ios::trunc) << other;
+    return only_problem();
+  };
+  EXPECT_SAYS(renamed("test.worker", "test.\x1b[31mx"), "other.so calls itself 'test.\\x1b[31mx'");
+  EXPECT_SAYS(renamed("test.worker", "te t.worker"), "calls itself 'te t.worker'");
+  EXPECT_SAYS(renamed("test.worker", ".est.worker"), "calls itself '.est.worker'");
+  EXPECT_SAYS(renamed("1.2.3", "1.2\r3"), "has the version '1.2\\x0d3'");
+  EXPECT_EQ(worker.probes, 0);
 }
 
 TEST_F(PluginIndexTest, AnotherAbiIsRefusedWithoutAsking) {

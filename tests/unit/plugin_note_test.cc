@@ -1,8 +1,8 @@
 // The ELF reader on a real plugin: cut off, damaged, replaced.
 #include "plugin_note.h"
 
-#include <elf.h>
 #include <drydock/stage.h>
+#include <elf.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -10,6 +10,7 @@
 #include <random>
 #include <sstream>
 
+#include "plugin_words.h"
 #include "worker_world.h"
 
 namespace drydock {
@@ -99,6 +100,24 @@ TEST(PluginNote, AnotherAbiIsRefusedWithBothVersions) {
   EXPECT_EQ(abi_refusal("/p/x.so", major - 1, 9),
             refusal(major - 1, 9, "its author must rebuild it with this Drydock's SDK."));
   for (int older = 0; older <= minor; ++older) EXPECT_EQ(abi_refusal("/p/x.so", major, older), "");
+}
+
+TEST(PluginWords, AreThoseOfTheHeader) {
+  EXPECT_TRUE(is_plugin_id("org.example.greet-2_x"));
+  EXPECT_TRUE(is_plugin_id(std::string(100, 'a')));
+  for (const char* wrong : {"", ".a", "-a", "a b", "a/b", "a\n", "\xc3\xa4", "a+b"}) {
+    EXPECT_FALSE(is_plugin_id(wrong)) << wrong;
+  }
+  EXPECT_FALSE(is_plugin_id(std::string(101, 'a')));
+  EXPECT_TRUE(is_plugin_version("1.4.0-rc1+build~2"));
+  EXPECT_FALSE(is_plugin_version(std::string(65, '1')));
+  EXPECT_TRUE(is_stage_type("a_b-9") && !is_stage_type("9a") && !is_stage_type("A"));
+  EXPECT_TRUE(is_summary("Gr\xc3\xbc\xc3\x9f whoever looks, \xe2\x80\x9ctwice\xe2\x80\x9d"));
+  for (const char* wrong : {"", "a\nb", "\x1b[31m", "\x7f", "C1: \xc2\x9b"}) {
+    EXPECT_FALSE(is_summary(wrong)) << wrong;
+  }
+  EXPECT_EQ(quoted_word("a\x1b[1m\xc3"), "'a\\x1b[1m\\xc3'");
+  EXPECT_EQ(quoted_word(std::string(50, 'x')), "'" + std::string(40, 'x') + "...'");
 }
 
 }  // namespace

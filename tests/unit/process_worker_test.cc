@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "plugin_file.h"
 #include "process.h"
 #include "worker_world.h"
 
@@ -28,7 +29,7 @@ TEST_F(WorkerTest, StepsReportAndAnswer) {
   ASSERT_EQ(heard.changes.size(), 1u);
   EXPECT_EQ(heard.changes[0].after, "new");
   EXPECT_EQ(heard.changes[0].disk_bytes, -1);
-  ASSERT_EQ(heard.outputs.size(), 3u);
+  ASSERT_EQ(heard.outputs.size(), 1u);
   EXPECT_EQ(heard.outputs[0].value, std::string("a\xff\0b", 4));
   EXPECT_TRUE(heard.outputs[0].promote && !heard.outputs[0].secret);
   ASSERT_EQ(heard.notes.size(), 1u);
@@ -237,7 +238,7 @@ TEST_F(WorkerTest, TheWorldOfAWorkerIsClean) {
 
 TEST_F(WorkerTest, AProbeDescribesAPlugin) {
   ProcessWorker worker(DRYDOCK_STAGE, cancellation, patience);
-  const ProbeResult result = worker.probe(SAMPLE_PLUGIN);
+  const ProbeResult result = worker.probe(PluginFile(SAMPLE_PLUGIN).identity());
   ASSERT_TRUE(std::holds_alternative<PluginDescription>(result));
   const auto& plugin = std::get<PluginDescription>(result);
   EXPECT_EQ(plugin.id + " " + plugin.version, "test.worker 1.2.3");

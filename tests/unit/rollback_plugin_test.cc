@@ -3,7 +3,7 @@
 
 #include "error.h"
 #include "files.h"
-#include "plugin_index.h"
+#include "plugin_file.h"
 #include "worker_world.h"
 
 namespace drydock {
@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 struct RollbackPluginTest : WorkerTest {
   RollbackPluginTest() {
-    const ProbeResult probed = worker.probe(SAMPLE_PLUGIN);
+    const ProbeResult probed = worker.probe(PluginFile(SAMPLE_PLUGIN).identity());
     const auto& description = std::get<PluginDescription>(probed);
     stage.uses = "sample";
     stage.plugin_id = description.id;
@@ -28,7 +28,7 @@ struct RollbackPluginTest : WorkerTest {
     fs::copy_file(SAMPLE_PLUGIN, file);
     return file;
   }
-  std::string file_for() { return RollbackPlugins({folder / "new"}, worker).file_for(stage); }
+  std::string file_for() { return RollbackPlugins({folder / "new"}, worker).file_for(stage).path; }
   std::string refusal() {
     try {
       return "accepted " + file_for();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_worker.h"
+#include "planner.h"
 #include "temporary_dir.h"
 
 namespace drydock {
@@ -44,7 +45,7 @@ class RollbackTest : public ::testing::Test {
     Deployment deployment;
     deployment.dir = dir_.path();
     Rollback rollback(journal_, worker_, events_, masker_, state_, deployment, {},
-                      [](const StageRecord& stage) { return stage.plugin_file; });
+                      [](const StageRecord& stage) { return FileIdentity{stage.plugin_file}; });
     if (!limited) rollback.lift_limits();
     return rollback.whole_run(run_, "a test");
   }
@@ -172,6 +173,18 @@ TEST_F(RollbackTest, SecretFactsAreKeptAsFingerprintsThatStayEqual) {
   const std::string first = journal_.facts(run_, 0, Moment::after_rollback)[0].value;
   EXPECT_EQ(first.find("hunter2"), std::string::npos);
   EXPECT_EQ(first, "hmac:" + StateDir(state_.path()).fingerprint("hunter2"));
+}
+
+TEST(Facts, OfANameThatIsReportedAgainTheLastCounts) {
+  const auto facts = [](std::initializer_list<const char*> values) {
+    std::vector<Fact> result;
+    for (const char* value : values) result.push_back({"x", value, true, false});
+    return result;
+  };
+  EXPECT_TRUE(compare_facts("s", facts({"1", "2"}), facts({"3", "2"})).empty());
+  const auto differences = compare_facts("s", facts({"2", "1"}), facts({"1", "2"}));
+  ASSERT_EQ(differences.size(), 1u);
+  EXPECT_EQ(differences[0].before, "1");
 }
 
 }  // namespace

@@ -56,6 +56,59 @@ TEST_F(StepRules, ABrokenRuleIsABugWhateverTheStepReturns) {
   EXPECT_TRUE(broken("large output", Step::run));
 }
 
+// What stage.h does not name may get a meaning one day.
+TEST_F(StepRules, WhatTheHeaderDoesNotNameIsRefused) {
+  const auto broken = [this](const std::string& what, Step step,
+                             nlohmann::json more = nlohmann::json::object()) {
+    StepRequest asked = request(what, {step});
+    asked.options.update(more);
+    return done(perform(asked)).status == Status::bug;
+  };
+  const auto change = [&](const std::string& word, const std::string& action) {
+    return broken("change words", Step::plan, {{"what", word}, {"action", action}});
+  };
+  EXPECT_FALSE(change("rollback", "lose"));
+  EXPECT_FALSE(change("service", "retire"));
+  EXPECT_TRUE(change("service", "lose")) << "that is said of a rollback alone";
+  EXPECT_TRUE(change("services", "retire"));
+  EXPECT_TRUE(change("service", "Retire"));
+  const auto output = [&](Step step, const std::string& name, int flags) {
+    return broken("output", step, {{"name", name}, {"flags", flags}});
+  };
+  EXPECT_FALSE(output(Step::run, "sha256_of-it", 0));
+  EXPECT_FALSE(output(Step::verify, "x", DRYDOCK_OUTPUT_SECRET | DRYDOCK_OUTPUT_PROMOTE));
+  EXPECT_FALSE(output(Step::plan, "x", DRYDOCK_OUTPUT_PLANNED));
+  EXPECT_TRUE(output(Step::plan, "x", 0)) << "nobody could use it";
+  EXPECT_TRUE(output(Step::observe, "x", 0));
+  EXPECT_TRUE(output(Step::rollback, "x", 0));
+  EXPECT_TRUE(output(Step::run, "x", 8));
+  EXPECT_TRUE(output(Step::run, "a b", 0)) << "no expression could name it";
+  EXPECT_TRUE(output(Step::run, "a.b", 0));
+  EXPECT_FALSE(broken("artifact", Step::rollback));
+  EXPECT_TRUE(broken("artifact", Step::plan));
+  EXPECT_TRUE(broken("kind of fact", Step::observe));
+}
+
+TEST_F(StepRules, ACommandsVariablesAndTimeoutAreChecked) {
+  EXPECT_TRUE(command("true", {{"variable", "A=b=c"}}).ok());
+  for (const char* wrong : {"A", "=b"}) {
+    const Done answer = done(command("true", {{"variable", wrong}}));
+    EXPECT_EQ(answer.status, Status::bug);
+    EXPECT_NE(answer.reason.find("no NAME=value"), std::string::npos) << answer.reason;
+  }
+  EXPECT_EQ(done(command("true", {{"timeout", -1}})).status, Status::bug);
+}
+
+TEST_F(StepRules, WhoHearsTheLinesEndsTheCommand) {
+  EXPECT_TRUE(
+      command("echo one; echo enough; while echo more; do :; done", {{"until_enough", "yes"}})
+          .ok());
+  EXPECT_TRUE(heard.heard("heard 1 one") && heard.heard("heard 1 enough"));
+  EXPECT_FALSE(heard.heard("heard 1 more"));
+  EXPECT_TRUE(heard.heard("status 0 code -1 signal 15 timed_out 0 stopped 1"))
+      << heard.everything();
+}
+
 TEST_F(StepRules, TheLargestNoteFitsWhateverItsBytes) {
   EXPECT_TRUE(perform(request("large note that fits")).ok());
   ASSERT_EQ(heard.notes.size(), 1u);
@@ -66,7 +119,7 @@ TEST_F(StepRules, ACommandsLinesAreLogged) {
   EXPECT_TRUE(command("pwd; echo $ADDED; echo error >&2; exit 3").ok());
   EXPECT_TRUE(heard.heard(folder.path()));
   EXPECT_TRUE(heard.heard("yes") && heard.heard("error"));
-  EXPECT_TRUE(heard.heard("status 0 code 3 signal 0 timed_out 0")) << heard.everything();
+  EXPECT_TRUE(heard.heard("status 0 code 3 signal 0 timed_out 0 stopped 0")) << heard.everything();
 }
 
 TEST_F(StepRules, ACommandGetsInputAndWritesAFile) {
@@ -85,7 +138,7 @@ TEST_F(StepRules, ACommandGetsInputAndWritesAFile) {
 
 TEST_F(StepRules, ACommandOfAnotherThreadRuns) {
   EXPECT_TRUE(perform(request("commands of threads")).ok());
-  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0")) << heard.everything();
+  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0 stopped 0")) << heard.everything();
 }
 
 TEST_F(StepRules, AMissingCommandIsNamed) {
@@ -96,9 +149,10 @@ TEST_F(StepRules, AMissingCommandIsNamed) {
 
 TEST_F(StepRules, ACommandsTimeoutEndsIt) {
   EXPECT_TRUE(command("exec sleep 1000", {{"timeout", 50}}).ok());
-  EXPECT_TRUE(heard.heard("status 0 code -1 signal 15 timed_out 1")) << heard.everything();
+  EXPECT_TRUE(heard.heard("status 0 code -1 signal 15 timed_out 1 stopped 0"))
+      << heard.everything();
   EXPECT_TRUE(command("trap '' TERM; while :; do sleep 0.01; done", {{"timeout", 50}}).ok());
-  EXPECT_TRUE(heard.heard("status 0 code -1 signal 9 timed_out 1")) << heard.everything();
+  EXPECT_TRUE(heard.heard("status 0 code -1 signal 9 timed_out 1 stopped 0")) << heard.everything();
 }
 
 TEST_F(StepRules, ACancelEndsTheCommandAndTheStepAnswers) {
@@ -107,12 +161,13 @@ TEST_F(StepRules, ACancelEndsTheCommandAndTheStepAnswers) {
   };
   patience.stop = std::chrono::seconds(60);
   EXPECT_EQ(done(command("echo begun; exec sleep 1000")).status, Status::cancelled);
-  EXPECT_TRUE(heard.heard("status 3 code -1 signal 15 timed_out 0")) << heard.everything();
+  EXPECT_TRUE(heard.heard("status 3 code -1 signal 15 timed_out 0 stopped 0"))
+      << heard.everything();
 }
 
 TEST_F(StepRules, ADaemonOfACommandDoesNotHoldTheStep) {
   EXPECT_TRUE(command("sleep 1000 & echo begun").ok());
-  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0"));
+  EXPECT_TRUE(heard.heard("status 0 code 0 signal 0 timed_out 0 stopped 0"));
   ASSERT_EQ(heard.warnings.size(), 1u) << heard.everything();
   EXPECT_NE(heard.warnings[0].find("sleep 1000"), std::string::npos) << heard.warnings[0];
 }

@@ -35,14 +35,22 @@ drydock_status run(const char* const* arguments, drydock_exit* exit, drydock_pro
 
 void say_exit(drydock_status status, const drydock_exit& exit) {
   say("status " + std::to_string(status) + " code " + std::to_string(exit.code) + " signal " +
-      std::to_string(exit.signal) + " timed_out " + std::to_string(exit.timed_out));
+      std::to_string(exit.signal) + " timed_out " + std::to_string(exit.timed_out) + " stopped " +
+      std::to_string(exit.stopped));
+}
+
+drydock_status until_enough(void*, std::int32_t stream, drydock_bytes line) {
+  say("heard " + std::to_string(stream) + " " + std::string(line.data, line.size));
+  return std::string(line.data, line.size) == "enough" ? DRYDOCK_CANCELLED : DRYDOCK_OK;
 }
 
 drydock_status report_everything() {
   host->progress(call, 3, 3, "files");
-  host->output(call, "image", bytes(std::string("a\xff\0b", 4)), DRYDOCK_OUTPUT_PROMOTE);
-  host->artifact(call, "dump", "/tmp/dump", "the dump");
   const std::string step = call->step;
+  if (step == "run" || step == "verify") {
+    host->output(call, "image", bytes(std::string("a\xff\0b", 4)), DRYDOCK_OUTPUT_PROMOTE);
+    host->artifact(call, "dump", "/tmp/dump", "the dump");
+  }
   if (step == "observe") {
     host->fact(call, "version", bytes("1"), DRYDOCK_MUST_RETURN | DRYDOCK_FACT_SECRET);
   } else if (step == "plan") {
@@ -92,7 +100,8 @@ drydock_status run_commands() {
   const char* shell[] = {"sh", "-c", option("/command").c_str(), nullptr};
   const std::string command = option("/command");
   shell[2] = command.c_str();
-  const char* environment[] = {"ADDED=yes", nullptr};
+  const std::string variable = option("/variable");
+  const char* environment[] = {"ADDED=yes", variable.empty() ? nullptr : variable.c_str(), nullptr};
   drydock_process process{};
   process.environment = environment;
   const std::string input = option("/input");
@@ -103,6 +112,7 @@ drydock_status run_commands() {
   timeout.struct_size = sizeof timeout;
   host->option(call, "/timeout", &timeout);
   process.timeout_ms = timeout.integer;
+  if (!option("/until_enough").empty()) process.on_line = until_enough;
   const drydock_status status = run(shell, &exit, process);
   say_exit(status, exit);
   return status;
@@ -136,9 +146,29 @@ drydock_status perform(const drydock_call* given) {
   if (what == "change") {
     drydock_change change{};
     change.struct_size = sizeof change;
-    change.what = change.action = change.name = "x";
+    change.what = "file";
+    change.action = "add";
+    change.name = "x";
     host->change(call, &change);
   }
+  if (what == "change words") {
+    const std::string word = option("/what"), action = option("/action");
+    drydock_change change{};
+    change.struct_size = sizeof change;
+    change.what = word.c_str();
+    change.action = action.c_str();
+    change.name = "";
+    host->change(call, &change);
+  }
+  if (what == "output") {
+    drydock_value flags{};
+    flags.struct_size = sizeof flags;
+    host->option(call, "/flags", &flags);
+    host->output(call, option("/name").c_str(), bytes("y"),
+                 static_cast<std::uint32_t>(flags.integer));
+  }
+  if (what == "artifact") host->artifact(call, "x", "y", nullptr);
+  if (what == "kind of fact") host->fact(call, "x", bytes("y"), 4);
   if (what == "fact") host->fact(call, "x", bytes("y"), DRYDOCK_MUST_RETURN);
   if (what == "informational fact") host->fact(call, "x", bytes("y"), DRYDOCK_INFORMATIONAL);
   if (what == "remember") host->remember(call, "x", bytes("y"));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "data_folder.h"
 #include "rdb_file.h"
@@ -20,12 +21,42 @@ using Clock = std::chrono::steady_clock;
 
 // Notes. `layout` is there before anything happens, `kept` once the snapshot can be relied on.
 constexpr auto layout_note = "layout";    // DataLayout of the old server
-constexpr auto kept_note = "kept";        // RdbFile::text() of the snapshot
+constexpr auto kept_note = "kept";        // Kept::text()
 constexpr auto stopped_note = "stopped";  // the rollback stopped the service, so settle starts it
 constexpr auto placed_note = "placed";    // the rollback has put the snapshot back
 
 std::string data_folder(const Call& call) { return call.deployment(call.text("/data")); }
-std::string snapshot_file(const Call& call) { return call.private_dir() + "/dump.rdb"; }
+
+// The snapshot that counts. A run that is repeated writes another file: until its own note is on
+// disk the one that was kept before is what a rollback needs.
+struct Kept {
+  std::string file;  // in the private folder
+  std::string rdb;   // RdbFile::text()
+  std::string text() const { return file + "\n" + rdb; }
+  static std::optional<Kept> of(const Call& call) {
+    const auto note = call.recall(kept_note);
+    if (!note) return std::nullopt;
+    const std::size_t end = note->find('\n');
+    return Kept{note->substr(0, end), note->substr(end + 1)};
+  }
+  std::string path(const Call& call) const { return call.private_dir() + "/" + file; }
+};
+
+// One that is not there yet.
+std::string new_file(const Call& call) {
+  for (int n = 1;; ++n) {
+    std::string name = "dump-" + std::to_string(n) + ".rdb";
+    if (!std::filesystem::exists(call.private_dir() + "/" + name)) return name;
+  }
+}
+
+// What a run that was repeated left beside the one that counts.
+void remove_others(const Call& call, const std::string& kept) {
+  for (const auto& entry : std::filesystem::directory_iterator(call.private_dir())) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind("dump-", 0) == 0 && name != kept) std::filesystem::remove(entry.path());
+  }
+}
 
 std::uint64_t number(const std::map<std::string, std::string>& fields, const std::string& name) {
   const auto found = fields.find(name);
@@ -101,16 +132,15 @@ void save(Call& call, RedisCli& redis) {
 }
 
 // Copies what the server wrote into the private folder, where a kill leaves nothing that counts.
-RdbFile keep(Call& call, const std::string& written) {
+RdbFile keep(Call& call, const std::string& written, const std::string& kept) {
   const RdbFile original = check_rdb(written);
   Access access = access_of(call.private_dir());
   access.mode = 0600;
-  copy_durably(written, snapshot_file(call), access, [&](std::uint64_t done) {
+  copy_durably(written, kept, access, [&](std::uint64_t done) {
     call.throw_if_cancelled();
     call.progress(done, original.bytes, "bytes");
   });
-  return check_rdb(
-      snapshot_file(call));  // what is on the disk now, which is what a rollback will read
+  return check_rdb(kept);  // what is on the disk now, which is what a rollback will read
 }
 
 bool runs(Call& call, const std::string& service) {
@@ -168,38 +198,41 @@ void RedisSnapshot::run(Call& call) {
   const DataLayout layout = layout_of(redis);
   call.remember(layout_note, layout.text());
   save(call, redis);
-  const RdbFile kept = keep(call, data_folder(call) + "/" + layout.dbfilename);
+  Kept kept{new_file(call), ""};
+  kept.rdb = keep(call, data_folder(call) + "/" + layout.dbfilename, kept.path(call)).text();
   call.remember(kept_note, kept.text());
-  call.artifact("dump.rdb", snapshot_file(call),
-                "all keys of the Redis of service " + redis.service());
-  call.info("kept " + kept.text());
+  remove_others(call, kept.file);
+  call.artifact("dump.rdb", kept.path(call), "all keys of the Redis of service " + redis.service());
+  call.info("kept " + kept.rdb);
 }
 
 void RedisSnapshot::verify(Call& call) {
-  const std::string found = check_rdb(snapshot_file(call)).text();
-  if (call.recall(kept_note) == found) return;
-  throw Failed(snapshot_file(call) + " is another file (" + found + ") than was kept (" +
-               call.recall(kept_note).value_or("none") + ")");
+  const auto kept = Kept::of(call);
+  if (!kept) throw Failed("nothing of Redis was kept; run the stage again");
+  const std::string found = check_rdb(kept->path(call)).text();
+  if (kept->rdb == found) return;
+  throw Failed(kept->path(call) + " is another file (" + found + ") than was kept (" + kept->rdb +
+               ")");
 }
 
 // Everything that comes later is undone by now: what runs is the new server or none.
 void RedisSnapshot::rollback(Call& call) {
-  const auto kept = call.recall(kept_note), layout = call.recall(layout_note);
+  const auto kept = Kept::of(call);
+  const auto layout = call.recall(layout_note);
   if (!kept || !layout || call.recall(placed_note)) return;
-  const RdbFile snapshot = check_rdb(snapshot_file(call));
-  if (snapshot.text() != *kept) {
-    throw Failed(snapshot_file(call) + " is not what was kept (" + *kept +
-                 "), so Redis was left alone");
+  const std::string file = kept->path(call);
+  const RdbFile snapshot = check_rdb(file);
+  if (snapshot.text() != kept->rdb) {
+    throw Failed(file + " is not what was kept (" + kept->rdb + "), so Redis was left alone");
   }
   const std::string service = call.text("/service");
   if (runs(call, service)) {
     call.remember(stopped_note, service);
     compose(call, {"stop", service});  // with it ends whoever could write over the files
   }
-  put_back(data_folder(call), DataLayout::parse(*layout), snapshot_file(call),
-           std::to_string(call.run_id()),
+  put_back(data_folder(call), DataLayout::parse(*layout), file, std::to_string(call.run_id()),
            [&](std::uint64_t done) { call.progress(done, snapshot.bytes, "bytes"); });
-  call.remember(placed_note, *kept);
+  call.remember(placed_note, kept->file);
   call.info("what the failed release had is in " + data_folder(call) + ", as *.failed-" +
             std::to_string(call.run_id()));
 }

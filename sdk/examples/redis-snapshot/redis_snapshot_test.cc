@@ -125,11 +125,41 @@ void a_rollback_without_a_snapshot_leaves_redis_alone() {
   DRYDOCK_EXPECT(redis.ask({"GET", "greeting"}) == "newer");
 }
 
+// A run that was killed is begun again, and killed again before it noted its own snapshot: what the
+// first one kept is what comes back.
+void a_repeated_run_does_not_spoil_what_was_kept() {
+  RealRedis redis(with_rdb);
+  fill(redis);
+  redis.die_at_remember(2);  // `kept` is on disk
+  DRYDOCK_EXPECT(redis.perform("run").died);
+  spoil(redis);
+  redis.die_before_remember(2);
+  DRYDOCK_EXPECT(redis.perform("run").died);
+  DRYDOCK_EXPECT(redis.undo().ok());
+  DRYDOCK_EXPECT(is_whole(redis));
+}
+
+// Repeated to its end it leaves one snapshot.
+void a_repeated_run_keeps_one_snapshot() {
+  RealRedis redis(with_rdb);
+  redis.ask({"SET", "early", "1"});
+  redis.die_at_remember(2);
+  DRYDOCK_EXPECT(redis.perform("run").died);
+  redis.ask({"DEL", "early"});
+  fill(redis);
+  DRYDOCK_EXPECT(redis.perform("run").ok());
+  const fs::directory_iterator kept(redis.private_dir());
+  DRYDOCK_EXPECT(std::distance(begin(kept), end(kept)) == 1);
+  spoil(redis);
+  DRYDOCK_EXPECT(redis.undo().ok());
+  DRYDOCK_EXPECT(is_whole(redis));
+}
+
 void a_damaged_snapshot_is_not_put_back() {
   RealRedis redis(with_rdb);
   fill(redis);
   DRYDOCK_EXPECT(redis.perform("run").ok());
-  const std::string kept = redis.private_dir() + "/dump.rdb";
+  const std::string kept = redis.private_dir() + "/dump-1.rdb";
   {
     std::fstream file(kept, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(40);
@@ -232,6 +262,8 @@ int main() {
   an_aof_of_the_failed_release_is_put_aside();
   the_aof_of_an_older_server_is_one_file();
   a_rollback_without_a_snapshot_leaves_redis_alone();
+  a_repeated_run_does_not_spoil_what_was_kept();
+  a_repeated_run_keeps_one_snapshot();
   a_damaged_snapshot_is_not_put_back();
   the_password_is_seen_by_nobody();
   progress_is_told_and_a_cancel_is_heard();

@@ -245,8 +245,9 @@ class Call {
 
   // --- commands --------------------------------------------------------------------------------
 
-  // Runs to the end, whatever the exit code. Throws Cancelled. When the command cannot be started
-  // the step ends as FAILED with the host's reason: that is nothing a step can catch.
+  // Runs to the end, whatever the exit code. Throws Cancelled, and what on_line throws, after which
+  // the command is ended. When the command cannot be started the step ends as FAILED with the
+  // host's reason: that is nothing a step can catch.
   Exit run(const Process& process) const {
     std::vector<const char*> arguments = pointers(process.arguments);
     std::vector<const char*> environment = pointers(process.environment);
@@ -300,13 +301,15 @@ class Call {
   struct Lines {
     const std::function<void(Stream, std::string_view)>& on_line;
     std::exception_ptr thrown;
-    static void deliver(void* user, int stream, const char* line, std::size_t size) noexcept {
+    static drydock_status deliver(void* user, std::int32_t stream, drydock_bytes line) noexcept {
       auto* self = static_cast<Lines*>(user);
-      if (self->thrown) return;
       try {
-        self->on_line(stream == 1 ? Stream::out : Stream::err, std::string_view(line, size));
+        self->on_line(stream == 1 ? Stream::out : Stream::err,
+                      std::string_view(line.data, line.size));
+        return DRYDOCK_OK;
       } catch (...) {
         self->thrown = std::current_exception();
+        return DRYDOCK_FAILED;
       }
     }
   };

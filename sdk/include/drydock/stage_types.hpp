@@ -55,7 +55,8 @@ struct Process {
   std::string input_file = {};           // instead of input
   std::string output_file = {};          // gets standard output instead of on_line; 0600
   std::chrono::milliseconds timeout{0};  // 0: until the step's deadline
-  std::function<void(Stream, std::string_view)> on_line = {};  // empty: lines are logged
+  // Empty: lines are logged. What it throws ends the command, and comes out of Call::run().
+  std::function<void(Stream, std::string_view)> on_line = {};
 };
 
 struct Exit {

@@ -15,7 +15,8 @@
 // JSON, so the defaults of the schema are not applied and nothing is checked against it. Set the
 // options as the step is to see them: durations in milliseconds, sizes in bytes. The members of an
 // object come in the order in which they were set, where the real host sorts them. Commands that
-// take too long or are cancelled are killed at once, without a SIGTERM before.
+// take too long or are cancelled are killed at once, without a SIGTERM before, and the lines of a
+// command come when it has ended.
 //
 // A step runs on a thread of its own, with the deployment as working directory of the process. A
 // step that dies is parked for good at that very instruction: no destructor runs, no lock is let

@@ -56,6 +56,18 @@ struct FakeHost::HostFunctions {
   static drydock_status output(const drydock_call* call, const char* name, drydock_bytes value,
                                std::uint32_t flags) {
     const Entry entry(call);
+    const std::string& step = entry.current.step;
+    if (step == "plan" ? (flags & DRYDOCK_OUTPUT_PLANNED) == 0
+                       : step != "run" && step != "verify") {
+      return entry.violation("only run and verify put out values, and plan with the flag PLANNED");
+    }
+    if (text(name).empty() || text(name).find_first_not_of(name_characters) != std::string::npos) {
+      return entry.violation("an output's name is of letters, digits, '_' and '-'");
+    }
+    if ((flags & ~std::uint32_t{DRYDOCK_OUTPUT_SECRET | DRYDOCK_OUTPUT_PROMOTE |
+                                DRYDOCK_OUTPUT_PLANNED}) != 0) {
+      return entry.violation("output() with flags that stage.h does not name");
+    }
     entry.host.outputs[name] = {std::string(view(value)), (flags & DRYDOCK_OUTPUT_SECRET) != 0,
                                 (flags & DRYDOCK_OUTPUT_PROMOTE) != 0,
                                 (flags & DRYDOCK_OUTPUT_PLANNED) != 0};
@@ -64,6 +76,7 @@ struct FakeHost::HostFunctions {
   static drydock_status artifact(const drydock_call* call, const char* name, const char* path,
                                  const char* description) {
     const Entry entry(call);
+    if (!entry.current.changes_things()) return entry.violation("it keeps no artifacts");
     entry.host.artifacts.push_back({text(name), text(path), text(description)});
     return DRYDOCK_OK;
   }
@@ -117,6 +130,16 @@ struct FakeHost::HostFunctions {
     if (change->struct_size < sizeof *change) {
       return entry.violation("change() needs struct_size set to sizeof(drydock_change)");
     }
+    if (!is_one_of(change->what, {"file", "variable", "image", "service", "database", "revision",
+                                  "command", "request", "rollback"}) ||
+        !is_one_of(change->action, {"add", "change", "remove", "keep", "start", "stop", "retire",
+                                    "pull", "save", "run", "check", "lose"}) ||
+        (is_one_of(change->action, {"lose"}) && !is_one_of(change->what, {"rollback"})) ||
+        change->name == nullptr || change->disk_bytes < -1) {
+      return entry.violation("change() with '" + text(change->what) + "', '" +
+                             text(change->action) + "' and " + std::to_string(change->disk_bytes) +
+                             " bytes, which stage.h does not allow");
+    }
     entry.host.changes.push_back({text(change->what), text(change->action), text(change->name),
                                   std::string(view(change->before)),
                                   std::string(view(change->after)), text(change->detail),
@@ -129,6 +152,9 @@ struct FakeHost::HostFunctions {
     const bool found = entry.current.step == "run" && (kind & DRYDOCK_MUST_RETURN) == 0;
     if (entry.current.step != "observe" && !found)
       return entry.violation("only observe reports facts, and run what is informational");
+    if ((kind & ~std::uint32_t{DRYDOCK_MUST_RETURN | DRYDOCK_FACT_SECRET}) != 0) {
+      return entry.violation("fact() with a kind that stage.h does not name");
+    }
     entry.host.facts[name] = {std::string(view(value)), (kind & DRYDOCK_MUST_RETURN) != 0,
                               (kind & DRYDOCK_FACT_SECRET) != 0};
     return DRYDOCK_OK;
@@ -146,6 +172,12 @@ struct FakeHost::HostFunctions {
       if (raw->arguments == nullptr || raw->arguments[0] == nullptr) {
         return entry.violation("run_process() needs at least one argument: the program");
       }
+      for (auto item = raw->environment; item != nullptr && *item != nullptr; ++item) {
+        if (text(*item).find('=') == std::string::npos || **item == '=') {
+          return entry.violation("run_process() needs variables as NAME=value");
+        }
+      }
+      if (raw->timeout_ms < 0) return entry.violation("run_process() with a negative timeout");
       process = from(*raw);
       entry.host.processes.push_back(process);
       number = entry.host.processes.size();
@@ -173,28 +205,32 @@ struct FakeHost::HostFunctions {
       entry.current.failure = result.cannot_start;
       return DRYDOCK_FAILED;
     }
+    bool heard = true;
     if (process.output_file.empty()) {
-      deliver(call, *raw, 1, result.out);
+      heard = deliver(call, *raw, 1, result.out);
     } else if (!result.out.empty()) {  // of a real command it stands there
       std::ofstream(process.output_file, std::ios::binary | std::ios::app) << result.out;
     }
-    deliver(call, *raw, 2, result.err);
+    heard = heard && deliver(call, *raw, 2, result.err);
     if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;
-    out->code = result.signal != 0 || result.timed_out ? -1 : result.code;
-    out->signal = result.signal;
+    out->code = result.signal != 0 || result.timed_out || !heard ? -1 : result.code;
+    out->signal = heard ? result.signal : SIGTERM;
     out->timed_out = result.timed_out ? 1 : 0;
+    out->stopped = heard ? 0 : 1;
     return DRYDOCK_OK;
   }
-  static void deliver(const drydock_call* call, const drydock_process& raw, int stream,
+  // False: on_line wants no more of it.
+  static bool deliver(const drydock_call* call, const drydock_process& raw, std::int32_t stream,
                       std::string_view output) {
     while (!output.empty()) {
       const std::string_view line = output.substr(0, output.find('\n'));
       output.remove_prefix(std::min(output.size(), line.size() + 1));
-      if (raw.on_line != nullptr)
-        raw.on_line(raw.user, stream, line.data(), line.size());
-      else
+      if (raw.on_line == nullptr)
         log(call, DRYDOCK_LOG_INFO, {line.data(), line.size()});
+      else if (raw.on_line(raw.user, stream, {line.data(), line.size()}) != DRYDOCK_OK)
+        return false;
     }
+    return true;
   }
   static Process from(const drydock_process& raw) {
     Process process;
@@ -211,6 +247,13 @@ struct FakeHost::HostFunctions {
   }
 
  private:
+  static constexpr const char* name_characters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  static bool is_one_of(const char* word, std::initializer_list<const char*> allowed) {
+    return word != nullptr && std::any_of(allowed.begin(), allowed.end(), [word](const char* each) {
+             return std::string_view(word) == each;
+           });
+  }
   static std::string_view view(drydock_bytes bytes) {
     return bytes.size == 0 ? std::string_view() : std::string_view(bytes.data, bytes.size);
   }

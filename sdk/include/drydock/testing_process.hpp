@@ -41,9 +41,9 @@ inline bool is_readable(int fd) {
 // The scrubbed environment that stage.h promises, and what the process asks for.
 inline std::vector<std::string> child_environment(const Process& process) {
   static const std::vector<std::string> kept = {
-      "PATH=",     "HOME=",        "USER=",       "LANG=",       "TZ=",
-      "XDG_",      "DOCKER_",      "http_proxy=", "HTTP_PROXY=", "https_proxy=",
-      "no_proxy=", "HTTPS_PROXY=", "NO_PROXY="};
+      "PATH=",        "HOME=",          "USER=",      "LANG=",     "TZ=",         "XDG_",
+      "DOCKER_",      "SSH_AUTH_SOCK=", "no_proxy=",  "NO_PROXY=", "http_proxy=", "HTTP_PROXY=",
+      "https_proxy=", "HTTPS_PROXY=",   "all_proxy=", "ALL_PROXY="};
   std::vector<std::string> result = {"TERM=dumb"};
   for (char** item = environ; *item != nullptr; ++item) {
     const std::string variable = *item;

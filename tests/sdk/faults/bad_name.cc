@@ -1,5 +1,6 @@
 // A stage type that no pipeline can name.
-// names: fail: It calls a stage type 'Good Stage', allowed: [a-z][a-z0-9_-]*.
+// names: fail: It calls a stage type 'Good Stage', allowed: [a-z][a-z0-9_-]*, at most
+//   64.
 #include "good.h"
 
 namespace {

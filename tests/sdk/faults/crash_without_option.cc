@@ -1,5 +1,5 @@
 // Takes for granted that its required option is there.
-// required: fail: Its step plan crashed (SIGABRT) where 'file' was missing: return BAD_OPTIONS
+// missing: fail: Its step plan crashed (SIGABRT) where 'file' was missing: return BAD_OPTIONS
 //   with a reason.
 // fuzz: fail: Its step plan crashed (SIGABRT) with the options {<...>} (--seed 1).
 #include <cstdlib>

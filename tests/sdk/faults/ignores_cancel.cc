@@ -1,5 +1,5 @@
 // Goes on when it is cancelled.
-// cancel: fail: Its run did not stop within <...> s after the cancel: ask
+// cancel: fail: Its run, cancelled as it began, did not stop within <...> s: ask
 //   call.throw_if_cancelled(), or poll call.cancel_fd().
 #include <unistd.h>
 

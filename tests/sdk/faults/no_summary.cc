@@ -1,5 +1,6 @@
 // A stage type that says nothing of what it does.
-// names: fail: Its stage type 'good' has no summary of one line, which `drydock stages` shows.
+// names: fail: Its stage type 'good' has no summary of one line, of at most 200 bytes and without
+//   control characters, which `drydock stages` shows.
 #include "good.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // Refuses its options, and does not say why.
-// required: fail: Its step plan refused its options without a reason where 'file' was missing:
+// missing: fail: Its step plan refused its options without a reason where 'file' was missing:
 //   say with fail() which option, and what is allowed.
 #include "good.h"
 

@@ -79,8 +79,15 @@ static void tell(const drydock_call* call, FILE* out, const char* pointer) {
   }
 }
 
-static void on_line(void* user, int stream, const char* line, size_t size) {
-  fprintf((FILE*)user, "stream %d: %.*s\n", stream, (int)size, line);
+static drydock_status on_line(void* user, int32_t stream, drydock_bytes line) {
+  fprintf((FILE*)user, "stream %" PRId32 ": %.*s\n", stream, (int)line.size, line.data);
+  return DRYDOCK_OK;
+}
+
+/* Has heard enough. */
+static drydock_status on_first_line(void* user, int32_t stream, drydock_bytes line) {
+  on_line(user, stream, line);
+  return DRYDOCK_CANCELLED;
 }
 
 static drydock_status run_command(const drydock_call* call, FILE* out) {
@@ -103,6 +110,23 @@ static drydock_status run_command(const drydock_call* call, FILE* out) {
   return status;
 }
 
+/* A command without an end, of which the first line is enough. */
+static drydock_status run_endless(const drydock_call* call, FILE* out) {
+  const char* const arguments[] = {"sh", "-c", "while echo again; do :; done", NULL};
+  drydock_process process = {0};
+  drydock_exit ended = {0};
+  drydock_status status;
+  process.struct_size = sizeof process;
+  process.arguments = arguments;
+  process.on_line = on_first_line;
+  process.user = out;
+  ended.struct_size = sizeof ended;
+  status = call->host->run_process(call, &process, &ended);
+  fprintf(out, "status %" PRId32 " stopped %" PRId32 " timed out %" PRId32 "\n", status,
+          ended.stopped, ended.timed_out);
+  return status;
+}
+
 static drydock_status run(const drydock_call* call) {
   const drydock_host* host = call->host;
   static const char* const pointers[] = {"/word", "/count", "/ratio", "/yes",   "/list",
@@ -119,6 +143,7 @@ static drydock_status run(const drydock_call* call) {
   status = host->secret(call, "/token", &token);
   fprintf(out, "secret of %lu bytes\n", (unsigned long)token.size);
   if (status == DRYDOCK_OK) status = run_command(call, out);
+  if (status == DRYDOCK_OK) status = run_endless(call, out);
   if (status == DRYDOCK_OK) status = host->note_at(call, 0, &key, &note);
   fprintf(out, "note %.*s=%.*s, none beyond: %d, none called x: %d\n", (int)key.size, key.data,
           (int)note.size, note.data, host->note_at(call, 1, &key, &note) == DRYDOCK_NOT_FOUND,
