@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
 #include "descriptor.h"
+#include "digest.h"
 #include "files.h"
 #include "wire_messages.h"
 
@@ -19,7 +21,7 @@ constexpr std::size_t most_entries = 512;
 
 // Descriptions are kept as the wire has them, so they are of no use to another version of it.
 const char* const format =
-    "3 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+    "4 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -44,20 +46,51 @@ std::string read_own_file(const std::string& path) {
   return text;
 }
 
+// A plugin's description whose schemas are moved to the end of `schemas`, with their places
+// instead.
+void move_schemas(nlohmann::json& plugin, std::string& schemas) {
+  for (nlohmann::json& stage : plugin.at("stages")) {
+    nlohmann::json& schema = stage.at("schema");
+    if (!schema.is_string()) continue;  // bytes that are no UTF-8, as the wire has them
+    const std::string text = schema;
+    schema = {schemas.size(), text.size()};
+    schemas += text;
+  }
+}
+
 }  // namespace
 
 PluginCache PluginCache::load() {
   PluginCache cache;
   const std::string folder = cache_folder();
   if (folder.empty()) return cache;
-  cache.path_ = folder + "/plugins.json";
-  nlohmann::json document = nlohmann::json::parse(read_own_file(cache.path_), nullptr, false);
+  cache.path_ = folder + "/plugins";
+  std::string text = read_own_file(cache.path_);
+  const std::size_t line = std::min(text.find('\n'), text.size());
+  nlohmann::json document =
+      nlohmann::json::parse(text.begin(), text.begin() + line, nullptr, false);
+  text.erase(0, line + 1);
   if (document.is_object() && document.value("format", nlohmann::json()) == format &&
-      document["files"].is_object() && document["plugins"].is_object()) {
+      document["schemas_sha256"] == sha256(text) && document["files"].is_object() &&
+      document["plugins"].is_object()) {
     cache.files_ = std::move(document["files"]);
     cache.plugins_ = std::move(document["plugins"]);
+    cache.schemas_ = std::move(text);
   }
   return cache;
+}
+
+nlohmann::json PluginCache::with_schemas(nlohmann::json plugin) const {
+  for (nlohmann::json& stage : plugin.at("stages")) {
+    nlohmann::json& schema = stage.at("schema");
+    if (!schema.is_array()) continue;
+    const std::size_t at = schema.at(0), size = schema.at(1);
+    if (at > schemas_.size() || size > schemas_.size() - at) {
+      throw WireError("the cache ends before a schema");
+    }
+    schema = schemas_.substr(at, size);
+  }
+  return plugin;
 }
 
 std::optional<std::string> PluginCache::digest(const FileIdentity& file) const {
@@ -74,8 +107,10 @@ std::optional<PluginDescription> PluginCache::description(const std::string& sha
   const auto entry = plugins_.find(sha256);
   try {
     if (entry == plugins_.end()) return std::nullopt;
-    return read_description(*entry);
+    return read_description(with_schemas(*entry));
   } catch (const WireError&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
 }
@@ -98,9 +133,17 @@ void PluginCache::save() {
   ::mkdir(folder.substr(0, folder.rfind('/')).c_str(), 0700);
   ::mkdir(folder.c_str(), 0700);
   try {
-    write_file_atomically(
-        path_,
-        nlohmann::json({{"format", format}, {"files", files_}, {"plugins", plugins_}}).dump());
+    nlohmann::json plugins = plugins_;
+    std::string schemas;
+    for (nlohmann::json& plugin : plugins) {
+      plugin = with_schemas(std::move(plugin));
+      move_schemas(plugin, schemas);
+    }
+    const nlohmann::json document = {{"format", format},
+                                     {"files", files_},
+                                     {"plugins", plugins},
+                                     {"schemas_sha256", drydock::sha256(schemas)}};
+    write_file_atomically(path_, document.dump() + "\n" + schemas);
   } catch (const std::exception&) {
     // Next time the plugins are probed again.
   }

@@ -13,7 +13,7 @@ namespace drydock {
 
 class PluginCache {
  public:
-  // $XDG_CACHE_HOME/drydock/plugins.json, else in $HOME/.cache.
+  // $XDG_CACHE_HOME/drydock/plugins, else in $HOME/.cache: a line of JSON, then the schemas.
   static PluginCache load();
 
   // The SHA-256 of the file, while it is that very file.
@@ -25,9 +25,14 @@ class PluginCache {
   void save();  // when something was kept
 
  private:
+  nlohmann::json with_schemas(nlohmann::json plugin) const;
+
   std::string path_;                                   // "": there is no place for it
   nlohmann::json files_ = nlohmann::json::object();    // by path
   nlohmann::json plugins_ = nlohmann::json::object();  // by SHA-256
+  // Of the plugins that were loaded, which have the places of theirs in it: by far the most of the
+  // file, and a pipeline needs few of them, so they are not parsed with the rest.
+  std::string schemas_;
   bool changed_ = false;
 };
 
