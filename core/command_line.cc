@@ -28,7 +28,8 @@ enum OptionGroup : unsigned {
   prunes = 512,
   keeps = 1024,
   authors = 2048,
-  rolls = 4096
+  rolls = 4096,
+  looks = 8192
 };
 
 struct Command {
@@ -92,8 +93,10 @@ constexpr std::array<Command, 17> commands = {{
      "run that "
      "finished well --accept-loss: what was written since then is lost.",
      "drydock -C /srv/app rollback --yes"},
-    {"status", "", "What runs, what was done last, and whether something waits for you", output,
-     "Names an interrupted run, a run that is going on, and the services of the deployment.",
+    {"status", "", "What runs, what was done last, and whether something waits for you",
+     output | looks,
+     "Names an interrupted run, a run that is going on, and the services of the deployment. With "
+     "--installation also what a rollout asks of a host before it begins.",
      "drydock -C /srv/app status"},
     {"history", "", "All runs of this deployment; with --prune, removes old ones",
      output | consent | prunes,
@@ -216,6 +219,10 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "undo a finished run; what was written since is lost");
     add("no-limits", po::bool_switch(&into.no_limits),
         "without the limits.memory that its stages ran with");
+  }
+  if ((groups & looks) != 0) {
+    add("installation", po::bool_switch(&into.installation),
+        "also Drydock's version, its plugins, the clock and the disk");
   }
   if ((groups & forces) != 0) {
     add("force", po::bool_switch(&into.force), "go on although something has changed since");

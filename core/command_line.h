@@ -33,6 +33,7 @@ struct Arguments {
   std::string sha256;                 // plugin install
   bool system = false;                // plugin install: for all users
   bool detach = false, follow = false;
+  bool installation = false;                // status
   bool tell_until_started = false;          // how --detach starts the process that performs the run
   bool from_stdin = false;                  // variables and secrets as a document on standard input
   std::string wave, comment, until, retry;  // rollout
