@@ -167,7 +167,8 @@ ExitCode command_plugin_install(const Arguments& arguments) {
     for (std::size_t at = 0; (at = why.find(temporary, at)) != std::string::npos;) {
       why.replace(at, temporary.size(), archive.manifest.file);
     }
-    throw Error(why + "\nNothing was installed.");
+    if (why.back() == '.') why.pop_back();
+    throw Error(why + "; nothing was installed");
   }
   const std::string replaced =
       replaced_version(PluginIndex::scan({folder}, bench.worker()), target, *plugin);

@@ -54,8 +54,10 @@ ExitCode command_plugin_pack(const Arguments& arguments) {
   }
   const ProbeResult probed = bench.worker().probe(loaded.identity());
   if (!std::holds_alternative<PluginDescription>(probed)) {
-    throw Error(why_not_described(file.string(), probed) + "\n`drydock plugin check " +
-                shell_word(file.string()) + "` looks at all of it.");
+    std::string why = why_not_described(file.string(), probed);
+    if (why.back() == '.') why.pop_back();
+    throw Error(why + "; `drydock plugin check " + shell_word(file.string()) +
+                "` looks at all of it");
   }
 
   const std::string bytes = pack_plugin(archive);

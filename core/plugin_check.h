@@ -38,6 +38,9 @@ std::vector<PluginCheck> option_checks();
 std::vector<PluginCheck> step_checks();
 std::vector<PluginCheck> recovery_checks();
 
+// What is wrong with the options schema of one.
+Finding schema_of(CheckedStage& stage);
+
 // The worst of what is found of each stage type; which one it is, where there are several. A skip
 // where it cannot be asked for its stage types.
 Finding of_each_stage(CheckBench& bench, const std::function<Finding(CheckedStage&)>& check);

@@ -25,12 +25,13 @@ namespace {
 // Does a link, as it stands in `folder` of the example, lead to something in the example?
 bool stays_inside(const fs::path& link, const fs::path& target, const fs::path& example) {
   if (target.is_absolute()) return false;  // of the copy, it would lead to the example itself
-  const auto is_inside = [&](const fs::path& path) {
-    const fs::path relative = path.lexically_relative(example);
+  const auto is_inside = [](const fs::path& relative) {
     return !relative.empty() && *relative.begin() != "..";
   };
-  const fs::path leads_to = link.parent_path() / target;
-  return is_inside(leads_to.lexically_normal()) && is_inside(fs::weakly_canonical(leads_to));
+  // As it is written, since the copy has another name; and through other links.
+  const fs::path written = link.lexically_relative(example).parent_path() / target;
+  const fs::path real = fs::weakly_canonical(link.parent_path() / target);
+  return is_inside(written.lexically_normal()) && is_inside(real.lexically_relative(example));
 }
 
 void copy_files(const std::string& from, const std::string& to) {

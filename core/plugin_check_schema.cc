@@ -93,7 +93,9 @@ std::string wrong_property(const json& root, const json& schema, const std::stri
   return "";
 }
 
-Finding check_schema_of(CheckedStage& stage) {
+}  // namespace
+
+Finding schema_of(CheckedStage& stage) {
   const StageDescription& said = stage.type.description;
   const std::string unusable = why_unusable(said);
   if (!unusable.empty()) return fail(unusable);
@@ -122,13 +124,9 @@ Finding check_schema_of(CheckedStage& stage) {
   return {Verdict::pass, "Its options are described, and its defaults fit."};
 }
 
-Finding schema(CheckBench& bench) { return of_each_stage(bench, check_schema_of); }
-
-}  // namespace
-
 std::vector<PluginCheck> schema_checks() {
-  return {
-      {"schema", "Its options are a JSON Schema with descriptions and defaults that fit.", schema}};
+  return {{"schema", "Its options are a JSON Schema with descriptions and defaults that fit.",
+           [](CheckBench& bench) { return of_each_stage(bench, schema_of); }}};
 }
 
 }  // namespace drydock

@@ -50,13 +50,18 @@ Finding wire_of(const CheckBench& bench, CheckedStage& stage) {
 // What never ran well has shown nothing, and that is no pass: it is what its author has to mend, or
 // to say (--without-run).
 Finding steps_of(const CheckBench& bench, CheckedStage& stage) {
-  if (!stage.unusable.empty()) return fail(full_stop("It cannot be tried: " + stage.unusable));
+  if (!stage.unusable.empty()) {
+    if (schema_of(stage).verdict == Verdict::fail) return skip("Not tried: see 'schema'.");
+    return fail(full_stop("It cannot be tried: " + stage.unusable));
+  }
   const bool without_run = bench.settings().without_run;
   Trial trial(bench, stage);
   const StepResult result = perform_all(bench, trial, stage);
   if (!what_broke_the_wire(result).empty()) return skip("See 'wire'.");
   const std::string how = how_it_ended(result);
   if (is_fault(result) && !stage.run_goes_on) return fail(full_stop(how));
+  // Once run has ended well, what it is to be tried with is no question any more.
+  if (!is_well(result) && result.last > Step::run) return fail(full_stop(how));
   if (is_well(result)) {
     return without_run ? skip("Its observe and plan end well; its run is left out (--without-run).")
                        : pass("Each of its steps ends well.");

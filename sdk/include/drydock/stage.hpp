@@ -399,6 +399,8 @@ struct StageType {
   };                                                                                      \
   template <class S>                                                                      \
   struct step##_of<S, std::void_t<decltype(&S::step)>> {                                  \
+    static_assert(std::is_convertible<decltype(&S::step), void (*)(Call&)>::value,        \
+                  "a step is: static void " #step "(drydock::Call& call)");               \
     static constexpr drydock_status (*perform)(const drydock_call*) = &guarded<&S::step>; \
   };                                                                                      \
   template <class S, class = void>                                                        \
@@ -411,6 +413,7 @@ struct StageType {
   };
   DRYDOCK_OPTIONAL_STEP_(observe)
   DRYDOCK_OPTIONAL_STEP_(plan)
+  DRYDOCK_OPTIONAL_STEP_(run)
   DRYDOCK_OPTIONAL_STEP_(verify)
   DRYDOCK_OPTIONAL_STEP_(rollback)
   DRYDOCK_OPTIONAL_STEP_(settle)
@@ -431,7 +434,9 @@ struct StageType {
     stage.notes_version = notes_version_of<Stage>::value;
     stage.observe = {observe_of<Stage>::perform, observe_only_with_of<Stage>::pointer};
     stage.plan = {plan_of<Stage>::perform, plan_only_with_of<Stage>::pointer};
-    stage.run = {&guarded<&Stage::run>, nullptr};
+    static_assert(run_of<Stage>::perform != nullptr,
+                  "a stage type has the step: static void run(drydock::Call& call)");
+    stage.run = {run_of<Stage>::perform, nullptr};
     stage.verify = {verify_of<Stage>::perform, verify_only_with_of<Stage>::pointer};
     stage.rollback = {rollback_of<Stage>::perform, rollback_only_with_of<Stage>::pointer};
     stage.settle = {settle_of<Stage>::perform, settle_only_with_of<Stage>::pointer};

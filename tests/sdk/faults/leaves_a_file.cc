@@ -1,7 +1,6 @@
 // Leaves a file of which none of its facts tells.
 // killed: warn: Rolled back after run had ended, its facts are equal, but the run made 'second':
-// put
-//   that back too, or report a fact of it, unless it stays on purpose.
+//   put that back too, or report a fact of it, unless it stays on purpose.
 #include "good.h"
 
 namespace {

@@ -1,7 +1,6 @@
 // No fault, but more notes than a check has time to kill it at.
 // killed: pass: Its run is undone by other processes: killed before and after <...> of its 70
-// notes,
-//   and ended.
+//   notes, and ended.
 #include "good.h"
 
 namespace {

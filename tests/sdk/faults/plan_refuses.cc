@@ -1,7 +1,7 @@
 // Refuses whatever it gets, so that no odd option reaches anything.
 // steps: fail: Its step plan refused its options (no), so what comes after was not shown: <...>.
 // fuzz: skip: It came no further than with options that fit: Its step plan refused its options
-// (no).
+//   (no).
 #include "good.h"
 
 namespace {

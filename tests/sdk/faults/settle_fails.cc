@@ -1,4 +1,5 @@
 // Cannot start again what ran before.
+// steps: fail: Its step settle failed (it does not start).
 // killed: fail: Its step settle failed (it does not start) after run was killed after its note 1.
 #include "good.h"
 
