@@ -428,8 +428,11 @@ class SshRefused(SshCase):
 
         self.program("drydock", f'"{DRYDOCK}" "$@" | sed \'s/"version": "0/"version": "9/\'\n')
         self.assertIn("a: Drydock 9.1.0 there and 0.1.0 here do not work together", self.refused())
-        self.program("drydock", "echo 'drydock: status: unrecognised option' >&2\nexit 2\n")
-        self.assertIn("a: Drydock there does not say what it is: status: unrecognised option",
+        self.program("drydock", "echo \"drydock: status: unrecognised option '--installation'\" >&2\nexit 2\n")
+        self.assertIn("a: Drydock there is an older one than 0.1.0, which is here, and cannot be asked",
+                      self.refused())
+        self.program("drydock", "echo hello\n")
+        self.assertIn("a: Drydock there does not say what it is: it ended with exit code 0",
                       self.refused())
         self.program("drydock", f'"{DRYDOCK}" "$@" | sed \'s/"exec": {{/"other": {{/\'\n')
         self.assertIn("a: the stage type exec is not there", self.refused())
