@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <set>
 
 #include "error.h"
+#include "files.h"
 
 namespace drydock {
 namespace {
@@ -33,16 +33,6 @@ struct Pipe {
   }
   Descriptor read, write;
 };
-
-// In memory: neither a pipe that could fill, nor a file that anybody could read.
-Descriptor as_input(const std::string& text) {
-  Descriptor file(::memfd_create("input", MFD_CLOEXEC));
-  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return Descriptor();
-  }
-  ::lseek(file.get(), 0, SEEK_SET);
-  return file;
-}
 
 // False: at its end.
 template <class Take>
@@ -81,8 +71,7 @@ void ChildPool::watch(int fd, void* child) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
-void ChildPool::start(std::size_t tag, const std::vector<std::string>& words,
-                      const std::string& input) {
+void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::string& input) {
   const auto refuse = [&](const std::string& why) {
     ChildEvent event;
     event.tag = tag;
@@ -91,13 +80,14 @@ void ChildPool::start(std::size_t tag, const std::vector<std::string>& words,
     refused_.push_back(std::move(event));
   };
   Pipe out, err;
-  Descriptor given = as_input(input);
+  const Descriptor given = file_in_memory(input);
   if (!out.open() || !err.open() || !given) {
     return refuse("no more files can be opened (" + std::string(std::strerror(errno)) +
                   "); raise `ulimit -n`, or lower 'parallel:'");
   }
   SpawnRequest request;
-  request.arguments = words;
+  request.arguments = command.words;
+  request.directory = command.directory;
   for (char** entry = environ; *entry != nullptr; ++entry) request.environment.emplace_back(*entry);
   request.input = given.get();
   request.output = out.write.get();

@@ -24,6 +24,11 @@ struct ChildEvent {
   std::string error;  // the end of its standard error, or why it was not started
 };
 
+struct ChildCommand {
+  std::vector<std::string> words;
+  std::string directory;  // that it is performed in; "": this one
+};
+
 class ChildPool {
  public:
   ChildPool();  // throws Error
@@ -33,7 +38,11 @@ class ChildPool {
 
   // A command that cannot be started ends at once, as an event. It is killed when this process
   // ends; what it has started itself in another session is not.
-  void start(std::size_t tag, const std::vector<std::string>& words, const std::string& input = "");
+  void start(std::size_t tag, const ChildCommand& command, const std::string& input = "");
+  void start(std::size_t tag, const std::vector<std::string>& words,
+             const std::string& input = "") {
+    start(tag, ChildCommand{words, ""}, input);
+  }
   std::size_t running() const { return children_.size(); }
   // What has happened, in its order for each command; returns early, also with nothing, when
   // `wake_fd` is readable. A negative time waits for ever.

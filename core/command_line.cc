@@ -28,7 +28,8 @@ enum OptionGroup : unsigned {
   prunes = 512,
   keeps = 1024,
   authors = 2048,
-  rolls = 4096
+  rolls = 4096,
+  looks = 8192
 };
 
 struct Command {
@@ -92,8 +93,10 @@ constexpr std::array<Command, 17> commands = {{
      "run that "
      "finished well --accept-loss: what was written since then is lost.",
      "drydock -C /srv/app rollback --yes"},
-    {"status", "", "What runs, what was done last, and whether something waits for you", output,
-     "Names an interrupted run, a run that is going on, and the services of the deployment.",
+    {"status", "", "What runs, what was done last, and whether something waits for you",
+     output | looks,
+     "Names an interrupted run, a run that is going on, and the services of the deployment. With "
+     "--installation also what a rollout asks of a host before it begins.",
      "drydock -C /srv/app status"},
     {"history", "", "All runs of this deployment; with --prune, removes old ones",
      output | consent | prunes,
@@ -114,8 +117,7 @@ constexpr std::array<Command, 17> commands = {{
      "its backups could not be undone.",
      "drydock -C /srv/app backups restore 7 --only app"},
     {"rollout", "plan|run|status|approve|resume ROLLOUT",
-     "One pipeline, many environments, in waves",
-     output | rolls,
+     "One pipeline, many environments, in waves", output | rolls,
      "plan: every wave with its environments, and what each environment's own plan says. run: "
      "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
      "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
@@ -218,6 +220,10 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("no-limits", po::bool_switch(&into.no_limits),
         "without the limits.memory that its stages ran with");
   }
+  if ((groups & looks) != 0) {
+    add("installation", po::bool_switch(&into.installation),
+        "also Drydock's version, its plugins, the clock and the disk");
+  }
   if ((groups & forces) != 0) {
     add("force", po::bool_switch(&into.force), "go on although something has changed since");
   }
@@ -266,7 +272,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "new: c++ (the default) or c");
     add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
     add("with", po::value(&into.with)->value_name("FILE"),
-        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: the "
+        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: "
+        "the "
         "schemas' examples");
     add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
       into.seed = number_of("--seed", text);
@@ -397,9 +404,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
   }
   const bool of_saved_plan = arguments.command == "run" && !arguments.plan_file.empty();
-  if (of_saved_plan && !(arguments.positional.empty() && arguments.uses.empty() &&
-                         arguments.vars.empty() && arguments.vars_files.empty() &&
-                         !arguments.from_stdin)) {
+  if (of_saved_plan &&
+      !(arguments.positional.empty() && arguments.uses.empty() && arguments.vars.empty() &&
+        arguments.vars_files.empty() && !arguments.from_stdin)) {
     throw Error(
         "run: --plan holds the pipeline and its variables; give nothing of these beside it");
   }

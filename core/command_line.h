@@ -32,10 +32,11 @@ struct Arguments {
   std::string sha256;                 // plugin install
   bool system = false;                // plugin install: for all users
   bool detach = false, follow = false;
-  bool tell_until_started = false;  // how --detach starts the process that performs the run
-  bool from_stdin = false;        // variables and secrets as a document on standard input
+  bool installation = false;                // status
+  bool tell_until_started = false;          // how --detach starts the process that performs the run
+  bool from_stdin = false;                  // variables and secrets as a document on standard input
   std::string wave, comment, until, retry;  // rollout
-  bool abandon = false;  // rollout run
+  bool abandon = false;                     // rollout run
   bool yes = false, accept_loss = false, accept_partial_rollback = false, json = false,
        events = false, verbose = false, all = false, fetch = false, force = false,
        of_rollback = false, no_limits = false;

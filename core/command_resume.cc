@@ -7,6 +7,7 @@
 #include "plan_record.h"
 #include "recovery.h"
 #include "runner.h"
+#include "sent_pipeline.h"
 #include "text.h"
 
 namespace drydock {
@@ -29,7 +30,8 @@ void refuse_what_cannot_go_on(const RunRecord& run, const std::string& dir, cons
                 "`drydock run`");
   }
   if (run.inputs.empty()) {
-    throw Error("run " + number + " was of a single stage without a pipeline file, or a rehearsal, and cannot go " +
+    throw Error("run " + number +
+                " was of a single stage without a pipeline file, or a rehearsal, and cannot go " +
                 "on; put it back with: " + roll_back + ", then run it again");
   }
 }
@@ -102,7 +104,8 @@ ExitCode command_resume(const Arguments& arguments) {
   const std::vector<StageRecord> records = journal.stages(run.id);
   refuse_before_the_first_stage(run, records, lookup.dir, lookup.state);
 
-  PreparedSession prepared(bench, load_pipeline(run.inputs.front().path), run);
+  PreparedSession prepared(
+      bench, load_pipeline_of_run(run.inputs.front().path, lookup.state, lookup.dir), run);
   Session& session = prepared.session();
   Plan plan = Planner(session).laid_out();
   restore(plan, session, journal, run);

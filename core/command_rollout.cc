@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <numeric>
 
 #include "commands.h"
 #include "json_text.h"
@@ -76,16 +77,26 @@ void check_rollout(const Arguments& arguments) {
 ExitCode rollout_plan(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
-  const RolloutPlan plan = checked_rollout(bench, arguments.positional[1]).plan;
+  const CheckedRollout checked = checked_rollout(bench, arguments.positional[1]);
+  const RolloutPlan& plan = checked.plan;
+  const auto sent = pipeline_for_hosts(plan, checked.pipeline);
+  const Hosts hosts(plan);
+  const HostSurvey asked =
+      survey_hosts(plan, hosts, checked.expected, all_targets(plan), bench.cancellation());
   const std::vector<TargetPlan> surveyed =
-      survey(plan, arguments.plugin_dirs, bench.masker(), bench.cancellation());
+      survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
+             bench.cancellation());
   if (arguments.json) {
-    std::cout << indented(rollout_plan_document(plan, surveyed));
+    std::cout << indented(rollout_plan_document(plan, surveyed, asked));
   } else {
     print_rollout_plan(plan, surveyed);
+    print_host_survey(plan, asked);
   }
   for (const TargetPlan& each : surveyed) {
     if (!each.problem.empty()) return ExitCode::refused;
+  }
+  for (const HostFindings& each : asked.findings) {
+    if (!each.refusals.empty()) return ExitCode::refused;
   }
   return ExitCode::done;
 }
@@ -95,11 +106,30 @@ ExitCode rollout_plan(const Arguments& arguments) {
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file) {
   const PluginIndex plugins = bench.plugins();
   Rollout rollout = load_rollout(file);
-  const Pipeline pipeline = pipeline_of(rollout, bench.installation());
+  Pipeline pipeline = pipeline_of(rollout, bench.installation());
   check_controller_stages(rollout, pipeline, plugins);
   check_pipeline(pipeline, plugins);
   RolloutPlan plan = plan_rollout(rollout, pipeline, read_vars({}, bench.arguments().vars));
-  return {std::move(rollout), std::move(plan)};
+  Expected expected = expected_of(pipeline, plugins);
+  return {std::move(rollout), std::move(plan), std::move(pipeline), std::move(expected)};
+}
+
+std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline) {
+  const bool any = std::any_of(plan.targets.begin(), plan.targets.end(),
+                               [](const RolloutTarget& each) { return !each.host.empty(); });
+  return any ? std::optional(pack_pipeline(pipeline)) : std::nullopt;
+}
+
+std::vector<std::size_t> all_targets(const RolloutPlan& plan) {
+  std::vector<std::size_t> all(plan.targets.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey) {
+  const Lines lines = host_survey_lines(plan, survey, style_of_stdout());
+  if (!lines.empty()) std::cout << "\n";
+  for (const std::string& line : lines) std::cout << line << "\n";
 }
 
 void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed) {
@@ -112,7 +142,7 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
   Workbench bench(arguments);
   const RolloutPlan plan = checked_rollout(bench, file).plan;
   if (arguments.json) {
-    nlohmann::json document = rollout_plan_document(plan, {});
+    nlohmann::json document = rollout_plan_document(plan, {}, {});
     document["valid"] = true;
     std::cout << indented(document);
   } else {

@@ -10,12 +10,20 @@ namespace drydock {
 struct CheckedRollout {
   Rollout rollout;
   RolloutPlan plan;
+  Pipeline pipeline;
+  Expected expected;  // of the hosts
 };
 // The rollout of a file, checked as a whole: its waves, its pipeline, its gates. Throws Error.
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file);
 
 // `surveyed` is empty when nobody was asked.
 void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed);
+
+// What other hosts get of the pipeline; nullopt: there is no other host. Throws Error.
+std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline);
+// The positions of all targets.
+std::vector<std::size_t> all_targets(const RolloutPlan& plan);
+void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
 
 // The actions but `plan`.
 ExitCode rollout_run(const Arguments& arguments);

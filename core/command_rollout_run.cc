@@ -68,8 +68,7 @@ std::string random_token() {
   return token;
 }
 
-void refuse_what_is_not_carried_out(const Rollout& rollout, const RolloutPlan& plan) {
-  require_reachable(plan);
+void refuse_what_is_not_carried_out(const Rollout& rollout) {
   const auto not_yet = [](const Place& place, const std::string& what) {
     throw Error(place.text() + ": '" + what +
                 "' can be declared and planned, but this Drydock does not carry it out; take it "
@@ -153,11 +152,12 @@ ExitCode print_status(const FoundRollout& found, bool json) {
 
 // From here on what is started outlives this process.
 ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlaces& places,
-                   const RolloutRecord& record) {
+                   const RolloutRecord& record, const Hosts& hosts,
+                   std::optional<SentPipeline> pipeline) {
   const Arguments& arguments = bench.arguments();
   leave_orphans_to_init();
-  const SupervisorSetup setup{places.of(record.plan.name), arguments.plugin_dirs,
-                              !arguments.until.empty()};
+  const SupervisorSetup setup{hosts, places.of(record.plan.name), arguments.plugin_dirs,
+                              !arguments.until.empty(), std::move(pipeline)};
   const ViewStyle style = style_of_stdout();
   RolloutReport report(arguments.json ? nullptr : &std::cout, style, bench.masker());
   const ExitCode code =
@@ -183,8 +183,8 @@ ExitCode rollout_run(const Arguments& arguments) {
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
-  const auto [rollout, plan] = checked_rollout(bench, arguments.positional[1]);
-  refuse_what_is_not_carried_out(rollout, plan);
+  const auto [rollout, plan, pipeline, expected] = checked_rollout(bench, arguments.positional[1]);
+  refuse_what_is_not_carried_out(rollout);
   const RolloutPlaces places(rollout.folder);
   StateDir(places.state).create();
   const DeploymentLock lock = lock_of(places, plan.name);
@@ -197,9 +197,17 @@ ExitCode rollout_run(const Arguments& arguments) {
                     shell_word(arguments.positional[1]) + "`, or give it up with --abandon",
                 ExitCode::busy);
   }
+  const auto sent = pipeline_for_hosts(plan, pipeline);
+  const Hosts hosts(plan);
+  const HostSurvey asked =
+      survey_hosts(plan, hosts, expected, all_targets(plan), bench.cancellation());
+  require_fit(plan, asked);
   if (!arguments.yes) {
-    print_rollout_plan(plan,
-                       survey(plan, arguments.plugin_dirs, bench.masker(), bench.cancellation()));
+    print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
+                                    arguments.plugin_dirs, bench.masker(), bench.cancellation()));
+  }
+  if (!arguments.json) print_host_survey(plan, asked);
+  if (!arguments.yes) {
     if (!person_agrees("\nGo ahead?", bench.cancellation())) {
       throw Error("not confirmed; nothing was changed");
     }
@@ -215,7 +223,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   record.host = host_name();
   record.started = utc_now();
   record.id = store.begin(record);
-  return supervise(bench, store, places, record);
+  return supervise(bench, store, places, record, hosts, sent);
 }
 
 ExitCode rollout_status(const Arguments& arguments) {
@@ -258,65 +266,95 @@ ExitCode rollout_approve(const Arguments& arguments) {
 
 namespace {
 
-// What failed is begun again, under another key; what must hold after its wave holds no more.
-void prepare_retry(const FoundRollout& found) {
-  RolloutStore& store = *found.store;
-  std::vector<TargetRecord> targets = store.targets(found.record.id);
-  std::vector<WaveRecord> waves = store.waves(found.record.id);
+// As a resume finds it.
+struct Progress {
+  std::vector<TargetRecord> targets;
+  std::vector<WaveRecord> waves;
+};
+
+// What could not be reached is looked for again by its key; what failed, where that is wanted, is
+// begun again under another one. What must hold after their waves holds no more. Returns how many.
+std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& progress) {
   std::size_t again = 0;
-  for (std::size_t i = 0; i < waves.size(); ++i) {
-    const RolloutWave& wave = found.record.plan.waves[i];
-    bool any = false;
+  for (std::size_t i = 0; i < progress.waves.size(); ++i) {
+    const RolloutWave& wave = plan.waves[i];
+    const std::size_t before = again;
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
-      if (targets[t].state != TargetState::failed) continue;
+      TargetRecord& target = progress.targets[t];
+      const bool away = target.state == TargetState::unreachable;
+      if (!away && !(failed_too && target.state == TargetState::failed)) continue;
       TargetRecord anew;
-      anew.attempt = targets[t].attempt + 1;
-      store.save_target(found.record.id, t, anew);
-      any = true;
+      anew.attempt = target.attempt + (away ? 0 : 1);
+      if (away) anew.run = target.run;
+      target = anew;
       ++again;
     }
-    if (!any) continue;
-    waves[i].known.ended.reset();
-    waves[i].known.gate_held = waves[i].passed = false;
-    store.save_wave(found.record.id, i, waves[i]);
+    if (again == before) continue;
+    WaveRecord& record = progress.waves[i];
+    record.known.ended.reset();
+    record.known.gate_held = record.passed = false;
   }
-  if (again == 0) {
-    throw Error("no environment of the rollout '" + found.record.plan.name +
-                "' has failed, so there is nothing to retry; leave --retry out");
-  }
+  return again;
 }
 
 // A gate may be asked again; past a budget nobody goes on without a word.
-bool may_go_on(const FoundRollout& found) {
-  if (found.record.state == RolloutState::running) return true;
-  if (found.record.state == RolloutState::passed) return false;
-  const auto targets = found.store->targets(found.record.id);
-  return !schedule_at_work(found.record.plan, targets, found.store->waves(found.record.id))
-              .budget_spent();
+bool may_go_on(const RolloutRecord& rollout, const Progress& progress, std::size_t again) {
+  if (rollout.state == RolloutState::running) return true;
+  if (rollout.state == RolloutState::passed) return again > 0;
+  return !schedule_at_work(rollout.plan, progress.targets, progress.waves).budget_spent();
+}
+
+std::vector<std::size_t> waiting_targets(const Progress& progress) {
+  std::vector<std::size_t> waiting;
+  for (std::size_t i = 0; i < progress.targets.size(); ++i) {
+    if (progress.targets[i].state == TargetState::waiting) waiting.push_back(i);
+  }
+  return waiting;
+}
+
+void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
+  for (std::size_t i = 0; i < progress.targets.size(); ++i) {
+    store.save_target(rollout, i, progress.targets[i]);
+  }
+  for (std::size_t i = 0; i < progress.waves.size(); ++i) {
+    store.save_wave(rollout, i, progress.waves[i]);
+  }
 }
 
 }  // namespace
 
 ExitCode rollout_resume(const Arguments& arguments) {
   const FoundRollout found = find_rollout(arguments);
-  const RolloutPlan& plan = found.record.plan;
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
   Workbench bench(arguments);
   bench.handle_signals();
   const DeploymentLock lock = lock_of(found.places, plan.name);
   refuse_another_pipeline(plan);
-  if (!arguments.retry.empty()) {
-    prepare_retry(found);
-  } else if (!may_go_on(found)) {
-    throw Error("the rollout '" + plan.name + "' has ended (" +
-                std::string(name_of(found.record.state)) +
-                (found.record.reason.empty() ? "" : ": " + found.record.reason) + "); " +
-                (found.record.state == RolloutState::passed
+  Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
+  const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
+  if (!arguments.retry.empty() && again == 0) {
+    throw Error("no environment of the rollout '" + plan.name +
+                "' has failed, so there is nothing to retry; leave --retry out");
+  }
+  if (!may_go_on(record, progress, again)) {
+    throw Error("the rollout '" + plan.name + "' has ended (" + std::string(name_of(record.state)) +
+                (record.reason.empty() ? "" : ": " + record.reason) + "); " +
+                (record.state == RolloutState::passed
                      ? "begin a new one with `drydock rollout run`"
                      : "retry what failed with --retry failed, or begin a new one with `drydock "
                        "rollout run`"));
   }
-  if (found.record.state != RolloutState::running) found.store->reopen(found.record.id);
-  return supervise(bench, *found.store, found.places, found.record);
+  const Pipeline pipeline = load_pipeline(plan.pipeline_file);
+  auto sent = pipeline_for_hosts(plan, pipeline);
+  const Hosts hosts(plan);
+  const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins()),
+                                        waiting_targets(progress), bench.cancellation());
+  require_fit(plan, asked);
+  if (!arguments.json) print_host_survey(plan, asked);
+  if (again > 0) save(*found.store, record.id, progress);
+  if (record.state != RolloutState::running) found.store->reopen(record.id);
+  return supervise(bench, *found.store, found.places, record, hosts, std::move(sent));
 }
 
 }  // namespace drydock

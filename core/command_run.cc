@@ -58,7 +58,11 @@ ExitCode command_plan(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   bench.worker().prepare();
-  PreparedSession prepared(bench, find_pipeline(arguments, bench.installation()),
+  const TemporaryDir place;  // of a pipeline that was sent
+  PreparedSession prepared(bench,
+                           is_sent_pipeline(arguments)
+                               ? received_pipeline(bench, place.path())
+                               : find_pipeline(arguments, bench.installation()),
                            PreparedSession::Lock::none);
   if (const auto journal = existing_journal(prepared.state())) {
     warn_of_half_done(bench, prepared, *journal);
@@ -171,7 +175,9 @@ void refuse_another_plan(const SavedPlan& saved, const json& now) {
 
 ExitCode run_detached(Workbench& bench, const std::string& dir, const StateDir& state) {
   const Arguments& arguments = bench.arguments();
-  const DetachedRun started = start_detached(arguments, bench.sink(), bench.cancellation());
+  // What was read of our standard input already, as far as a pipeline came with it.
+  const std::string* input = is_sent_pipeline(arguments) ? &bench.given().text : nullptr;
+  const DetachedRun started = start_detached(arguments, input, bench.sink(), bench.cancellation());
   if (started.run != 0) return say_detached(arguments, dir, state, started.run, false);
   // Another one with the same key may have been quicker.
   if (const auto run = run_with_key(arguments, state); run && started.code == ExitCode::busy) {
@@ -238,6 +244,22 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   return code;
 }
 
+namespace {
+
+// Whoever performs the run keeps the pipeline with the deployment, so that it can be gone on with.
+ExitCode run_sent_pipeline(Workbench& bench) {
+  const TemporaryDir place;
+  const Pipeline pipeline = received_pipeline(bench, place.path());
+  if (bench.arguments().detach) return run_pipeline(bench, pipeline, nullptr);
+  const std::string dir = deployment_dir(bench.arguments().directory, pipeline.deployment);
+  const StateDir state = state_of(bench.arguments(), dir);
+  state.create();
+  const std::string kept = keep_pipeline(*bench.given().pipeline, state);
+  return run_pipeline(bench, load_pipeline_of_run(kept, state, dir), nullptr);
+}
+
+}  // namespace
+
 ExitCode command_run(const Arguments& arguments) {
   const std::string dir = deployment_dir(arguments.directory, {});
   if (!arguments.key.empty()) refuse_after_interruption(arguments, dir);
@@ -247,6 +269,7 @@ ExitCode command_run(const Arguments& arguments) {
   std::optional<Pipeline> pipeline;
   try {
     require_consent_possible(arguments);
+    if (is_sent_pipeline(arguments)) return run_sent_pipeline(bench);
     saved = saved_plan_of(arguments);
     pipeline = saved ? load_pipeline(saved->pipeline_file)
                      : find_pipeline(arguments, bench.installation());

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "deployment.h"
+#include "installation.h"
 #include "json_text.h"
 #include "lookup.h"
 #include "planner.h"
@@ -182,8 +183,16 @@ ExitCode command_status(const Arguments& arguments) {
                                         {"health", service.health}});
       }
     }
+    if (arguments.installation) {
+      Workbench bench(arguments);
+      document["installation"] = installation_document(bench, lookup.dir, lookup.state);
+    }
     std::cout << indented(document);
     return code;
+  }
+  if (arguments.installation) {
+    Workbench bench(arguments);
+    print_installation(installation_document(bench, lookup.dir, lookup.state));
   }
   std::cout << "deployment  " << lookup.dir << "\n";
   if (!unknown_project.empty()) {

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <vector>
 
+#include "files.h"
 #include "line_splitter.h"
 #include "spawn.h"
 #include "text.h"
@@ -51,11 +52,20 @@ std::vector<std::string> words_of(const Arguments& arguments) {
 }
 
 // In a session of its own, so that no terminal's signal reaches it.
-Spawned start(const Arguments& arguments, int out, int err) {
+Spawned start(const Arguments& arguments, const std::string* input, int out, int err) {
   SpawnRequest request;
   request.arguments = words_of(arguments);
   for (char** entry = environ; *entry != nullptr; ++entry) request.environment.emplace_back(*entry);
   if (arguments.from_stdin) request.input = STDIN_FILENO;
+  Descriptor given;
+  if (input != nullptr) {
+    given = file_in_memory(*input);
+    if (!given) {
+      throw Error("the run cannot be started (" + std::string(std::strerror(errno)) +
+                  "); raise the limit of open files");
+    }
+    request.input = given.get();
+  }
   request.output = out;
   request.error = err;
   request.outlives_us = true;
@@ -118,10 +128,10 @@ class Start {
 
 }  // namespace
 
-DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
+DetachedRun start_detached(const Arguments& arguments, const std::string* input, EventSink& sink,
                            const Cancellation& cancellation) {
   Pipe out, err;
-  const Spawned child = start(arguments, out.write.get(), err.write.get());
+  const Spawned child = start(arguments, input, out.write.get(), err.write.get());
   out.write.close();
   err.write.close();
 

@@ -22,8 +22,9 @@ struct DetachedRun {
 
 // Starts `drydock run` with the same arguments in a session of its own and returns once its run has
 // begun, or it has ended. Until then its events go to `sink` (the plan), and a cancel is handed on
-// to it. Throws Error when it cannot be started.
-DetachedRun start_detached(const Arguments& arguments, EventSink& sink,
+// to it. `input`: what it gets on its standard input, with --stdin; null: what is still to be read
+// of ours. Throws Error when it cannot be started.
+DetachedRun start_detached(const Arguments& arguments, const std::string* input, EventSink& sink,
                            const Cancellation& cancellation);
 
 }  // namespace drydock

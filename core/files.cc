@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,15 @@ void make_folder_durable(const std::string& folder) {
 
 void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode) {
   NewFile(path, bytes, mode).publish();
+}
+
+Descriptor file_in_memory(const std::string& text) {
+  Descriptor file(::memfd_create("input", MFD_CLOEXEC));
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return Descriptor();
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
 }
 
 std::string sha256_of_file(const std::string& path) {

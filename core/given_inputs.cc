@@ -15,8 +15,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t largest_document = 4u << 20;
-constexpr auto allowed = R"(allowed: {"vars": {NAME: VALUE}, "secrets": {NAME: TEXT}})";
+constexpr std::size_t largest_document = 16u << 20;
+constexpr auto allowed =
+    R"(allowed: {"vars": {NAME: VALUE}, "secrets": {NAME: TEXT}, "pipeline": {...}})";
 
 std::string read_to_the_end(int fd) {
   std::string text;
@@ -31,7 +32,8 @@ std::string read_to_the_end(int fd) {
     if (got == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (text.size() > largest_document) {
-      throw Error("--stdin: found more than 4 MiB, allowed: one document of variables and secrets");
+      throw Error(
+          "--stdin: found more than 16 MiB, allowed: one document of variables and secrets");
     }
   }
 }
@@ -39,13 +41,18 @@ std::string read_to_the_end(int fd) {
 }  // namespace
 
 GivenInputs read_given_inputs(int fd) {
-  const json document = json::parse(read_to_the_end(fd), nullptr, false);
+  GivenInputs given;
+  given.text = read_to_the_end(fd);
+  const json document = json::parse(given.text, nullptr, false);
   const auto refuse_it = [](const std::string& found) {
     throw Error("--stdin: found " + found + ", " + allowed);
   };
   if (!document.is_object()) refuse_it("no JSON object");
-  GivenInputs given;
   for (const auto& [key, members] : document.items()) {
+    if (key == "pipeline") {
+      given.pipeline = sent_pipeline_from_json(members);
+      continue;
+    }
     if (key != "vars" && key != "secrets") refuse_it("the unknown key '" + key + "'");
     if (!members.is_object()) refuse_it("no object as '" + key + "'");
     for (const auto& [name, value] : members.items()) {
@@ -61,8 +68,11 @@ GivenInputs read_given_inputs(int fd) {
   return given;
 }
 
-std::string given_inputs_text(const json& vars, const std::map<std::string, std::string>& secrets) {
-  return compact({{"vars", vars}, {"secrets", secrets}});
+std::string given_inputs_text(const json& vars, const std::map<std::string, std::string>& secrets,
+                              const SentPipeline* pipeline) {
+  json document = {{"vars", vars}, {"secrets", secrets}};
+  if (pipeline != nullptr) document["pipeline"] = to_json(*pipeline);
+  return compact(document);
 }
 
 }  // namespace drydock

@@ -109,7 +109,8 @@ void for_each_member(const YamlNode* node, const std::string& where, Read read) 
 
 }  // namespace
 
-Pipeline parse_pipeline(const std::string& text, const std::string& file) {
+Pipeline parse_pipeline(const std::string& text, const std::string& file,
+                        const std::string& secrets_folder) {
   const YamlNode root = parse_yaml(text, file);
   check_format_version(root, "the pipeline");
   const MappingReader reader(root, "the pipeline",
@@ -132,10 +133,12 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
   for_each_member(reader.find("vars"), "'vars:'", [&](const YamlNode& key, const YamlNode& value) {
     pipeline.vars[read_name(key, "'vars:'")] = read_variable(key.text, value);
   });
+  const std::string secrets_from = secrets_folder.empty()
+                                       ? std::filesystem::absolute(file).parent_path().string()
+                                       : secrets_folder;
   for_each_member(
       reader.find("secrets"), "'secrets:'", [&](const YamlNode& key, const YamlNode& value) {
-        pipeline.secrets[read_name(key, "'secrets:'")] = read_secret(
-            key.text, value, std::filesystem::absolute(file).parent_path().string());
+        pipeline.secrets[read_name(key, "'secrets:'")] = read_secret(key.text, value, secrets_from);
       });
   for_each_member(reader.find("plugins"), "'plugins:'",
                   [&](const YamlNode& key, const YamlNode& value) {
@@ -161,8 +164,8 @@ Pipeline parse_pipeline(const std::string& text, const std::string& file) {
   return pipeline;
 }
 
-Pipeline load_pipeline(const std::string& file) {
-  Pipeline pipeline = parse_pipeline(read_yaml_text(file), file);
+Pipeline load_pipeline(const std::string& file, const std::string& secrets_folder) {
+  Pipeline pipeline = parse_pipeline(read_yaml_text(file), file, secrets_folder);
   pipeline.sha256 = sha256_of_file(file);
   return pipeline;
 }

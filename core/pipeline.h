@@ -89,8 +89,10 @@ struct Pipeline {
 };
 
 // Both throw Error with the place of the first problem.
-Pipeline parse_pipeline(const std::string& text, const std::string& file);
-Pipeline load_pipeline(const std::string& file);
+// `secrets_folder`: where relative files of its secrets begin; "": in the pipeline's folder.
+Pipeline parse_pipeline(const std::string& text, const std::string& file,
+                        const std::string& secrets_folder = "");
+Pipeline load_pipeline(const std::string& file, const std::string& secrets_folder = "");
 // `drydock run --uses NAME --with key=value ...`: a pipeline of one stage, without a file. A value
 // is read as YAML.
 Pipeline single_stage_pipeline(const std::string& uses, const std::vector<std::string>& with);

@@ -95,8 +95,8 @@ Selector read_selector(const YamlNode& node) {
 
 WaveSpec read_wave(const YamlNode& node) {
   const MappingReader reader(node, "a wave",
-                             {"name", "environments", "take", "parallel", "max_failures", "order",
-                              "soak", "gate", "approve"});
+                             {"name", "environments", "take", "parallel", "max_failures",
+                              "max_unreachable", "order", "soak", "gate", "approve"});
   WaveSpec wave;
   wave.place = node.place;
   wave.name = read_word(reader.require("name", "name: NAME"), "'name:' of a wave");
@@ -108,6 +108,9 @@ WaveSpec read_wave(const YamlNode& node) {
   }
   if (const YamlNode* failures = reader.find("max_failures")) {
     wave.max_failures = read_share(*failures, "'max_failures:'", 0);
+  }
+  if (const YamlNode* unreachable = reader.find("max_unreachable")) {
+    wave.max_unreachable = read_share(*unreachable, "'max_unreachable:'", 0);
   }
   if (const YamlNode* order = reader.find("order")) {
     const std::string choice = read_choice(*order, "'order:'", {"declared", "reversed", "name"});
@@ -121,6 +124,27 @@ WaveSpec read_wave(const YamlNode& node) {
     wave.approve = read_boolean(*approve, "'approve:'");
   }
   return wave;
+}
+
+SshSpec read_ssh(const YamlNode& node) {
+  const MappingReader reader(node, "'ssh:'", {"command", "connect_timeout", "reconnect"});
+  SshSpec ssh;
+  if (const YamlNode* command = reader.find("command")) {
+    ssh.command = read_texts(*command, "'command:'");
+    if (ssh.command.empty()) {
+      refuse(command->place, "an empty list", "'command:'", "ssh and its options");
+    }
+  }
+  if (const YamlNode* timeout = reader.find("connect_timeout")) {
+    ssh.connect_timeout = read_duration(*timeout, "'connect_timeout:'");
+    if (ssh.connect_timeout < std::chrono::seconds(1)) {
+      refuse(timeout->place, found_in(*timeout), "'connect_timeout:'", "1s or more");
+    }
+  }
+  if (const YamlNode* reconnect = reader.find("reconnect")) {
+    ssh.reconnect = read_duration(*reconnect, "'reconnect:'");
+  }
+  return ssh;
 }
 
 std::vector<WaveSpec> read_waves(const YamlNode& node) {
@@ -196,7 +220,7 @@ Rollout load_rollout(const std::string& file) {
   const MappingReader reader(
       root, "the rollout",
       {"drydock", "rollout", "pipeline", "defaults", "inventory", "environments", "waves",
-       "on_failure", "drift", "on_budget", "notify"});
+       "on_failure", "drift", "on_budget", "notify", "ssh"});
   Rollout rollout;
   rollout.file = file;
   rollout.folder = fs::absolute(file).lexically_normal().parent_path().string();
@@ -223,6 +247,7 @@ Rollout load_rollout(const std::string& file) {
         read_choice(*on_budget, "'on_budget:'", {"wait", "cancel"}) == "cancel";
   }
   if (const YamlNode* notify = reader.find("notify")) rollout.notify = read_stage(*notify);
+  if (const YamlNode* ssh = reader.find("ssh")) rollout.ssh = read_ssh(*ssh);
   // Last: an inventory's command may take its time, and what is wrong beside it is known before.
   rollout.environments = read_all_environments(reader, rollout.folder);
   return rollout;

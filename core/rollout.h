@@ -28,7 +28,8 @@ struct Environment {
   std::string host;  // ssh://USER@HOST:PORT or an alias of ssh_config; "": this machine
   std::string dir;   // on that host; relative: to the rollout file's folder
   bool sudo = false;
-  std::vector<GivenVar> vars;  // those of files first: of two values the later one counts
+  std::string binary = "drydock";  // how Drydock is called on that host
+  std::vector<GivenVar> vars;      // those of files first: of two values the later one counts
   std::map<std::string, std::set<std::string>> labels;
   std::map<std::string, SecretSource> secrets;  // by the pipeline's names
 };
@@ -54,11 +55,20 @@ struct WaveSpec {
   std::optional<Share> take;  // the first of what is selected; a later wave may have the rest
   Share parallel{1, false, {}};
   Share max_failures{0, false, {}};
+  Share max_unreachable{0, false, {}};
   WaveOrder order = WaveOrder::declared;
   // What must hold before the next wave, in this order.
   std::chrono::milliseconds soak{0};
   std::optional<StageSpec> gate;
   bool approve = false;
+};
+
+// How hosts are reached: by OpenSSH's client.
+struct SshSpec {
+  std::vector<std::string> command = {"ssh"};  // performed in the rollout file's folder
+  std::chrono::milliseconds connect_timeout{15'000};
+  // How long a host may be away before its environment is given up.
+  std::chrono::milliseconds reconnect{600'000};
 };
 
 enum class Drift { refuse, skip, include };
@@ -71,6 +81,7 @@ struct Rollout {
   Place pipeline_place;
   std::vector<Environment> environments;  // as declared, then those of the inventory
   std::vector<WaveSpec> waves;
+  SshSpec ssh;
   bool rollback_wave = false;  // on_failure: rollback-wave
   Place on_failure_place;
   Drift drift = Drift::refuse;

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> environment_keys = {"host",       "dir",  "sudo",   "vars",
+const std::vector<std::string> environment_keys = {"host",       "dir",  "sudo",   "binary", "vars",
                                                    "vars_files", "like", "labels", "secrets"};
 
 template <class Read>
@@ -50,6 +50,22 @@ std::string read_host(const YamlNode& node) {
   return host;
 }
 
+// What every login shell leaves alone within single quotes: sh and its family, csh, fish.
+bool survives_a_login_shell(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return c == '\\' || c == '!' || static_cast<unsigned char>(c) < ' ';
+  });
+}
+
+// A word of the command line there.
+std::string read_remote_word(const YamlNode& node, const std::string& where) {
+  std::string word = read_text(node, where);
+  if (word.front() == '-' || !survives_a_login_shell(word)) {
+    refuse(node.place, found_in(node), where, "the path or the name of a program");
+  }
+  return word;
+}
+
 // What one mapping says, over what `to` has already. Of variables files come first, so that a value
 // that is written beside them counts.
 void apply(const YamlNode& node, const std::string& what, const std::string& folder,
@@ -73,6 +89,9 @@ void apply(const YamlNode& node, const std::string& what, const std::string& fol
         throw Error(item.place.text() + ": " + e.what());
       }
     }
+  }
+  if (const YamlNode* binary = reader.find("binary")) {
+    to.binary = read_remote_word(*binary, "'binary:'");
   }
   add_vars(reader.find("vars"), "'vars:'", to.vars);
   for_each_member(reader.find("labels"), "'labels:'",
@@ -217,6 +236,12 @@ std::vector<Environment> read_environments(const std::vector<DeclaredEnvironment
     if (!environment.host.empty() && environment.dir.front() != '/') {
       refuse(environment.place, "the relative folder '" + environment.dir + "'",
              "the environment '" + each.name + "'", "an absolute one, since it is on another host");
+    }
+    if (!environment.host.empty() && !survives_a_login_shell(environment.dir)) {
+      refuse(environment.place, "the folder '" + environment.dir + "'",
+             "the environment '" + each.name + "'",
+             "one without a backslash, '!' or a control character, since a login shell of another "
+             "host reads its name");
     }
     environments.push_back(std::move(environment));
   }

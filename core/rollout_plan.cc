@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using std::chrono::milliseconds;
 
 std::string absolute(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
@@ -42,6 +43,7 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
                    ? (fs::path(rollout.folder) / environment.dir).lexically_normal().string()
                    : environment.dir;
   target.sudo = environment.sudo;
+  target.binary = environment.binary;
   target.secrets = environment.secrets;
   target.labels = environment.labels;
   std::vector<GivenVar> given = environment.vars;
@@ -92,6 +94,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.digests[plan.pipeline_file] = pipeline.sha256;
   for (const IncludedFile& each : pipeline.includes)
     plan.digests[absolute(each.file)] = each.sha256;
+  plan.ssh = rollout.ssh;
   plan.cancel_on_budget = rollout.cancel_on_budget;
   plan.notify = controller_stage(rollout.notify);
   plan.secrets = controller_secrets(pipeline);
@@ -100,8 +103,8 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   for (std::size_t i = 0; i < members.size(); ++i) {
     const WaveSpec& spec = rollout.waves[i];
     plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
-                          members[i].parallel, members[i].max_failures, spec.soak,
-                          controller_stage(spec.gate), spec.approve});
+                          members[i].parallel, members[i].max_failures, members[i].max_unreachable,
+                          spec.soak, controller_stage(spec.gate), spec.approve});
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
     }
@@ -132,6 +135,7 @@ json to_json(const RolloutPlan& plan) {
                        {"host", each.host},
                        {"dir", each.dir},
                        {"sudo", each.sudo},
+                       {"binary", each.binary},
                        {"vars", each.vars},
                        {"secrets", to_json(each.secrets)},
                        {"labels", each.labels}});
@@ -142,6 +146,7 @@ json to_json(const RolloutPlan& plan) {
                      {"count", each.count},
                      {"parallel", each.parallel},
                      {"max_failures", each.max_failures},
+                     {"max_unreachable", each.max_unreachable},
                      {"soak_ms", each.soak.count()},
                      {"gate", stage_json(each.gate)},
                      {"approve", each.approve}});
@@ -155,6 +160,10 @@ json to_json(const RolloutPlan& plan) {
           {"waves", waves},
           {"outside", plan.outside},
           {"cancel_on_budget", plan.cancel_on_budget},
+          {"ssh",
+           {{"command", plan.ssh.command},
+            {"connect_timeout_ms", plan.ssh.connect_timeout.count()},
+            {"reconnect_ms", plan.ssh.reconnect.count()}}},
           {"notify", stage_json(plan.notify)},
           {"secrets", to_json(plan.secrets)}};
 }
@@ -168,17 +177,21 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   from.at("digests").get_to(plan.digests);
   from.at("outside").get_to(plan.outside);
   from.at("cancel_on_budget").get_to(plan.cancel_on_budget);
+  const json& ssh = from.at("ssh");
+  ssh.at("command").get_to(plan.ssh.command);
+  plan.ssh.connect_timeout = milliseconds(ssh.at("connect_timeout_ms").get<std::int64_t>());
+  plan.ssh.reconnect = milliseconds(ssh.at("reconnect_ms").get<std::int64_t>());
   plan.notify = stage_from(from.at("notify"));
   plan.secrets = secret_sources_from_json(from.at("secrets"));
   for (const json& each : from.at("targets")) {
     plan.targets.push_back({each.at("name"), each.at("host"), each.at("dir"), each.at("sudo"),
-                            each.at("vars"), secret_sources_from_json(each.at("secrets")),
-                            each.at("labels")});
+                            each.at("binary"), each.at("vars"),
+                            secret_sources_from_json(each.at("secrets")), each.at("labels")});
   }
   for (const json& each : from.at("waves")) {
     plan.waves.push_back({each.at("name"), each.at("first"), each.at("count"), each.at("parallel"),
-                          each.at("max_failures"),
-                          std::chrono::milliseconds(each.at("soak_ms").get<std::int64_t>()),
+                          each.at("max_failures"), each.at("max_unreachable"),
+                          milliseconds(each.at("soak_ms").get<std::int64_t>()),
                           stage_from(each.at("gate")), each.at("approve")});
   }
   return plan;

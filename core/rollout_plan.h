@@ -18,6 +18,7 @@ struct RolloutTarget {
   std::string host;  // "": this machine
   std::string dir;   // absolute
   bool sudo = false;
+  std::string binary = "drydock";  // there; on this machine it is the file that runs now
   nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
   std::map<std::string, SecretSource> secrets;     // read when its run starts
   std::map<std::string, std::set<std::string>> labels;
@@ -32,7 +33,7 @@ struct ControllerStage {
 struct RolloutWave {
   std::string name;
   std::size_t first = 0, count = 0;  // its targets
-  unsigned parallel = 1, max_failures = 0;
+  unsigned parallel = 1, max_failures = 0, max_unreachable = 0;
   std::chrono::milliseconds soak{0};
   std::optional<ControllerStage> gate;
   bool approve = false;
@@ -44,6 +45,7 @@ struct RolloutPlan {
   std::vector<RolloutTarget> targets;          // in the order of the waves
   std::vector<RolloutWave> waves;
   std::vector<std::string> outside;  // environments that no wave reaches
+  SshSpec ssh;
   bool cancel_on_budget = false;
   std::optional<ControllerStage> notify;
   std::map<std::string, SecretSource> secrets;  // that gates and notifications may refer to

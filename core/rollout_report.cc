@@ -24,6 +24,7 @@ std::string took(const TargetRecord& record) {
 
 // How an environment's run ended, by its exit code (docs/operations.md).
 std::string outcome_text(const TargetRecord& record) {
+  if (record.state == TargetState::unreachable) return "unreachable";
   switch (static_cast<ExitCode>(record.exit_code)) {
     case ExitCode::done:
       return "done";
@@ -41,7 +42,7 @@ std::string outcome_text(const TargetRecord& record) {
 }
 
 struct Counts {
-  std::size_t waiting = 0, running = 0, done = 0, failed = 0;
+  std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0;
 };
 
 Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, std::size_t count) {
@@ -60,6 +61,9 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
       case TargetState::failed:
         ++counts.failed;
         break;
+      case TargetState::unreachable:
+        ++counts.unreachable;
+        break;
     }
   }
   return counts;
@@ -68,6 +72,7 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
 std::string counts_text(const Counts& counts) {
   std::string text = std::to_string(counts.done) + " done";
   if (counts.failed > 0) text += ", " + std::to_string(counts.failed) + " failed";
+  if (counts.unreachable > 0) text += ", " + std::to_string(counts.unreachable) + " unreachable";
   if (counts.running > 0) text += ", " + std::to_string(counts.running) + " running";
   if (counts.waiting > 0) text += ", " + std::to_string(counts.waiting) + " to come";
   return text;
@@ -221,7 +226,8 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
       const TargetRecord& record = targets[t];
       if (record.state == TargetState::waiting) continue;
-      const bool failed = record.state == TargetState::failed;
+      const bool failed =
+          record.state == TargetState::failed || record.state == TargetState::unreachable;
       if (!failed && ++shown > most_shown && !style.shows_all()) {
         ++left_out;
         continue;
@@ -277,8 +283,9 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
   add(lines, wrap("All in all: " + counts_text(counts) + ".", style.width, "", indent));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const auto code = static_cast<ExitCode>(targets[i].exit_code);
-    const bool needs = targets[i].state == TargetState::failed &&
-                       (code == ExitCode::needs_person || code == ExitCode::busy);
+    const bool ended_badly =
+        targets[i].state == TargetState::failed || targets[i].state == TargetState::unreachable;
+    const bool needs = ended_badly && (code == ExitCode::needs_person || code == ExitCode::busy);
     if (needs) lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
   lines.push_back("Then:    " + resume_text(rollout) +

@@ -24,18 +24,20 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
 // How the environments of the wave stand.
 void Schedule::count() {
   next_ = first_;
-  running_ = failed_ = waiting_ = 0;
+  running_ = failed_ = unreachable_ = waiting_ = 0;
   cancelled_ = gate_asked_ = gate_failed_ = false;
   if (wave_ == waves_.size()) return;
   for (std::size_t i = first_; i < first_ + waves_[wave_].count; ++i) {
     running_ += targets_[i] == TargetState::running ? 1 : 0;
     failed_ += targets_[i] == TargetState::failed ? 1 : 0;
+    unreachable_ += targets_[i] == TargetState::unreachable ? 1 : 0;
     waiting_ += targets_[i] == TargetState::waiting ? 1 : 0;
   }
 }
 
 bool Schedule::budget_spent() const {
-  return wave_ < waves_.size() && failed_ > waves_[wave_].max_failures;
+  return wave_ < waves_.size() &&
+         (failed_ > waves_[wave_].max_failures || unreachable_ > waves_[wave_].max_unreachable);
 }
 
 Schedule::Decision Schedule::decide(Instant now) {
@@ -106,6 +108,12 @@ void Schedule::finished(std::size_t target, bool well) {
   targets_[target] = well ? TargetState::done : TargetState::failed;
   --running_;
   failed_ += well ? 0 : 1;
+}
+
+void Schedule::unreachable(std::size_t target) {
+  targets_[target] = TargetState::unreachable;
+  --running_;
+  ++unreachable_;
 }
 
 void Schedule::gate(bool held) {

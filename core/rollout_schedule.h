@@ -15,12 +15,13 @@ using Instant = std::int64_t;  // milliseconds since the epoch
 
 struct ScheduledWave {
   std::size_t count = 0;  // its environments follow those of the wave before
-  unsigned parallel = 1, max_failures = 0;
+  unsigned parallel = 1, max_failures = 0, max_unreachable = 0;
   std::chrono::milliseconds soak{0};
   bool gate = false, approve = false;
 };
 
-enum class TargetState { waiting, running, done, failed };
+// unreachable: its host is away, and what became of its run is not known; not a failure.
+enum class TargetState { waiting, running, done, failed, unreachable };
 
 // Of a wave, when the schedule begins: what an earlier supervisor has seen of it.
 struct KnownWave {
@@ -51,6 +52,7 @@ class Schedule {
 
   // What has happened to what a decision started.
   void finished(std::size_t target, bool well);
+  void unreachable(std::size_t target);  // given up
   void gate(bool held);
   // Of a wave that waits, or will.
   void approved(std::size_t wave);
@@ -58,6 +60,8 @@ class Schedule {
   std::size_t wave() const { return wave_; }  // the one that is at work; of all, when it has ended
   std::size_t running() const { return running_; }
   std::size_t failed() const { return failed_; }  // of that wave
+  std::size_t unreachable() const { return unreachable_; }
+  // More have failed, or were not reached, than may.
   bool budget_spent() const;
 
  private:
@@ -70,7 +74,7 @@ class Schedule {
   std::vector<TargetState> targets_;
   bool cancel_on_budget_;
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
-  std::size_t running_ = 0, failed_ = 0, waiting_ = 0;
+  std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, waiting_ = 0;
   bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
 };
 

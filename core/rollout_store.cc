@@ -37,7 +37,8 @@ constexpr std::array<const char*, 3> schema = {
     "(rollout, position))"};
 
 constexpr std::array<std::string_view, 3> rollout_states = {"running", "passed", "failed"};
-constexpr std::array<std::string_view, 4> target_states = {"waiting", "running", "done", "failed"};
+constexpr std::array<std::string_view, 5> target_states = {"waiting", "running", "done", "failed",
+                                                           "unreachable"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, const std::string& name) {

@@ -7,12 +7,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "descriptor.h"
 #include "error.h"
 #include "files.h"
 #include "json_text.h"
+#include "rollout_answer.h"
 #include "rollout_controller.h"
 #include "rollout_host.h"
 #include "rollout_survey.h"
@@ -29,31 +31,9 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds approval_look(1000);  // another process writes it into the store
-// A command may die for reasons that have nothing to do with the run; five in a row do not.
-constexpr unsigned most_lost = 5;
+constexpr milliseconds cancel_again(1000);   // while the link is lost
 constexpr std::size_t gate_tag = static_cast<std::size_t>(-1);
 constexpr std::size_t notify_tag = static_cast<std::size_t>(-2);
-
-std::string first_line(const std::string& text) {
-  std::string line = text.substr(0, text.find('\n'));
-  for (const std::string_view prefix : {"drydock: "}) {
-    if (line.starts_with(prefix)) line.erase(0, prefix.size());
-  }
-  return line;
-}
-
-// What a command says of why it failed: its document, else its standard error.
-std::string reason_of(const std::string& printed, const ChildEvent& event) {
-  const json document = json::parse(printed, nullptr, false);
-  if (document.is_object() && document.contains("error")) return text_at(document, "error");
-  if (document.is_object() && document.contains("run") && document["run"].is_object()) {
-    const std::string reason = text_at(document["run"], "reason");
-    if (!reason.empty()) return reason;
-  }
-  if (!event.error.empty()) return first_line(event.error);
-  return event.signal != 0 ? "it was ended by signal " + std::to_string(event.signal)
-                           : "it ended with exit code " + std::to_string(event.code);
-}
 
 std::vector<TargetState> states_of(const std::vector<TargetRecord>& targets) {
   std::vector<TargetState> states;
@@ -85,8 +65,8 @@ Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& t
                      const std::vector<WaveRecord>& waves) {
   std::vector<ScheduledWave> scheduled;
   for (const RolloutWave& each : plan.waves) {
-    scheduled.push_back({each.count, each.parallel, each.max_failures, each.soak,
-                         each.gate.has_value(), each.approve});
+    scheduled.push_back({each.count, each.parallel, each.max_failures, each.max_unreachable,
+                         each.soak, each.gate.has_value(), each.approve});
   }
   std::vector<KnownWave> known;
   for (const WaveRecord& each : waves) known.push_back(each.known);
@@ -104,7 +84,7 @@ Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecor
 ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed) {
   ExitCode worst = passed ? ExitCode::done : ExitCode::rolled_back;
   for (const TargetRecord& each : targets) {
-    if (each.state != TargetState::failed) continue;
+    if (each.state != TargetState::failed && each.state != TargetState::unreachable) continue;
     const auto code = static_cast<ExitCode>(each.exit_code);
     if (code == ExitCode::needs_person || code == ExitCode::busy) return ExitCode::needs_person;
     worst = ExitCode::rolled_back;
@@ -129,6 +109,7 @@ ExitCode Supervisor::supervise() {
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].state != TargetState::running) continue;
     report_.target_begins(rollout_.plan.targets[i], targets_[i], true);
+    work_[i].may_run = true;
     launch(i);
   }
   for (;;) {
@@ -150,14 +131,18 @@ ExitCode Supervisor::supervise() {
     for (const ChildEvent& event : pool_.wait(wait_for(decision), cancellation_.fd())) {
       handle(event);
     }
+    for (const std::size_t tag : retries_.due(now_in_milliseconds())) try_again(tag);
     if (decision.approval) look_for_approvals();
   }
 }
 
 milliseconds Supervisor::wait_for(const Schedule::Decision& decision) const {
   if (decision.approval) return approval_look;
-  if (!decision.not_before) return milliseconds(-1);
-  return milliseconds(std::max<Instant>(0, *decision.not_before - now_in_milliseconds()));
+  const std::optional<Instant> retry = retries_.next();
+  if (!decision.not_before && !retry) return milliseconds(-1);
+  const Instant next = std::min(decision.not_before.value_or(std::numeric_limits<Instant>::max()),
+                                retry.value_or(std::numeric_limits<Instant>::max()));
+  return milliseconds(std::max<Instant>(0, next - now_in_milliseconds()));
 }
 
 void Supervisor::act_on(const Schedule::Decision& decision) {
@@ -200,36 +185,35 @@ void Supervisor::launch(std::size_t target) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   work.printed.clear();
-  std::vector<std::string> words = {"run",
-                                    rollout_.plan.pipeline_file,
-                                    "--yes",
-                                    "--detach",
-                                    "--json",
-                                    "--stdin",
-                                    "--key",
-                                    rollout_.plan.name + "." + rollout_.token + "/" + to.name +
-                                        "/" + std::to_string(targets_[target].attempt)};
-  for (const std::string& dir : setup_.plugin_dirs)
-    words.insert(words.end(), {"--plugin-dir", dir});
+  std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
+  words.insert(words.end(), {"--yes", "--detach", "--key",
+                             rollout_.plan.name + "." + rollout_.token + "/" + to.name + "/" +
+                                 std::to_string(targets_[target].attempt)});
   std::string inputs;
   try {
-    inputs = inputs_of(to, masker_);
+    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_);
   } catch (const Error& e) {
     target_ended(target, static_cast<int>(ExitCode::refused), e.what());
     ended_at_once_ = true;
     return;
   }
-  pool_.start(target * static_cast<std::size_t>(Purpose::count), command_on_host(to, words),
-              inputs);
+  start(target, Purpose::launch, words, inputs);
+}
+
+void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
+                       const std::string& input) {
+  pool_.start(tag_of(target, purpose), setup_.hosts.command(rollout_.plan.targets[target], words),
+              input);
 }
 
 void Supervisor::launched(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   const json said = json::parse(work.printed, nullptr, false);
   if (event.code == 0 && said.is_object() && number_at(said, "run") > 0) {
     targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
     store_.save_target(rollout_.id, target, targets_[target]);
-    work.lost = 0;
+    heard(target);
     const std::string logs = setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
                              rollout_.plan.targets[target].name + "/" +
                              std::to_string(targets_[target].attempt);
@@ -245,7 +229,9 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     work.log.open(file, std::ios::app | std::ios::binary);
     follow(target);
     if (work.cancel_wanted) cancel(target);
-  } else if (event.code < 0 && event.signal != 0 && ++work.lost < most_lost) {
+  } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
+    blocked(target, Purpose::launch, *obstacle);
+  } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
     launch(target);  // the same key: whatever it had begun is found
   } else {
     const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
@@ -253,38 +239,39 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
   }
 }
 
+// From the last one that is known: it says at once that the link is there, and is not kept twice.
 void Supervisor::follow(std::size_t target) {
-  const std::vector<std::string> words = {"logs",     std::to_string(targets_[target].run),
-                                          "--events", "--follow",
-                                          "--from",   std::to_string(work_[target].seq + 1)};
-  pool_.start(
-      target * static_cast<std::size_t>(Purpose::count) + static_cast<std::size_t>(Purpose::follow),
-      command_on_host(rollout_.plan.targets[target], words));
+  start(target, Purpose::follow,
+        {"logs", std::to_string(targets_[target].run), "--events", "--follow", "--from",
+         std::to_string(std::max<std::uint64_t>(1, work_[target].seq))});
 }
 
 void Supervisor::follow_line(std::size_t target, const std::string& line) {
   Work& work = work_[target];
   const auto event = Event::from_json_line(line);
-  if (!event || event->run != targets_[target].run || event->seq <= work.seq) return;
+  if (!event || event->run != targets_[target].run) return;
+  heard(target);
+  if (event->seq <= work.seq) return;
   work.seq = event->seq;
-  work.lost = 0;
   work.log << line << "\n" << std::flush;
   if (event->type == "run.finished") work.finished = event->data;
 }
 
 void Supervisor::followed(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   if (work.finished) {
     target_ended(target, static_cast<int>(number_at(*work.finished, "exit_code", 3)),
                  text_at(*work.finished, "reason"));
-  } else if (event.code != 0 && ++work.lost < most_lost) {
+  } else if (const auto obstacle = obstacle_to(to, "", event)) {
+    blocked(target, Purpose::follow, *obstacle);
+  } else if (event.code != 0 && work.patience.died()) {
     follow(target);  // the run itself is not touched by that
   } else {
-    const std::string said = event.error.empty() ? "" : " (" + first_line(event.error) + ")";
+    const std::string said = event.error.empty() ? "" : " (" + said_on(event.error) + ")";
     target_ended(target, static_cast<int>(ExitCode::needs_person),
                  "run " + std::to_string(targets_[target].run) + " ended without having told how" +
-                     said + "; see `" + command_text(rollout_.plan.targets[target], "status") +
-                     "`");
+                     said + "; see `" + command_text(to, "status") + "`");
   }
 }
 
@@ -294,9 +281,71 @@ void Supervisor::cancel(std::size_t target) {
     work_[target].cancel_wanted = true;
     return;
   }
-  pool_.start(
-      target * static_cast<std::size_t>(Purpose::count) + static_cast<std::size_t>(Purpose::cancel),
-      command_on_host(rollout_.plan.targets[target], {"cancel", std::to_string(record.run)}));
+  start(target, Purpose::cancel, {"cancel", std::to_string(record.run)});
+}
+
+// What it says is nobody's concern: the run itself tells how it ends. But it has to arrive.
+void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
+  const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
+  if (!obstacle || !obstacle->may_pass()) return;
+  retries_.at(now_in_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
+}
+
+// The run there, if there is one, goes on; only nobody sees it.
+void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (to.host.empty()) {
+    return target_ended(target, static_cast<int>(ExitCode::refused), obstacle.sentence);
+  }
+  Work& work = work_[target];
+  work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
+  const bool was_away = work.patience.is_away();
+  const milliseconds longest = rollout_.plan.ssh.reconnect;
+  const auto again =
+      obstacle.may_pass() ? work.patience.lost(now_in_milliseconds(), longest) : std::nullopt;
+  if (!again) return give_up(target, obstacle.sentence);
+  retries_.at(*again, tag_of(target, purpose));
+  if (was_away) return;
+  report_.warning(to.name + ": " + obstacle.sentence + "; trying again for " +
+                  format_duration(longest) +
+                  (purpose == Purpose::follow ? ", while its run goes on by itself" : ""));
+}
+
+void Supervisor::give_up(std::size_t target, const std::string& why) {
+  TargetRecord& record = targets_[target];
+  const bool may_run = record.run != 0 || work_[target].may_run;
+  const std::string what = record.run == 0 ? "its run" : "run " + std::to_string(record.run);
+  record.state = TargetState::unreachable;
+  record.exit_code = static_cast<int>(may_run ? ExitCode::needs_person : ExitCode::refused);
+  record.reason = masker_.mask(
+      why + (may_run ? "; " + what + " may go on there, and `rollout resume` finds it again" : ""));
+  record.finished = utc_now();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.unreachable(target);
+  ended_at_once_ = true;
+  report_.target_ended(rollout_.plan.targets[target], record);
+}
+
+void Supervisor::heard(std::size_t target) {
+  Work& work = work_[target];
+  if (work.patience.is_away()) {
+    report_.warning(rollout_.plan.targets[target].name + ": reached again");
+  }
+  work.patience.heard();
+}
+
+void Supervisor::try_again(std::size_t tag) {
+  const std::size_t target = target_of(tag);
+  if (work_.count(target) == 0) return;  // its run has ended meanwhile
+  switch (purpose_of(tag)) {
+    case Purpose::launch:
+      return launch(target);
+    case Purpose::follow:
+      return follow(target);
+    default:
+      return cancel(target);
+  }
 }
 
 void Supervisor::target_ended(std::size_t target, int code, const std::string& reason) {
@@ -353,7 +402,7 @@ void Supervisor::start_controller_stage(std::size_t tag, std::size_t wave,
   for (const std::string& plugins : setup_.plugin_dirs) {
     words.insert(words.end(), {"--plugin-dir", plugins});
   }
-  pool_.start(tag, command_on_host(here, words));
+  pool_.start(tag, command_here(here, words));
 }
 
 void Supervisor::handle(const ChildEvent& event) {
@@ -371,8 +420,8 @@ void Supervisor::handle(const ChildEvent& event) {
     }
     return;
   }
-  const std::size_t target = event.tag / static_cast<std::size_t>(Purpose::count);
-  const auto purpose = static_cast<Purpose>(event.tag % static_cast<std::size_t>(Purpose::count));
+  const std::size_t target = target_of(event.tag);
+  const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
   if (purpose == Purpose::launch) {
     if (event.ended) {
@@ -386,8 +435,9 @@ void Supervisor::handle(const ChildEvent& event) {
     } else {
       follow_line(target, event.text);
     }
+  } else if (event.ended) {
+    cancelled(target, event);
   }
-  // What a cancel says is nobody's concern: the run itself tells how it ends.
 }
 
 void Supervisor::look_for_approvals() {
@@ -412,14 +462,20 @@ ExitCode Supervisor::finish(Schedule::End end) {
   if (!passed) {
     const std::size_t wave = schedule_.wave();
     const RolloutWave& of = rollout_.plan.waves[wave];
-    reason =
-        schedule_.budget_spent()
-            ? std::to_string(schedule_.failed()) + " of " +
-                  count_of(static_cast<std::int64_t>(of.count), "environment") +
-                  " failed in the wave '" + of.name + "', and " +
-                  (of.max_failures == 0 ? "none" : "at most " + std::to_string(of.max_failures)) +
-                  " may"
-            : "the gate of the wave '" + of.name + "' does not hold: " + waves_[wave].gate_reason;
+    const auto spent = [&](std::size_t count, unsigned most, const std::string& what) {
+      return std::to_string(count) + " of " +
+             count_of(static_cast<std::int64_t>(of.count), "environment") + " " + what +
+             " in the wave '" + of.name + "', and " +
+             (most == 0 ? "none" : "at most " + std::to_string(most)) + " may";
+    };
+    if (schedule_.failed() > of.max_failures) {
+      reason = spent(schedule_.failed(), of.max_failures, "failed");
+    } else if (schedule_.budget_spent()) {
+      reason = spent(schedule_.unreachable(), of.max_unreachable, "could not be reached") +
+               " be missing";
+    } else {
+      reason = "the gate of the wave '" + of.name + "' does not hold: " + waves_[wave].gate_reason;
+    }
     notify(wave, "failed");
   }
   store_.finish(rollout_.id, passed ? RolloutState::passed : RolloutState::failed,

@@ -12,16 +12,22 @@
 #include "child_pool.h"
 #include "error.h"
 #include "events.h"
+#include "rollout_answer.h"
+#include "rollout_host.h"
+#include "rollout_patience.h"
 #include "rollout_report.h"
 #include "rollout_schedule.h"
 #include "rollout_store.h"
+#include "sent_pipeline.h"
 
 namespace drydock {
 
 struct SupervisorSetup {
+  const Hosts& hosts;
   std::string folder;  // for logs, gates and notifications; private
   std::vector<std::string> plugin_dirs;
-  bool until_approval = false;  // end instead of waiting for one
+  bool until_approval = false;           // end instead of waiting for one
+  std::optional<SentPipeline> pipeline;  // for other hosts
 };
 
 class Supervisor {
@@ -41,12 +47,24 @@ class Supervisor {
     std::ofstream log;                       // its events
     std::uint64_t seq = 0;                   // of the last one
     std::optional<nlohmann::json> finished;  // its run.finished
-    unsigned lost = 0;                       // commands in a row that ended without a word
+    Patience patience;                       // with commands that end without a word
     bool cancel_wanted = false;
+    bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
   enum class Purpose : std::size_t { launch, follow, cancel, count };
 
   void act_on(const Schedule::Decision& decision);
+  static std::size_t tag_of(std::size_t target, Purpose purpose) {
+    return target * static_cast<std::size_t>(Purpose::count) + static_cast<std::size_t>(purpose);
+  }
+  static std::size_t target_of(std::size_t tag) {
+    return tag / static_cast<std::size_t>(Purpose::count);
+  }
+  static Purpose purpose_of(std::size_t tag) {
+    return static_cast<Purpose>(tag % static_cast<std::size_t>(Purpose::count));
+  }
+  void start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
+             const std::string& input = "");
   void launch(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
@@ -58,6 +76,11 @@ class Supervisor {
   void launched(std::size_t target, const ChildEvent& event);
   void follow_line(std::size_t target, const std::string& line);
   void followed(std::size_t target, const ChildEvent& event);
+  void cancelled(std::size_t target, const ChildEvent& event);
+  void blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle);
+  void give_up(std::size_t target, const std::string& why);
+  void heard(std::size_t target);
+  void try_again(std::size_t tag);
   void target_ended(std::size_t target, int code, const std::string& reason);
   void gate_answered(const ChildEvent& event);
   void look_for_approvals();
@@ -75,6 +98,7 @@ class Supervisor {
   std::vector<WaveRecord> waves_;
   Schedule schedule_;
   ChildPool pool_;
+  Retries retries_;
   std::map<std::size_t, Work> work_;  // of what runs
   std::string gate_printed_;
   bool ended_at_once_ = false;  // one that could not be started: what may be done now is another

@@ -6,6 +6,7 @@
 #include "child_pool.h"
 #include "error.h"
 #include "given_inputs.h"
+#include "rollout_answer.h"
 #include "rollout_host.h"
 #include "view_text.h"
 
@@ -14,16 +15,17 @@ namespace {
 
 using nlohmann::json;
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+// What there is to be told of a plan that nobody gave.
+TargetPlan without_plan(const std::string& problem) {
+  TargetPlan result;
+  result.problem = problem;
+  return result;
 }
 
 }  // namespace
 
 TargetPlan read_target_plan(const std::string& document, const std::string& error) {
   TargetPlan result;
-  result.asked = true;
   const json said = json::parse(document, nullptr, false);
   if (said.is_object() && said.contains("error")) {
     result.problem = text_at(said, "error");
@@ -32,12 +34,21 @@ TargetPlan read_target_plan(const std::string& document, const std::string& erro
     result.unknown_stages = number_at(said["plan"], "unknown_stages");
     result.loses = texts_at(said["plan"], "loses");
   } else {
-    result.problem = error.empty() ? "its plan cannot be read" : last_line(error);
+    result.problem = error.empty() ? "its plan cannot be read" : said_on(error);
   }
   return result;
 }
 
-std::string inputs_of(const RolloutTarget& target, Masker& masker) {
+std::vector<std::string> words_for(const std::string& command, const RolloutPlan& plan,
+                                   const RolloutTarget& target,
+                                   const std::vector<std::string>& plugin_dirs) {
+  if (!target.host.empty()) return {command, sent_pipeline_word, "--json", "--stdin"};
+  std::vector<std::string> words = {command, plan.pipeline_file, "--json", "--stdin"};
+  for (const std::string& dir : plugin_dirs) words.insert(words.end(), {"--plugin-dir", dir});
+  return words;
+}
+
+std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker) {
   SecretStore store(target.secrets, std::make_shared<const Variables>(), masker);
   std::map<std::string, std::string> secrets;
   for (const auto& [name, source] : target.secrets) {
@@ -47,32 +58,38 @@ std::string inputs_of(const RolloutTarget& target, Masker& masker) {
       throw Error("the environment '" + target.name + "': " + e.what());
     }
   }
-  return given_inputs_text(target.vars, secrets);
+  return given_inputs_text(target.vars, secrets, target.host.empty() ? nullptr : pipeline);
 }
 
-std::vector<TargetPlan> survey(const RolloutPlan& plan, const std::vector<std::string>& plugin_dirs,
-                               Masker& masker, const Cancellation& cancellation) {
+std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
+                               const HostSurvey& host_survey, const SentPipeline* pipeline,
+                               const std::vector<std::string>& plugin_dirs, Masker& masker,
+                               const Cancellation& cancellation) {
   const std::size_t at_once = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   std::vector<TargetPlan> result(plan.targets.size());
   std::vector<std::string> printed(plan.targets.size());
-  std::vector<std::string> words = {"plan", plan.pipeline_file, "--json", "--stdin"};
-  for (const std::string& dir : plugin_dirs) words.insert(words.end(), {"--plugin-dir", dir});
   ChildPool pool;
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
     while (next < plan.targets.size() && pool.running() < at_once) {
       const RolloutTarget& target = plan.targets[next];
-      if (target.host.empty()) {
-        pool.start(next, command_on_host(target, words), inputs_of(target, masker));
+      if (const auto& obstacle = host_survey.reports[next].obstacle) {
+        result[next] = without_plan(obstacle->sentence);
+      } else {
+        pool.start(next, hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
+                   inputs_of(target, pipeline, masker));
       }
       ++next;
     }
-    for (const ChildEvent& event : pool.wait(std::chrono::seconds(60), cancellation.fd())) {
+    const auto most = std::chrono::seconds(pool.running() > 0 ? 60 : 0);
+    for (const ChildEvent& event : pool.wait(most, cancellation.fd())) {
       if (!event.ended) {
         printed[event.tag] += event.text + "\n";
-      } else {
-        result[event.tag] = read_target_plan(printed[event.tag], masker.mask(event.error));
-        printed[event.tag].clear();
+        continue;
       }
+      const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);
+      result[event.tag] = obstacle ? without_plan(obstacle->sentence)
+                                   : read_target_plan(printed[event.tag], masker.mask(event.error));
+      printed[event.tag].clear();
     }
     if (cancellation.requested()) {
       throw Error("cancelled while it planned; nothing was changed", ExitCode::cancelled);

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "cancellation.h"
+#include "rollout_host_survey.h"
 #include "rollout_plan.h"
 #include "secrets.h"
+#include "sent_pipeline.h"
 
 namespace drydock {
 
 struct TargetPlan {
-  bool asked = false;   // false: its host is not reached
   std::string problem;  // why it cannot be planned; "": it can
   std::int64_t changes = 0, unknown_stages = 0;
   std::vector<std::string> loses;  // what a rollback there would lose
@@ -21,11 +22,21 @@ struct TargetPlan {
 // What `drydock plan --json` printed, or why it printed nothing that can be read.
 TargetPlan read_target_plan(const std::string& document, const std::string& error);
 
-// What a target's run gets on its standard input. Throws Error: a secret that cannot be read.
-std::string inputs_of(const RolloutTarget& target, Masker& masker);
+// The words that name the rollout's pipeline to the target's Drydock, with its plugins: on another
+// host it is sent, and the plugins are those that are there.
+std::vector<std::string> words_for(const std::string& command, const RolloutPlan& plan,
+                                   const RolloutTarget& target,
+                                   const std::vector<std::string>& plugin_dirs);
 
-// One for each target. Several at a time; changes nothing. Throws Error when it is cancelled.
-std::vector<TargetPlan> survey(const RolloutPlan& plan, const std::vector<std::string>& plugin_dirs,
-                               Masker& masker, const Cancellation& cancellation);
+// What that command gets on its standard input. `pipeline`: for other hosts, else null. Throws
+// Error: a secret that cannot be read.
+std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker);
+
+// One for each target. Several at a time; changes nothing. Those with an obstacle in `hosts` are
+// not asked. Throws Error when it is cancelled.
+std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
+                               const HostSurvey& host_survey, const SentPipeline* pipeline,
+                               const std::vector<std::string>& plugin_dirs, Masker& masker,
+                               const Cancellation& cancellation);
 
 }  // namespace drydock

@@ -1,5 +1,6 @@
 #include "rollout_view.h"
 
+#include "rollout_host.h"
 #include "text.h"
 
 namespace drydock {
@@ -11,7 +12,11 @@ std::string limits_text(const RolloutWave& wave) {
   const std::string failures = wave.max_failures == 0
                                    ? "none may fail"
                                    : "at most " + std::to_string(wave.max_failures) + " may fail";
-  return std::to_string(wave.parallel) + " at once, " + failures;
+  const std::string away =
+      wave.max_unreachable == 0
+          ? ""
+          : ", at most " + std::to_string(wave.max_unreachable) + " may be unreachable";
+  return std::to_string(wave.parallel) + " at once, " + failures + away;
 }
 
 std::string vars_text(const RolloutTarget& target) {
@@ -24,14 +29,7 @@ std::string vars_text(const RolloutTarget& target) {
   return join(words, " ");
 }
 
-// Without the scheme: user and host of a URL would be masked like a password.
-std::string host_text(const std::string& host) {
-  constexpr std::string_view scheme = "ssh://";
-  return host.starts_with(scheme) ? host.substr(scheme.size()) : host;
-}
-
 std::string plan_text(const TargetPlan& plan) {
-  if (!plan.asked) return "on another host: not looked at";
   if (!plan.problem.empty()) return "cannot be planned: " + plan.problem;
   std::string text = plan.changes == 0 ? "no change" : count_of(plan.changes, "change");
   if (plan.unknown_stages > 0) {
@@ -41,7 +39,9 @@ std::string plan_text(const TargetPlan& plan) {
   return text;
 }
 
-void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin(), more.end()); }
+void add_lines(Lines& lines, const Lines& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+}
 
 }  // namespace
 
@@ -68,27 +68,29 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
                                   : count_of(static_cast<std::int64_t>(wave.count), "environment") +
                                         ", " + limits_text(wave) +
                                         (conditions.empty() ? "" : "; then " + conditions);
-    add(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
+    add_lines(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
     for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
       const RolloutTarget& target = plan.targets[i];
       const std::string vars = vars_text(target);
-      add(lines,
+      add_lines(
+          lines,
           wrap(target.name + "  " + (target.host.empty() ? "" : host_text(target.host) + ":") +
                    target.dir + (target.sudo ? " (sudo)" : "") + (vars.empty() ? "" : "  " + vars),
                style.width, indent, indent + indent + indent));
       if (surveyed.empty()) continue;
-      add(lines, wrap(plan_text(surveyed[i]), style.width, indent + indent + ink.arrow + " ",
-                      indent + indent + indent));
+      add_lines(lines, wrap(plan_text(surveyed[i]), style.width, indent + indent + ink.arrow + " ",
+                            indent + indent + indent));
     }
   }
   if (!plan.outside.empty()) {
     lines.emplace_back();
-    add(lines, wrap("in no wave: " + join(plan.outside, ", "), style.width, "", indent));
+    add_lines(lines, wrap("in no wave: " + join(plan.outside, ", "), style.width, "", indent));
   }
   return lines;
 }
 
-json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed) {
+json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                           const HostSurvey& hosts) {
   json waves = json::array();
   for (const RolloutWave& wave : plan.waves) {
     json environments = json::array();
@@ -96,15 +98,15 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
       const RolloutTarget& target = plan.targets[i];
       json secrets = json::array();
       for (const auto& [name, source] : target.secrets) secrets.push_back(name);
-      json environment = {{"name", target.name},
-                          {"host", target.host},
-                          {"dir", target.dir},
-                          {"sudo", target.sudo},
-                          {"vars", masked_vars(target.vars)},
-                          {"secrets", secrets},
-                          {"labels", target.labels},
-                          {"plan", nullptr}};
-      if (!surveyed.empty() && surveyed[i].asked) {
+      json environment = {{"name", target.name},     {"host", target.host},
+                          {"dir", target.dir},       {"sudo", target.sudo},
+                          {"binary", target.binary}, {"vars", masked_vars(target.vars)},
+                          {"secrets", secrets},      {"labels", target.labels},
+                          {"plan", nullptr},         {"installation", nullptr}};
+      if (!hosts.reports.empty()) {
+        environment["installation"] = to_json(hosts.reports[i], hosts.findings[i]);
+      }
+      if (!surveyed.empty()) {
         const TargetPlan& found = surveyed[i];
         if (found.problem.empty()) {
           environment["plan"] = {{"changes", found.changes},
@@ -119,6 +121,7 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
     waves.push_back({{"name", wave.name},
                      {"parallel", wave.parallel},
                      {"max_failures", wave.max_failures},
+                     {"max_unreachable", wave.max_unreachable},
                      {"soak_ms", wave.soak.count()},
                      {"gate", wave.gate ? json(wave.gate->uses) : json()},
                      {"approve", wave.approve},

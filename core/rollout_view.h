@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "rollout_host_survey.h"
 #include "rollout_plan.h"
 #include "rollout_survey.h"
 #include "view_text.h"
@@ -14,7 +15,8 @@ namespace drydock {
 Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
                          const ViewStyle& style);
 nlohmann::json rollout_plan_document(const RolloutPlan& plan,
-                                     const std::vector<TargetPlan>& surveyed);
+                                     const std::vector<TargetPlan>& surveyed,
+                                     const HostSurvey& hosts);
 
 // "soak 10 min 00 s, gate http-check, approval": what must hold before the next wave. "": nothing.
 std::string conditions_text(const RolloutWave& wave);

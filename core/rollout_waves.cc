@@ -99,8 +99,10 @@ unsigned count_of(const Share& share, std::size_t of, const std::string& key) {
            std::to_string(share.amount) + "% of " + std::to_string(of) +
                (of == 1 ? " environment" : " environments") + ", which is less than one",
            key,
-           (key == "'max_failures:'" ? "0 if none may fail, " : "") + std::string("a number, or ") +
-               "at least " + std::to_string(least) + "%");
+           (key == "'max_failures:'"      ? "0 if none may fail, "
+            : key == "'max_unreachable:'" ? "0 if all must be reached, "
+                                          : "") +
+               std::string("a number, or ") + "at least " + std::to_string(least) + "%");
   }
   return static_cast<unsigned>(count);
 }
@@ -142,6 +144,7 @@ std::vector<WaveMembers> members_of_waves(const Rollout& rollout) {
     const std::size_t size = members.environments.size();
     members.parallel = std::max(1u, count_of(wave.parallel, size, "'parallel:'"));
     members.max_failures = count_of(wave.max_failures, size, "'max_failures:'");
+    members.max_unreachable = count_of(wave.max_unreachable, size, "'max_unreachable:'");
     for (const std::size_t at : members.environments) owner[at] = &wave;
     waves.push_back(std::move(members));
   }

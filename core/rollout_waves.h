@@ -13,6 +13,7 @@ struct WaveMembers {
   std::vector<std::size_t> environments;  // positions in the rollout, in the order of the wave
   unsigned parallel = 1;                  // at least 1
   unsigned max_failures = 0;              // one more than that ends the wave
+  unsigned max_unreachable = 0;           // likewise
 };
 
 // One for each wave, in their order. A wave that earlier ones have left nothing is empty. Throws

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -20,33 +21,19 @@ namespace fs = std::filesystem;
 constexpr const char* prefix = "drydock-";
 constexpr const char* lock_name = "/.drydock-lock";
 
-std::string base() {
+constexpr const char* otherwise = "/var/tmp";
+
+std::string base(std::size_t longest) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime == '/' && ::access(runtime, W_OK | X_OK) == 0) return runtime;
-  return "/var/tmp";
+  const bool fits = runtime != nullptr && *runtime == '/' &&
+                    std::strlen(runtime) + 1 + std::strlen(prefix) + 6 <= longest;
+  if (fits && ::access(runtime, W_OK | X_OK) == 0) return runtime;
+  return otherwise;
 }
 
-}  // namespace
-
-TemporaryDir::TemporaryDir() {
-  path_ = base() + "/" + prefix + "XXXXXX";
-  if (::mkdtemp(path_.data()) == nullptr) {
-    throw Error("no private folder can be made in " + base() + " (" + std::strerror(errno) +
-                "); free some space there or set XDG_RUNTIME_DIR");
-  }
-  lock_ = ::open((path_ + lock_name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (lock_ >= 0) ::flock(lock_, LOCK_EX);
-}
-
-TemporaryDir::~TemporaryDir() {
+void remove_abandoned_in(const std::string& folder) {
   std::error_code error;
-  fs::remove_all(path_, error);
-  if (lock_ >= 0) ::close(lock_);
-}
-
-void TemporaryDir::remove_abandoned() {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(base(), error)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string path = entry.path().string();
     struct stat status {};
     if (entry.path().filename().string().rfind(prefix, 0) != 0 ||
@@ -60,6 +47,31 @@ void TemporaryDir::remove_abandoned() {
     if (::flock(lock, LOCK_EX | LOCK_NB) == 0) fs::remove_all(entry.path(), error);
     ::close(lock);
   }
+}
+
+}  // namespace
+
+TemporaryDir::TemporaryDir(std::size_t longest) {
+  const std::string folder = base(longest);
+  path_ = folder + "/" + prefix + "XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) {
+    throw Error("no private folder can be made in " + folder + " (" + std::strerror(errno) +
+                "); free some space there or set XDG_RUNTIME_DIR");
+  }
+  lock_ = ::open((path_ + lock_name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (lock_ >= 0) ::flock(lock_, LOCK_EX);
+}
+
+TemporaryDir::~TemporaryDir() {
+  std::error_code error;
+  fs::remove_all(path_, error);
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void TemporaryDir::remove_abandoned() {
+  const std::string folder = base(PATH_MAX);
+  remove_abandoned_in(folder);
+  if (folder != otherwise) remove_abandoned_in(otherwise);
 }
 
 }  // namespace drydock

@@ -8,8 +8,9 @@ namespace drydock {
 
 class TemporaryDir {
  public:
-  // 0700, with a name that nobody can guess, in $XDG_RUNTIME_DIR or else /var/tmp. Throws Error.
-  TemporaryDir();
+  // 0700, with a name that nobody can guess, in $XDG_RUNTIME_DIR or, where that is absent or its
+  // path would be longer than `longest`, in /var/tmp. Throws Error.
+  explicit TemporaryDir(std::size_t longest = 4096);
   ~TemporaryDir();
   TemporaryDir(const TemporaryDir&) = delete;
   TemporaryDir& operator=(const TemporaryDir&) = delete;

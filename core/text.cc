@@ -152,7 +152,7 @@ std::string shorten(std::string_view text, std::size_t width) {
 std::string shell_word(const std::string& text) {
   const std::string plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
-  if (text.find_first_not_of(plain) == std::string::npos) return text;
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
   std::string quoted;
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return "'" + quoted + "'";

@@ -224,6 +224,25 @@ Pipeline find_pipeline(const Arguments& arguments, const Installation& installat
   return load_pipeline(installed.string());
 }
 
+bool is_sent_pipeline(const Arguments& arguments) {
+  return !arguments.positional.empty() && arguments.positional.front() == sent_pipeline_word;
+}
+
+Pipeline received_pipeline(Workbench& bench, const std::string& folder) {
+  const Arguments& arguments = bench.arguments();
+  if (!arguments.from_stdin) {
+    throw Error(arguments.command +
+                ": found the pipeline '-' without --stdin; name its file, or give it as 'pipeline' "
+                "of the document on standard input");
+  }
+  if (!bench.given().pipeline) {
+    throw Error("--stdin: found no 'pipeline', which '-' stands for; send one, or name its file");
+  }
+  const std::string file = unpack_pipeline(*bench.given().pipeline, folder);
+  const std::string dir = deployment_dir(arguments.directory, load_pipeline(file).deployment);
+  return load_pipeline(file, dir);
+}
+
 StateDir state_of(const Arguments& arguments, const std::string& deployment_dir) {
   if (arguments.state_dir.empty()) return StateDir(deployment_dir + "/.drydock");
   return StateDir(fs::absolute(arguments.state_dir).lexically_normal().string());

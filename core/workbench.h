@@ -81,6 +81,12 @@ class Workbench {
 // or --uses.
 Pipeline find_pipeline(const Arguments& arguments, const Installation& installation);
 
+// Whether the command line names the pipeline that comes with --stdin, by `-`.
+bool is_sent_pipeline(const Arguments& arguments);
+// That one, unpacked below `folder`. Relative files of its secrets begin at the deployment's
+// folder.
+Pipeline received_pipeline(Workbench& bench, const std::string& folder);
+
 // The state folder that belongs to a deployment.
 StateDir state_of(const Arguments& arguments, const std::string& deployment_dir);
 

@@ -15,7 +15,7 @@ build=(g++ cmake ninja-build pkg-config libboost-dev libboost-filesystem-dev
   librapidcheck-dev libbenchmark-dev)
 embedded=(python3-flask python3-flask-migrate gunicorn sqlite3 curl)
 tests=(postgresql-15 mariadb-server redis-server clang python3-alembic python3-psycopg2 util-linux iproute2
-  openssl)
+  openssl openssh-server openssh-client)
 engine=(mmdebstrap docker-registry curl)
 compose_minimum=2.24
 
@@ -160,6 +160,7 @@ disable_new_services() {
       postgresql-15) units=(postgresql.service) ;;
       mariadb-server) units=(mariadb.service) ;;
       redis-server) units=(redis-server.service) ;;
+      openssh-server) units=(ssh.service ssh.socket) ;;
       *) continue ;;
     esac
     for unit in "${units[@]}"; do

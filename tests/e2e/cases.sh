@@ -25,6 +25,7 @@ long_cases=(
   killed_restore_on_postgresql killed_restore_on_mariadb killed_restore_on_sqlite
   restore_by_hand_on_postgresql restore_by_hand_on_mariadb restore_by_hand_on_sqlite
   lock_timeout_on_postgresql
+  rollout_over_ssh rollout_with_cut_links
 )
 
 run_named_case() {

@@ -19,6 +19,7 @@ repository=$(cd "$e2e/../.." && pwd)
 . "$e2e/rolling.sh"
 . "$e2e/pulls.sh"
 . "$e2e/rehearsal.sh"
+. "$e2e/rollout.sh"
 . "$e2e/cases.sh"
 . "$repository/tests/bench/upgrade_cost.sh"
 . "$repository/tests/bench/availability.sh"

@@ -47,7 +47,7 @@ fresh_sample() {
   sed -e "s|^REGISTRY=.*|REGISTRY=$registry|" -e "s|^WEB_PORT=.*|WEB_PORT=$web_port|" \
     -e 's|^SECRET_KEY=.*|SECRET_KEY=an-operators-own-key|' -e 's|^GREETING=.*|GREETING=Ahoy.|' \
     -e 's|^DB_PASSWORD=.*|DB_PASSWORD=an-operators-own-password|' "$sample/.env.example" >"$sample/.env"
-  printf '\n# Our own.\nCOMPOSE_PROJECT_NAME=drydock-e2e\nOPERATOR_NOTE="keep me"\n' >>"$sample/.env"
+  printf '\n# Our own.\nCOMPOSE_PROJECT_NAME=%s\nOPERATOR_NOTE="keep me"\n' "${sample_project:-drydock-e2e}" >>"$sample/.env"
   chmod 600 "$sample/.env"
   forget_pulled_images
   docker compose --project-directory "$sample" up -d --wait --quiet-pull
@@ -66,7 +66,7 @@ upgraded_sample() {
 
 remove_sample() {
   sample_containers -q | xargs -r docker rm -f -v
-  docker network ls -q --filter label=com.docker.compose.project=drydock-e2e | xargs -r docker network rm
+  docker network ls -q --filter "label=com.docker.compose.project=${sample_project:-drydock-e2e}" | xargs -r docker network rm
   # What the workers of a killed run still start and write ends with them, a moment later.
   await 20 0 rm -rf "$sample" || because "$sample cannot be removed"
 }

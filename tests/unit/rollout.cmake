@@ -7,8 +7,12 @@ drydock_test(rollout_test
     rollout_store_test.cc
     rollout_test.cc
     rollout_waves_test.cc
+    sent_pipeline_test.cc
   LIBRARIES drydock_core)
 set_target_properties(rollout_test PROPERTIES UNITY_BUILD OFF)
+drydock_test(rollout_host_test
+  SOURCES rollout_host_test.cc rollout_host_report_test.cc
+  LIBRARIES drydock_core rapidcheck)
 drydock_test(rollout_schedule_test
   SOURCES rollout_schedule_test.cc
   LIBRARIES drydock_core rapidcheck)

@@ -204,9 +204,9 @@ RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenTheSupervisorDiesAnywhere, ()) {
 TEST(RolloutSchedule, TenThousandEnvironments) {
   int passed = 0;
   for (unsigned seed = 0; seed < 6; ++seed) {
-    World world({{1, 1, 0, milliseconds(600'000), true, false},
-                 {99, 10, 99, milliseconds(3'600'000), true, true},
-                 {9'900, 200, 9'900, milliseconds(0), false, false}},
+    World world({{1, 1, 0, 0, milliseconds(600'000), true, false},
+                 {99, 10, 99, 99, milliseconds(3'600'000), true, true},
+                 {9'900, 200, 9'900, 9'900, milliseconds(0), false, false}},
                 seed % 2 == 1, seed);
     EXPECT_EQ(world.play(seed % 3 == 0 ? 1 : 0), "") << seed;
     if (world.end() == Schedule::End::passed) {

@@ -155,7 +155,7 @@ TEST_F(RolloutFile, RefusesWithThePlaceAndWhatIsAllowed) {
             "list of waves.");
   EXPECT_EQ(refusal("environments: { a: { dirr: x } }\n" + one_wave),
             "r.yaml:4:22: found the unknown key 'dirr' in the environment 'a', allowed: host, dir, "
-            "sudo, vars, vars_files, like, labels, secrets; did you mean 'dir'?");
+            "sudo, binary, vars, vars_files, like, labels, secrets; did you mean 'dir'?");
   EXPECT_EQ(refusal("environments: { a: { sudo: true } }\n" + one_wave),
             "r.yaml:4:17: found no 'dir:' in the environment 'a', allowed: dir: FOLDER, the "
             "deployment, here or in 'defaults:'.");

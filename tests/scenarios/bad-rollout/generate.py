@@ -4,7 +4,7 @@ ENVIRONMENT = {
     "unknown-variable": "dir: eu-1, vars: { to: 1, api_tokn: x }",
     "missing-variable": "dir: eu-1",
     "unknown-secret": "dir: eu-1, vars: { to: 1 }, secrets: { hook: { env: HOOK } }",
-    "another-host": "dir: /srv/app, host: web-1, vars: { to: 1 }",
+    "odd-folder": "dir: '/srv/it!', host: web-1, vars: { to: 1 }",
     "rollback-wave": "dir: eu-1, vars: { to: 1 }",
     "gate": "dir: eu-1, vars: { to: 1 }",
 }

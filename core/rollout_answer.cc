@@ -1,0 +1,161 @@
+#include "rollout_answer.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <vector>
+
+#include "json_text.h"
+#include "rollout_host.h"
+#include "text.h"
+#include "view_text.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view own_prefix = "drydock: ";
+constexpr int ssh_failed = 255;      // ssh(1): also when a signal ended the command there
+constexpr int not_executable = 126;  // of every shell
+constexpr int not_found = 127;
+
+std::vector<std::string> lines_in(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// The first line that has this, else "".
+std::string line_with(const std::vector<std::string>& lines, std::string_view part) {
+  const auto found = std::find_if(lines.begin(), lines.end(),
+                                  [&](const std::string& line) { return contains(line, part); });
+  return found == lines.end() ? "" : *found;
+}
+
+std::string line_beginning_with(const std::vector<std::string>& lines, std::string_view part) {
+  const auto found = std::find_if(lines.begin(), lines.end(),
+                                  [&](const std::string& line) { return line.starts_with(part); });
+  return found == lines.end() ? "" : *found;
+}
+
+std::string in_parentheses(const std::string& text) {
+  return text.empty() ? "" : " (" + text + ")";
+}
+
+// OpenSSH has no codes for why it failed, and its messages are not translated.
+Obstacle obstacle_of_ssh(const RolloutTarget& target, const std::string& error) {
+  const std::vector<std::string> lines = lines_in(error);
+  const std::string host = host_text(target.host);
+  const std::string by_hand = "`" + command_text(target, "status") + "`";
+  if (contains(error, "REMOTE HOST IDENTIFICATION HAS CHANGED")) {
+    const std::string offending = line_with(lines, "Offending ");
+    const std::string at = offending.substr(std::min(offending.size(), offending.rfind(' ') + 1));
+    return {Obstacle::Kind::refused,
+            "the host key of " + host + " is another one than in known_hosts" + in_parentheses(at) +
+                "; somebody may stand in between: ask who runs it, and only if its key was changed "
+                "remove the old one with `ssh-keygen -R` and log in once by hand"};
+  }
+  if (contains(error, "host key is known for") || contains(error, "Host key verification failed")) {
+    return {Obstacle::Kind::refused, "the host key of " + host +
+                                         " is not known; log in once by hand and compare it, or "
+                                         "add it to known_hosts"};
+  }
+  for (const std::string_view sign :
+       {"Permission denied", "Too many authentication failures", "no mutual signature algorithm"}) {
+    const std::string line = line_with(lines, sign);
+    if (line.empty()) continue;
+    return {Obstacle::Kind::refused, host + " refuses the login" + in_parentheses(line) +
+                                         "; check the user, and that its key is in your ssh agent "
+                                         "or named in ssh_config: " +
+                                         by_hand + " has to work without a question"};
+  }
+  for (const std::string_view sign :
+       {"Bad configuration option", "terminating, ", "Bad owner or "}) {
+    const std::string line = line_with(lines, sign);
+    if (line.empty()) continue;
+    return {Obstacle::Kind::refused,
+            "ssh does not start for " + host + in_parentheses(line) + "; mend its configuration"};
+  }
+  const std::string last = lines.empty() ? "" : lines.back();
+  for (const std::string_view sign : {"ssh: ", "kex_exchange_identification", "banner exchange",
+                                      "Connection closed by ", "Connection reset by "}) {
+    if (line_with(lines, sign).empty()) continue;
+    return {Obstacle::Kind::away, host + " is not reached" + in_parentheses(last)};
+  }
+  return {Obstacle::Kind::lost, "the link to " + host + " was lost" + in_parentheses(last)};
+}
+
+}  // namespace
+
+std::string said_on(const std::string& error) {
+  const std::vector<std::string> lines = lines_in(error);
+  const std::string own = line_beginning_with(lines, own_prefix);
+  if (!own.empty()) return own.substr(own_prefix.size());
+  return lines.empty() ? "" : lines.front();
+}
+
+std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::string& printed,
+                                    const ChildEvent& ended) {
+  const bool remote = !target.host.empty();
+  const std::vector<std::string> lines = lines_in(ended.error);
+  const bool has_spoken = !printed.empty() || !line_beginning_with(lines, own_prefix).empty();
+  // A signal that ended ssh is as good as a link that was lost.
+  if (remote && ended.code < 0 && ended.signal != 0) {
+    return Obstacle{Obstacle::Kind::lost, "the link to " + host_text(target.host) + " was lost"};
+  }
+  if (remote && ended.code < 0) {
+    return Obstacle{Obstacle::Kind::refused, "ssh cannot be started for " + host_text(target.host) +
+                                                 in_parentheses(ended.error)};
+  }
+  if (remote && ended.code == ssh_failed) return obstacle_of_ssh(target, ended.error);
+  if (has_spoken || ended.code <= 0) return std::nullopt;
+  const std::string where = remote ? host_text(target.host) : "this machine";
+  const std::string sudo = target.sudo ? line_beginning_with(lines, "sudo: ") : "";
+  if (contains(sudo, "password is required") || contains(sudo, "terminal is required")) {
+    return Obstacle{Obstacle::Kind::refused,
+                    "sudo asks for a password on " + where + " (" + sudo + "); let this user run " +
+                        target.binary +
+                        " there without one (NOPASSWD in sudoers), or leave 'sudo:' out"};
+  }
+  if (contains(sudo, "command not found") || (remote && ended.code == not_found)) {
+    return Obstacle{
+        Obstacle::Kind::refused,
+        "there is no `" + target.binary + "` on " + where +
+            in_parentheses(lines.empty() ? "" : lines.front()) +
+            "; install Drydock there where a login without a terminal finds it, or name "
+            "its file with 'binary:'"};
+  }
+  if (!sudo.empty()) {
+    return Obstacle{Obstacle::Kind::refused, "sudo refuses on " + where + " (" + sudo + ")"};
+  }
+  if (remote && ended.code == not_executable) {
+    return Obstacle{Obstacle::Kind::refused,
+                    "`" + target.binary + "` cannot be started on " + where +
+                        in_parentheses(lines.empty() ? "" : lines.front())};
+  }
+  return std::nullopt;
+}
+
+std::string reason_of(const std::string& printed, const ChildEvent& event) {
+  const json document = json::parse(printed, nullptr, false);
+  if (document.is_object() && document.contains("error")) return text_at(document, "error");
+  if (document.is_object() && document.contains("run") && document["run"].is_object()) {
+    const std::string reason = text_at(document["run"], "reason");
+    if (!reason.empty()) return reason;
+  }
+  const std::string said = said_on(event.error);
+  if (!said.empty()) return said;
+  return event.signal != 0 ? "it was ended by signal " + std::to_string(event.signal)
+                           : "it ended with exit code " + std::to_string(event.code);
+}
+
+}  // namespace drydock

@@ -1,0 +1,161 @@
+#include "rollout_host_survey.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "error.h"
+#include "rollout_supervisor.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+constexpr std::size_t most_at_once = 16;
+// Where there are more, the process that would keep a connection to each of them is not worth it.
+constexpr std::size_t most_kept = 200;
+
+// The environments of each host, in the order in which they are to be asked.
+using Queues = std::map<std::string, std::deque<std::size_t>>;
+
+class Questions {
+ public:
+  Questions(const RolloutPlan& plan, const Hosts& hosts, Queues queues)
+      : plan_(plan),
+        hosts_(hosts),
+        queues_(std::move(queues)),
+        brief_(queues_.size() > most_kept),
+        next_(queues_.begin()),
+        printed_(plan.targets.size()),
+        asked_(plan.targets.size(), 0) {}
+
+  std::vector<HostReport> ask(const Cancellation& cancellation) {
+    std::vector<HostReport> reports(plan_.targets.size());
+    for (;;) {
+      while (next_ != queues_.end() && pool_.running() < most_at_once) ask_next((next_++)->second);
+      // Also one that could not be started has an end that is still to come.
+      const bool waits = pool_.running() > 0;
+      const auto events = pool_.wait(std::chrono::seconds(waits ? 60 : 0), cancellation.fd());
+      if (!waits && events.empty()) return reports;
+      for (const ChildEvent& event : events) {
+        if (!event.ended) {
+          printed_[event.tag] += event.text + "\n";
+          continue;
+        }
+        const RolloutTarget& target = plan_.targets[event.tag];
+        reports[event.tag] = read_host_report(target, printed_[event.tag], event, asked_[event.tag],
+                                              now_in_milliseconds());
+        std::deque<std::size_t>& others = queues_[target.host];
+        if (!others.empty()) ask_next(others);
+      }
+      if (cancellation.requested()) {
+        throw Error("cancelled while the hosts were asked; nothing was changed",
+                    ExitCode::cancelled);
+      }
+    }
+  }
+
+ private:
+  void ask_next(std::deque<std::size_t>& queue) {
+    const std::size_t target = queue.front();
+    queue.pop_front();
+    asked_[target] = now_in_milliseconds();
+    pool_.start(target, hosts_.command(plan_.targets[target],
+                                       {"status", "--installation", "--json"}, brief_));
+  }
+
+  const RolloutPlan& plan_;
+  const Hosts& hosts_;
+  Queues queues_;
+  const bool brief_;
+  Queues::iterator next_;
+  std::vector<std::string> printed_;
+  std::vector<Instant> asked_;
+  ChildPool pool_;
+};
+
+// Each sentence with the names that it is about, in the order of the plan.
+std::vector<std::pair<std::string, std::vector<std::string>>> gathered(
+    const RolloutPlan& plan, const HostSurvey& survey,
+    std::vector<std::string> HostFindings::*sentences) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> result;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    for (const std::string& sentence : survey.findings[i].*sentences) {
+      auto same = std::find_if(result.begin(), result.end(),
+                               [&](const auto& each) { return each.first == sentence; });
+      if (same == result.end()) same = result.insert(result.end(), {sentence, {}});
+      same->second.push_back(plan.targets[i].name);
+    }
+  }
+  return result;
+}
+
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t most_named = 5;
+  if (names.size() <= most_named) return join(names, ", ");
+  const std::vector<std::string> first(names.begin(), names.begin() + most_named);
+  return join(first, ", ") + " and " + std::to_string(names.size() - most_named) + " more";
+}
+
+}  // namespace
+
+std::size_t HostSurvey::asked() const {
+  return static_cast<std::size_t>(std::count_if(reports.begin(), reports.end(),
+                                                [](const HostReport& each) { return each.asked; }));
+}
+
+HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expected& expected,
+                        const std::vector<std::size_t>& targets, const Cancellation& cancellation) {
+  Queues queues;
+  for (const std::size_t each : targets) {
+    const std::string& host = plan.targets[each].host;
+    if (!host.empty()) queues[host].push_back(each);
+  }
+  HostSurvey survey;
+  survey.reports = Questions(plan, hosts, std::move(queues)).ask(cancellation);
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    survey.findings.push_back(judge(plan.targets[i], survey.reports[i], expected));
+  }
+  return survey;
+}
+
+void require_fit(const RolloutPlan& plan, const HostSurvey& survey) {
+  std::vector<std::string> sentences;
+  for (const auto& [sentence, names] : gathered(plan, survey, &HostFindings::refusals)) {
+    sentences.push_back(names_text(names) + ": " + sentence);
+  }
+  for (const RolloutWave& wave : plan.waves) {
+    std::vector<std::string> away;
+    for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
+      if (survey.findings[i].unreachable) {
+        away.push_back(plan.targets[i].name + ": " + survey.findings[i].warnings.front());
+      }
+    }
+    if (away.size() <= wave.max_unreachable) continue;
+    sentences.insert(sentences.end(), away.begin(), away.end());
+  }
+  if (sentences.empty()) return;
+  throw Error(sentences.front() + "; nothing was started", ExitCode::refused,
+              all_but_first_of(sentences));
+}
+
+Lines host_survey_lines(const RolloutPlan& plan, const HostSurvey& survey, const ViewStyle& style) {
+  Lines lines;
+  if (survey.asked() == 0) return lines;
+  const Ink ink(style);
+  const auto add = [&](const std::string& mark, std::vector<std::string> HostFindings::*sentences) {
+    for (const auto& [sentence, names] : gathered(plan, survey, sentences)) {
+      const Lines more = wrap(names_text(names) + ": " + sentence, style.width, indent + mark + " ",
+                              indent + indent);
+      lines.insert(lines.end(), more.begin(), more.end());
+    }
+  };
+  add(ink.red(ink.bad), &HostFindings::refusals);
+  add(ink.yellow("warning:"), &HostFindings::warnings);
+  const std::string asked =
+      count_of(static_cast<std::int64_t>(survey.asked()), "environment") + " on other hosts asked";
+  lines.insert(lines.begin(), asked + (lines.empty() ? ": all is well" : ":"));
+  return lines;
+}
+
+}  // namespace drydock

@@ -1,0 +1,35 @@
+// Before a rollout begins every environment on another host is asked what is there, and what would
+// stand in the way later is said now.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "cancellation.h"
+#include "rollout_host.h"
+#include "rollout_host_report.h"
+#include "view_text.h"
+
+namespace drydock {
+
+// One for each target, empty for those that were not asked.
+struct HostSurvey {
+  std::vector<HostReport> reports;
+  std::vector<HostFindings> findings;
+  std::size_t asked() const;
+};
+
+// Asks those of `targets` that are on another host: many hosts at once, one question at a time for
+// each. Changes nothing. Throws Error when it is cancelled.
+HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expected& expected,
+                        const std::vector<std::size_t>& targets, const Cancellation& cancellation);
+
+// Throws Error: an environment that a run would be refused on, or more that are away than a wave
+// allows. The first sentence is the error's own, the others are its details.
+void require_fit(const RolloutPlan& plan, const HostSurvey& survey);
+
+// What there is to say, a sentence once with all environments that it is about. Empty: nobody was
+// asked.
+Lines host_survey_lines(const RolloutPlan& plan, const HostSurvey& survey, const ViewStyle& style);
+
+}  // namespace drydock
