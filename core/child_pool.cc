@@ -58,6 +58,7 @@ ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 
 ChildPool::~ChildPool() {
   for (const Child& child : children_) {
+    if (child.outlives_us) continue;
     ::kill(-child.process.pid, SIGKILL);
     while (::waitpid(child.process.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -92,10 +93,11 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   request.input = given.get();
   request.output = out.write.get();
   request.error = err.write.get();
+  request.outlives_us = command.outlives_us;
   Spawned process = spawn(request);
   if (process.pid < 0) return refuse(process.refused);
-  children_.push_back({tag, std::move(process), std::move(out.read), std::move(err.read),
-                       LineSplitter(longest_line), ""});
+  children_.push_back({tag, std::move(process), command.outlives_us, std::move(out.read),
+                       std::move(err.read), LineSplitter(longest_line), ""});
   Child& child = children_.back();
   for (const Descriptor* each : {&child.process.pidfd, &child.out, &child.err}) {
     watch(each->get(), &child);

@@ -27,6 +27,7 @@ struct ChildEvent {
 struct ChildCommand {
   std::vector<std::string> words;
   std::string directory;  // that it is performed in; "": this one
+  bool outlives_us = false;  // it goes on, in a session of its own, when this process ends
 };
 
 class ChildPool {
@@ -52,6 +53,7 @@ class ChildPool {
   struct Child {
     std::size_t tag;
     Spawned process;
+    bool outlives_us;
     Descriptor out, err;
     LineSplitter lines;
     std::string error;

@@ -116,14 +116,16 @@ constexpr std::array<Command, 17> commands = {{
      "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
      "its backups could not be undone.",
      "drydock -C /srv/app backups restore 7 --only app"},
-    {"rollout", "plan|run|status|approve|resume ROLLOUT",
+    {"rollout", "plan|run|status|approve|resume|rollback|history ROLLOUT",
      "One pipeline, many environments, in waves", output | rolls,
      "plan: every wave with its environments, and what each environment's own plan says. run: "
      "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
      "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
-     "for one. status: how far it is. approve: lets the wave pass that --wave names. resume: goes "
-     "on with a rollout whose supervisor has ended; runs that went on by themselves are found "
-     "again. ROLLOUT is its file, or its name where .drydock/ is in this folder.",
+     "for one. status: how far it is; with --all how each environment is now. approve: lets the "
+     "wave pass that --wave names. resume: goes on with a rollout whose supervisor has ended; runs "
+     "that went on by themselves are found again. rollback: puts a wave back, the newest "
+     "environment first. history: the runs of all environments that are known. ROLLOUT is its "
+     "file, or its name where .drydock/ is in this folder or --state says where else.",
      "drydock rollout run rollout.yaml --var to=1.14.1 --yes"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
@@ -264,8 +266,26 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "run: give up an earlier one that has not ended");
     add("retry", po::value(&into.retry)->value_name("failed"),
         "resume: the environments that failed, once more");
-    add("wave", po::value(&into.wave)->value_name("WAVE"), "approve: the wave that waits");
+    add("wave", po::value(&into.wave)->value_name("WAVE"),
+        "approve: the wave that waits; rollback: the one that is put back");
     add("comment", po::value(&into.comment)->value_name("TEXT"), "approve: why");
+    add("accept-partial-rollback", po::bool_switch(&into.accept_partial_rollback),
+        "run: go on where a rollback could not put back all of it");
+    add("accept-loss", po::bool_switch(&into.accept_loss),
+        "rollback: what was written into databases since is lost");
+    add("all", po::bool_switch(&into.all), "status: every environment as it is now");
+    add("watch", po::bool_switch(&into.watch), "status: until the rollout has ended");
+    add("env", po::value(&into.environment)->value_name("ENVIRONMENT"),
+        "history: only of this environment");
+    add("since",
+        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
+          into.since = duration_of("--since", text);
+        }),
+        "history: only of this time, such as 30d");
+    add("state", po::value(&into.state)->value_name("STATE"),
+        "where rollouts are kept: a file with the URL of a PostgreSQL database, env:NAME of a "
+        "variable with it, or a URL without a password (default: $DRYDOCK_STATE, else .drydock/ "
+        "beside the rollout file)");
   }
   if ((groups & authors) != 0) {
     add("language", po::value(&into.language)->value_name("LANGUAGE"),

@@ -33,11 +33,14 @@ struct Arguments {
   std::string sha256;                 // plugin install
   bool system = false;                // plugin install: for all users
   bool detach = false, follow = false;
-  bool installation = false;                // status
-  bool tell_until_started = false;          // how --detach starts the process that performs the run
-  bool from_stdin = false;                  // variables and secrets as a document on standard input
-  std::string wave, comment, until, retry;  // rollout
-  bool abandon = false;                     // rollout run
+  bool installation = false;        // status
+  bool tell_until_started = false;  // how --detach starts the process that performs the run
+  bool from_stdin = false;          // variables and secrets as a document on standard input
+  // rollout
+  std::string wave, comment, until, retry, environment;
+  std::string state;  // where that of rollouts is: a URL, a file with it, or env:NAME
+  std::optional<std::chrono::milliseconds> since;
+  bool abandon = false, watch = false;
   bool yes = false, accept_loss = false, accept_partial_rollback = false, json = false,
        events = false, verbose = false, all = false, fetch = false, force = false,
        of_rollback = false, no_limits = false;

@@ -7,6 +7,8 @@
 
 #include "commands.h"
 #include "json_text.h"
+#include "rollout_history.h"
+#include "rollout_place.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
 #include "text.h"
@@ -35,13 +37,14 @@ Pipeline pipeline_of(const Rollout& rollout, const Installation& installation) {
 
 // What belongs to which action.
 void check_rollout(const Arguments& arguments) {
-  const std::vector<std::string> actions = {"plan", "run", "status", "approve", "resume"};
+  const std::vector<std::string> actions = {"plan",   "run",      "status", "approve",
+                                            "resume", "rollback", "history"};
   const std::string action = arguments.positional.empty() ? "" : arguments.positional[0];
   if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
     throw Error("rollout: found " + (action.empty() ? "nothing" : "'" + action + "'") +
                 ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
   }
-  if (arguments.positional.size() < 2) {
+  if (arguments.positional.size() < 2 && action != "history") {
     throw Error("rollout " + action +
                 ": found no ROLLOUT, allowed: its file, for example `drydock "
                 "rollout " +
@@ -54,11 +57,17 @@ void check_rollout(const Arguments& arguments) {
                 (second.empty() ? "" : "` and `rollout " + second) + "`");
   };
   only_for(!arguments.vars.empty(), "var", "plan", "run");
-  only_for(arguments.yes, "yes", "run", "resume");
+  if (action != "rollback") only_for(arguments.yes, "yes", "run", "resume");
   only_for(!arguments.until.empty(), "until", "run", "resume");
   only_for(arguments.abandon, "abandon", "run", "");
   only_for(!arguments.retry.empty(), "retry", "resume", "");
-  only_for(!arguments.wave.empty(), "wave", "approve", "");
+  only_for(!arguments.wave.empty(), "wave", "approve", "rollback");
+  only_for(arguments.accept_loss, "accept-loss", "rollback", "");
+  only_for(arguments.accept_partial_rollback, "accept-partial-rollback", "run", "");
+  only_for(arguments.watch, "watch", "status", "");
+  if (action != "plan") only_for(arguments.all, "all", "status", "");
+  only_for(!arguments.environment.empty(), "env", "history", "");
+  only_for(arguments.since.has_value(), "since", "history", "");
   only_for(!arguments.comment.empty(), "comment", "approve", "");
   if (action == "approve" && arguments.wave.empty()) {
     throw Error(
@@ -74,6 +83,19 @@ void check_rollout(const Arguments& arguments) {
   }
 }
 
+// From the runs that are known.
+void learn_durations(const RolloutPlace& place, const RolloutPlan& plan,
+                     std::vector<TargetPlan>& surveyed) {
+  const std::unique_ptr<RolloutStore> store = place.open_existing();
+  if (!store) return;
+  const std::vector<RunSummary> runs = store->runs("", "");
+  const std::string here = host_name();
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    surveyed[i].likely_ms =
+        likely_duration_ms(runs, plan.pipeline, place_of(plan.targets[i], here));
+  }
+}
+
 ExitCode rollout_plan(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
@@ -83,9 +105,10 @@ ExitCode rollout_plan(const Arguments& arguments) {
   const Hosts hosts(plan);
   const HostSurvey asked =
       survey_hosts(plan, hosts, checked.expected, all_targets(plan), bench.cancellation());
-  const std::vector<TargetPlan> surveyed =
-      survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
-             bench.cancellation());
+  std::vector<TargetPlan> surveyed = survey(plan, hosts, asked, sent ? &*sent : nullptr,
+                                            arguments.plugin_dirs, bench.masker(),
+                                            bench.cancellation());
+  learn_durations(RolloutPlace(arguments, checked.rollout.folder), plan, surveyed);
   if (arguments.json) {
     std::cout << indented(rollout_plan_document(plan, surveyed, asked));
   } else {
@@ -158,6 +181,8 @@ ExitCode command_rollout(const Arguments& arguments) {
   if (action == "run") return rollout_run(arguments);
   if (action == "status") return rollout_status(arguments);
   if (action == "approve") return rollout_approve(arguments);
+  if (action == "rollback") return rollout_rollback(arguments);
+  if (action == "history") return rollout_history(arguments);
   if (action == "resume") return rollout_resume(arguments);
   return rollout_plan(arguments);
 }

@@ -30,6 +30,8 @@ ExitCode rollout_run(const Arguments& arguments);
 ExitCode rollout_status(const Arguments& arguments);
 ExitCode rollout_approve(const Arguments& arguments);
 ExitCode rollout_resume(const Arguments& arguments);
+ExitCode rollout_rollback(const Arguments& arguments);
+ExitCode rollout_history(const Arguments& arguments);
 
 // `drydock validate ROLLOUT.yaml`
 ExitCode validate_rollout(const Arguments& arguments, const std::string& file);

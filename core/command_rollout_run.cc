@@ -1,6 +1,8 @@
-// rollout run, status, approve, resume.
+// rollout run, resume, rollback: what carries something out.
+#include <poll.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
@@ -11,9 +13,11 @@
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
+#include "rollout_place.h"
 #include "rollout_report.h"
 #include "rollout_store.h"
 #include "rollout_supervisor.h"
+#include "rollout_way_back.h"
 #include "text.h"
 #include "utc_time.h"
 
@@ -21,38 +25,6 @@ namespace drydock {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Where the state of the rollouts of a folder is.
-struct RolloutPlaces {
-  explicit RolloutPlaces(const std::string& folder) : state(folder + "/.drydock") {}
-  std::string database() const { return state + "/rollouts.db"; }
-  // Private files of one rollout, and its lock.
-  std::string of(const std::string& rollout) const { return state + "/rollouts/" + rollout; }
-  std::string state;
-};
-
-std::string folder_of(const std::string& file) {
-  return fs::absolute(file).lexically_normal().parent_path().string();
-}
-
-// Of the rollout, so that no two supervisors work on one.
-DeploymentLock lock_of(const RolloutPlaces& places, const std::string& rollout) {
-  const StateDir folder(places.of(rollout));
-  make_private_dir(folder.path());
-  try {
-    return DeploymentLock(folder);
-  } catch (const Error& e) {
-    if (e.code() != ExitCode::busy) throw;
-    const auto holder = DeploymentLock::held(folder);
-    throw Error("another process carries out the rollout '" + rollout + "'" +
-                    (holder && holder->pid != 0
-                         ? " (process " + std::to_string(holder->pid) + " of " + holder->user +
-                               " on " + holder->host + " since " + holder->since + ")"
-                         : "") +
-                    "; `drydock rollout status` shows how far it is",
-                ExitCode::busy);
-  }
-}
 
 std::string random_token() {
   std::array<unsigned char, 5> bytes{};
@@ -68,53 +40,6 @@ std::string random_token() {
   return token;
 }
 
-void refuse_what_is_not_carried_out(const Rollout& rollout) {
-  const auto not_yet = [](const Place& place, const std::string& what) {
-    throw Error(place.text() + ": '" + what +
-                "' can be declared and planned, but this Drydock does not carry it out; take it "
-                "out to run the rollout");
-  };
-  if (rollout.rollback_wave) not_yet(rollout.on_failure_place, "on_failure: rollback-wave");
-  if (rollout.drift_place.line != 0) not_yet(rollout.drift_place, "drift:");
-}
-
-struct FoundRollout {
-  RolloutPlaces places;
-  std::unique_ptr<RolloutStore> store;
-  RolloutRecord record;
-  bool supervised() const {
-    return DeploymentLock::held(StateDir(places.of(record.plan.name))).has_value();
-  }
-};
-
-// By its file, or by its name in this folder.
-FoundRollout find_rollout(const Arguments& arguments) {
-  const std::string& named = arguments.positional[1];
-  const bool is_file = fs::is_regular_file(named);
-  const std::string folder =
-      is_file ? folder_of(named)
-              : fs::absolute(arguments.directory.empty() ? fs::path(".")
-                                                         : fs::path(arguments.directory))
-                    .lexically_normal()
-                    .string();
-  FoundRollout found{RolloutPlaces(folder), nullptr, {}};
-  std::vector<std::string> names;
-  if (fs::exists(found.places.database())) {
-    found.store = std::make_unique<RolloutStore>(found.places.database());
-    auto record = is_file
-                      ? found.store->newest_of_file(fs::absolute(named).lexically_normal().string())
-                      : found.store->newest(named);
-    if (record) {
-      found.record = std::move(*record);
-      return found;
-    }
-    names = found.store->names();
-  }
-  throw Error("no rollout '" + named + "' was begun in " + folder +
-              (names.empty() ? "" : ", but: " + join(names, ", ")) + did_you_mean(named, names) +
-              "; begin it with `drydock rollout run FILE`");
-}
-
 // The pipeline is what the rollout was begun with, or waves would get different ones.
 void refuse_another_pipeline(const RolloutPlan& plan) {
   for (const auto& [file, digest] : plan.digests) {
@@ -125,55 +50,80 @@ void refuse_another_pipeline(const RolloutPlan& plan) {
   }
 }
 
-// For whoever watches: does something wait for a person?
-ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
-  if (standing.waits) return ExitCode::waits;
-  if (standing.word == "left") return ExitCode::busy;
-  return record.state == RolloutState::failed ? static_cast<ExitCode>(record.exit_code)
-                                              : ExitCode::done;
-}
-
-ExitCode print_status(const FoundRollout& found, bool json) {
-  const RolloutRecord& record = found.record;
-  const auto targets = found.store->targets(record.id);
-  const auto waves = found.store->waves(record.id);
-  const bool supervised = found.supervised();
-  const Instant now = now_in_milliseconds();
-  if (json) {
-    std::cout << indented(rollout_status_document(record, targets, waves, supervised, now));
-  } else {
-    for (const std::string& line :
-         rollout_status_lines(record, targets, waves, supervised, now, style_of_stdout())) {
-      std::cout << line << "\n";
+// While this lives nobody else carries out the rollout, wherever they are.
+class Lease {
+ public:
+  Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
+        const std::string& rollout)
+      : store_(store) {
+    store.take(supervisorship_of(place, rollout));
+    if (store.is_shared()) store.set_patience(patience(bench, rollout));
+  }
+  ~Lease() {
+    store_.set_patience({});
+    try {
+      store_.give_up();
+    } catch (const std::exception&) {
+      // It runs out by itself.
     }
   }
-  return code_of(record, standing_of(record, targets, waves, supervised, now));
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+ private:
+  // A server that restarts is waited for. Nothing is begun meanwhile; what runs goes on by itself.
+  static std::function<bool(const std::string&)> patience(Workbench& bench,
+                                                          const std::string& rollout) {
+    return [&bench, rollout, told = false](const std::string& why) mutable {
+      if (!std::exchange(told, true)) {
+        std::cerr << "drydock: the shared state does not answer (" << make_visible(why)
+                  << "); waiting for it, while runs go on by themselves\n";
+      }
+      constexpr int look_again_ms = 1000;
+      pollfd cancelled{bench.cancellation().fd(), POLLIN, 0};
+      if (::poll(&cancelled, 1, look_again_ms) <= 0) return true;
+      throw Error("the rollout '" + rollout +
+                      "' was left while the shared state did not answer; its runs go on by "
+                      "themselves. Go on with `drydock rollout resume`",
+                  ExitCode::busy);
+    };
+  }
+
+  RolloutStore& store_;
+};
+
+// What there is to say once it has ended or waits.
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
+  const auto now = store.newest(record.plan.name);
+  const auto targets = store.targets(record.id);
+  const auto waves = store.waves(record.id);
+  if (bench.arguments().json) {
+    std::cout << indented(
+        rollout_status_document(*now, targets, waves, false, now_in_milliseconds()));
+    return;
+  }
+  std::cout << "\n";
+  for (const std::string& line : rollout_closing_lines(*now, targets, waves, style_of_stdout())) {
+    std::cout << bench.masker().mask(line) << "\n";
+  }
 }
 
 // From here on what is started outlives this process.
-ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlaces& places,
+ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
                    const RolloutRecord& record, const Hosts& hosts,
                    std::optional<SentPipeline> pipeline) {
   const Arguments& arguments = bench.arguments();
   leave_orphans_to_init();
-  const SupervisorSetup setup{hosts, places.of(record.plan.name), arguments.plugin_dirs,
+  const SupervisorSetup setup{hosts, place.of(record.plan.name), arguments.plugin_dirs,
                               !arguments.until.empty(), std::move(pipeline)};
-  const ViewStyle style = style_of_stdout();
-  RolloutReport report(arguments.json ? nullptr : &std::cout, style, bench.masker());
-  const ExitCode code =
-      Supervisor(record, store, setup, report, bench.masker(), bench.cancellation()).supervise();
-  const auto now = store.newest(record.plan.name);
-  const auto targets = store.targets(record.id);
-  const auto waves = store.waves(record.id);
-  if (arguments.json) {
-    std::cout << indented(
-        rollout_status_document(*now, targets, waves, false, now_in_milliseconds()));
-  } else {
-    std::cout << "\n";
-    for (const std::string& line : rollout_closing_lines(*now, targets, waves, style)) {
-      std::cout << bench.masker().mask(line) << "\n";
-    }
+  ExitCode code = ExitCode::done;
+  {
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(),
+                         bench.masker());
+    code = Supervisor(record, store, setup, report, bench.masker(), bench.cancellation())
+               .supervise();
   }
+  print_end(bench, store, record);
   return code;
 }
 
@@ -183,12 +133,15 @@ ExitCode rollout_run(const Arguments& arguments) {
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();
-  const auto [rollout, plan, pipeline, expected] = checked_rollout(bench, arguments.positional[1]);
-  refuse_what_is_not_carried_out(rollout);
-  const RolloutPlaces places(rollout.folder);
-  StateDir(places.state).create();
-  const DeploymentLock lock = lock_of(places, plan.name);
-  RolloutStore store(places.database());
+  CheckedRollout checked = checked_rollout(bench, arguments.positional[1]);
+  const auto& [rollout, plan, pipeline, expected] = checked;
+  checked.plan.accept_partial_rollback = arguments.accept_partial_rollback;
+  const RolloutPlace place(arguments, rollout.folder);
+  StateDir(place.state()).create();
+  const DeploymentLock lock = lock_of(place, plan.name);
+  const std::unique_ptr<RolloutStore> opened = place.open();
+  RolloutStore& store = *opened;
+  const Lease lease(bench, store, place, plan.name);
   const auto earlier = store.newest(plan.name);
   const bool unfinished = earlier && earlier->state == RolloutState::running;
   if (unfinished && !arguments.abandon) {
@@ -223,45 +176,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   record.host = host_name();
   record.started = utc_now();
   record.id = store.begin(record);
-  return supervise(bench, store, places, record, hosts, sent);
-}
-
-ExitCode rollout_status(const Arguments& arguments) {
-  return print_status(find_rollout(arguments), arguments.json);
-}
-
-ExitCode rollout_approve(const Arguments& arguments) {
-  const FoundRollout found = find_rollout(arguments);
-  const RolloutPlan& plan = found.record.plan;
-  std::vector<std::string> names;
-  std::optional<std::size_t> wave;
-  for (std::size_t i = 0; i < plan.waves.size(); ++i) {
-    if (plan.waves[i].name == arguments.wave) wave = i;
-    names.push_back(plan.waves[i].name);
-  }
-  if (!wave) {
-    throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
-                did_you_mean(arguments.wave, names));
-  }
-  const Standing standing =
-      standing_of(found.record, found.store->targets(found.record.id),
-                  found.store->waves(found.record.id), found.supervised(), now_in_milliseconds());
-  if (standing.waits != wave) {
-    throw Error("the wave '" + arguments.wave + "' does not wait for approval: the rollout '" +
-                plan.name + "' " + standing_words(plan, standing) +
-                "; `drydock rollout status` shows it");
-  }
-  found.store->approve(found.record.id, *wave, user_name() + "@" + host_name(), arguments.comment);
-  if (arguments.json) {
-    std::cout << indented({{"rollout", plan.name}, {"wave", arguments.wave}, {"approved", true}});
-  } else {
-    std::cout << "wave " << arguments.wave << " of " << plan.name << " is approved"
-              << (found.supervised() ? "; the rollout goes on"
-                                     : "; go on with: drydock rollout resume " +
-                                           shell_word(arguments.positional[1]))
-              << "\n";
-  }
-  return ExitCode::done;
+  return supervise(bench, store, place, record, hosts, sent);
 }
 
 namespace {
@@ -282,7 +197,10 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
       TargetRecord& target = progress.targets[t];
       const bool away = target.state == TargetState::unreachable;
-      if (!away && !(failed_too && target.state == TargetState::failed)) continue;
+      const bool undone = target.state == TargetState::failed ||
+                          target.state == TargetState::rolled_back ||
+                          target.state == TargetState::skipped;
+      if (!away && !(failed_too && undone)) continue;
       TargetRecord anew;
       anew.attempt = target.attempt + (away ? 0 : 1);
       if (away) anew.run = target.run;
@@ -301,7 +219,8 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
 bool may_go_on(const RolloutRecord& rollout, const Progress& progress, std::size_t again) {
   if (rollout.state == RolloutState::running) return true;
   if (rollout.state == RolloutState::passed) return again > 0;
-  return !schedule_at_work(rollout.plan, progress.targets, progress.waves).budget_spent();
+  const Schedule schedule = schedule_at_work(rollout.plan, progress.targets, progress.waves);
+  return !schedule.budget_spent() && !schedule.put_back();
 }
 
 std::vector<std::size_t> waiting_targets(const Progress& progress) {
@@ -329,7 +248,8 @@ ExitCode rollout_resume(const Arguments& arguments) {
   const RolloutPlan& plan = record.plan;
   Workbench bench(arguments);
   bench.handle_signals();
-  const DeploymentLock lock = lock_of(found.places, plan.name);
+  const DeploymentLock lock = lock_of(found.place, plan.name);
+  const Lease lease(bench, *found.store, found.place, plan.name);
   refuse_another_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
@@ -354,7 +274,95 @@ ExitCode rollout_resume(const Arguments& arguments) {
   if (!arguments.json) print_host_survey(plan, asked);
   if (again > 0) save(*found.store, record.id, progress);
   if (record.state != RolloutState::running) found.store->reopen(record.id);
-  return supervise(bench, *found.store, found.places, record, hosts, std::move(sent));
+  return supervise(bench, *found.store, found.place, record, hosts, std::move(sent));
+}
+
+namespace {
+
+// The one that the command line names, else the last one of which something was upgraded.
+std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan,
+                             const std::vector<TargetRecord>& targets) {
+  std::vector<std::string> names;
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < plan.waves.size(); ++i) {
+    names.push_back(plan.waves[i].name);
+    if (plan.waves[i].name == arguments.wave) return i;
+    if (!way_back(plan.waves[i], targets).empty()) last = i;
+  }
+  if (!arguments.wave.empty()) {
+    throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
+                did_you_mean(arguments.wave, names));
+  }
+  if (last) return *last;
+  throw Error("no environment of the rollout '" + plan.name +
+              "' stands upgraded, so there is nothing to put back");
+}
+
+void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutWave& wave,
+                       std::size_t count) {
+  const Arguments& arguments = bench.arguments();
+  const std::string loss =
+      "What was written into their databases since they were upgraded is lost";
+  const std::string what = count_of(static_cast<std::int64_t>(count), "environment");
+  if (!arguments.yes) {
+    if (person_agrees("Put back " + what + " of the wave '" + wave.name + "' of the rollout '" +
+                          plan.name + "'? " + loss + ".",
+                      bench.cancellation())) {
+      return;
+    }
+    throw Error("not confirmed; nothing was changed");
+  }
+  if (!arguments.accept_loss) {
+    throw Error(what + " of the wave '" + wave.name + "' would be put back. " + loss +
+                "; add --accept-loss to go on");
+  }
+}
+
+}  // namespace
+
+// Waves that came later stand on this one, so they go back first, by commands of their own.
+ExitCode rollout_rollback(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  const FoundRollout found = find_rollout(arguments);
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const DeploymentLock lock = lock_of(found.place, plan.name);
+  const Lease lease(bench, *found.store, found.place, plan.name);
+  std::vector<TargetRecord> targets = found.store->targets(record.id);
+  const std::size_t wave = wave_to_put_back(arguments, plan, targets);
+  const bool runs = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
+    return each.state == TargetState::running;
+  });
+  if (runs) {
+    throw Error("environments of the rollout '" + plan.name +
+                    "' still run; let them end with `drydock rollout resume " +
+                    shell_word(plan.file) + "`, then put the wave back",
+                ExitCode::busy);
+  }
+  const std::size_t count = way_back(plan.waves[wave], targets).size();
+  if (count == 0) {
+    throw Error("no environment of the wave '" + plan.waves[wave].name +
+                "' stands upgraded, so there is nothing to put back");
+  }
+  agree_to_put_back(bench, plan, plan.waves[wave], count);
+  leave_orphans_to_init();
+  const Hosts hosts(plan);
+  WaveRecord undone = found.store->waves(record.id).at(wave);
+  undone.passed = undone.known.gate_held = false;
+  found.store->save_wave(record.id, wave, undone);
+  {
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(),
+                         bench.masker());
+    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
+        .carry_out(wave, targets);
+  }
+  const ExitCode worst = exit_code_of(targets, false);
+  found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
+                      "the wave '" + plan.waves[wave].name + "' was put back by " + user_name());
+  print_end(bench, *found.store, record);
+  return worst == ExitCode::needs_person ? worst : ExitCode::done;
 }
 
 }  // namespace drydock

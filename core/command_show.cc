@@ -25,6 +25,7 @@ using nlohmann::json;
 
 json to_json(const RunRecord& run, bool going_on) {
   return {{"run", run.id},
+          {"key", run.key},
           {"state", name_of(run.state)},
           {"state_text", state_in_words(run, going_on)},
           {"pipeline", run.pipeline},

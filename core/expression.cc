@@ -144,6 +144,12 @@ class Evaluation {
     if (name[0] == "before" && name.size() == 3 && name[1] == "env") {
       return texts(scope_.before_env, 2);
     }
+    if (name[0] == "promoted" && name.size() >= 3) {
+      const auto stage = scope_.promoted.find(name[1]);
+      if (stage == scope_.promoted.end()) return {};
+      const auto found = stage->find(join({name.begin() + 2, name.end()}, "."));
+      return found == stage->end() ? Value{} : Value{*found, {}, false};
+    }
     if (name[0] == "run" && name.size() == 2) {
       const auto found = scope_.run.find(name[1]);
       if (found != scope_.run.end()) return {*found, {}, false};
@@ -166,7 +172,7 @@ class Evaluation {
 
   static constexpr std::string_view allowed_names =
       "vars.NAME, secrets.NAME, env.NAME, before.env.NAME, run.id, run.status, run.reason, "
-      "run.failed_stage, stages.ID.outputs.NAME";
+      "run.failed_stage, stages.ID.outputs.NAME, promoted.ID.NAME";
 
   const Scope& scope_;
   const Place& place_;

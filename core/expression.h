@@ -1,5 +1,6 @@
 // ${{ ... }}: the only thing that a pipeline computes. A recursive descent over
-// vars.X  secrets.X  env.X  before.env.X  run.F  stages.ID.outputs.X  'text' "text" 12 true null
+// vars.X  secrets.X  env.X  before.env.X  run.F  stages.ID.outputs.X  promoted.ID.X  'text' "text"
+// 12 true null
 // == != && || ! ?? ( ).
 #pragma once
 
@@ -33,6 +34,9 @@ struct Scope {
       nlohmann::json::object();  // id, status, reason, failed_stage; absent: not known yet
   // stage id -> outputs; a stage that is absent has not run ("known after ID")
   std::map<std::string, std::map<std::string, Value>> outputs;
+  // What earlier waves of a rollout have promoted: stage id -> name -> text. What is not in it is
+  // null, also for a run that belongs to none.
+  nlohmann::json promoted = nlohmann::json::object();
 };
 
 // A text with any number of ${{ }} parts. One that is exactly one expression keeps its type. null

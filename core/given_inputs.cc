@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::size_t largest_document = 16u << 20;
 constexpr auto allowed =
-    R"(allowed: {"vars": {NAME: VALUE}, "secrets": {NAME: TEXT}, "pipeline": {...}})";
+    R"(allowed: {"vars": {NAME: VALUE}, "secrets": {NAME: TEXT}, "promoted": {STAGE: {NAME: TEXT}}, "pipeline": {...}})";
 
 std::string read_to_the_end(int fd) {
   std::string text;
@@ -53,11 +53,19 @@ GivenInputs read_given_inputs(int fd) {
       given.pipeline = sent_pipeline_from_json(members);
       continue;
     }
-    if (key != "vars" && key != "secrets") refuse_it("the unknown key '" + key + "'");
+    if (key != "vars" && key != "secrets" && key != "promoted") {
+      refuse_it("the unknown key '" + key + "'");
+    }
     if (!members.is_object()) refuse_it("no object as '" + key + "'");
     for (const auto& [name, value] : members.items()) {
       if (key == "vars") {
         given.vars.push_back({name, value, Place{"--stdin"}});
+      } else if (key == "promoted") {
+        const auto is_text = [](const json& output) { return output.is_string(); };
+        if (!value.is_object() || !std::all_of(value.begin(), value.end(), is_text)) {
+          refuse_it("no object of texts as what the stage '" + name + "' has promoted");
+        }
+        given.promoted[name] = value;
       } else if (value.is_string()) {
         given.secrets[name] = value.get<std::string>();
       } else {
@@ -69,8 +77,9 @@ GivenInputs read_given_inputs(int fd) {
 }
 
 std::string given_inputs_text(const json& vars, const std::map<std::string, std::string>& secrets,
-                              const SentPipeline* pipeline) {
+                              const json& promoted, const SentPipeline* pipeline) {
   json document = {{"vars", vars}, {"secrets", secrets}};
+  if (!promoted.empty()) document["promoted"] = promoted;
   if (pipeline != nullptr) document["pipeline"] = to_json(*pipeline);
   return compact(document);
 }

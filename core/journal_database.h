@@ -1,5 +1,5 @@
 // The connection of a Journal, for the two files that carry it out: journal.cc reads and writes,
-// journal_upkeep.cc opens, upgrades and prunes. Beside them only rollout_store.cc includes SOCI.
+// journal_upkeep.cc opens, upgrades and prunes. Beside them only rollout_sqlite.cc includes SOCI.
 #pragma once
 
 #include <soci/soci.h>

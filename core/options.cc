@@ -23,6 +23,7 @@ class Resolution {
 
   ResolvedOptions resolve() {
     result_.values = stage_.with;
+    take_promoted();
     evaluate_all(result_.values, "", nullptr);
     if (const auto problem = apply_schema(schema_, result_.values, is_unknown)) {
       refuse_option(stage_, *problem);
@@ -36,6 +37,20 @@ class Resolution {
   }
 
  private:
+  // An option that the pipeline leaves open, and for which earlier waves of a rollout have promoted
+  // what they were upgraded to: the schema's "promoted" names that output of the stage.
+  void take_promoted() {
+    const auto stage = scope_.promoted.find(stage_.id);
+    const json* properties = keyword(schema_, "properties");
+    if (stage == scope_.promoted.end() || properties == nullptr) return;
+    for (const auto& [name, property] : properties->items()) {
+      const json* output = keyword(property, "promoted");
+      if (output == nullptr || !output->is_string() || result_.values.contains(name)) continue;
+      const auto promoted = stage->find(output->get<std::string>());
+      if (promoted != stage->end()) result_.values[name] = *promoted;
+    }
+  }
+
   // A list with an unknown entry is unknown as a whole: without the entry it says something else.
   void evaluate_all(json& value, const std::string& pointer, const std::string* list) {
     if (value.is_string()) {

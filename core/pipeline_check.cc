@@ -168,13 +168,15 @@ class Check {
     }
     if (parts[0] == "env" && parts.size() == 2) return;
     if (parts[0] == "before" && parts.size() == 3 && parts[1] == "env") return;
+    if (parts[0] == "promoted" && parts.size() >= 3) return check_stage_exists(parts[1], prefix);
     if (parts[0] == "run" && parts.size() == 2) return check_run_name(use.path, prefix);
     if (parts[0] == "stages" && parts.size() >= 4 && parts[2] == "outputs") {
       return check_stage_name(parts[1], prefix);
     }
     const std::vector<std::string> kinds = {
-        "vars.NAME",  "secrets.NAME", "env.NAME",         "before.env.NAME",       "run.id",
-        "run.status", "run.reason",   "run.failed_stage", "stages.ID.outputs.NAME"};
+        "vars.NAME",  "secrets.NAME", "env.NAME",         "before.env.NAME",        "run.id",
+        "run.status", "run.reason",   "run.failed_stage", "stages.ID.outputs.NAME",
+        "promoted.ID.NAME"};
     refuse_name(prefix, use.path, kinds);
   }
 
@@ -195,6 +197,16 @@ class Check {
   std::string where(const StageSpec& stage) const {
     return pipeline_.includes.empty() ? "line " + std::to_string(stage.place.line)
                                       : stage.place.text();
+  }
+
+  // Of an earlier wave's run, so that any stage of the pipeline may be meant.
+  void check_stage_exists(const std::string& id, const std::string& prefix) const {
+    std::vector<std::string> ids;
+    for (const StageSpec& stage : pipeline_.stages) {
+      if (stage.id == id) return;
+      ids.push_back("promoted." + stage.id);
+    }
+    refuse_name(prefix, "promoted." + id, ids);
   }
 
   void check_stage_name(const std::string& id, const std::string& prefix) const {

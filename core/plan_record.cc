@@ -82,6 +82,7 @@ RunRecord record_of(const Session& session) {
   record.vars = session.vars;
   record.secret_sources = to_json(session.pipeline.secrets);
   record.deployment = to_json(session.deployment);
+  record.deployment["promoted"] = session.promoted;
   record.inputs = session.inputs;
   return record;
 }

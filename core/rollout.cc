@@ -204,6 +204,14 @@ std::vector<Environment> read_all_environments(const MappingReader& reader,
 
 }  // namespace
 
+std::string name_of(Drift drift) {
+  return drift == Drift::skip ? "skip" : drift == Drift::include ? "include" : "refuse";
+}
+
+Drift drift_named(const std::string& name) {
+  return name == "skip" ? Drift::skip : name == "include" ? Drift::include : Drift::refuse;
+}
+
 bool is_rollout_file(const std::string& file) {
   try {
     const YamlNode root = read_yaml(file);
@@ -231,16 +239,11 @@ Rollout load_rollout(const std::string& file) {
   const YamlNode& waves = reader.require("waves", "'waves:' with a list of waves");
   rollout.waves = read_waves(waves);
   if (const YamlNode* on_failure = reader.find("on_failure")) {
-    rollout.on_failure_place = on_failure->place;
     rollout.rollback_wave =
         read_choice(*on_failure, "'on_failure:'", {"stop", "rollback-wave"}) == "rollback-wave";
   }
   if (const YamlNode* drift = reader.find("drift")) {
-    const std::string choice = read_choice(*drift, "'drift:'", {"refuse", "skip", "include"});
-    rollout.drift_place = drift->place;
-    rollout.drift = choice == "skip"      ? Drift::skip
-                    : choice == "include" ? Drift::include
-                                          : Drift::refuse;
+    rollout.drift = drift_named(read_choice(*drift, "'drift:'", {"refuse", "skip", "include"}));
   }
   if (const YamlNode* on_budget = reader.find("on_budget")) {
     rollout.cancel_on_budget =

@@ -72,6 +72,8 @@ struct SshSpec {
 };
 
 enum class Drift { refuse, skip, include };
+std::string name_of(Drift drift);
+Drift drift_named(const std::string& name);  // refuse for what is none
 
 struct Rollout {
   std::string file;      // as a person would name it
@@ -83,9 +85,7 @@ struct Rollout {
   std::vector<WaveSpec> waves;
   SshSpec ssh;
   bool rollback_wave = false;  // on_failure: rollback-wave
-  Place on_failure_place;
   Drift drift = Drift::refuse;
-  Place drift_place;              // line 0: not written
   bool cancel_on_budget = false;  // on_budget: cancel
   std::optional<StageSpec> notify;
 };

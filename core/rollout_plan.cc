@@ -33,9 +33,7 @@ void check_secrets(const Environment& environment, const Pipeline& pipeline) {
   }
 }
 
-RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
-                        const Pipeline& pipeline, const std::vector<GivenVar>& vars) {
-  check_secrets(environment, pipeline);
+RolloutTarget place_of(const Environment& environment, const Rollout& rollout) {
   RolloutTarget target;
   target.name = environment.name;
   target.host = environment.host;
@@ -44,8 +42,15 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
                    : environment.dir;
   target.sudo = environment.sudo;
   target.binary = environment.binary;
-  target.secrets = environment.secrets;
   target.labels = environment.labels;
+  return target;
+}
+
+RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
+                        const Pipeline& pipeline, const std::vector<GivenVar>& vars) {
+  check_secrets(environment, pipeline);
+  RolloutTarget target = place_of(environment, rollout);
+  target.secrets = environment.secrets;
   std::vector<GivenVar> given = environment.vars;
   given.insert(given.end(), vars.begin(), vars.end());
   const json values = resolve_vars(
@@ -96,6 +101,8 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
     plan.digests[absolute(each.file)] = each.sha256;
   plan.ssh = rollout.ssh;
   plan.cancel_on_budget = rollout.cancel_on_budget;
+  plan.rollback_wave = rollout.rollback_wave;
+  plan.drift = rollout.drift;
   plan.notify = controller_stage(rollout.notify);
   plan.secrets = controller_secrets(pipeline);
   const std::vector<WaveMembers> members = members_of_waves(rollout);
@@ -108,6 +115,17 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
     }
+  }
+  return plan;
+}
+
+RolloutPlan environments_of(const Rollout& rollout) {
+  RolloutPlan plan;
+  plan.name = rollout.name;
+  plan.file = absolute(rollout.file);
+  plan.ssh = rollout.ssh;
+  for (const Environment& each : rollout.environments) {
+    plan.targets.push_back(place_of(each, rollout));
   }
   return plan;
 }
@@ -160,6 +178,9 @@ json to_json(const RolloutPlan& plan) {
           {"waves", waves},
           {"outside", plan.outside},
           {"cancel_on_budget", plan.cancel_on_budget},
+          {"rollback_wave", plan.rollback_wave},
+          {"drift", name_of(plan.drift)},
+          {"accept_partial_rollback", plan.accept_partial_rollback},
           {"ssh",
            {{"command", plan.ssh.command},
             {"connect_timeout_ms", plan.ssh.connect_timeout.count()},
@@ -177,6 +198,9 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   from.at("digests").get_to(plan.digests);
   from.at("outside").get_to(plan.outside);
   from.at("cancel_on_budget").get_to(plan.cancel_on_budget);
+  from.at("rollback_wave").get_to(plan.rollback_wave);
+  plan.drift = drift_named(from.at("drift"));
+  from.at("accept_partial_rollback").get_to(plan.accept_partial_rollback);
   const json& ssh = from.at("ssh");
   ssh.at("command").get_to(plan.ssh.command);
   plan.ssh.connect_timeout = milliseconds(ssh.at("connect_timeout_ms").get<std::int64_t>());

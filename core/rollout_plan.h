@@ -47,6 +47,9 @@ struct RolloutPlan {
   std::vector<std::string> outside;  // environments that no wave reaches
   SshSpec ssh;
   bool cancel_on_budget = false;
+  bool rollback_wave = false;            // a wave that fails is put back
+  Drift drift = Drift::refuse;           // what becomes of an environment that has drifted
+  bool accept_partial_rollback = false;  // said with --accept-partial-rollback
   std::optional<ControllerStage> notify;
   std::map<std::string, SecretSource> secrets;  // that gates and notifications may refer to
 };
@@ -55,6 +58,9 @@ struct RolloutPlan {
 // do not fit, a variable or a secret that the pipeline does not declare, one that has no value.
 RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
                          const std::vector<GivenVar>& vars);
+
+// All environments of the file, in one wave and without their variables: for who only looks at them.
+RolloutPlan environments_of(const Rollout& rollout);
 
 // Gates and notifications against the plugins. Throws Error.
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,

@@ -25,6 +25,8 @@ std::string took(const TargetRecord& record) {
 // How an environment's run ended, by its exit code (docs/operations.md).
 std::string outcome_text(const TargetRecord& record) {
   if (record.state == TargetState::unreachable) return "unreachable";
+  if (record.state == TargetState::skipped) return "left out";
+  if (record.state == TargetState::rolled_back) return "rolled back";
   switch (static_cast<ExitCode>(record.exit_code)) {
     case ExitCode::done:
       return "done";
@@ -42,7 +44,8 @@ std::string outcome_text(const TargetRecord& record) {
 }
 
 struct Counts {
-  std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0;
+  std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0, skipped = 0,
+              rolling_back = 0, rolled_back = 0;
 };
 
 Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, std::size_t count) {
@@ -64,6 +67,15 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
       case TargetState::unreachable:
         ++counts.unreachable;
         break;
+      case TargetState::skipped:
+        ++counts.skipped;
+        break;
+      case TargetState::rolling_back:
+        ++counts.rolling_back;
+        break;
+      case TargetState::rolled_back:
+        ++counts.rolled_back;
+        break;
     }
   }
   return counts;
@@ -71,21 +83,30 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
 
 std::string counts_text(const Counts& counts) {
   std::string text = std::to_string(counts.done) + " done";
-  if (counts.failed > 0) text += ", " + std::to_string(counts.failed) + " failed";
-  if (counts.unreachable > 0) text += ", " + std::to_string(counts.unreachable) + " unreachable";
-  if (counts.running > 0) text += ", " + std::to_string(counts.running) + " running";
-  if (counts.waiting > 0) text += ", " + std::to_string(counts.waiting) + " to come";
+  const auto also = [&](std::size_t count, const char* what) {
+    if (count > 0) text += ", " + std::to_string(count) + " " + what;
+  };
+  also(counts.failed, "failed");
+  also(counts.unreachable, "unreachable");
+  also(counts.skipped, "left out");
+  also(counts.rolled_back, "rolled back");
+  also(counts.rolling_back, "being rolled back");
+  also(counts.running, "running");
+  also(counts.waiting, "to come");
   return text;
 }
 
 void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin(), more.end()); }
 
 std::string target_text(const RolloutTarget& target, const TargetRecord& record) {
-  if (record.state == TargetState::running) {
-    return target.name + ": running" +
+  if (record.state == TargetState::running || record.state == TargetState::rolling_back) {
+    return target.name + (record.state == TargetState::running ? ": running" : ": being rolled back") +
            (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")");
   }
-  std::string text = target.name + ": " + outcome_text(record) + took(record);
+  const bool of_its_run =
+      record.state != TargetState::rolled_back && record.state != TargetState::skipped;
+  std::string text =
+      target.name + ": " + outcome_text(record) + (of_its_run ? took(record) : "");
   if (record.run != 0) text += " (run " + std::to_string(record.run) + ")";
   if (!record.reason.empty()) text += ": " + record.reason;
   return text;
@@ -111,18 +132,49 @@ std::string standing_text(const RolloutRecord& rollout, const Standing& standing
 
 }  // namespace
 
+RolloutReport::RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker)
+    : picture_(out == nullptr ? nullptr : std::make_unique<LivePicture>(*out, style)),
+      style_(style),
+      ink_(style),
+      masker_(masker) {}
+
+RolloutReport::~RolloutReport() = default;
+
 void RolloutReport::line(const std::string& mark, const std::string& text) {
-  if (out_ == nullptr) return;
+  if (!picture_) return;
   const std::string first = mark.empty() ? "" : mark + " ";
-  for (const std::string& each :
-       wrap(masker_.mask(text), style_.width, first, mark.empty() ? indent : indent + indent)) {
-    *out_ << each << "\n";
+  picture_->say(
+      wrap(masker_.mask(text), style_.width, first, mark.empty() ? indent : indent + indent));
+}
+
+std::optional<std::chrono::milliseconds> RolloutReport::redrawn_every() const {
+  if (!draws() || going_on_.empty()) return std::nullopt;
+  return std::chrono::milliseconds(500);
+}
+
+void RolloutReport::redraw(const std::vector<TargetRecord>& targets) {
+  if (!draws()) return;
+  const Instant now = now_in_milliseconds();
+  const auto tick = static_cast<std::size_t>(now / 500) % ink_.spinner.size();
+  const auto room = static_cast<std::size_t>(std::max(style_.width - 1, 20));
+  std::size_t width = 0;
+  for (const auto& [name, of] : going_on_) width = std::max(width, name.size());
+  Lines lines;
+  for (const auto& [name, of] : going_on_) {
+    const std::chrono::milliseconds took(std::max<Instant>(0, now - of.since) / 1000 * 1000);
+    const std::string text = pad(name, width) + "  " + format_duration(took) +
+                             (of.doing.empty() ? "" : "  " + masker_.mask(of.doing));
+    lines.push_back(indent + ink_.spinner[tick] + " " + shorten(text, room - 4));
   }
-  out_->flush();
+  if (wave_ && !going_on_.empty()) {
+    lines.push_back(indent + counts_text(counts_of(targets, wave_->first, wave_->count)));
+  }
+  picture_->draw(lines);
 }
 
 void RolloutReport::wave_begins(const RolloutWave& wave) {
-  if (out_ != nullptr) *out_ << "\n";
+  if (picture_) picture_->say({""});
+  wave_ = wave;
   line("", ink_.bold("wave " + wave.name) + ": " +
                count_of(static_cast<std::int64_t>(wave.count), "environment") + ", " +
                std::to_string(wave.parallel) + " at once");
@@ -130,13 +182,29 @@ void RolloutReport::wave_begins(const RolloutWave& wave) {
 
 void RolloutReport::target_begins(const RolloutTarget& target, const TargetRecord& record,
                                   bool again) {
+  going_on_[target.name] = {now_in_milliseconds(), ""};
+  if (draws() && !again) return;  // the picture shows it
   line(indent + ink_.arrow,
        target.name + (again ? ": found again" : ": started") +
            (record.attempt > 1 ? " (attempt " + std::to_string(record.attempt) + ")" : ""));
 }
 
+void RolloutReport::target_goes_back(const RolloutTarget& target, const TargetRecord& record) {
+  going_on_[target.name] = {now_in_milliseconds(), "rolling back"};
+  if (draws()) return;
+  line(indent + ink_.arrow,
+       target.name + ": being rolled back (run " + std::to_string(record.run) + ")");
+}
+
+void RolloutReport::target_does(const RolloutTarget& target, const std::string& doing) {
+  const auto found = going_on_.find(target.name);
+  if (found != going_on_.end()) found->second.doing = doing;
+}
+
 void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord& record) {
-  const bool well = record.state == TargetState::done;
+  going_on_.erase(target.name);
+  const bool well =
+      record.state == TargetState::done || record.state == TargetState::rolled_back;
   line(indent + (well ? ink_.green(ink_.good) : ink_.red(ink_.bad)), target_text(target, record));
   if (!well && record.run != 0) {
     line(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
@@ -168,40 +236,14 @@ void RolloutReport::wave_passed(const RolloutWave& wave) {
   line(" ", "wave " + wave.name + " has passed");
 }
 
+void RolloutReport::way_back_begins(const RolloutWave& wave, std::size_t count) {
+  wave_ = wave;
+  line(" ", "wave " + wave.name + " is put back: " +
+                count_of(static_cast<std::int64_t>(count), "environment") + ", the newest first");
+}
+
 void RolloutReport::warning(const std::string& text) {
   line(indent + ink_.yellow("warning:"), text);
-}
-
-Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
-                     const std::vector<WaveRecord>& waves, bool supervised, Instant now) {
-  Schedule schedule = schedule_of(rollout.plan, targets, waves);
-  Schedule::Decision decision = schedule.decide(now);
-  while (decision.passed_wave) decision = schedule.decide(now);
-  Standing standing;
-  standing.word = name_of(rollout.state);
-  if (rollout.state == RolloutState::passed) return standing;
-  standing.wave = std::min(schedule.wave(), rollout.plan.waves.size() - 1);
-  if (rollout.state == RolloutState::failed) return standing;
-  standing.waits = decision.approval;
-  standing.not_before = decision.not_before;
-  if (decision.approval) {
-    standing.word = "waiting";
-  } else if (!supervised) {
-    standing.word = "left";
-  } else if (decision.not_before) {
-    standing.word = "soaking";
-  }
-  return standing;
-}
-
-std::string standing_words(const RolloutPlan& plan, const Standing& standing) {
-  const std::string& word = standing.word;
-  const std::string verb = word == "running"   ? "runs"
-                           : word == "soaking" ? "soaks"
-                           : word == "waiting" ? "waits for approval"
-                           : word == "left"    ? "was left"
-                                               : "has " + word;
-  return verb + (standing.wave ? " in the wave '" + plan.waves[*standing.wave].name + "'" : "");
 }
 
 Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
@@ -232,9 +274,11 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
         ++left_out;
         continue;
       }
-      const std::string mark = failed                                 ? ink.red(ink.bad)
-                               : record.state == TargetState::running ? ink.arrow
-                                                                      : ink.green(ink.good);
+      const bool goes_on =
+          record.state == TargetState::running || record.state == TargetState::rolling_back;
+      const std::string mark = failed    ? ink.red(ink.bad)
+                               : goes_on ? ink.arrow
+                                         : ink.green(ink.good);
       add(lines, wrap(target_text(rollout.plan.targets[t], record), style.width,
                       indent + mark + " ", indent + indent));
     }
@@ -260,27 +304,56 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
   return lines;
 }
 
+namespace {
+
+// Every environment that is neither as it was nor upgraded, by its name.
+Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
+                     const ViewStyle& style) {
+  constexpr std::size_t label_width = 13;
+  Lines lines;
+  const auto named = [&](const std::string& label, TargetState state) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (targets[i].state == state) names.push_back(plan.targets[i].name);
+    }
+    if (names.empty()) return;
+    add(lines, wrap(join(names, ", "), style.width, pad(label, label_width),
+                    std::string(label_width, ' ')));
+  };
+  named("Failed:", TargetState::failed);
+  named("Unreachable:", TargetState::unreachable);
+  named("Left out:", TargetState::skipped);
+  named("Rolled back:", TargetState::rolled_back);
+  return lines;
+}
+
+}  // namespace
+
 Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                             const std::vector<WaveRecord>& waves, const ViewStyle& style) {
   const RolloutPlan& plan = rollout.plan;
   const Counts counts = counts_of(targets, 0, targets.size());
   const Standing standing = standing_of(rollout, targets, waves, false, now_in_milliseconds());
   Lines lines;
-  if (rollout.state == RolloutState::passed) {
-    return wrap("Rollout " + plan.name + " has passed: " + counts_text(counts) + ".", style.width,
-                "", indent);
-  }
   if (standing.waits) {
     add(lines, wrap("Rollout " + plan.name + " waits for the approval of the wave '" +
                         plan.waves[*standing.waits].name + "': " + counts_text(counts) + ".",
                     style.width, "", indent));
+    add(lines, lines_of_names(plan, targets, style));
     lines.push_back("Approve: " + approve_text(plan, plan.waves[*standing.waits]));
     lines.push_back("Then:    " + resume_text(rollout));
     return lines;
   }
-  add(lines, wrap("Rollout " + plan.name + " has failed: " + rollout.reason + ".", style.width, "",
-                  indent));
-  add(lines, wrap("All in all: " + counts_text(counts) + ".", style.width, "", indent));
+  const bool passed = rollout.state == RolloutState::passed;
+  if (passed) {
+    add(lines, wrap("Rollout " + plan.name + " has passed: " + counts_text(counts) + ".",
+                    style.width, "", indent));
+  } else {
+    add(lines, wrap("Rollout " + plan.name + " has failed: " + rollout.reason + ".", style.width,
+                    "", indent));
+    add(lines, wrap("All in all: " + counts_text(counts) + ".", style.width, "", indent));
+  }
+  add(lines, lines_of_names(plan, targets, style));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const auto code = static_cast<ExitCode>(targets[i].exit_code);
     const bool ended_badly =
@@ -288,8 +361,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
     const bool needs = ended_badly && (code == ExitCode::needs_person || code == ExitCode::busy);
     if (needs) lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
-  lines.push_back("Then:    " + resume_text(rollout) +
-                  (counts.failed > 0 ? " --retry failed" : ""));
+  const bool again = counts.failed + counts.rolled_back + counts.skipped > 0;
+  if (!passed) lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
   return lines;
 }
 

@@ -1,24 +1,35 @@
 // What a rollout does, for people: a line when something begins or ends, and where all of it is.
 #pragma once
 
+#include <chrono>
 #include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "rollout_screen.h"
+#include "rollout_standing.h"
 #include "rollout_store.h"
 #include "secrets.h"
 #include "view_text.h"
 
 namespace drydock {
 
+// On a terminal what goes on is drawn again and again below that: a line for each environment, and
+// a total. Elsewhere a line says that it has begun.
 class RolloutReport {
  public:
   // Prints nothing when `out` is null.
-  RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker)
-      : out_(out), style_(style), ink_(style), masker_(masker) {}
+  RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker);
+  ~RolloutReport();
 
   void wave_begins(const RolloutWave& wave);
   void target_begins(const RolloutTarget& target, const TargetRecord& record, bool again);
+  void target_goes_back(const RolloutTarget& target, const TargetRecord& record);
+  // doing: the stage that its run is in.
+  void target_does(const RolloutTarget& target, const std::string& doing);
   void target_ended(const RolloutTarget& target, const TargetRecord& record);
   void total(const RolloutWave& wave, const std::vector<TargetRecord>& targets);
   void soaks(const RolloutWave& wave);
@@ -26,15 +37,27 @@ class RolloutReport {
   void gate_answered(const RolloutWave& wave, bool held, const std::string& reason);
   void waits_for_approval(const RolloutPlan& plan, const RolloutWave& wave);
   void wave_passed(const RolloutWave& wave);
+  void way_back_begins(const RolloutWave& wave, std::size_t count);
   void warning(const std::string& text);
 
- private:
-  void line(const std::string& mark, const std::string& text);
+  // The picture of a terminal; nullopt: there is none.
+  std::optional<std::chrono::milliseconds> redrawn_every() const;
+  void redraw(const std::vector<TargetRecord>& targets);
 
-  std::ostream* out_;
+ private:
+  struct GoingOn {
+    Instant since;
+    std::string doing;
+  };
+  void line(const std::string& mark, const std::string& text);
+  bool draws() const { return picture_ && style_.terminal; }
+
+  std::unique_ptr<LivePicture> picture_;  // null: nothing is printed
   ViewStyle style_;
   Ink ink_;
   const Masker& masker_;
+  std::map<std::string, GoingOn> going_on_;  // by the environment's name
+  std::optional<RolloutWave> wave_;          // that is at work
 };
 
 // How far a rollout is. `supervised`: a process carries it out now. `now`: for what is left of a
@@ -50,17 +73,5 @@ nlohmann::json rollout_status_document(const RolloutRecord& rollout,
 // What is left to say when its supervisor ends: how it went, and what to do now.
 Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                             const std::vector<WaveRecord>& waves, const ViewStyle& style);
-
-// What the rollout is doing or waiting for. "left": nobody carries it out.
-struct Standing {
-  std::string word;                  // running, soaking, waiting, passed, failed, left
-  std::optional<std::size_t> wave;   // that it is in
-  std::optional<std::size_t> waits;  // that waits for approval
-  std::optional<Instant> not_before;
-};
-Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
-                     const std::vector<WaveRecord>& waves, bool supervised, Instant now);
-// "waits for approval in the wave 'canary'"
-std::string standing_words(const RolloutPlan& plan, const Standing& standing);
 
 }  // namespace drydock

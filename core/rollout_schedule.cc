@@ -24,15 +24,26 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
 // How the environments of the wave stand.
 void Schedule::count() {
   next_ = first_;
-  running_ = failed_ = unreachable_ = waiting_ = 0;
+  running_ = failed_ = unreachable_ = skipped_ = waiting_ = put_back_ = 0;
   cancelled_ = gate_asked_ = gate_failed_ = false;
   if (wave_ == waves_.size()) return;
   for (std::size_t i = first_; i < first_ + waves_[wave_].count; ++i) {
-    running_ += targets_[i] == TargetState::running ? 1 : 0;
-    failed_ += targets_[i] == TargetState::failed ? 1 : 0;
-    unreachable_ += targets_[i] == TargetState::unreachable ? 1 : 0;
-    waiting_ += targets_[i] == TargetState::waiting ? 1 : 0;
+    count(targets_[i]);
   }
+}
+
+void Schedule::count(TargetState state) {
+  running_ += state == TargetState::running ? 1 : 0;
+  failed_ += state == TargetState::failed ? 1 : 0;
+  waiting_ += state == TargetState::waiting ? 1 : 0;
+  unreachable_ += state == TargetState::unreachable ? 1 : 0;
+  skipped_ += state == TargetState::skipped ? 1 : 0;
+  put_back_ += state == TargetState::rolling_back || state == TargetState::rolled_back ? 1 : 0;
+}
+
+bool Schedule::nothing_tried() const {
+  return wave_ < waves_.size() && waves_[wave_].count > 0 &&
+         unreachable_ + skipped_ == waves_[wave_].count;
 }
 
 bool Schedule::budget_spent() const {
@@ -46,14 +57,14 @@ Schedule::Decision Schedule::decide(Instant now) {
     decision.end = End::passed;
     return decision;
   }
-  const bool over = running_ == 0 && (waiting_ == 0 || budget_spent());
+  const bool over = running_ == 0 && (waiting_ == 0 || over_budget() || put_back());
   return over ? leave(now) : work(now);
 }
 
 Schedule::Decision Schedule::work(Instant) {
   Decision decision;
   const ScheduledWave& wave = waves_[wave_];
-  if (budget_spent()) {
+  if (over_budget() || put_back()) {
     if (!cancel_on_budget_ || std::exchange(cancelled_, true)) return decision;
     for (std::size_t i = first_; i < first_ + wave.count; ++i) {
       if (targets_[i] == TargetState::running) decision.cancel.push_back(i);
@@ -75,7 +86,7 @@ Schedule::Decision Schedule::leave(Instant now) {
   Decision decision;
   const ScheduledWave& wave = waves_[wave_];
   KnownWave& known = known_[wave_];
-  if (budget_spent() || gate_failed_) {
+  if (over_budget() || gate_failed_ || put_back() || nothing_tried()) {
     decision.end = End::failed;
     return decision;
   }
@@ -105,15 +116,17 @@ Schedule::Decision Schedule::leave(Instant now) {
 }
 
 void Schedule::finished(std::size_t target, bool well) {
-  targets_[target] = well ? TargetState::done : TargetState::failed;
-  --running_;
-  failed_ += well ? 0 : 1;
+  ended(target, well ? TargetState::done : TargetState::failed);
 }
 
-void Schedule::unreachable(std::size_t target) {
-  targets_[target] = TargetState::unreachable;
+void Schedule::unreachable(std::size_t target) { ended(target, TargetState::unreachable); }
+
+void Schedule::skipped(std::size_t target) { ended(target, TargetState::skipped); }
+
+void Schedule::ended(std::size_t target, TargetState how) {
+  targets_[target] = how;
   --running_;
-  ++unreachable_;
+  count(how);
 }
 
 void Schedule::gate(bool held) {

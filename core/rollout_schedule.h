@@ -20,13 +20,22 @@ struct ScheduledWave {
   bool gate = false, approve = false;
 };
 
-// unreachable: its host is away, and what became of its run is not known; not a failure.
-enum class TargetState { waiting, running, done, failed, unreachable };
+enum class TargetState {
+  waiting,
+  running,
+  done,
+  failed,
+  unreachable,   // its host is away, and what became of its run is not known; not a failure
+  skipped,       // it was found at something else than expected, and is left out
+  rolling_back,  // it was done, and is put back with its wave
+  rolled_back,
+};
 
 // Of a wave, when the schedule begins: what an earlier supervisor has seen of it.
 struct KnownWave {
   std::optional<Instant> ended;  // its last environment
   bool gate_held = false, approved = false;
+  bool stopped = false;  // its environments disagree
 };
 
 class Schedule {
@@ -53,9 +62,12 @@ class Schedule {
   // What has happened to what a decision started.
   void finished(std::size_t target, bool well);
   void unreachable(std::size_t target);  // given up
+  void skipped(std::size_t target);
   void gate(bool held);
   // Of a wave that waits, or will.
   void approved(std::size_t wave);
+  // Nothing more of the wave is started, and it fails: its environments disagree.
+  void stop(std::size_t wave) { known_[wave].stopped = true; }
 
   std::size_t wave() const { return wave_; }  // the one that is at work; of all, when it has ended
   std::size_t running() const { return running_; }
@@ -63,9 +75,16 @@ class Schedule {
   std::size_t unreachable() const { return unreachable_; }
   // More have failed, or were not reached, than may.
   bool budget_spent() const;
+  bool gate_failed() const { return gate_failed_; }
+  bool put_back() const { return put_back_ > 0; }
+  // All of its environments were away or are left out, so that it has verified nothing.
+  bool nothing_tried() const;
 
  private:
+  bool over_budget() const { return budget_spent() || known_[wave_].stopped; }
   void count();
+  void count(TargetState state);
+  void ended(std::size_t target, TargetState how);
   Decision work(Instant now);
   Decision leave(Instant now);
 
@@ -74,7 +93,7 @@ class Schedule {
   std::vector<TargetState> targets_;
   bool cancel_on_budget_;
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
-  std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, waiting_ = 0;
+  std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0, put_back_ = 0;
   bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
 };
 

@@ -1,32 +1,25 @@
 #include "rollout_supervisor.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
-#include "descriptor.h"
 #include "error.h"
-#include "files.h"
 #include "json_text.h"
 #include "rollout_answer.h"
-#include "rollout_controller.h"
+#include "rollout_drift.h"
+#include "rollout_gates.h"
+#include "rollout_history.h"
 #include "rollout_host.h"
 #include "rollout_survey.h"
+#include "rollout_way_back.h"
 #include "state_dir.h"
 #include "text.h"
 #include "utc_time.h"
-#include "view.h"
 
 namespace drydock {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 using std::chrono::milliseconds;
 
@@ -35,62 +28,7 @@ constexpr milliseconds cancel_again(1000);   // while the link is lost
 constexpr std::size_t gate_tag = static_cast<std::size_t>(-1);
 constexpr std::size_t notify_tag = static_cast<std::size_t>(-2);
 
-std::vector<TargetState> states_of(const std::vector<TargetRecord>& targets) {
-  std::vector<TargetState> states;
-  for (const TargetRecord& each : targets) states.push_back(each.state);
-  return states;
-}
-
-std::string new_private_dir(const std::string& folder, const std::string& name) {
-  make_private_dir(folder);
-  for (unsigned attempt = 1;; ++attempt) {
-    const std::string path = folder + "/" + name + "-" + std::to_string(attempt);
-    if (::mkdir(path.c_str(), 0700) == 0) return path;
-    if (errno != EEXIST) {
-      throw Error("the folder " + path + " cannot be made (" + std::strerror(errno) +
-                  "); check its owner and whether the disk is full or read-only");
-    }
-  }
-}
-
 }  // namespace
-
-Instant now_in_milliseconds() {
-  return std::chrono::duration_cast<milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
-                     const std::vector<WaveRecord>& waves) {
-  std::vector<ScheduledWave> scheduled;
-  for (const RolloutWave& each : plan.waves) {
-    scheduled.push_back({each.count, each.parallel, each.max_failures, each.max_unreachable,
-                         each.soak, each.gate.has_value(), each.approve});
-  }
-  std::vector<KnownWave> known;
-  for (const WaveRecord& each : waves) known.push_back(each.known);
-  return Schedule(std::move(scheduled), plan.cancel_on_budget, states_of(targets), known);
-}
-
-Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
-                          const std::vector<WaveRecord>& waves) {
-  Schedule schedule = schedule_of(plan, targets, waves);
-  while (schedule.decide(now_in_milliseconds()).passed_wave) {
-  }
-  return schedule;
-}
-
-ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed) {
-  ExitCode worst = passed ? ExitCode::done : ExitCode::rolled_back;
-  for (const TargetRecord& each : targets) {
-    if (each.state != TargetState::failed && each.state != TargetState::unreachable) continue;
-    const auto code = static_cast<ExitCode>(each.exit_code);
-    if (code == ExitCode::needs_person || code == ExitCode::busy) return ExitCode::needs_person;
-    worst = ExitCode::rolled_back;
-  }
-  return worst;
-}
 
 Supervisor::Supervisor(RolloutRecord rollout, RolloutStore& store, const SupervisorSetup& setup,
                        RolloutReport& report, Masker& masker, const Cancellation& cancellation)
@@ -102,7 +40,24 @@ Supervisor::Supervisor(RolloutRecord rollout, RolloutStore& store, const Supervi
       cancellation_(cancellation),
       targets_(store.targets(rollout_.id)),
       waves_(store.waves(rollout_.id)),
-      schedule_(schedule_of(rollout_.plan, targets_, waves_)) {}
+      here_(host_name()),
+      schedule_(resumed()) {}
+
+// What environments have promoted already counts, whoever has seen it.
+Schedule Supervisor::resumed() {
+  for (std::size_t wave = 0; wave < waves_.size(); ++wave) {
+    const RolloutWave& of = rollout_.plan.waves[wave];
+    for (std::size_t i = of.first; i < of.first + of.count; ++i) {
+      const std::string conflict =
+          promotion_.add(rollout_.plan.targets[i].name, targets_[i].outputs);
+      if (conflict.empty() || waves_[wave].passed || !disagreement_.empty()) continue;
+      disagreement_ = conflict;
+      waves_[wave].known.stopped = true;
+    }
+    if (waves_[wave].passed) promoted_ = promotion_.accepted();
+  }
+  return schedule_of(rollout_.plan, targets_, waves_);
+}
 
 ExitCode Supervisor::supervise() {
   // What an earlier supervisor has started goes on, or has ended meanwhile.
@@ -110,9 +65,10 @@ ExitCode Supervisor::supervise() {
     if (targets_[i].state != TargetState::running) continue;
     report_.target_begins(rollout_.plan.targets[i], targets_[i], true);
     work_[i].may_run = true;
-    launch(i);
+    begin(i);
   }
   for (;;) {
+    keep_lease();
     if (cancellation_.requested()) {
       throw Error("the rollout '" + rollout_.plan.name + "' was left; " +
                       std::to_string(schedule_.running()) +
@@ -137,12 +93,21 @@ ExitCode Supervisor::supervise() {
 }
 
 milliseconds Supervisor::wait_for(const Schedule::Decision& decision) const {
-  if (decision.approval) return approval_look;
-  const std::optional<Instant> retry = retries_.next();
-  if (!decision.not_before && !retry) return milliseconds(-1);
-  const Instant next = std::min(decision.not_before.value_or(std::numeric_limits<Instant>::max()),
-                                retry.value_or(std::numeric_limits<Instant>::max()));
-  return milliseconds(std::max<Instant>(0, next - now_in_milliseconds()));
+  constexpr Instant never = std::numeric_limits<Instant>::max();
+  const Instant now = now_in_milliseconds();
+  Instant next = std::min(decision.not_before.value_or(never), retries_.next().value_or(never));
+  if (decision.approval) next = std::min(next, now + approval_look.count());
+  if (store_.is_shared()) next = std::min(next, renewed_ + lease_renewed_every.count());
+  if (const auto redraw = report_.redrawn_every()) next = std::min(next, now + redraw->count());
+  return next == never ? milliseconds(-1) : milliseconds(std::max<Instant>(0, next - now));
+}
+
+// Nobody else takes over as long as this one is heard of.
+void Supervisor::keep_lease() {
+  report_.redraw(targets_);
+  if (!store_.is_shared() || now_in_milliseconds() < renewed_ + lease_renewed_every.count()) return;
+  store_.renew();
+  renewed_ = now_in_milliseconds();
 }
 
 void Supervisor::act_on(const Schedule::Decision& decision) {
@@ -155,7 +120,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
     targets_[target].started = utc_now();
     store_.save_target(rollout_.id, target, targets_[target]);  // before it is
     report_.target_begins(plan.targets[target], targets_[target], false);
-    launch(target);
+    begin(target);
   }
   for (const std::size_t target : decision.cancel) cancel(target);
   if (decision.ended_wave) {
@@ -173,11 +138,62 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   }
   if (decision.passed_wave && plan.waves[*decision.passed_wave].count > 0) {
     WaveRecord& wave = waves_[*decision.passed_wave];
+    promoted_ = promotion_.accepted();
     if (std::exchange(wave.passed, true)) return;  // an earlier supervisor has said so
     store_.save_wave(rollout_.id, *decision.passed_wave, wave);
     report_.wave_passed(plan.waves[*decision.passed_wave]);
     notify(*decision.passed_wave, "passed");
   }
+}
+
+// One that a rollout has left before is looked at, unless this one has a run there already.
+void Supervisor::begin(std::size_t target) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  const bool expected =
+      targets_[target].run == 0 && store_.environment(place_of(to, here_)).has_value();
+  if (!expected) return launch(target);
+  work_[target].printed.clear();
+  start(target, Purpose::look, {"status", "--json"});
+}
+
+void Supervisor::looked(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (const auto obstacle = obstacle_to(to, work_[target].printed, event)) {
+    return blocked(target, Purpose::look, *obstacle);
+  }
+  const auto found = read_status(work_[target].printed);
+  const auto known = store_.environment(place_of(to, here_));
+  // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
+  const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
+  const bool expected = !found || !known || found->key.starts_with(ours);
+  const std::string drift = expected ? "" : drift_of(*known, *found);
+  if (drift.empty()) return launch(target);
+  if (rollout_.plan.drift == Drift::include) {
+    report_.warning(to.name + " has drifted: " + drift);
+    launch(target);
+  } else if (rollout_.plan.drift == Drift::skip) {
+    leave_out(target, "it has drifted: " + drift);
+  } else {
+    target_ended(target, static_cast<int>(ExitCode::refused),
+                 "it has drifted: " + drift + "; look at it, then begin the rollout with "
+                 "`drift: include`, or leave it out with `drift: skip`");
+  }
+}
+
+void Supervisor::leave_out(std::size_t target, const std::string& why) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::skipped;
+  record.reason = masker_.mask(why);
+  record.finished = utc_now();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.skipped(target);
+  report_.target_ended(rollout_.plan.targets[target], record);
+}
+
+std::string Supervisor::key_of(std::size_t target) const {
+  return rollout_.plan.name + "." + rollout_.token + "/" + rollout_.plan.targets[target].name + "/" +
+         std::to_string(targets_[target].attempt);
 }
 
 // A key that the environment knows already attaches to that run.
@@ -186,12 +202,12 @@ void Supervisor::launch(std::size_t target) {
   Work& work = work_[target];
   work.printed.clear();
   std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
-  words.insert(words.end(), {"--yes", "--detach", "--key",
-                             rollout_.plan.name + "." + rollout_.token + "/" + to.name + "/" +
-                                 std::to_string(targets_[target].attempt)});
+  words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
+  if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
   std::string inputs;
   try {
-    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_);
+    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
+                       promoted_);
   } catch (const Error& e) {
     target_ended(target, static_cast<int>(ExitCode::refused), e.what());
     ended_at_once_ = true;
@@ -202,6 +218,7 @@ void Supervisor::launch(std::size_t target) {
 
 void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
                        const std::string& input) {
+  store_.require_lease();
   pool_.start(tag_of(target, purpose), setup_.hosts.command(rollout_.plan.targets[target], words),
               input);
 }
@@ -217,16 +234,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     const std::string logs = setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
                              rollout_.plan.targets[target].name + "/" +
                              std::to_string(targets_[target].attempt);
-    make_private_dir(logs);
-    // Whoever followed it before may have died between its last line and the store.
-    if (const auto last = last_event_of(logs)) {
-      work.seq = last->seq;
-      if (last->type == "run.finished") work.finished = last->data;
-    }
-    // Its name is there with mode 0600 before anything is in it.
-    const std::string file = logs + "/events.jsonl";
-    Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    work.log.open(file, std::ios::app | std::ios::binary);
+    work.log.open(logs);
     follow(target);
     if (work.cancel_wanted) cancel(target);
   } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
@@ -243,7 +251,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
 void Supervisor::follow(std::size_t target) {
   start(target, Purpose::follow,
         {"logs", std::to_string(targets_[target].run), "--events", "--follow", "--from",
-         std::to_string(std::max<std::uint64_t>(1, work_[target].seq))});
+         std::to_string(std::max<std::uint64_t>(1, work_[target].log.seq()))});
 }
 
 void Supervisor::follow_line(std::size_t target, const std::string& line) {
@@ -251,18 +259,16 @@ void Supervisor::follow_line(std::size_t target, const std::string& line) {
   const auto event = Event::from_json_line(line);
   if (!event || event->run != targets_[target].run) return;
   heard(target);
-  if (event->seq <= work.seq) return;
-  work.seq = event->seq;
-  work.log << line << "\n" << std::flush;
-  if (event->type == "run.finished") work.finished = event->data;
+  work.log.take(*event, line);
+  report_.target_does(rollout_.plan.targets[target], work.log.stage());
 }
 
 void Supervisor::followed(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
-  if (work.finished) {
-    target_ended(target, static_cast<int>(number_at(*work.finished, "exit_code", 3)),
-                 text_at(*work.finished, "reason"));
+  if (const json& finished = work.log.finished(); finished.is_object()) {
+    target_ended(target, static_cast<int>(number_at(finished, "exit_code", 3)),
+                 text_at(finished, "reason"));
   } else if (const auto obstacle = obstacle_to(to, "", event)) {
     blocked(target, Purpose::follow, *obstacle);
   } else if (event.code != 0 && work.patience.died()) {
@@ -343,6 +349,8 @@ void Supervisor::try_again(std::size_t tag) {
       return launch(target);
     case Purpose::follow:
       return follow(target);
+    case Purpose::look:
+      return begin(target);
     default:
       return cancel(target);
   }
@@ -355,16 +363,42 @@ void Supervisor::target_ended(std::size_t target, int code, const std::string& r
   record.exit_code = code;
   record.reason = well ? "" : masker_.mask(reason);
   record.finished = utc_now();
+  if (well) record.outputs = work_[target].log.outputs();
   store_.save_target(rollout_.id, target, record);
+  remember(target);
   work_.erase(target);
   schedule_.finished(target, well);
   report_.target_ended(rollout_.plan.targets[target], record);
+  if (!well) return;
+  const std::string conflict =
+      promotion_.add(rollout_.plan.targets[target].name, record.outputs);
+  if (conflict.empty() || !disagreement_.empty()) return;
+  disagreement_ = conflict;
+  schedule_.stop(schedule_.wave());
+  report_.warning(conflict);
+}
+
+// For those who ask later: how the run went, and as what it left the environment.
+void Supervisor::remember(std::size_t target) {
+  const TargetRecord& record = targets_[target];
+  if (record.run == 0) return;
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  const json& finished = work_[target].log.finished();
+  const RunSummary run =
+      summary_of(rollout_.plan, to, record, finished, rollout_.user, here_);
+  store_.save_runs({run});
+  if (record.exit_code != 0) return;
+  const json& services = list_at(finished, "application");
+  store_.save_environment(
+      {run.place, to.name, rollout_.plan.name, run.version, record.run, images_in(services)});
 }
 
 void Supervisor::ask_gate(std::size_t wave) {
   report_.gate_begins(rollout_.plan.waves[wave]);
   gate_printed_.clear();
-  start_controller_stage(gate_tag, wave, *rollout_.plan.waves[wave].gate, "ended");
+  store_.require_lease();
+  start_controller_stage(pool_, gate_tag, ControllerPurpose::gate, rollout_, wave, targets_, "ended",
+                         setup_.folder, setup_.plugin_dirs);
 }
 
 void Supervisor::gate_answered(const ChildEvent& event) {
@@ -379,30 +413,8 @@ void Supervisor::gate_answered(const ChildEvent& event) {
 
 void Supervisor::notify(std::size_t wave, const std::string& status) {
   if (!rollout_.plan.notify) return;
-  start_controller_stage(notify_tag, wave, *rollout_.plan.notify, status);
-}
-
-// In the rollout file's folder, with a state of its own that no other run waits for.
-void Supervisor::start_controller_stage(std::size_t tag, std::size_t wave,
-                                        const ControllerStage& stage, const std::string& status) {
-  const RolloutWave& of = rollout_.plan.waves[wave];
-  ControllerVars vars{rollout_.plan.name, of.name, status, of.count, 0};
-  for (std::size_t i = of.first; i < of.first + of.count; ++i) {
-    vars.failed += targets_[i].state == TargetState::failed ? 1 : 0;
-  }
-  const std::string dir =
-      new_private_dir(setup_.folder + "/" + (tag == gate_tag ? "gates" : "notifications"),
-                      std::to_string(rollout_.id) + "-" + of.name);
-  write_file_atomically(dir + "/stage.yaml",
-                        controller_pipeline_text(stage, vars, rollout_.plan.secrets));
-  RolloutTarget here;
-  here.dir = fs::path(rollout_.plan.file).parent_path().string();
-  std::vector<std::string> words = {
-      "run", dir + "/stage.yaml", "--state-dir", dir + "/state", "--json", "--yes"};
-  for (const std::string& plugins : setup_.plugin_dirs) {
-    words.insert(words.end(), {"--plugin-dir", plugins});
-  }
-  pool_.start(tag, command_here(here, words));
+  start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
+                         targets_, status, setup_.folder, setup_.plugin_dirs);
 }
 
 void Supervisor::handle(const ChildEvent& event) {
@@ -423,11 +435,13 @@ void Supervisor::handle(const ChildEvent& event) {
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
-  if (purpose == Purpose::launch) {
-    if (event.ended) {
-      launched(target, event);
-    } else {
+  if (purpose == Purpose::launch || purpose == Purpose::look) {
+    if (!event.ended) {
       work_[target].printed += event.text + "\n";
+    } else if (purpose == Purpose::look) {
+      looked(target, event);
+    } else {
+      launched(target, event);
     }
   } else if (purpose == Purpose::follow) {
     if (event.ended) {
@@ -457,27 +471,17 @@ void Supervisor::finish_notifications() {
 
 ExitCode Supervisor::finish(Schedule::End end) {
   const bool passed = end == Schedule::End::passed;
-  const ExitCode code = exit_code_of(targets_, passed);
   std::string reason;
   if (!passed) {
     const std::size_t wave = schedule_.wave();
-    const RolloutWave& of = rollout_.plan.waves[wave];
-    const auto spent = [&](std::size_t count, unsigned most, const std::string& what) {
-      return std::to_string(count) + " of " +
-             count_of(static_cast<std::int64_t>(of.count), "environment") + " " + what +
-             " in the wave '" + of.name + "', and " +
-             (most == 0 ? "none" : "at most " + std::to_string(most)) + " may";
-    };
-    if (schedule_.failed() > of.max_failures) {
-      reason = spent(schedule_.failed(), of.max_failures, "failed");
-    } else if (schedule_.budget_spent()) {
-      reason = spent(schedule_.unreachable(), of.max_unreachable, "could not be reached") +
-               " be missing";
-    } else {
-      reason = "the gate of the wave '" + of.name + "' does not hold: " + waves_[wave].gate_reason;
+    reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
+    if (rollout_.plan.rollback_wave) {
+      WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
+          .carry_out(wave, targets_);
     }
     notify(wave, "failed");
   }
+  const ExitCode code = exit_code_of(targets_, passed);
   store_.finish(rollout_.id, passed ? RolloutState::passed : RolloutState::failed,
                 static_cast<int>(code), reason);
   finish_notifications();

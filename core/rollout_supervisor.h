@@ -3,7 +3,6 @@
 // supervisor can take its place at any moment.
 #pragma once
 
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,8 +14,10 @@
 #include "rollout_answer.h"
 #include "rollout_host.h"
 #include "rollout_patience.h"
+#include "rollout_promotion.h"
 #include "rollout_report.h"
-#include "rollout_schedule.h"
+#include "rollout_run_log.h"
+#include "rollout_standing.h"
 #include "rollout_store.h"
 #include "sent_pipeline.h"
 
@@ -43,15 +44,13 @@ class Supervisor {
  private:
   // What is known of an environment's run beside its record.
   struct Work {
-    std::string printed;                     // by the command that starts it
-    std::ofstream log;                       // its events
-    std::uint64_t seq = 0;                   // of the last one
-    std::optional<nlohmann::json> finished;  // its run.finished
-    Patience patience;                       // with commands that end without a word
+    std::string printed;  // by the command that looks at it or starts it
+    RunLog log;
+    Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
     bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
-  enum class Purpose : std::size_t { launch, follow, cancel, count };
+  enum class Purpose : std::size_t { look, launch, follow, cancel, count };
 
   void act_on(const Schedule::Decision& decision);
   static std::size_t tag_of(std::size_t target, Purpose purpose) {
@@ -65,13 +64,18 @@ class Supervisor {
   }
   void start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
              const std::string& input = "");
+  Schedule resumed();
+  void keep_lease();
+  void begin(std::size_t target);
+  void looked(std::size_t target, const ChildEvent& event);
+  void leave_out(std::size_t target, const std::string& why);
+  void remember(std::size_t target);
+  std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
   void ask_gate(std::size_t wave);
   void notify(std::size_t wave, const std::string& status);
-  void start_controller_stage(std::size_t tag, std::size_t wave, const ControllerStage& stage,
-                              const std::string& status);
   void handle(const ChildEvent& event);
   void launched(std::size_t target, const ChildEvent& event);
   void follow_line(std::size_t target, const std::string& line);
@@ -96,26 +100,18 @@ class Supervisor {
   const Cancellation& cancellation_;
   std::vector<TargetRecord> targets_;
   std::vector<WaveRecord> waves_;
+  std::string here_;             // this machine's name
+  Promotion promotion_;          // of all environments that were upgraded
+  nlohmann::json promoted_ = nlohmann::json::object();  // what waves that have passed did
+  std::string disagreement_;     // of environments of the wave at work
   Schedule schedule_;
   ChildPool pool_;
   Retries retries_;
+  Instant renewed_ = now_in_milliseconds();  // the lease
   std::map<std::size_t, Work> work_;  // of what runs
   std::string gate_printed_;
   bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
   std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen
 };
-
-// The rules of a plan, and what is known, as a schedule.
-Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
-                     const std::vector<WaveRecord>& waves);
-
-// The same where it is at work: past the waves that have passed already.
-Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
-                          const std::vector<WaveRecord>& waves);
-
-// The worst of the environments: 3 where a person is needed, else 1 where one failed, else 0.
-ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed);
-
-Instant now_in_milliseconds();
 
 }  // namespace drydock

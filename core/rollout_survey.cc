@@ -48,7 +48,8 @@ std::vector<std::string> words_for(const std::string& command, const RolloutPlan
   return words;
 }
 
-std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker) {
+std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker,
+                      const json& promoted) {
   SecretStore store(target.secrets, std::make_shared<const Variables>(), masker);
   std::map<std::string, std::string> secrets;
   for (const auto& [name, source] : target.secrets) {
@@ -58,7 +59,8 @@ std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline,
       throw Error("the environment '" + target.name + "': " + e.what());
     }
   }
-  return given_inputs_text(target.vars, secrets, target.host.empty() ? nullptr : pipeline);
+  return given_inputs_text(target.vars, secrets, promoted,
+                           target.host.empty() ? nullptr : pipeline);
 }
 
 std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,

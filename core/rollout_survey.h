@@ -17,6 +17,7 @@ struct TargetPlan {
   std::string problem;  // why it cannot be planned; "": it can
   std::int64_t changes = 0, unknown_stages = 0;
   std::vector<std::string> loses;  // what a rollback there would lose
+  std::int64_t likely_ms = -1;     // how long its run takes, as history teaches; -1: not known
 };
 
 // What `drydock plan --json` printed, or why it printed nothing that can be read.
@@ -28,9 +29,10 @@ std::vector<std::string> words_for(const std::string& command, const RolloutPlan
                                    const RolloutTarget& target,
                                    const std::vector<std::string>& plugin_dirs);
 
-// What that command gets on its standard input. `pipeline`: for other hosts, else null. Throws
-// Error: a secret that cannot be read.
-std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker);
+// What that command gets on its standard input. `pipeline`: for other hosts, else null. `promoted`:
+// by earlier waves. Throws Error: a secret that cannot be read.
+std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker,
+                      const nlohmann::json& promoted = nlohmann::json::object());
 
 // One for each target. Several at a time; changes nothing. Those with an obstacle in `hosts` are
 // not asked. Throws Error when it is cancelled.

@@ -1,6 +1,7 @@
 #include "rollout_view.h"
 
 #include "rollout_host.h"
+#include "rollout_history.h"
 #include "text.h"
 
 namespace drydock {
@@ -35,8 +36,25 @@ std::string plan_text(const TargetPlan& plan) {
   if (plan.unknown_stages > 0) {
     text += ", " + count_of(plan.unknown_stages, "stage") + " known only when it runs";
   }
+  if (plan.likely_ms >= 0) {
+    text += ", likely " + format_duration(std::chrono::milliseconds(plan.likely_ms));
+  }
   for (const std::string& loss : plan.loses) text += "; a rollback would lose: " + loss;
   return text;
+}
+
+// -1: of at least one environment nothing is known.
+std::int64_t likely_ms_of(const RolloutWave& wave, const std::vector<TargetPlan>& surveyed) {
+  if (surveyed.empty() || wave.count == 0) return -1;
+  std::vector<std::int64_t> durations;
+  for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
+    durations.push_back(surveyed[i].likely_ms);
+  }
+  return likely_wave_ms(durations, wave.parallel, wave.soak.count());
+}
+
+json known_ms(std::int64_t milliseconds) {
+  return milliseconds < 0 ? json() : json(milliseconds);
 }
 
 void add_lines(Lines& lines, const Lines& more) {
@@ -62,12 +80,18 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
                      style.width, "", indent);
   for (const RolloutWave& wave : plan.waves) {
     const std::string conditions = conditions_text(wave);
+    const std::int64_t likely = likely_ms_of(wave, surveyed);
     lines.emplace_back();
     const std::string about = wave.count == 0
                                   ? "nothing is left for it"
                                   : count_of(static_cast<std::int64_t>(wave.count), "environment") +
                                         ", " + limits_text(wave) +
-                                        (conditions.empty() ? "" : "; then " + conditions);
+                                        (conditions.empty() ? "" : "; then " + conditions) +
+                                        (likely < 0 ? ""
+                                                    : "; likely " + format_duration(
+                                                                        std::chrono::milliseconds(
+                                                                            likely)) +
+                                                          " in all");
     add_lines(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
     for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
       const RolloutTarget& target = plan.targets[i];
@@ -81,6 +105,12 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
       add_lines(lines, wrap(plan_text(surveyed[i]), style.width, indent + indent + ink.arrow + " ",
                             indent + indent + indent));
     }
+  }
+  if (plan.rollback_wave) {
+    lines.emplace_back();
+    add_lines(lines, wrap("when a wave fails, what was upgraded in it is put back, and what was "
+                          "written into its databases since is lost",
+                          style.width, "", indent));
   }
   if (!plan.outside.empty()) {
     lines.emplace_back();
@@ -111,7 +141,8 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
         if (found.problem.empty()) {
           environment["plan"] = {{"changes", found.changes},
                                  {"unknown_stages", found.unknown_stages},
-                                 {"loses", found.loses}};
+                                 {"loses", found.loses},
+                                 {"likely_ms", known_ms(found.likely_ms)}};
         } else {
           environment["plan"] = {{"problem", found.problem}};
         }
@@ -125,6 +156,7 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
                      {"soak_ms", wave.soak.count()},
                      {"gate", wave.gate ? json(wave.gate->uses) : json()},
                      {"approve", wave.approve},
+                     {"likely_ms", known_ms(likely_ms_of(wave, surveyed))},
                      {"environments", environments}});
   }
   return {{"rollout", plan.name},

@@ -13,6 +13,7 @@ Scope scope_of(Session& session, const std::string& env_file, const nlohmann::js
   scope.env = session.dot_env.read(env_file);
   scope.before_env = session.env_before;
   scope.run = run;
+  scope.promoted = session.promoted;
   scope.outputs = session.outputs;
   return scope;
 }

@@ -29,6 +29,7 @@ struct Session {
   std::vector<std::string> plugin_folders;
   Deployment deployment;
   nlohmann::json vars;
+  nlohmann::json promoted;    // by earlier waves of a rollout: stage id -> name -> text
   std::string key;            // of the run, --key
   std::vector<Input> inputs;  // the pipeline's file, and what the command line names
   std::string planned_dir;    // private, mirrors the deployment while plans are made

@@ -73,7 +73,9 @@ class Recorder : public StepListener {
     output.secret = output.secret || masker_.contains_secret(output.value);
     if (output.secret) masker_.add(output.name, output.value);
     report_.outputs.push_back(output);
-    emit("output", {{"name", output.name}, {"value", output.secret ? "***" : output.value}});
+    json data = {{"name", output.name}, {"value", output.secret ? "***" : output.value}};
+    if (output.promote && !output.secret) data["promote"] = true;
+    emit("output", std::move(data));
   }
 
   void artifact(const Artifact& artifact) override {

@@ -8,7 +8,10 @@ namespace drydock {
 
 std::string utc_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto total = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return utc_time(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+std::string utc_time(std::int64_t total) {
   const std::time_t seconds = static_cast<std::time_t>(total / 1000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);

@@ -292,7 +292,8 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock,
                                    [&](const Input& input) { return input.path == path; });
     if (!known) inputs.push_back({path, digest_of(path)});
   }
-  complete(bench, std::move(deployment), std::move(vars), arguments.key, std::move(inputs));
+  complete(bench, std::move(deployment), std::move(vars), bench.given().promoted, arguments.key,
+           std::move(inputs));
 }
 
 PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run)
@@ -303,11 +304,13 @@ PreparedSession::PreparedSession(Workbench& bench, Pipeline pipeline, const RunR
       dot_env_(bench.masker()) {
   check_pipeline(pipeline_, plugins_);
   env_ = dot_env_.read(state_.env_before(run.id));
-  complete(bench, deployment_before(run, state_), run.vars, run.key, run.inputs);
+  complete(bench, deployment_before(run, state_), run.vars,
+           run.deployment.value("promoted", nlohmann::json::object()), run.key, run.inputs);
 }
 
 void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
-                               std::string key, std::vector<Input> inputs) {
+                               nlohmann::json promoted, std::string key,
+                               std::vector<Input> inputs) {
   show_names(deployment, bench.masker());
   TemporaryDir::remove_abandoned();
   const std::string planned = temporary_.path() + "/planned";
@@ -322,6 +325,7 @@ void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann
               bench.plugin_folders(),
               std::move(deployment),
               std::move(vars),
+              std::move(promoted),
               std::move(key),
               std::move(inputs),
               planned,

@@ -105,8 +105,8 @@ class PreparedSession {
   const StateDir& state() const { return state_; }
 
  private:
-  void complete(Workbench& bench, Deployment deployment, nlohmann::json vars, std::string key,
-                std::vector<Input> inputs);
+  void complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
+                nlohmann::json promoted, std::string key, std::vector<Input> inputs);
 
   Pipeline pipeline_;
   PluginIndex plugins_;

@@ -4,6 +4,7 @@
 #
 #   quickstart.sh              with containers; without, where no container engine can run
 #   quickstart.sh --embedded   without containers: a local process and a SQLite database
+#   quickstart.sh --rollout    three such environments, which one rollout upgrades in waves
 #   quickstart.sh --clean      stops and removes everything that a quickstart made
 #
 # It can be run again at any time. All it makes is in build/ (or in $DRYDOCK_QUICKSTART_DIR), but for one
@@ -29,9 +30,10 @@ story=containers
 case ${1:-} in
   '') ;;
   --embedded) story=embedded ;;
+  --rollout) story=rollout ;;
   --clean) story=clean ;;
-  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) die "unknown option '$1'; known are --embedded and --clean" ;;
+  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) die "unknown option '$1'; known are --embedded, --rollout and --clean" ;;
 esac
 
 # --- getting ready ------------------------------------------------------------------------------
@@ -99,6 +101,29 @@ tell() {
   say "  $(about)"
 }
 
+expect_releases() {
+  local environment
+  for environment in "${rollout_environments[@]}"; do
+    url=${urls[$environment]}
+    expect_release "$1"
+  done
+}
+
+tell_rollout() {
+  export PATH=$repository/build/bin:$PATH
+  expect_releases 1
+  say
+  say "Three environments run release 1: ${urls[*]}"
+  shown 0 drydock rollout plan "$embedded/rollout.yaml" --var to=2
+  shown 0 drydock rollout run "$embedded/rollout.yaml" --var to=2 --yes
+  expect_releases 2
+  say
+  say "All run release 2. Release 3's migration fails in the first wave, and goes no further:"
+  shown 1 drydock rollout run "$embedded/rollout.yaml" --var to=3 --yes
+  expect_releases 2
+  shown 0 drydock rollout status "$embedded/rollout.yaml" --all
+}
+
 write_environment() {
   {
     printf 'export PATH=%q:$PATH\n' "$repository/build/bin"
@@ -115,6 +140,7 @@ what_next() {
     "drydock history" "both runs" \
     "drydock show 2" "what failed, and what was put back" \
     "drydock stages" "what a pipeline is made of" \
+    "${0#"$PWD"/} --rollout" "(in the checkout) the same for three environments" \
     "less drydock.yaml" "the pipeline that has just run" \
     "${0#"$PWD"/} --clean" "(in the checkout) stops and removes all of this"
 }
@@ -133,6 +159,15 @@ fi
 
 "$repository/pipelines/install-dependencies.sh" || exit 1
 must_step "Building Drydock (a few minutes the first time)" build
+if [[ $story == rollout ]]; then
+  prepare_embedded
+  must_step "Removing what an earlier quickstart left" remove_embedded
+  must_step "Starting release 1 in three environments" start_rollout_environments
+  tell_rollout
+  say
+  say "Look on: drydock rollout history -C ${embedded#"$PWD"/}; \`${0#"$PWD"/} --clean\` removes all of this."
+  exit 0
+fi
 if [[ $story == containers ]] && ! prepare_containers; then
   say "No containers here: $left_out. The same story follows with a local process and SQLite."
   story=embedded

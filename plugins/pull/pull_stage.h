@@ -24,7 +24,8 @@ struct Pull {
           {"type": "object", "additionalProperties": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}},
           {"type": "string"}
         ],
-        "description": "the only images that are accepted: service or image name to the digest of its registry, or to its id. Also as JSON text, as the output `digests` of a pull that went well is",
+        "description": "the only images that are accepted: service or image name to the digest of its registry, or to its id. Also as JSON text, as the output `digests` of a pull that went well is. In a rollout it is by default what earlier waves have pulled",
+        "promoted": "digests",
         "examples": [{"api": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}]
       },
       "load": {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "soci_rows.h"
+
 #define DRYDOCK_DIRECT_EXPORT extern "C" __attribute__((visibility("default")))
 
 struct drydock_direct {
@@ -77,6 +79,28 @@ DRYDOCK_DIRECT_EXPORT int drydock_direct_run(drydock_direct* direct, const char*
     } else {
       direct->session << sql;
     }
+  });
+}
+
+DRYDOCK_DIRECT_EXPORT int drydock_direct_run_with(drydock_direct* direct, const char* sql,
+                                                  const char* const* values,
+                                                  const std::size_t* sizes, std::size_t count,
+                                                  std::size_t columns, drydock_direct_row row,
+                                                  void* user, char* error,
+                                                  std::size_t error_size) {
+  return guarded(error, error_size, [&] {
+    std::vector<std::string> given;
+    for (std::size_t i = 0; i < count; ++i) given.emplace_back(values[i], sizes[i]);
+    std::vector<const char*> fields(columns);
+    std::vector<std::size_t> lengths(columns);
+    drydock::soci_rows(direct->session, sql, given, columns,
+                       [&](const std::vector<std::string>& found) {
+                         for (std::size_t i = 0; i < columns; ++i) {
+                           fields[i] = found[i].data();
+                           lengths[i] = found[i].size();
+                         }
+                         row(user, fields.data(), lengths.data(), columns);
+                       });
   });
 }
 

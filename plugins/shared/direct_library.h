@@ -21,6 +21,12 @@ using drydock_direct_open_t = drydock_direct*(const char* backend, const char* c
 // failed, and `error` has the reason.
 using drydock_direct_run_t = int(drydock_direct*, const char* sql, drydock_direct_row row,
                                  void* user, char* error, std::size_t error_size);
+// The same with a text for each placeholder (`:1`, `:2`, ...) of the statement, whose result has
+// `columns`; 0 for a statement that has none.
+using drydock_direct_run_with_t = int(drydock_direct*, const char* sql, const char* const* values,
+                                      const std::size_t* sizes, std::size_t count,
+                                      std::size_t columns, drydock_direct_row row, void* user,
+                                      char* error, std::size_t error_size);
 using drydock_direct_close_t = void(drydock_direct*);
 
 }  // extern "C"

@@ -25,7 +25,7 @@ long_cases=(
   killed_restore_on_postgresql killed_restore_on_mariadb killed_restore_on_sqlite
   restore_by_hand_on_postgresql restore_by_hand_on_mariadb restore_by_hand_on_sqlite
   lock_timeout_on_postgresql
-  rollout_over_ssh rollout_with_cut_links
+  rollout_over_ssh rollout_with_cut_links quickstart_rollout
 )
 
 run_named_case() {
@@ -195,6 +195,16 @@ quickstart() {
   local dir=$case_dir/quickstart
   expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh"
   expect_contains "what it says" "$(<"$case_dir/said")" "Release 2 is back by itself"
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --clean
+  [[ ! -e $dir ]] || because "quickstart.sh --clean left $dir"
+}
+
+# Needs no engine: three local processes, of which a rollout makes three environments.
+quickstart_rollout() {
+  local dir=$case_dir/quickstart
+  expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --rollout
+  expect_contains "what it says" "$(<"$case_dir/said")" "Rollout sample has passed: 3 done."
+  expect_contains "what it says" "$(<"$case_dir/said")" "environment failed in the wave 'staging'"
   expect_code 0 env -u DOCKER_HOST DRYDOCK_QUICKSTART_DIR="$dir" "$repository/pipelines/quickstart.sh" --clean
   [[ ! -e $dir ]] || because "quickstart.sh --clean left $dir"
 }

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from case import DRYDOCK, PIPELINE, Case
+from case import DRYDOCK, PIPELINE, Case, Terminal
 
 ROLLOUT = """
 drydock: 1
@@ -157,6 +157,147 @@ class RolloutCancelsOnBudget(RolloutCase):
         self.assertEqual(self.runs_of("b"), ["cancelled"])
         for name in "ab":
             self.assertEqual(self.read(f"{name}/data"), "old\n")
+
+
+class RolloutWayBackKilled(RolloutCase):
+    """The supervisor dies while a wave is put back: the rollback goes on, and is found again."""
+    more = "on_failure: rollback-wave"
+
+    def test(self):
+        self.fifo("a/hold")
+        process, _ = self.begin()
+        self.let_go("a")
+        self.read_until(process, "a: done")
+        self.let_go("b", "bad")
+        hold = os.open(self.path("a/hold"), os.O_WRONLY)  # returns when a's rollback has begun to read
+        self.assertIn("a: being rolled back (run 1)", self.drydock("rollout", "status", self.file, code=0))
+        self.kill(process)
+        os.write(hold, b"go\n")
+        os.close(hold)
+        os.remove(self.path("a/hold"))  # or a rollback that is begun again would wait for another line
+        output = self.drydock("rollout", "resume", self.file, code=1)
+        self.assertIn("1 of 2 environments failed in the wave 'both'", " ".join(output.split()))
+        self.assertIn("a: rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+
+    def read_until(self, process, text):
+        for line in process.stdout:
+            if text in line:
+                return
+        self.fail(f"it ended without '{text}'")
+
+
+class Checkouts(RolloutCase):
+    """Each environment is a checkout at 1.0, with an origin of its own that has 2.0."""
+    pipeline = """
+drydock: 1
+name: checkout
+stages:
+  - { uses: source, with: { git: { ref: "2.0" } } }
+  - { uses: exec, with: { shell: true, command: "echo ${{ promoted.source.commit ?? 'nothing' }} > ../told-by-${PWD##*/}" } }
+"""
+    of_b = "new"
+
+    def setUp(self):
+        Case.setUp(self)
+        self.write("sample.yaml", self.pipeline)
+        self.file = self.path("rollout.yaml")
+        for name in "abc":
+            self.git("init", "-q", "-b", "main", self.path(f"origin-{name}"))
+            self.release(name, "1.0", "old")
+            self.git("clone", "-q", self.path(f"origin-{name}"), self.path(name))
+            self.release(name, "2.0", self.of_b if name == "b" else "new")
+        waves = "\n".join(f"  - {{ name: {name}, environments: {list(members)} }}"
+                          for name, members in self.waves.items())
+        self.write("rollout.yaml", "drydock: 1\nrollout: faulty\npipeline: sample.yaml\nenvironments:\n"
+                   + "".join(f"  {name}: {{ dir: {name} }}\n" for name in "abc") + f"waves:\n{waves}\n")
+
+    def git(self, *words):
+        always = {"DATE": "2026-01-01T00:00:00Z", "NAME": "a", "EMAIL": "a@b"}
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+        for who in ("AUTHOR", "COMMITTER"):
+            environment.update({f"GIT_{who}_{key}": value for key, value in always.items()})
+        return subprocess.run(["git", *words], check=True, env=environment, text=True, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+
+    def release(self, name, tag, text):
+        origin = self.path(f"origin-{name}")
+        self.write(f"origin-{name}/app.txt", text + "\n")
+        for words in (("add", "app.txt"), ("commit", "-qm", tag), ("tag", tag)):
+            self.git("-C", origin, *words)
+
+
+class RolloutPromotes(Checkouts):
+    """Later waves are told what those before them were upgraded to."""
+    waves = {"canary": "ab", "rest": "c"}
+
+    def test(self):
+        self.drydock("rollout", "run", self.file, "--yes", code=0)
+        commit = self.git("-C", self.path("a"), "rev-parse", "HEAD")
+        self.assertEqual(self.read("told-by-b"), "nothing\n", "its wave had not passed")
+        self.assertEqual(self.read("told-by-c"), commit + "\n")
+
+
+class RolloutDisagreement(Checkouts):
+    """The tag is another commit in one environment: nothing more is started."""
+    waves = {"canary": "ab", "rest": "c"}
+    of_b = "other"
+
+    def test(self):
+        for action in (("run", "--yes"), ("resume",)):
+            output = " ".join(self.drydock("rollout", action[0], self.file, *action[1:], code=1).split())
+            self.assertIn("has failed: in the wave 'canary' environments disagree about source.commit: 'a' has",
+                          output)
+        self.assertEqual(self.read("c/app.txt"), "old\n")
+
+
+class RolloutLaterWaveDisagrees(RolloutDisagreement):
+    waves = {"canary": "a", "other": "b", "rest": "c"}
+
+    def test(self):
+        output = " ".join(self.drydock("rollout", "run", self.file, "--yes", code=1).split())
+        self.assertIn("wave canary has passed", output)
+        self.assertIn("in the wave 'other' environments disagree", output)
+        self.assertEqual(self.read("c/app.txt"), "old\n")
+
+
+class RolloutOnATerminal(RolloutCase):
+    """A line for each environment that is drawn again, with the stage that it is in, and a total."""
+
+    def test(self):
+        screen = Terminal(self, "rollout", "run", self.file, "--yes")
+        for name in "ab":
+            self.read(f"{name}/begun")
+        screen.read_until("wait (2 of 2)")
+        screen.read_until("0 done, 2 running")
+        watcher = Terminal(self, "rollout", "status", self.file, "--watch")
+        watcher.read_until("a: running (run 1)")
+        self.let_go("a")
+        screen.read_until("a: done")
+        watcher.read_until("1 done, 1 running")
+        self.let_go("b")
+        screen.read_until("has passed: 2 done")
+        watcher.read_until("has passed")
+        for each in (screen, watcher):
+            self.assertEqual(each.process.wait(timeout=60), 0)
+
+
+class RolloutWatchedWithoutATerminal(RolloutCase):
+    """What becomes different is a line; and it ends with the rollout."""
+
+    def test(self):
+        process, _ = self.begin()
+        watcher = self.start("rollout", "status", self.file, "--watch")
+        for name in "ab":
+            self.let_go(name)
+        self.ended(process, 0)
+        output = self.ended(watcher, 0)
+        self.assertIn("rollout faulty has passed", output)
+        self.assertNotIn("\x1b[", output)
+        self.assertEqual(output.count("begun 20"), 1, output)
 
 
 class RolloutKilledAtEveryLine(RolloutCase):

@@ -18,6 +18,7 @@ Scope sample() {
   };
   scope.env = std::make_shared<const Variables>(Variables{{"MODE", "fast"}, {"PORT", "80"}});
   scope.run = {{"id", 7}};
+  scope.promoted = {{"build", {{"commit", "abc"}}}};
   scope.outputs["build"]["tag"] = {"t1", "", false};
   scope.outputs["build"]["image.api"] = {"sha", "", false};
   scope.outputs["build"]["key"] = {"k", "", true};
@@ -43,6 +44,9 @@ TEST(Expression, KnowsAllItsNames) {
   EXPECT_EQ(value_of("${{ run.id }}"), 7);
   EXPECT_EQ(value_of("${{ stages.build.outputs.tag }}"), "t1");
   EXPECT_EQ(value_of("${{ stages.build.outputs.image.api }}"), "sha");
+  EXPECT_EQ(value_of("${{ promoted.build.commit }}"), "abc");
+  EXPECT_EQ(value_of("${{ promoted.build.other }}"), nullptr);
+  EXPECT_EQ(value_of("${{ promoted.later.commit ?? 'none' }}"), "none");
   EXPECT_TRUE(evaluate("x${{ secrets.hook }}", sample(), place).secret);
   EXPECT_TRUE(evaluate("${{ stages.build.outputs.key }}", sample(), place).secret);
   EXPECT_FALSE(evaluate("${{ vars.to }}", sample(), place).secret);

@@ -57,6 +57,19 @@ TEST(Options, TakeANumberForTheTextThatItWasWrittenAs) {
   EXPECT_EQ(resolved("{count: '${{ vars.n }}'}").values["count"], 2);
 }
 
+// What earlier waves of a rollout have promoted fills what the pipeline leaves open.
+TEST(Options, TakeWhatWasPromoted) {
+  const json pinned = json::parse(
+      R"({"type": "object", "properties": {"digests": {"type": "string", "promoted": "digests"},
+          "other": {"type": "string"}}})");
+  Scope scope = sample();
+  EXPECT_FALSE(resolve_options(stage_with("{}"), pinned, scope).values.contains("digests"));
+  scope.promoted = {{"x", {{"digests", "sha256:1"}, {"other", "no"}}}, {"y", {{"digests", "no"}}}};
+  EXPECT_EQ(resolve_options(stage_with("{}"), pinned, scope).values,
+            (json{{"digests", "sha256:1"}}));
+  EXPECT_EQ(resolve_options(stage_with("{digests: own}"), pinned, scope).values["digests"], "own");
+}
+
 TEST(Options, WithoutAValueAreAbsent) {
   EXPECT_EQ(resolved("{tag: '${{ vars.none }}', count: }").values["tag"], "latest");
   EXPECT_EQ(resolved("{tag: '${{ vars.none }}', count: }").values["count"], 1);

@@ -47,8 +47,10 @@ TEST(CheckPipeline, NamesUndefinedNames) {
   EXPECT_EQ(refusal("- exec: [x]\n  when: var.to\n"),
             "p.yaml:5:9: found 'var.to', which is not defined, allowed: vars.NAME, secrets.NAME, "
             "env.NAME, before.env.NAME, run.id, run.status, run.reason, run.failed_stage, "
-            "stages.ID.outputs.NAME.");
+            "stages.ID.outputs.NAME, promoted.ID.NAME.");
   holds(refusal("- exec: ['${{ run.number }}']\n"), "allowed: run.id, run.status");
+  EXPECT_EQ(refusal("- exec: ['${{ promoted.exec.commit ?? vars.to }}']\n"), "no error");
+  holds(refusal("- exec: ['${{ promoted.exce.commit }}']\n"), "did you mean 'promoted.exec'?");
   holds(refusal("- exec: ['${{ run.status }}']\n"), "known in 'finally:' only");
   holds(refusal("- exec: ['${{ vars.to }']\n"), "p.yaml:4:10: found '}' in the expression");
 }

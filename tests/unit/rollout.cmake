@@ -4,7 +4,7 @@ drydock_test(rollout_test
   SOURCES
     child_pool_test.cc
     rollout_inventory_test.cc
-    rollout_store_test.cc
+    rollout_promotion_test.cc
     rollout_test.cc
     rollout_waves_test.cc
     sent_pipeline_test.cc
@@ -16,3 +16,6 @@ drydock_test(rollout_host_test
 drydock_test(rollout_schedule_test
   SOURCES rollout_schedule_test.cc
   LIBRARIES drydock_core rapidcheck)
+drydock_test(rollout_store_test WHOLE
+  SOURCES rollout_store_test.cc
+  LIBRARIES drydock_core)

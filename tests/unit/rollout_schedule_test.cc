@@ -28,6 +28,8 @@ class World {
     known_.resize(waves_.size());
     totals_.resize(waves_.size());
     fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
+    absent_ = chance(70) ? 0 : static_cast<int>(random_() % 60);
+    disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
   }
 
   // "" or the first rule that was broken. restart_percent: how often the supervisor dies.
@@ -55,8 +57,9 @@ class World {
 
  private:
   struct Totals {
-    std::size_t running = 0, ended = 0, failed = 0;
+    std::size_t running = 0, ended = 0, failed = 0, away = 0;
     std::optional<std::size_t> last_started;
+    bool disagrees = false;
   };
   bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
   void broke(const std::string& rule) {
@@ -69,7 +72,9 @@ class World {
       if (!cancel_) broke("it cancels although it was told to wait");
       if (states_[target] != TargetState::running) broke("it cancels what does not run");
       const Totals& totals = totals_[wave_of_[target]];
-      if (totals.failed <= waves_[wave_of_[target]].max_failures) broke("it cancels too early");
+      const ScheduledWave& of = waves_[wave_of_[target]];
+      const bool spent = totals.failed > of.max_failures || totals.away > of.max_unreachable;
+      if (!spent && !totals.disagrees) broke("it cancels too early");
     }
     if (decision.ended_wave) {
       if (totals_[*decision.ended_wave].ended != waves_[*decision.ended_wave].count) {
@@ -89,6 +94,8 @@ class World {
     Totals& totals = totals_[wave];
     if (states_[target] != TargetState::waiting) broke("an environment is started twice");
     if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
+    if (totals.away > waves_[wave].max_unreachable) broke("one is started with too many away");
+    if (totals.disagrees) broke("one is started although others disagree");
     if (totals.last_started && *totals.last_started >= target) broke("the order is another one");
     for (std::size_t before = 0; before < wave; ++before) {
       if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
@@ -116,13 +123,25 @@ class World {
       const auto [time, target] = *ends_.begin();
       ends_.erase(ends_.begin());
       now_ = std::max(now_, time);
-      const bool well = !chance(fails_);
+      const TargetState how = chance(fails_)    ? TargetState::failed
+                              : chance(absent_) ? TargetState::unreachable
+                                                : TargetState::done;
       Totals& totals = totals_[wave_of_[target]];
       --totals.running;
       ++totals.ended;
-      totals.failed += well ? 0 : 1;
-      states_[target] = well ? TargetState::done : TargetState::failed;
-      schedule.finished(target, well);
+      totals.failed += how == TargetState::failed ? 1 : 0;
+      totals.away += how == TargetState::unreachable ? 1 : 0;
+      states_[target] = how;
+      if (how == TargetState::unreachable) {
+        schedule.unreachable(target);
+      } else {
+        schedule.finished(target, how == TargetState::done);
+      }
+      if (how == TargetState::done && chance(disagree_)) {
+        totals.disagrees = true;
+        known_[wave_of_[target]].stopped = true;
+        schedule.stop(wave_of_[target]);
+      }
       return true;
     }
     if (asked_gate_) {
@@ -149,6 +168,10 @@ class World {
     for (std::size_t wave = 0; wave < waves_.size(); ++wave) {
       if (totals_[wave].ended != waves_[wave].count) return "it passes without an environment";
       if (totals_[wave].failed > waves_[wave].max_failures) return "it passes past a budget";
+      if (totals_[wave].disagrees) return "it passes although environments disagree";
+      if (totals_[wave].away > waves_[wave].max_unreachable) return "it passes with too many away";
+      const bool nobody = waves_[wave].count > 0 && totals_[wave].away == waves_[wave].count;
+      if (nobody) return "a wave passes that reached nobody";
     }
     return "";
   }
@@ -163,7 +186,7 @@ class World {
   std::multimap<Instant, std::size_t> ends_;
   std::optional<std::size_t> asked_gate_;
   Instant now_ = 1'000'000;
-  int fails_ = 0;  // percent
+  int fails_ = 0, absent_ = 0, disagree_ = 0;  // percent
   std::size_t most_running_ = 0;
   Schedule::End end_ = Schedule::End::none;
   std::string broken_;
@@ -175,6 +198,7 @@ ScheduledWave some_wave(unsigned seed, std::size_t most) {
   wave.count = random() % (most + 1);
   wave.parallel = 1 + static_cast<unsigned>(random() % 8);
   wave.max_failures = static_cast<unsigned>(random() % 4);
+  wave.max_unreachable = static_cast<unsigned>(random() % 4);
   wave.soak = milliseconds(random() % 3 == 0 ? random() % 100'000 : 0);
   wave.gate = random() % 3 == 0;
   wave.approve = random() % 3 == 0;
@@ -256,6 +280,30 @@ TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
   schedule.finished(1, false);
   EXPECT_EQ(schedule.decide(0).cancel, (Targets{0, 2}));
   EXPECT_EQ(schedule.decide(0).cancel, Targets());
+}
+
+TEST(RolloutSchedule, UnreachableOnesSpendNoBudgetAndVerifyNothing) {
+  ScheduledWave two = wave(2, 2);
+  two.max_unreachable = 1;
+  Schedule schedule({two, two, wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.unreachable(0);
+  schedule.finished(1, true);
+  schedule.decide(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2, 3})) << "one was verified";
+  schedule.unreachable(2);
+  schedule.skipped(3);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_TRUE(schedule.nothing_tried());
+}
+
+TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {
+  Schedule schedule({wave(3, 1), wave(1, 1)}, false,
+                    {TargetState::rolled_back, TargetState::failed, TargetState::waiting}, {});
+  const auto decision = schedule.decide(0);
+  EXPECT_EQ(decision.start, Targets());
+  EXPECT_EQ(decision.end, Schedule::End::failed);
+  EXPECT_TRUE(schedule.put_back());
 }
 
 TEST(RolloutSchedule, SoaksThenAsksTheGateThenAPerson) {

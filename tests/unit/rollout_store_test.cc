@@ -1,20 +1,24 @@
+// The same of both databases: a file of SQLite, and a PostgreSQL server of the test's own.
 #include "rollout_store.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "files.h"
 #include "frontend.h"
+#include "postgres_server.h"
 #include "temporary_dir.h"
 
 namespace drydock {
 namespace {
 
-RolloutRecord some_rollout(const std::string& name) {
+RolloutRecord some_rollout(const std::string& name, const std::string& token) {
   RolloutRecord rollout;
-  rollout.token = "abc";
+  rollout.token = token;
   rollout.plan.name = name;
   rollout.plan.file = "/srv/" + name + ".yaml";
   for (const char* target : {"a", "b"}) {
@@ -34,85 +38,267 @@ RolloutRecord some_rollout(const std::string& name) {
   return rollout;
 }
 
-class RolloutStoreTest : public ::testing::Test {
+PostgresServer& server() {
+  static PostgresServer process;
+  return process;
+}
+
+std::string new_database(const std::string& name) {
+  open_postgres_database(server().url("postgres"))->run("CREATE DATABASE " + name);
+  return server().url(name);
+}
+
+class RolloutStoreTest : public ::testing::TestWithParam<std::string> {
  protected:
+  void SetUp() override {
+    if (GetParam() == "sqlite") return;
+    if (!PostgresServer::installed()) GTEST_SKIP() << "PostgreSQL is not installed";
+    static int databases = 0;
+    url_ = new_database("test" + std::to_string(++databases));
+  }
+  std::unique_ptr<RolloutDatabase> database() const {
+    return url_.empty() ? open_sqlite_database(file_) : open_postgres_database(url_);
+  }
+  std::unique_ptr<RolloutStore> open() const { return std::make_unique<RolloutStore>(database()); }
+  // As time goes by.
+  void let_leases_run_out() { database()->run("UPDATE rollout_leases SET until = 1"); }
+
   TemporaryDir folder_;
   std::string file_ = folder_.path() + "/rollouts.db";
+  std::string url_;  // "": SQLite
 };
+INSTANTIATE_TEST_SUITE_P(On, RolloutStoreTest, ::testing::Values("sqlite", "postgresql"),
+                         [](const auto& info) { return info.param; });
 
-TEST_F(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
-  const std::int64_t id = RolloutStore(file_).begin(some_rollout("sample"));
+TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
+  const std::int64_t id = open()->begin(some_rollout("sample", "one"));
   {
-    RolloutStore store(file_);
+    const auto store = open();
     TargetRecord target;
     target.state = TargetState::failed;
     target.attempt = 2;
     target.run = 17;
     target.exit_code = 3;
-    target.reason = "it's gone";
-    store.save_target(id, 1, target);
+    target.reason = "it's gone: why?";
+    target.outputs = {{"pull", {{"digests", R"({"api":"sha256:1"})"}}}};
+    store->save_target(id, 1, target);
     WaveRecord wave;
     wave.known.ended = 1'764'133'200'123;
     wave.known.gate_held = wave.passed = true;
-    store.save_wave(id, 0, wave);
+    store->save_wave(id, 0, wave);
   }
-  RolloutStore store(file_);
-  const auto rollout = store.newest("sample");
+  const auto store = open();
+  const auto rollout = store->newest("sample");
   ASSERT_TRUE(rollout);
-  EXPECT_EQ(to_json(rollout->plan), to_json(some_rollout("sample").plan));
+  EXPECT_EQ(to_json(rollout->plan), to_json(some_rollout("sample", "one").plan));
   EXPECT_EQ(rollout->state, RolloutState::running);
-  const auto targets = store.targets(id);
+  const auto targets = store->targets(id);
   ASSERT_EQ(targets.size(), 2u);
   EXPECT_EQ(targets[0].state, TargetState::waiting);
   EXPECT_EQ(targets[0].attempt, 1u);
   EXPECT_EQ(targets[1].state, TargetState::failed);
   EXPECT_EQ(targets[1].run, 17u);
-  EXPECT_EQ(targets[1].reason, "it's gone");
-  const WaveRecord wave = store.waves(id).at(0);
+  EXPECT_EQ(targets[1].exit_code, 3);
+  EXPECT_EQ(targets[1].reason, "it's gone: why?");
+  EXPECT_EQ(targets[1].outputs["pull"]["digests"], R"({"api":"sha256:1"})");
+  const WaveRecord wave = store->waves(id).at(0);
   EXPECT_EQ(wave.known.ended, 1'764'133'200'123);
   EXPECT_TRUE(wave.known.gate_held && wave.passed);
   EXPECT_FALSE(wave.known.approved);
 }
 
 // Written by two processes: neither takes back what the other has said.
-TEST_F(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
-  RolloutStore supervisor(file_);
-  const std::int64_t id = supervisor.begin(some_rollout("sample"));
-  const WaveRecord before = supervisor.waves(id).at(0);
-  RolloutStore(file_).approve(id, 0, "me@here", "fine");
-  supervisor.save_wave(id, 0, before);
-  const WaveRecord wave = supervisor.waves(id).at(0);
+TEST_P(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
+  const auto supervisor = open();
+  const std::int64_t id = supervisor->begin(some_rollout("sample", "one"));
+  const WaveRecord before = supervisor->waves(id).at(0);
+  open()->approve(id, 0, "me@here", "fine");
+  supervisor->save_wave(id, 0, before);
+  const WaveRecord wave = supervisor->waves(id).at(0);
   EXPECT_TRUE(wave.known.approved);
   EXPECT_EQ(wave.approved_by, "me@here");
   EXPECT_EQ(wave.comment, "fine");
 }
 
-TEST_F(RolloutStoreTest, TheNewestOfItsName) {
-  RolloutStore store(file_);
-  store.begin(some_rollout("sample"));
-  const std::int64_t second = store.begin(some_rollout("sample"));
-  store.begin(some_rollout("other"));
-  EXPECT_EQ(store.newest("sample")->id, second);
-  EXPECT_EQ(store.newest_of_file("/srv/sample.yaml")->id, second);
-  EXPECT_FALSE(store.newest("gone"));
-  EXPECT_EQ(store.names(), (std::vector<std::string>{"other", "sample"}));
-  store.finish(second, RolloutState::failed, 1, "why");
-  EXPECT_EQ(store.newest("sample")->state, RolloutState::failed);
-  EXPECT_EQ(store.newest("sample")->reason, "why");
-  store.reopen(second);
-  EXPECT_EQ(store.newest("sample")->state, RolloutState::running);
-  EXPECT_EQ(store.newest("sample")->exit_code, -1);
+TEST_P(RolloutStoreTest, TheNewestOfItsName) {
+  const auto store = open();
+  store->begin(some_rollout("sample", "one"));
+  const std::int64_t second = store->begin(some_rollout("sample", "two"));
+  store->begin(some_rollout("other", "three"));
+  EXPECT_EQ(store->newest("sample")->id, second);
+  EXPECT_EQ(store->newest_of_file("/srv/sample.yaml")->id, second);
+  EXPECT_FALSE(store->newest("gone"));
+  EXPECT_EQ(store->names(), (std::vector<std::string>{"other", "sample"}));
+  store->finish(second, RolloutState::failed, 1, "why");
+  EXPECT_EQ(store->newest("sample")->state, RolloutState::failed);
+  EXPECT_EQ(store->newest("sample")->reason, "why");
+  store->reopen(second);
+  EXPECT_EQ(store->newest("sample")->state, RolloutState::running);
+  EXPECT_EQ(store->newest("sample")->exit_code, -1);
 }
 
-TEST_F(RolloutStoreTest, IsPrivateAndRefusesWhatItCannotRead) {
-  RolloutStore(file_).begin(some_rollout("sample"));
+// Whoever does not know whether it has begun may begin again.
+TEST_P(RolloutStoreTest, BeginsOnce) {
+  const auto store = open();
+  const std::int64_t id = store->begin(some_rollout("sample", "one"));
+  EXPECT_EQ(store->begin(some_rollout("sample", "one")), id);
+  EXPECT_EQ(store->targets(id).size(), 2u);
+}
+
+TEST_P(RolloutStoreTest, SeveralBeginAtOnce) {
+  constexpr int count = 6;
+  std::vector<std::int64_t> ids(count);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back([&, i] {
+      ids[static_cast<std::size_t>(i)] =
+          open()->begin(some_rollout("sample", "token" + std::to_string(i)));
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(ids, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
+  const auto first = open(), second = open();
+  const std::int64_t id = first->begin(some_rollout("sample", "one"));
+  first->take({"sample", "first", "a machine"});
+  EXPECT_EQ(second->supervisor_of("sample")->holder, "first");
+  const std::string refusal =
+      error_of([&] { second->take({"sample", "second", "another machine"}); });
+  EXPECT_NE(refusal.find("carries out the rollout 'sample' (first)"), std::string::npos) << refusal;
+  first->renew();
+  let_leases_run_out();
+  EXPECT_FALSE(second->supervisor_of("sample"));
+  first->save_target(id, 0, {});  // late, but nobody else has come
+  second->take({"sample", "second", "another machine"});
+  second->require_lease();
+  TargetRecord failed;
+  failed.state = TargetState::failed;
+  const std::vector<std::function<void()>> writes = {
+      [&] { first->save_target(id, 0, failed); }, [&] { first->save_wave(id, 0, {}); },
+      [&] { first->finish(id, RolloutState::failed, 3, "late"); }, [&] { first->reopen(id); },
+      [&] { first->renew(); }, [&] { first->require_lease(); }};
+  for (const auto& write : writes) {
+    const std::string taken_over = error_of(write);
+    EXPECT_NE(taken_over.find("taken over the rollout 'sample' (second)"), std::string::npos)
+        << taken_over;
+  }
+  EXPECT_EQ(second->targets(id)[0].state, TargetState::waiting);
+  EXPECT_EQ(second->newest("sample")->state, RolloutState::running);
+  second->save_target(id, 0, failed);
+  second->give_up();
+  EXPECT_FALSE(first->supervisor_of("sample"));
+}
+
+// The lock of the machine has told that the one before is dead.
+TEST_P(RolloutStoreTest, TheSamePlaceNeedNotWait) {
+  const auto first = open(), second = open();
+  first->take({"sample", "first", "a machine"});
+  second->take({"sample", "second", "a machine"});
+  EXPECT_EQ(first->supervisor_of("sample")->holder, "second");
+  EXPECT_NE(error_of([&] { first->require_lease(); }), "");
+}
+
+TEST_P(RolloutStoreTest, RunsAndEnvironments) {
+  const auto store = open();
+  RunSummary run;
+  run.place = "here:/srv";
+  run.environment = "a";
+  run.run = 3;
+  run.rollout = "sample";
+  run.pipeline = "app";
+  run.version = "1.2";
+  run.started = "2026-11-26T05:00:00.000Z";
+  run.state = "done";
+  run.exit_code = 0;
+  run.duration_ms = 1500;
+  store->save_runs({run});
+  RunSummary by_hand = run, other = run;
+  by_hand.rollout.clear();  // as its journal tells of it, which knows nothing of rollouts
+  by_hand.version.clear();
+  by_hand.duration_ms = -1;
+  other.run = 4;
+  other.environment = "b";
+  other.started = "2026-11-27T05:00:00.000Z";
+  store->save_runs({by_hand, other});
+  const auto runs = store->runs("", "");
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].run, 4u) << "the newest first";
+  EXPECT_EQ(runs[1].rollout, "sample");
+  EXPECT_EQ(runs[1].version, "1.2");
+  EXPECT_EQ(runs[1].duration_ms, 1500);
+  EXPECT_EQ(store->runs("a", "").size(), 1u);
+  EXPECT_EQ(store->runs("", "2026-11-27T00:00:00.000Z").size(), 1u);
+  store->set_run_state("here:/srv", 3, "rolled_back", 1);
+  EXPECT_EQ(store->runs("a", "")[0].state, "rolled_back");
+
+  EXPECT_FALSE(store->environment("here:/srv"));
+  store->save_environment({"here:/srv", "a", "sample", "1.2", 3, {{"api", "app:1.2"}}});
+  store->save_environment({"here:/srv", "a", "sample", "1.3", 5, {{"api", "app:1.3"}}});
+  EXPECT_EQ(store->environment("here:/srv")->run, 5u);
+  EXPECT_EQ(store->environment("here:/srv")->images["api"], "app:1.3");
+  store->forget_environment("here:/srv");
+  EXPECT_FALSE(store->environment("here:/srv"));
+}
+
+TEST_P(RolloutStoreTest, DashboardsOnlyRead) {
+  const auto store = open();
+  const std::int64_t id = store->begin(some_rollout("sample", "one"));
+  TargetRecord done;
+  done.state = TargetState::done;
+  done.exit_code = 0;
+  done.run = 7;
+  store->save_target(id, 0, done);
+  store->approve(id, 0, "me@here", "fine");
+  const auto reader = database();
+  EXPECT_EQ(reader->run("SELECT name, state, environments, done, failed FROM drydock_rollouts", {}, 5),
+            (std::vector<RolloutDatabase::Row>{{"sample", "running", "2", "1", "0"}}));
+  EXPECT_EQ(reader->run("SELECT wave, environment, state, run FROM drydock_environments ORDER BY "
+                          "environment",
+                          {}, 4),
+            (std::vector<RolloutDatabase::Row>{{"all", "a", "done", "7"},
+                                               {"all", "b", "waiting", ""}}));
+  EXPECT_EQ(reader->run("SELECT wave, approved_by, comment FROM drydock_approvals", {}, 3),
+            (std::vector<RolloutDatabase::Row>{{"all", "me@here", "fine"}}));
+  for (const char* view : {"rollouts", "environments", "approvals", "runs"}) {
+    EXPECT_THROW(reader->run("DELETE FROM drydock_" + std::string(view)), DatabaseFailure) << view;
+  }
+}
+
+TEST(RolloutStore, IsPrivateAndRefusesWhatItCannotRead) {
+  TemporaryDir folder;
+  const std::string file = folder.path() + "/rollouts.db";
+  RolloutStore(file).begin(some_rollout("sample", "one"));
   struct stat status {};
-  ASSERT_EQ(::stat(file_.c_str(), &status), 0);
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
-  const std::string other = folder_.path() + "/other.db";
+  const std::string other = folder.path() + "/other.db";
   write_file_atomically(other, std::string(5000, 'x'));
-  EXPECT_NE(error_of([&] { RolloutStore store(other); }).find("failed to be opened"),
+  EXPECT_NE(error_of([&] { RolloutStore store(other); }).find("cannot be opened"),
             std::string::npos);
+}
+
+TEST(RolloutStore, AServerThatRestartsIsWaitedFor) {
+  if (!PostgresServer::installed()) GTEST_SKIP() << "PostgreSQL is not installed";
+  RolloutStore store(open_postgres_database(new_database("restarted")));
+  const std::int64_t id = store.begin(some_rollout("sample", "one"));
+  store.take({"sample", "first", "a machine"});
+  server().stop();
+  TargetRecord running;
+  running.state = TargetState::running;
+  const std::string refusal = error_of([&] { store.save_target(id, 0, running); });
+  EXPECT_NE(refusal.find("check the server"), std::string::npos) << refusal;
+  EXPECT_EQ(refusal.find(PostgresServer::password), std::string::npos) << refusal;
+  int asked = 0;
+  store.set_patience([&](const std::string&) {
+    if (++asked == 3) server().start();
+    return true;
+  });
+  store.save_target(id, 0, running);
+  EXPECT_GE(asked, 3);
+  EXPECT_EQ(store.targets(id)[0].state, TargetState::running);
 }
 
 }  // namespace

@@ -5,10 +5,8 @@ ENVIRONMENT = {
     "missing-variable": "dir: eu-1",
     "unknown-secret": "dir: eu-1, vars: { to: 1 }, secrets: { hook: { env: HOOK } }",
     "odd-folder": "dir: '/srv/it!', host: web-1, vars: { to: 1 }",
-    "rollback-wave": "dir: eu-1, vars: { to: 1 }",
     "gate": "dir: eu-1, vars: { to: 1 }",
 }
-END = {"rollback-wave": "on_failure: rollback-wave"}
 GATE = {"gate": ", gate: { uses: exec, with: { comand: [/bin/true] } }"}
 name = sys.argv[1]
 with open("rollout.yaml", "w", encoding="utf-8") as file:
@@ -19,5 +17,4 @@ environments:
   eu-1: {{ {ENVIRONMENT[name]} }}
 waves:
   - {{ name: all, environments: all{GATE.get(name, "")} }}
-{END.get(name, "")}
 """)

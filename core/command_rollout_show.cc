@@ -1,0 +1,196 @@
+// rollout status, history, approve: what only looks, or writes one word.
+#include <poll.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "command_rollout.h"
+#include "json_text.h"
+#include "rollout_history.h"
+#include "rollout_overview.h"
+#include "rollout_place.h"
+#include "rollout_report.h"
+#include "rollout_screen.h"
+#include "rollout_supervisor.h"
+#include "text.h"
+#include "utc_time.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+
+// For whoever watches: does something wait for a person?
+ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
+  if (standing.waits) return ExitCode::waits;
+  if (standing.word == "left") return ExitCode::busy;
+  return record.state == RolloutState::failed ? static_cast<ExitCode>(record.exit_code)
+                                              : ExitCode::done;
+}
+
+// As it is at this moment.
+struct Seen {
+  explicit Seen(const FoundRollout& found)
+      : record(*found.store->newest(found.record.plan.name)),
+        targets(found.store->targets(record.id)),
+        waves(found.store->waves(record.id)),
+        supervised(found.supervised()),
+        now(now_in_milliseconds()),
+        standing(standing_of(record, targets, waves, supervised, now)) {}
+  Lines lines(const ViewStyle& style) const {
+    return rollout_status_lines(record, targets, waves, supervised, now, style);
+  }
+  json document() const {
+    return rollout_status_document(record, targets, waves, supervised, now);
+  }
+  bool goes_on() const {
+    return record.state == RolloutState::running && (supervised || standing.waits);
+  }
+
+  RolloutRecord record;
+  std::vector<TargetRecord> targets;
+  std::vector<WaveRecord> waves;
+  bool supervised;
+  Instant now;
+  Standing standing;
+};
+
+// On a terminal one picture that is drawn again, elsewhere what has become different.
+ExitCode watch(const FoundRollout& found, Workbench& bench) {
+  constexpr int look_again_ms = 500;
+  const ViewStyle style = style_of_stdout();
+  LivePicture picture(std::cout, style);
+  for (Lines before;;) {
+    const Seen status(found);
+    const Lines lines = status.lines(style);
+    if (style.terminal) {
+      picture.draw(lines);
+    } else if (lines != before) {
+      for (const std::string& line : lines) {
+        if (std::find(before.begin(), before.end(), line) == before.end()) {
+          std::cout << line << "\n";
+        }
+      }
+      std::cout.flush();
+    }
+    before = lines;
+    if (!status.goes_on()) {
+      picture.keep();
+      return code_of(status.record, status.standing);
+    }
+    pollfd cancelled{bench.cancellation().fd(), POLLIN, 0};
+    if (::poll(&cancelled, 1, look_again_ms) > 0) {
+      picture.keep();
+      return ExitCode::done;
+    }
+  }
+}
+
+// A rollout file says itself what its environments are, also before it has ever run.
+ExitCode overview(const Arguments& arguments) {
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const std::string& named = arguments.positional[1];
+  const bool is_file = std::filesystem::is_regular_file(named);
+  const RolloutPlan plan =
+      is_file ? environments_of(load_rollout(named)) : find_rollout(arguments).record.plan;
+  const RolloutPlace place(arguments,
+                           is_file ? folder_of_file(named) : folder_of_arguments(arguments));
+  StateDir(place.state()).create();
+  const std::unique_ptr<RolloutStore> store = place.open();
+  const Hosts hosts(plan);
+  const auto environments =
+      overview_of(plan, *store, hosts, bench.masker(), bench.cancellation());
+  const Instant now = now_in_milliseconds();
+  if (arguments.json) {
+    std::cout << indented(overview_document(plan, environments, now));
+  } else {
+    for (const std::string& line : overview_lines(plan, environments, now, style_of_stdout())) {
+      std::cout << bench.masker().mask(line) << "\n";
+    }
+  }
+  for (const EnvironmentOverview& each : environments) {
+    const bool asks = !each.problem.empty() || !each.drift.empty() || !each.found.waits.empty();
+    if (asks) return ExitCode::check_found;
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+ExitCode rollout_status(const Arguments& arguments) {
+  if (arguments.all) return overview(arguments);
+  const FoundRollout found = find_rollout(arguments);
+  if (arguments.watch) {
+    Workbench bench(arguments);
+    bench.handle_signals();
+    return watch(found, bench);
+  }
+  const Seen status(found);
+  if (arguments.json) {
+    std::cout << indented(status.document());
+  } else {
+    for (const std::string& line : status.lines(style_of_stdout())) std::cout << line << "\n";
+  }
+  return code_of(status.record, status.standing);
+}
+
+ExitCode rollout_history(const Arguments& arguments) {
+  const bool named = arguments.positional.size() > 1;
+  const bool is_file = named && std::filesystem::is_regular_file(arguments.positional[1]);
+  const RolloutPlace place(arguments, is_file ? folder_of_file(arguments.positional[1])
+                                              : folder_of_arguments(arguments));
+  const std::unique_ptr<RolloutStore> store = place.open_existing();
+  std::vector<RunSummary> runs;
+  if (store) {
+    const std::string since =
+        arguments.since ? utc_time(now_in_milliseconds() - arguments.since->count()) : "";
+    runs = store->runs(arguments.environment, since);
+  }
+  if (named) {
+    const std::string name = is_file ? find_rollout(arguments).record.plan.name
+                                     : arguments.positional[1];
+    std::erase_if(runs, [&](const RunSummary& run) { return run.rollout != name; });
+  }
+  if (arguments.json) {
+    std::cout << indented(history_document(runs));
+    return ExitCode::done;
+  }
+  for (const std::string& line : history_lines(runs, style_of_stdout())) std::cout << line << "\n";
+  return ExitCode::done;
+}
+
+ExitCode rollout_approve(const Arguments& arguments) {
+  const FoundRollout found = find_rollout(arguments);
+  const RolloutPlan& plan = found.record.plan;
+  std::vector<std::string> names;
+  std::optional<std::size_t> wave;
+  for (std::size_t i = 0; i < plan.waves.size(); ++i) {
+    if (plan.waves[i].name == arguments.wave) wave = i;
+    names.push_back(plan.waves[i].name);
+  }
+  if (!wave) {
+    throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
+                did_you_mean(arguments.wave, names));
+  }
+  const Seen status(found);
+  if (status.standing.waits != wave) {
+    throw Error("the wave '" + arguments.wave + "' does not wait for approval: the rollout '" +
+                plan.name + "' " + standing_words(plan, status.standing) +
+                "; `drydock rollout status` shows it");
+  }
+  found.store->approve(found.record.id, *wave, user_name() + "@" + host_name(), arguments.comment);
+  if (arguments.json) {
+    std::cout << indented({{"rollout", plan.name}, {"wave", arguments.wave}, {"approved", true}});
+  } else {
+    std::cout << "wave " << arguments.wave << " of " << plan.name << " is approved"
+              << (status.supervised ? "; the rollout goes on"
+                                    : "; go on with: drydock rollout resume " +
+                                          shell_word(arguments.positional[1]))
+              << "\n";
+  }
+  return ExitCode::done;
+}
+
+}  // namespace drydock

@@ -1,0 +1,181 @@
+#include "rollout_place.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "error.h"
+#include "files.h"
+#include "text.h"
+#include "yaml_reader.h"
+
+namespace drydock {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t longest_url = 64u << 10;
+
+std::string trimmed(std::string text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (!text.empty() && blank(text.back())) text.pop_back();
+  std::size_t begin = 0;
+  while (begin < text.size() && blank(text[begin])) ++begin;
+  return text.substr(begin);
+}
+
+std::string url_in_file(const std::string& file, const std::string& source) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    throw Error(source + ": found '" + file +
+                "', which is neither a file nor a URL; give a file (0600) that holds "
+                "postgresql://..., or env:NAME of a variable");
+  }
+  if ((status.st_mode & 077) != 0) {
+    throw Error(source + ": " + file + " may be read by others than its owner; chmod 600 it");
+  }
+  return trimmed(read_file(file, longest_url));
+}
+
+bool has_password(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  const std::string user = url.substr(begin, url.find_first_of("/?", begin) - begin);
+  const std::size_t at = user.rfind('@');
+  const bool beside_user = at != std::string::npos && user.substr(0, at).find(':') != user.npos;
+  return beside_user || url.find("password=") != std::string::npos;
+}
+
+// "": none.
+std::string state_url(const Arguments& arguments) {
+  const std::string& given = arguments.state;
+  if (given.empty()) {
+    const char* variable = std::getenv("DRYDOCK_STATE");
+    if (variable == nullptr || *variable == '\0') return "";
+    const std::string value = trimmed(variable);
+    return value.find("://") == std::string::npos ? url_in_file(value, "DRYDOCK_STATE") : value;
+  }
+  constexpr std::string_view of_variable = "env:";
+  if (given.starts_with(of_variable)) {
+    const char* value = std::getenv(given.c_str() + of_variable.size());
+    if (value != nullptr && *value != '\0') return trimmed(value);
+    throw Error("--state: the variable " + given.substr(of_variable.size()) +
+                " is not set; it holds a URL such as postgresql://me@server/rollouts");
+  }
+  if (given.find("://") == std::string::npos) return url_in_file(given, "--state");
+  if (has_password(given)) {
+    throw Error(
+        "--state: found a URL with a password, which every list of processes would show; put it "
+        "into a file (0600) and give that, or into a variable and give env:NAME");
+  }
+  return given;
+}
+
+std::string name_in_file(const std::string& file) {
+  for (const auto& [key, value] : read_yaml(file).members) {
+    if (key.text == "rollout") return value.text;
+  }
+  return "";
+}
+
+// Two supervisors of one rollout in one folder of one machine: of these the lock is one.
+std::string lock_identity(const std::string& folder) {
+  struct stat status {};
+  ::stat(folder.c_str(), &status);
+  std::string boot = "?";
+  try {
+    boot = trimmed(read_file("/proc/sys/kernel/random/boot_id", longest_url));
+  } catch (const Error&) {
+    // Then whoever dies is waited for.
+    boot += std::to_string(::getpid());
+  }
+  return host_name() + " " + boot + " " + std::to_string(status.st_dev) + "/" +
+         std::to_string(status.st_ino) + " " + folder;
+}
+
+}  // namespace
+
+RolloutPlace::RolloutPlace(const Arguments& arguments, const std::string& folder)
+    : folder_(folder), state_(folder + "/.drydock"), url_(state_url(arguments)) {}
+
+std::unique_ptr<RolloutStore> RolloutPlace::open() const {
+  return url_.empty() ? std::make_unique<RolloutStore>(database())
+                      : std::make_unique<RolloutStore>(open_postgres_database(url_));
+}
+
+std::unique_ptr<RolloutStore> RolloutPlace::open_existing() const {
+  if (url_.empty() && !fs::exists(database())) return nullptr;
+  return open();
+}
+
+DeploymentLock lock_of(const RolloutPlace& place, const std::string& rollout) {
+  const StateDir folder(place.of(rollout));
+  make_private_dir(folder.path());
+  try {
+    return DeploymentLock(folder);
+  } catch (const Error& e) {
+    if (e.code() != ExitCode::busy) throw;
+    const auto holder = DeploymentLock::held(folder);
+    throw Error("another process carries out the rollout '" + rollout + "'" +
+                    (holder && holder->pid != 0
+                         ? " (process " + std::to_string(holder->pid) + " of " + holder->user +
+                               " on " + holder->host + " since " + holder->since + ")"
+                         : "") +
+                    "; `drydock rollout status` shows how far it is",
+                ExitCode::busy);
+  }
+}
+
+Supervisorship supervisorship_of(const RolloutPlace& place, const std::string& rollout) {
+  return {rollout,
+          "process " + std::to_string(::getpid()) + " of " + user_name() + " on " + host_name(),
+          lock_identity(place.of(rollout))};
+}
+
+bool FoundRollout::supervised() const {
+  const StateDir folder(place.of(record.plan.name));
+  if (DeploymentLock::held(folder)) return true;
+  if (!store->is_shared()) return false;
+  const auto other = store->supervisor_of(record.plan.name);
+  // One that was here would hold the lock.
+  return other && other->place != lock_identity(folder.path());
+}
+
+std::string folder_of_file(const std::string& file) {
+  return fs::absolute(file).lexically_normal().parent_path().string();
+}
+
+std::string folder_of_arguments(const Arguments& arguments) {
+  return fs::absolute(arguments.directory.empty() ? fs::path(".") : fs::path(arguments.directory))
+      .lexically_normal()
+      .string();
+}
+
+FoundRollout find_rollout(const Arguments& arguments) {
+  const std::string& named = arguments.positional[1];
+  const bool is_file = fs::is_regular_file(named);
+  const std::string folder = is_file ? folder_of_file(named) : folder_of_arguments(arguments);
+  FoundRollout found{RolloutPlace(arguments, folder), nullptr, {}};
+  std::vector<std::string> names;
+  found.store = found.place.open_existing();
+  if (found.store) {
+    const std::string file = fs::absolute(named).lexically_normal().string();
+    auto record = is_file ? found.store->newest_of_file(file) : found.store->newest(named);
+    // On another machine the file may be elsewhere; its name is the same.
+    if (!record && is_file && found.store->is_shared()) {
+      record = found.store->newest(name_in_file(named));
+    }
+    if (record) {
+      found.record = std::move(*record);
+      return found;
+    }
+    names = found.store->names();
+  }
+  throw Error("no rollout '" + named + "' was begun in " +
+              (found.store && found.store->is_shared() ? found.store->name() : folder) +
+              (names.empty() ? "" : ", but: " + join(names, ", ")) + did_you_mean(named, names) +
+              "; begin it with `drydock rollout run FILE`");
+}
+
+}  // namespace drydock

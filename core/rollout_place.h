@@ -1,0 +1,58 @@
+// Where the state of rollouts is, which of them is meant, and who works on it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "command_line.h"
+#include "rollout_store.h"
+#include "state_dir.h"
+
+namespace drydock {
+
+// Of the rollouts whose files are in one folder. Logs, gates and locks of a rollout are always
+// there, wherever the rest is kept.
+class RolloutPlace {
+ public:
+  RolloutPlace(const Arguments& arguments, const std::string& folder);
+
+  // Throws Error.
+  std::unique_ptr<RolloutStore> open() const;
+  // The same, but null where no rollout was ever begun.
+  std::unique_ptr<RolloutStore> open_existing() const;
+  // Private files of one rollout, and its lock.
+  std::string of(const std::string& rollout) const { return state_ + "/rollouts/" + rollout; }
+  const std::string& folder() const { return folder_; }
+  const std::string& state() const { return state_; }
+
+ private:
+  std::string database() const { return state_ + "/rollouts.db"; }
+
+  std::string folder_, state_;
+  std::string url_;  // "": SQLite
+};
+
+// Of a rollout on this machine, so that no two of its supervisors work at once. Throws Error (exit
+// code 4) that names who has it.
+DeploymentLock lock_of(const RolloutPlace& place, const std::string& rollout);
+
+// This process as its supervisor, once it has that lock.
+Supervisorship supervisorship_of(const RolloutPlace& place, const std::string& rollout);
+
+struct FoundRollout {
+  RolloutPlace place;
+  std::unique_ptr<RolloutStore> store;
+  RolloutRecord record;
+  // Does somebody carry it out now?
+  bool supervised() const;
+};
+
+// The one that the command line names, by its file or by its name in this folder. Throws Error.
+FoundRollout find_rollout(const Arguments& arguments);
+
+// The folder that the command line names without a rollout.
+std::string folder_of_arguments(const Arguments& arguments);
+std::string folder_of_file(const std::string& file);
+
+}  // namespace drydock

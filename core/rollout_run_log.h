@@ -1,0 +1,40 @@
+// What is known of one run of an environment while it is followed: its events, kept on this machine,
+// and of these what a rollout acts upon.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "events.h"
+
+namespace drydock {
+
+class RunLog {
+ public:
+  // Continues the file in `folder`, which is made. Whoever followed the run before may have died
+  // between its last line and the store, so what it has written counts. Throws Error.
+  void open(const std::string& folder);
+  // Keeps an event that it does not have yet.
+  void take(const Event& event, const std::string& line);
+
+  std::uint64_t seq() const { return seq_; }  // of the last event
+  // The data of run.finished; null until then.
+  const nlohmann::json& finished() const { return finished_; }
+  // What it promotes: stage -> name -> text.
+  const nlohmann::json& outputs() const { return outputs_; }
+  // "migrate (4 of 7)", what it is doing; "": not known.
+  const std::string& stage() const { return stage_; }
+
+ private:
+  void learn(const Event& event);
+
+  std::ofstream file_;
+  std::uint64_t seq_ = 0;
+  nlohmann::json finished_, outputs_ = nlohmann::json::object();
+  std::string stage_;
+};
+
+}  // namespace drydock

@@ -1,0 +1,43 @@
+// How a rollout stands: its rules and what is known of it as a schedule, and what follows from that.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.h"
+#include "rollout_schedule.h"
+#include "rollout_store.h"
+
+namespace drydock {
+
+// The rules of a plan, and what is known, as a schedule.
+Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
+                     const std::vector<WaveRecord>& waves);
+
+// The same where it is at work: past the waves that have passed already.
+Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
+                          const std::vector<WaveRecord>& waves);
+
+// The worst of the environments: 3 where a person is needed, else 1 where one failed, else 0.
+ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed);
+
+Instant now_in_milliseconds();
+
+// Why it has failed, in the wave that is at work. disagreement: of its environments, "" if none.
+std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
+                       const std::vector<WaveRecord>& waves, const std::string& disagreement);
+
+// What the rollout is doing or waiting for. "left": nobody carries it out.
+struct Standing {
+  std::string word;                  // running, soaking, waiting, passed, failed, left
+  std::optional<std::size_t> wave;   // that it is in
+  std::optional<std::size_t> waits;  // that waits for approval
+  std::optional<Instant> not_before;
+};
+Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
+                     const std::vector<WaveRecord>& waves, bool supervised, Instant now);
+// "waits for approval in the wave 'canary'"
+std::string standing_words(const RolloutPlan& plan, const Standing& standing);
+
+}  // namespace drydock

@@ -1,0 +1,54 @@
+// Puts a whole wave back: what was upgraded in it is rolled back, the newest first.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cancellation.h"
+#include "error.h"
+#include "rollout_host.h"
+#include "rollout_report.h"
+#include "rollout_store.h"
+
+namespace drydock {
+
+// The environments of the wave that were upgraded in this rollout and have not been put back, in
+// the order in which they are: those that a rollback was begun of, then the one that ended last.
+std::vector<std::size_t> way_back(const RolloutWave& wave,
+                                  const std::vector<TargetRecord>& targets);
+
+class WayBack {
+ public:
+  // All of these outlive it.
+  WayBack(const RolloutRecord& rollout, RolloutStore& store, const Hosts& hosts,
+          RolloutReport& report, Masker& masker, const Cancellation& cancellation)
+      : rollout_(rollout),
+        store_(store),
+        hosts_(hosts),
+        report_(report),
+        masker_(masker),
+        cancellation_(cancellation) {}
+
+  // With as many at once as the wave allows; one that cannot be put back does not stop the others.
+  // Rollbacks go on by themselves when this process dies, and are found again. Throws Error (exit
+  // code 4) on a cancel, once those that have begun have ended.
+  void carry_out(std::size_t wave, std::vector<TargetRecord>& targets);
+
+ private:
+  struct Work;
+  void begin(Work& work, std::size_t target);
+  void ended(Work& work, std::size_t target, const ChildEvent& event);
+  void put_back(std::vector<TargetRecord>& targets, std::size_t target);
+  void not_put_back(std::vector<TargetRecord>& targets, std::size_t target,
+                    const std::string& reason);
+
+  const RolloutRecord& rollout_;
+  RolloutStore& store_;
+  const Hosts& hosts_;
+  RolloutReport& report_;
+  Masker& masker_;
+  const Cancellation& cancellation_;
+};
+
+}  // namespace drydock
