@@ -79,9 +79,8 @@ bool is_there(const Call& call, const std::string& kind, const std::string& name
   const Captured asked =
       compose::answer_of(call, {{"docker", kind, "inspect", "--format", "{{.Name}}", name}});
   if (asked.exit.ok()) return true;
-  if (asked.err.find("No such") != std::string::npos ||
-      asked.err.find("not found") != std::string::npos) {
-    return false;
+  for (const char* none : {"No such", "no such", "not found"}) {
+    if (asked.err.find(none) != std::string::npos) return false;
   }
   throw compose::engine_refused(asked, "look for the " + kind + " " + name);
 }
