@@ -4,6 +4,7 @@
 
 #include "check_command.h"
 #include "database_copy.h"
+#include "database_health.h"
 #include "downgrade.h"
 #include "invalid_indexes.h"
 #include "lock_timeout.h"
@@ -15,12 +16,14 @@
 #include "migration_rights.h"
 #include "migration_run.h"
 #include "migrator.h"
+#include "named_database.h"
 #include "offline_sql.h"
 #include "open_transactions.h"
 #include "planned_backups.h"
 #include "rehearsal.h"
 #include "rehearsal_record.h"
 #include "table_space.h"
+#include "way_back.h"
 
 using namespace drydock::alembic;
 using drydock::Call;
@@ -51,8 +54,9 @@ void end_leftovers(const Call& call) {
 
 // "": a `backup` stage before this one saves the database.
 std::string what_no_backup_saves(const Call& call, const MigratedDatabase& database) {
-  const bool saved = database.sqlite.empty() ? drydock::may_save_database(call, database.name)
-                                             : drydock::may_save_file(call, database.sqlite);
+  const bool saved = database.sqlite.empty()
+                         ? drydock::may_save_database(call, database.name, database.place())
+                         : drydock::may_save_file(call, database.sqlite);
   if (saved) return "";
   if (call.flag("/downgrade")) {
     return "what the downgrades of " + database.name + " drop: no `backup` stage saves it";
@@ -148,30 +152,19 @@ void nothing_to_do(const Call& call, const MigratedDatabase& database, const Scr
   call.info("database " + database.name + " is at the head already; the migrator is not started");
 }
 
-// No stage put it back: what a person can do.
-std::string way_back_by_hand(const Call& call, const MigratedDatabase& database,
-                             const std::string& before, const std::string& now) {
-  std::string downgrade;
-  for (const std::string& word : downgrade_command(call, before)) {
-    downgrade += (downgrade.empty() ? "" : " ") + word;
-  }
-  return "database " + database.name + " was at " + before + " before the migration and is at " +
-         now +
-         ": no stage put it back. Restore a backup (`drydock backups list`, then `drydock backups "
-         "restore`)" +
-         (downgrade.empty() ? "" : ", or run `" + downgrade + "` with the new release's scripts");
-}
-
 }  // namespace
 
 void AlembicMigrate::observe(Call& call) {
   const auto database = find_database(call);
+  call.fact("database",
+            database ? database->name + " of " + database->where.text() : "not running");
   call.fact("revision", database ? describe(current_revisions(call, *database)) : "not running");
   if (is_rehearsal(call)) {
     call.fact("copies", database ? copies_left(call, *database) : "not running");
     return;
   }
-  if (database && limits_lock_waits(call, *database)) {
+  // Of MariaDB and MySQL it is the whole server's, and may well be another's to change.
+  if (database && database->on_postgres() && limits_lock_waits(call, *database)) {
     call.fact("lock_timeout", lock_timeout_fact(call, *database));
   }
 }
@@ -183,9 +176,7 @@ void AlembicMigrate::plan(Call& call) {
   const auto database = find_database(call);
   MigrationQuestion question = question_of(call, database);
   const bool rehearses = is_rehearsal(call);
-  if (database && rehearses) refuse_to_rehearse_outside(*database);
   const std::string loses = database && !rehearses ? what_no_backup_saves(call, *database) : "";
-  const std::int64_t bytes = database && rehearses ? database_bytes(call, *database) : 0;
   const Scripts scripts = reading.get();
   refuse_lost_stamp(question);
   if (database && !waits(call)) refuse_foreign_role(call, *database);
@@ -207,6 +198,7 @@ void AlembicMigrate::plan(Call& call) {
       const PendingTables pending = pending_tables(question, *scripts.graph);
       const TableSizes sizes = table_sizes(call, *database, pending);
       describe_tables(pending, sizes, changes);
+      if (rehearses) refuse_named_database(call, *database, scripts, question.current);
       if (!rehearses) {  // of a copy nobody waits for its tables, and it has room of its own
         for (const std::string& one :
              table_warnings(product(*database), pending, sizes, call.integer("/large_table"))) {
@@ -222,6 +214,7 @@ void AlembicMigrate::plan(Call& call) {
     for (drydock::Change& change : changes) {
       if (change.action == "change") {
         change.rollback_loses = loses;
+        if (database) change.detail += "; of " + database->where.text();
         if (waits(call)) change.detail += "; by the application itself";
         change.detail += rehearsed(call, change);
         if (database && !rehearses) warn_of_long_transactions(call, *database);
@@ -229,7 +222,7 @@ void AlembicMigrate::plan(Call& call) {
       if (const std::string& text = sql[change.name]; change.action == "run" && !text.empty()) {
         change.detail += (change.detail.empty() ? "" : " ") + ("SQL: " + text);
       }
-      call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
+      call.change(rehearses ? as_rehearsal(call, std::move(change), database) : change);
     }
     return;
   }
@@ -239,13 +232,14 @@ void AlembicMigrate::plan(Call& call) {
   change.detail = "to the head of the scripts of " + owner_of_scripts(call, service);
   change.rollback_loses = loses;
   if (there) change.detail += "; what is pending is not known: " + scripts.reason;
-  call.change(rehearses ? as_rehearsal(std::move(change), bytes) : change);
+  call.change(rehearses ? as_rehearsal(call, std::move(change), database) : change);
   if (!there) throw drydock::Unknown("after pull");
 }
 
 void AlembicMigrate::run(Call& call) {
   end_leftovers(call);
   const MigratedDatabase database = running_database(call);
+  note_place(call, database.where);
   const std::optional<MigratorService> service = service_of(call);
   const Scripts scripts = scripts_of(call, service);
   if (waits(call)) {
@@ -257,6 +251,7 @@ void AlembicMigrate::run(Call& call) {
     const MigrationQuestion question = asked_again(call, database, service, scripts);
     return rehearse(call, database, service, scripts, question.current);
   }
+  refuse_unready_database(call, database, service);
   MigrationLock lock(call, database);
   const MigrationQuestion question = asked_again(call, database, service, scripts);
   const bool done = scripts.graph && is_at(question.current, scripts.graph->effective_heads());

@@ -111,7 +111,7 @@ struct AlembicMigrate {
       },
       "lock_timeout": {
         "type": "string", "format": "duration", "default": "10s",
-        "description": "how long a statement of the migration may wait for a lock, on MariaDB and MySQL in whole seconds; 0s: as the server has it"
+        "description": "how long a statement of the migration may wait for a lock, on MariaDB and MySQL in whole seconds; 0s: as the server has it. In a rehearsal: how long others may wait for alembic_version"
       },
       "lock_retries": {
         "type": "integer", "minimum": 0, "maximum": 100, "default": 3,

@@ -14,7 +14,6 @@
 #include "postgres_copy.h"
 #include "postgres_facts.h"
 #include "sqlite_file.h"
-#include "table_space.h"
 
 namespace drydock::alembic {
 namespace {
@@ -24,13 +23,65 @@ namespace fs = std::filesystem;
 constexpr auto version_table = "alembic_version";
 constexpr auto dump_patience = std::chrono::seconds(30);  // for a lock of an SQLite file
 
-// What the copies of this stage have in their names, however often it runs.
+// What the copies of this stage have in their names, however often it runs. A server may serve
+// deployments of several machines.
 std::string mark(const Call& call) {
-  char text[24];
+  char host[256] = {}, text[24];
+  ::gethostname(host, sizeof host - 1);
+  const std::string stage = host + ("\n" + call.deployment_dir()) + "\n" + call.stage_id();
   std::snprintf(text, sizeof text, "_rehearsal_%08x_",
-                static_cast<unsigned>(
-                    std::hash<std::string>{}(call.deployment_dir() + "\n" + call.stage_id())));
+                static_cast<unsigned>(std::hash<std::string>{}(stage)));
   return text;
+}
+
+std::string suffix(const Call& call) { return mark(call) + std::to_string(call.run_id()); }
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// Of this stage, of whatever run. Also those that let nobody in: dropping them has failed once.
+std::vector<std::string> all_copies(const Call& call, const MigratedDatabase& database) {
+  std::vector<std::string> found;
+  const std::string of_stage = mark(call);
+  const auto add = [&](const std::string& name) {
+    const std::size_t at = name.find(of_stage);
+    if (at == std::string::npos) return;
+    const std::string run = fs::path(name.substr(at + of_stage.size())).stem().string();
+    if (!run.empty() && run.find_first_not_of("0123456789") == std::string::npos) {
+      found.push_back(name);
+    }
+  };
+  if (!database.sqlite.empty()) {
+    std::error_code none;
+    const std::string extension = fs::path(database.sqlite).extension().string();
+    for (const auto& entry :
+         fs::directory_iterator(fs::path(database.sqlite).parent_path(), none)) {
+      if (entry.path().extension() == extension) add(entry.path().filename().string());
+    }
+  } else if (database.mariadb) {
+    for (const MariadbRow& row : query(call, *database.mariadb, "",
+                                       "SELECT schema_name FROM information_schema.schemata")) {
+      add(row.at(0));
+    }
+  } else {
+    for (const std::string& name : query(call, database.server, database.name,
+                                         "SELECT datname FROM pg_database ORDER BY 1;")) {
+      add(name);
+    }
+  }
+  return found;
+}
+
+bool is_of_this_run(const Call& call, const MigratedDatabase& database, const std::string& name) {
+  const std::string extension =
+      database.sqlite.empty() ? "" : fs::path(database.sqlite).extension().string();
+  return ends_with(name, suffix(call) + extension);
+}
+
+// What the server does not call it: a name in a grant is a pattern of the same limit.
+std::size_t length_of(const MigratedDatabase& database, const std::string& name) {
+  return database.mariadb ? drydock::grant_name(name).size() : name.size();
 }
 
 // Not in the middle of a UTF-8 character.
@@ -62,7 +113,8 @@ void copy_file(const Call& call, const std::string& from, const std::string& to)
 
 void refuse_other_structure(const Call& call, const MigratedDatabase& database,
                             const MigratedDatabase& copy) {
-  const Picture was = picture_of(call, database), is = picture_of(call, copy);
+  const DatabaseFacts was = database_facts(call, database.server, database.name),
+                      is = database_facts(call, copy.server, copy.name);
   if (was.schema == is.schema && was.revisions == is.revisions) return;
   throw Failed(
       "the copy " + copy.name + " of database " + database.name +
@@ -123,13 +175,16 @@ RowCounts mariadb_rows(const Call& call, const MariadbServer& server, const std:
 }  // namespace
 
 std::string copy_name(const Call& call, const MigratedDatabase& database) {
-  const std::string suffix = mark(call) + std::to_string(call.run_id());
   if (!database.sqlite.empty()) {
     const fs::path file(database.sqlite);
-    return file.stem().string() + suffix + file.extension().string();
+    return file.stem().string() + suffix(call) + file.extension().string();
   }
   const std::size_t longest = database.mariadb ? 64 : 63;
-  return shortened(database.name, longest - suffix.size()) + suffix;
+  std::string name = database.name;
+  while (!name.empty() && length_of(database, name + suffix(call)) > longest) {
+    name = shortened(name, name.size() - 1);
+  }
+  return name + suffix(call);
 }
 
 MigratedDatabase copy_of(const MigratedDatabase& database, const std::string& name) {
@@ -142,25 +197,23 @@ MigratedDatabase copy_of(const MigratedDatabase& database, const std::string& na
 }
 
 std::string copies_left(const Call& call, const MigratedDatabase& database) {
-  std::vector<std::string> names;
-  if (!database.sqlite.empty()) {
-    std::error_code none;
-    for (const auto& entry :
-         fs::directory_iterator(fs::path(database.sqlite).parent_path(), none)) {
-      names.push_back(entry.path().filename().string());
-    }
-  } else {
-    const auto patience = call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
-    for (const auto& one : database.mariadb ? wait_for_databases(call, *database.mariadb, patience)
-                                            : wait_for_databases(call, database.server, patience)) {
-      names.push_back(one.first);
-    }
-  }
   std::string left;
-  for (const std::string& name : names) {
-    if (name.find(mark(call)) != std::string::npos) left += (left.empty() ? "" : ", ") + name;
+  for (const std::string& name : all_copies(call, database)) {
+    if (is_of_this_run(call, database, name)) left += (left.empty() ? "" : ", ") + name;
   }
   return left.empty() ? "none" : left;
+}
+
+void drop_older_copies(const Call& call, const MigratedDatabase& database) {
+  for (const std::string& name : all_copies(call, database)) {
+    if (is_of_this_run(call, database, name)) continue;
+    try {
+      drop_copy(call, copy_of(database, name));
+      call.info("dropped the copy " + name + ", which an earlier rehearsal had left");
+    } catch (const Failed& e) {
+      call.warn(e.what());
+    }
+  }
 }
 
 std::int64_t database_bytes(const Call& call, const MigratedDatabase& database) {
@@ -177,36 +230,43 @@ std::int64_t database_bytes(const Call& call, const MigratedDatabase& database) 
   return found == sizes.end() ? 0 : found->second;
 }
 
-void refuse_without_room(const Call& call, const MigratedDatabase& database, std::int64_t bytes) {
-  const std::int64_t available = free_bytes(call, database);
-  if (available < 0 || available >= 2 * bytes) return;
-  throw Failed("a copy of database " + database.name +
-               ", which a migration may then write anew, may need " + bytes_text(2 * bytes) +
-               ", and the disk where the database is has " + bytes_text(available) +
-               " free; make room there, or rehearse where there is some");
-}
-
-void make_copy(const Call& call, const MigratedDatabase& database, const MigratedDatabase& copy) {
+void make_copy(const Call& call, const MigratedDatabase& database, const MigratedDatabase& copy,
+               const std::string& session) {
   if (!database.sqlite.empty()) {
     copy_file(call, database.sqlite, copy.sqlite);
     return;
   }
   if (database.mariadb) {
-    RowCounts dumped = copy_database(call, *database.mariadb, database.name, copy.name);
+    RowCounts dumped = copy_database(call, *database.mariadb, database.name, copy.name, session);
     return refuse_other_rows(call, database, copy, std::move(dumped));
   }
-  copy_database(call, database.server, database.name, copy.name, copy.name, call.run_label());
+  copy_database(call, database.server, database.name, copy.name, session, call.run_label());
   refuse_other_structure(call, database, copy);
 }
 
+void end_dump(const Call& call, const MigratedDatabase& database, const std::string& session) {
+  if (database.mariadb) return drydock::end_dump(call, *database.mariadb, session);
+  end_sessions(call, database, {session});
+}
+
 void drop_copy(const Call& call, const MigratedDatabase& copy) {
-  if (copy.mariadb) return drydock::drop_copy(call, *copy.mariadb, copy.name);
-  if (copy.sqlite.empty()) return drop_database(call, copy.server, copy.name);
   for (const char* part : {"", "-wal", "-shm", "-journal"}) {
+    if (copy.sqlite.empty()) break;
     if (::unlink((copy.sqlite + part).c_str()) != 0 && errno != ENOENT) {
       throw Failed("the copy " + copy.sqlite + part +
-                   " cannot be removed: " + std::strerror(errno));
+                   " of a rehearsal cannot be removed: " + std::strerror(errno));
     }
+  }
+  if (!copy.sqlite.empty()) return;
+  try {
+    if (copy.mariadb) return drydock::drop_copy(call, *copy.mariadb, copy.name);
+    drop_database(call, copy.server, copy.name);
+  } catch (const Failed& e) {
+    throw Failed("the copy " + copy.name + " of a rehearsal is not dropped (" + e.what() +
+                 "); see to what keeps it, and give " + copy.place() +
+                 " the statement: DROP DATABASE " +
+                 (copy.mariadb ? mariadb_identifier(copy.name) : quoted_identifier(copy.name)) +
+                 "; the next rehearsal of this stage tries it as well");
   }
 }
 
@@ -231,17 +291,6 @@ std::string row_differences(const RowCounts& before, const RowCounts& after) {
                                        : rows(now->second) + ", before " + std::to_string(count));
   }
   return differences;
-}
-
-Picture picture_of(const Call& call, const MigratedDatabase& database) {
-  if (!database.sqlite.empty()) {
-    return {sqlite_content(database.sqlite, SqliteData::count).schema,
-            sqlite_revisions(database.sqlite, version_table)};
-  }
-  const DatabaseFacts facts = database.mariadb
-                                  ? database_facts(call, *database.mariadb, database.name)
-                                  : database_facts(call, database.server, database.name);
-  return {facts.schema, facts.revisions};
 }
 
 bool set_revisions(const Call& call, const MigratedDatabase& copy,

@@ -16,7 +16,7 @@ std::string DirectDatabase::place() const {
 
 std::unique_ptr<DirectSession> DirectDatabase::open(const std::string& database) const {
   try {
-    return std::make_unique<DirectSession>(url_, database);
+    return std::make_unique<DirectSession>(url_, database, patience_);
   } catch (const Failed& e) {
     throw Failed("cannot connect to " + place() + (database.empty() ? "" : ", database ") +
                  database + ": " + e.what());

@@ -1,6 +1,7 @@
 // A database outside the deployment, asked over connections of this process.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,8 +15,9 @@ namespace drydock::alembic {
 
 class DirectDatabase {
  public:
-  // url: with a database.
-  explicit DirectDatabase(DatabaseUrl url) : url_(std::move(url)) {}
+  // url: with a database. patience: until a server that does not answer counts as dead.
+  DirectDatabase(DatabaseUrl url, std::chrono::milliseconds patience)
+      : url_(std::move(url)), patience_(patience) {}
 
   // For people: "PostgreSQL of db.example.org:5432".
   std::string place() const;
@@ -34,6 +36,7 @@ class DirectDatabase {
   std::unique_ptr<DirectSession> open(const std::string& database) const;
 
   const DatabaseUrl url_;
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::unique_ptr<DirectSession> kept_;
 };

@@ -40,6 +40,14 @@ IdleSession::~IdleSession() {
 
 void IdleSession::has_begun() const { ::unlink(path_.c_str()); }
 
+void IdleSession::tell(const std::string& statements) const {
+  // Open for reading as well, so that a client which is gone is no SIGPIPE.
+  if (::write(input_, statements.data(), statements.size()) !=
+      static_cast<ssize_t>(statements.size())) {
+    throw Failed("cannot write into the pipe " + path_ + ": " + std::strerror(errno));
+  }
+}
+
 bool IdleSession::ended() const {
   return running_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }

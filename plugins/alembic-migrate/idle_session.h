@@ -20,6 +20,8 @@ class IdleSession {
   bool ended() const;
   // It has answered: nothing needs the name of its pipe any more.
   void has_begun() const;
+  // More statements. Those of a session that has ended are lost, which ended() tells.
+  void tell(const std::string& statements) const;
   // Ends the session, if it has not ended, and returns what it printed.
   const Captured& end();
 

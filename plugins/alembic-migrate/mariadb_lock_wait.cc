@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "mariadb_server.h"
+#include "migrator.h"
+#include "wait.h"
 
 namespace drydock::alembic {
 namespace {
@@ -41,6 +43,36 @@ std::vector<GlobalValue> noted_values(const Call& call) {
   return values;
 }
 
+// Who may change the variables: "NULL" nobody in particular, else a connection.
+std::string holder(const Call& call, const MariadbServer& server) {
+  return query(call, server, "", "SELECT IS_USED_LOCK(" + mariadb_literal(lock_waits_lock) + ")")
+      .at(0)
+      .at(0);
+}
+
+bool is_ours(const Call& call, const MariadbServer& server, const std::string& connection) {
+  const std::string session = container_name(call, "lock");
+  return connection ==
+         query(call, server, "", "SELECT IS_USED_LOCK(" + mariadb_literal(session) + ")")
+             .at(0)
+             .at(0);
+}
+
+void wait_for_others(const Call& call, const MariadbServer& server) {
+  const auto limit = call.has("/wait") ? call.duration("/wait") : std::chrono::seconds(60);
+  const auto until = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const std::string other = holder(call, server);
+    if (other == "NULL" || is_ours(call, server, other)) return;
+    if (std::chrono::steady_clock::now() >= until) {
+      throw Failed("the lock_wait_timeout of " + server.description +
+                   " cannot be put back while another migration is at work there (connection " +
+                   other + "); repeat when that has ended");
+    }
+    pause(call, std::chrono::milliseconds(200));
+  }
+}
+
 }  // namespace
 
 std::string mariadb_lock_waits(const Call& call, const MigratedDatabase& database) {
@@ -63,6 +95,11 @@ void limit_mariadb_lock_waits(const Call& call, const MigratedDatabase& database
                               std::chrono::milliseconds limit) {
   const MariadbServer& server = *database.mariadb;
   if (!why_no_lock_waits(call, database).empty()) return;  // which `plan` has said
+  if (const std::string other = holder(call, server); !is_ours(call, server, other)) {
+    return call.info("another migration on " + server.description +
+                     " has set how long a statement waits for a lock (connection " + other +
+                     "); this one goes by that");
+  }
   const std::string ours = std::to_string(std::max<std::int64_t>(1, (limit.count() + 999) / 1000));
   const MariadbRow before = global_values(call, server);
   std::string note;
@@ -80,6 +117,7 @@ void limit_mariadb_lock_waits(const Call& call, const MigratedDatabase& database
 void put_back_mariadb_lock_waits(const Call& call, const MigratedDatabase& database) {
   const std::vector<GlobalValue> noted = noted_values(call);
   if (noted.empty()) return;
+  wait_for_others(call, *database.mariadb);
   for (const GlobalValue& one : noted) {
     const MariadbRows now = query(call, *database.mariadb, "", "SELECT @@GLOBAL." + one.variable);
     if (now.at(0).at(0) == one.ours) set_global(call, *database.mariadb, one.variable, one.before);

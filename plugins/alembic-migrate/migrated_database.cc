@@ -63,7 +63,7 @@ Revisions current_revisions(const Call& call, const MigratedDatabase& database) 
 bool has_application_tables(const Call& call, const MigratedDatabase& database) {
   if (!database.sqlite.empty()) {
     if (!exists(database.sqlite)) return false;
-    const SqliteContent content = sqlite_content(database.sqlite, SqliteData::count);
+    const SqliteContent content = sqlite_content(database.sqlite, SqliteData::structure);
     return std::any_of(content.rows.begin(), content.rows.end(), [](const auto& table) {
       return table.first != version_table && table.first.rfind("sqlite_", 0) != 0;
     });

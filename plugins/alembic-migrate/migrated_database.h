@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "database_place.h"
 #include "direct_database.h"
 #include "drydock/stage.hpp"
 #include "mariadb_server.h"
@@ -17,20 +18,24 @@ struct MigratedDatabase {
   std::string sqlite;                    // the file; "": it is on a server
   std::optional<MariadbServer> mariadb;  // the server, or:
   PostgresServer server;
-  std::string name;     // for people, and on the server
-  std::string service;  // of its container; "": it is in none
-  // Outside the deployment, and reached from here: what both servers ask by then.
+  std::string name;  // for people, and on the server
+  DatabasePlace where;
+  std::string container;  // the id; "": it is in none
+  // Outside the deployment, and reached from here: by what both servers ask, or by what the clients
+  // of this machine read.
   std::shared_ptr<DirectDatabase> direct;
+  std::shared_ptr<const void> clients;
 
+  bool outside() const { return where.server.has_value(); }
   bool on_postgres() const { return sqlite.empty() && !mariadb; }
   // For people.
   std::string place() const { return mariadb ? mariadb->description : server.description; }
 };
 
-// Outside the deployment, by `database.url`; else its container, found by the options, by what the
-// application's variables in `.env` name, or by its looks; else the place outside that those
-// variables name. nullopt: its container does not run. Throws BadOptions when nothing says where it
-// could be.
+// Where `run` has noted it to be; else outside the deployment by `database.url`, in its container,
+// found by the options, by what the application's variables in `.env` name, or by its looks, or
+// outside where those variables name it. nullopt: its container does not run. Throws BadOptions
+// when nothing says where it could be, and when two may be meant.
 std::optional<MigratedDatabase> find_database(const Call&);
 
 // As soon as the database answers. nullopt: no such table, or no such database or file yet.

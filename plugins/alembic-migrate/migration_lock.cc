@@ -4,6 +4,7 @@
 
 #include <regex>
 
+#include "mariadb_lock_wait.h"
 #include "mariadb_sessions.h"
 #include "migrator.h"
 
@@ -113,6 +114,7 @@ void MigrationLock::take_directly(const std::string& session) {
   if (ask("SELECT GET_LOCK(" + lock + ", 0)") != "1") {
     refuse_mariadb_holder(ask("SELECT IS_USED_LOCK(" + lock + ")"));
   }
+  ask("SELECT GET_LOCK(" + mariadb_literal(lock_waits_lock) + ", 0)");
   ask("SELECT GET_LOCK(" + mariadb_literal(session) + ", 0)");
 }
 
@@ -126,6 +128,7 @@ void MigrationLock::take_on_mariadb(const std::string& session) {
                                    {"--batch", "--skip-column-names", "--unbuffered",
                                     "--database=" + database_.name}),
                    "SET SESSION wait_timeout = 2147483;\nSELECT GET_LOCK(" + lock +
+                       ", 0);\nSELECT GET_LOCK(" + mariadb_literal(lock_waits_lock) +
                        ", 0);\nSELECT GET_LOCK(" + mariadb_literal(session) + ", 0);\n");
   const std::string who =
       "SELECT IS_USED_LOCK(" + lock + "), IS_USED_LOCK(" + mariadb_literal(session) + ")";

@@ -13,23 +13,41 @@
 namespace drydock::alembic {
 namespace {
 
-struct Attempt {
-  Exit exit;
-  std::string last_words;
-  bool lock_timeout = false;  // it told of one, after which it can be started again
-  bool lock_wait = false;     // it told of one after which it cannot
-};
+const RevisionGraph* graph_of(const Scripts& scripts) {
+  return scripts.graph ? &*scripts.graph : nullptr;
+}
 
-Attempt attempt(const Call& call, int number, const Variables& instead) {
-  const std::string name =
-      container_name(call, "migrate" + (number == 1 ? "" : std::to_string(number)));
+std::string one_sentence(const std::vector<std::string>& sentences) {
+  std::string result;
+  for (const std::string& one : sentences) result += (result.empty() ? "" : "; ") + one;
+  return result;
+}
+
+std::string ended_with(const MigratedDatabase& database, const MigratorEnd& last) {
+  return "the migration of database " + database.name + " ended with " + last.exit.describe() +
+         (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; ";
+}
+
+// Where the migrator left the database, which may be what it died of.
+Revisions revisions_after(const Call& call, const MigratedDatabase& database,
+                          const MigratorEnd& last) {
+  try {
+    return current_revisions(call, database);
+  } catch (const Failed& e) {
+    throw Failed(ended_with(database, last) + "its revision cannot be told: " + e.what());
+  }
+}
+
+}  // namespace
+
+MigratorEnd start_migrator(const Call& call, const std::string& name, const Variables& instead) {
   if (call.has("/service")) {
     note_container(call, name);
   } else {
     note_session(call, name);
   }
   Process process = migrator_process(call, name, instead);
-  Attempt result;
+  MigratorEnd result;
   LastLines last;
   process.on_line = [&](Stream, std::string_view line) {
     last.add(line);
@@ -42,35 +60,13 @@ Attempt attempt(const Call& call, int number, const Variables& instead) {
   return result;
 }
 
-const RevisionGraph* graph_of(const Scripts& scripts) {
-  return scripts.graph ? &*scripts.graph : nullptr;
-}
-
-std::string one_sentence(const std::vector<std::string>& sentences) {
-  std::string result;
-  for (const std::string& one : sentences) result += (result.empty() ? "" : "; ") + one;
-  return result;
-}
-
-std::string ended_with(const MigratedDatabase& database, const Attempt& last) {
-  return "the migration of database " + database.name + " ended with " + last.exit.describe() +
-         (last.last_words.empty() ? "" : " (" + last.last_words + ")") + "; ";
-}
-
-// Where the migrator left the database, which may be what it died of.
-Revisions revisions_after(const Call& call, const MigratedDatabase& database, const Attempt& last) {
-  try {
-    return current_revisions(call, database);
-  } catch (const Failed& e) {
-    throw Failed(ended_with(database, last) + "its revision cannot be told: " + e.what());
-  }
-}
-
-Failed failure(const Call& call, const MigratedDatabase& database, const Attempt& last, int tries,
-               const std::string& before, const std::string& after) {
-  std::string text = ended_with(database, last) +
-                     (after == before ? "its revision is still " + before
-                                      : "its revision went from " + before + " to " + after);
+Failed migration_failure(const Call& call, const MigratedDatabase& database,
+                         const MigratorEnd& last, int tries, const Revisions& before) {
+  const std::string was = describe(before);
+  const std::string is = describe(revisions_after(call, database, last));
+  const std::string text =
+      ended_with(database, last) +
+      (is == was ? "its revision is still " + was : "its revision went from " + was + " to " + is);
   if (!last.lock_timeout && !last.lock_wait) return Failed(text);
   const std::string open = one_sentence(open_transactions(call, database, std::chrono::seconds(0)));
   return Failed(text + ". It waited for a lock in vain" +
@@ -81,11 +77,8 @@ Failed failure(const Call& call, const MigratedDatabase& database, const Attempt
                 "; end what holds the lock, or let it wait longer with `lock_timeout`");
 }
 
-}  // namespace
-
-std::string run_migrator(const Call& call, const MigratedDatabase& database,
-                         const Scripts& scripts, const Revisions& current,
-                         const Variables& instead) {
+void run_migrator(const Call& call, const MigratedDatabase& database, const Scripts& scripts,
+                  const Revisions& current) {
   RevisionWatch watch(call, database, current, graph_of(scripts));
   watch.start();
   // At the same time: to ask Alembic starts the application once more, which takes longer than most
@@ -93,14 +86,14 @@ std::string run_migrator(const Call& call, const MigratedDatabase& database,
   const auto when = call.has("/service") ? std::launch::async : std::launch::deferred;
   auto heads = std::async(when, remember_heads, std::cref(call), std::cref(scripts));
   for (int tries = 1;; ++tries) {
-    const Attempt last = attempt(call, tries, instead);
+    const MigratorEnd last = start_migrator(
+        call, container_name(call, "migrate" + (tries == 1 ? "" : std::to_string(tries))));
     if (heads.valid()) heads.get();
     // What that is worth, verify says.
-    if (last.exit.ok() && !last.lock_timeout) return last.last_words;
-    const Revisions now = revisions_after(call, database, last);
-    if (last.exit.ok() && is_at(now, known_heads(call))) return last.last_words;
+    if (last.exit.ok() && !last.lock_timeout) return;
+    if (last.exit.ok() && is_at(revisions_after(call, database, last), known_heads(call))) return;
     if (!last.lock_timeout || tries > call.integer("/lock_retries")) {
-      throw failure(call, database, last, tries, describe(current), describe(now));
+      throw migration_failure(call, database, last, tries, current);
     }
     call.warn("the migration waited for a lock in vain; trying again, " +
               std::to_string(call.integer("/lock_retries") - tries + 1) + " times at most");

@@ -8,12 +8,25 @@
 
 namespace drydock::alembic {
 
+// How one migrator ended.
+struct MigratorEnd {
+  Exit exit;
+  std::string last_words;     // the last lines that it printed
+  bool lock_timeout = false;  // it told of one, after which it can be started again
+  bool lock_wait = false;     // it told of one after which it cannot
+};
+
+// Under this name, noted first, of its container or of its sessions.
+MigratorEnd start_migrator(const Call&, const std::string& name, const Variables& instead = {});
+
+// The sentence of a migrator that failed, and where it left the database. before: its revisions.
+Failed migration_failure(const Call&, const MigratedDatabase&, const MigratorEnd&, int tries,
+                         const Revisions& before);
+
 // Runs the migrator, up to `lock_retries` times more while all that it fails of is a lock that it
 // waits for. Meanwhile the heads are remembered. Throws Failed when it fails; whether it did
-// anything is not asked here. current: before it. instead: see migrator_process. Returns the last
-// lines that it printed.
-std::string run_migrator(const Call&, const MigratedDatabase&, const Scripts&,
-                         const Revisions& current, const Variables& instead = {});
+// anything is not asked here. current: before it.
+void run_migrator(const Call&, const MigratedDatabase&, const Scripts&, const Revisions& current);
 
 // For an application that migrates by itself when it starts: waits until the database is at the
 // heads, for at most the option `limit`. Throws Failed then.

@@ -8,6 +8,7 @@
 #include "compose_command.h"
 #include "compose_images.h"
 #include "compose_patience.h"
+#include "rehearsal_model.h"
 
 namespace drydock::alembic {
 namespace {
@@ -68,7 +69,10 @@ Process one_off(const Call& call, const std::string& container,
   }
   arguments.insert(arguments.end(), command.begin(), command.end());
   hold_image(call);
-  Process process = call.compose(std::move(arguments));
+  // What a rehearsal has prepared is there.
+  Process process = call.step() == "run" && call.text("/mode") == "rehearse"
+                        ? rehearsal_compose(call, std::move(arguments))
+                        : call.compose(std::move(arguments));
   process.environment = std::move(environment);
   return process;
 }

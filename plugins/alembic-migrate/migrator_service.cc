@@ -14,23 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The whole model: the shared one leaves out what only a migrator's files depend on.
-Json whole_model(const Call& call) {
-  Process question = call.compose({"config", "--format", "json"});
-  std::string text;
-  const bool as_before = !call.planning_dir().empty() && !call.model_before().empty() &&
-                         !compose::reads_planned_files(call, question);
-  if (as_before) {  // the runner has asked the same just before
-    std::ifstream kept(call.model_before(), std::ios::binary);
-    text.assign(std::istreambuf_iterator<char>(kept), {});
-  } else {
-    text = compose::ask_once(call, std::move(question), "resolve the compose files");
-  }
-  Json model = Json::parse(text, nullptr, false);
-  if (!model.is_object()) throw Failed("cannot read the model of `docker compose config`");
-  return model;
-}
-
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   return object.is_object() && found != object.end() && found->is_string()
@@ -68,9 +51,19 @@ std::vector<std::string> mounted_paths(const Json& service) {
 
 }  // namespace
 
+std::string whole_model_text(const Call& call) {
+  Process question = call.compose({"config", "--format", "json"});
+  const bool as_before = !call.planning_dir().empty() && !call.model_before().empty() &&
+                         !compose::reads_planned_files(call, question);
+  if (!as_before) return compose::ask_once(call, std::move(question), "resolve the compose files");
+  std::ifstream kept(call.model_before(), std::ios::binary);  // the runner has asked the same
+  return std::string(std::istreambuf_iterator<char>(kept), {});
+}
+
 MigratorService migrator_service(const Call& call) {
   const std::string name = call.text("/service");
-  const Json model = whole_model(call);
+  const Json model = Json::parse(whole_model_text(call), nullptr, false);
+  if (!model.is_object()) throw Failed("cannot read the model of `docker compose config`");
   const auto services = model.find("services");
   if (services == model.end() || !services->is_object() || services->count(name) == 0) {
     throw BadOptions("there is no service " + name +
@@ -81,6 +74,7 @@ MigratorService migrator_service(const Call& call) {
   result.image = text_of(service, "image");
   // What Compose calls an image that it builds.
   if (result.image.empty()) result.image = text_of(model, "name") + "-" + name;
+  for (const auto& one : services->items()) result.services.insert(one.key());
   result.folder = text_of(service, "working_dir");
   result.mounted = mounted_paths(service);
   result.command = result.entrypoint = texts_of(service, "entrypoint");

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,14 @@ struct MigratorService {
   std::vector<std::string> entrypoint;  // the model's, else the image's
   std::map<std::string, std::string> environment;  // as the model says; may hold secrets
   bool renewed = false;              // Compose pulls or builds the image whenever it is used
+  std::set<std::string> services;    // all that the model has, of active profiles
   std::vector<std::string> mounted;  // paths at which something else than the image's files is
 };
+
+// The whole model of the files as they are, as `docker compose config` prints it in JSON; in plan,
+// as they are planned. (The one that stages share leaves out what only a migrator's files depend
+// on.)
+std::string whole_model_text(const Call&);
 
 // The option `service`, in the model of the files as they are; in plan, as they are planned. Throws
 // BadOptions when there is no such service.

@@ -7,34 +7,21 @@
 #include "migration_plan.h"
 #include "migration_run.h"
 #include "migrator.h"
+#include "named_database.h"
+#include "rehearsal_guard.h"
+#include "rehearsal_model.h"
+#include "rehearsal_picture.h"
 #include "rehearsal_record.h"
+#include "rehearsal_room.h"
 #include "rehearsal_target.h"
 #include "rehearsal_variables.h"
+#include "revision_watch.h"
 #include "table_sizes.h"
 
 namespace drydock::alembic {
 namespace {
 
-// Of the database before the migrator was started, for whoever proves afterwards that it is still
-// the same.
-constexpr auto revision_note = "database/revision", schema_note = "database/schema";
-constexpr auto copy_note = "copy";
-
-// Throws Failed when it is another by now: the worst that a rehearsal can do.
-void refuse_touched(const Call& call, const MigratedDatabase& database) {
-  const auto revision = call.recall(revision_note), schema = call.recall(schema_note);
-  if (!revision || !schema) return;
-  const Picture now = picture_of(call, database);
-  const std::string is = describe(now.revisions);
-  if (is == *revision && now.schema == *schema) return;
-  throw Failed("while its migration was rehearsed, database " + database.name +
-               " itself was changed: " +
-               (is == *revision ? "its structure is another than before"
-                                : "its revision went from " + *revision + " to " + is) +
-               ". Either somebody else has migrated it, or the migrator works on it whatever its "
-               "variables say: stop what writes to it, compare it, and restore a backup "
-               "(`drydock backups list`) where it was the migrator");
-}
+constexpr auto copy_note = "copy", dump_note = "dump";
 
 std::string of_heads(const std::vector<std::string>& heads) { return describe(Revisions(heads)); }
 
@@ -42,18 +29,25 @@ std::string of_heads(const std::vector<std::string>& heads) { return describe(Re
 double migrate_copy(const Call& call, const MigratedDatabase& database,
                     const MigratedDatabase& copy, const Scripts& scripts, const Revisions& current,
                     const std::vector<std::string>& heads, const Variables& variables) {
+  const std::string name = container_name(call, "migrate");
+  RehearsalGuard guard(call, database, copy, name);
   const auto began = std::chrono::steady_clock::now();
-  std::string said, failure;
-  try {
-    said = run_migrator(call, copy, scripts, current, variables);
-  } catch (const Failed& e) {
-    failure = e.what();
+  MigratorEnd end;
+  {
+    RevisionWatch watch(call, copy, current, scripts.graph ? &*scripts.graph : nullptr);
+    watch.start([&guard] { return guard.reached(); });
+    end = start_migrator(call, name, variables);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  std::string failure = guard.end();
   refuse_touched(call, database);
+  if (failure.empty() && !end.exit.ok()) {
+    failure = migration_failure(call, copy, end, 1, current).what();
+  }
   const Revisions found = failure.empty() ? current_revisions(call, copy) : std::nullopt;
   if (failure.empty() && !is_at(found, heads)) {
-    failure = mismatch(call, copy, found, heads) + (said.empty() ? "" : " (" + said + ")");
+    failure = mismatch(call, copy, found, heads) +
+              (end.last_words.empty() ? "" : " (" + end.last_words + ")");
   }
   if (failure.empty()) return took.count();
   throw Failed("the rehearsal failed after " + shown_seconds(took.count()) + ", and database " +
@@ -71,15 +65,18 @@ std::string words_of_rows(const RowCounts& before, const std::string& difference
 void on_a_copy(const Call& call, const MigratedDatabase& database, const MigratedDatabase& copy,
                const Scripts& scripts, const Revisions& current,
                const std::vector<std::string>& heads, const Variables& variables) {
-  const std::int64_t bytes = database_bytes(call, database);
-  refuse_without_room(call, database, bytes);
-  const Picture before = picture_of(call, database);
-  call.remember(revision_note, describe(before.revisions));
-  call.remember(schema_note, before.schema);
-  note_session(call, copy.name);  // of the dump
+  const ServerLog log = server_log(call, database);
+  const Room room = room_for_copy(database_bytes(call, database), log);
+  refuse_without_room(call, database, room);
+  note_picture(call, database);
+  const std::string dump = container_name(call, "dump");
+  note_session(call, dump);
+  call.remember(dump_note, dump);
   call.remember(copy_note, copy.name);
-  call.info("copying database " + database.name + " (" + bytes_text(bytes) + ") to " + copy.name);
-  make_copy(call, database, copy);
+  call.info("copying database " + database.name + " (" + bytes_text(room.database) + ") to " +
+            copy.name);
+  if (const std::string words = words_of_log(room, log); !words.empty()) call.info(words);
+  make_copy(call, database, copy, dump);
   const RowCounts rows = row_counts(call, copy);
   show_that_it_goes_to_the_copy(call, copy, current, heads, variables);
   call.info("the migrator gets the copy by " + names_of(variables));
@@ -89,11 +86,12 @@ void on_a_copy(const Call& call, const MigratedDatabase& database, const Migrate
     call.warn("the migration changes how many rows tables of database " + database.name +
               " have: " + differences);
   }
-  const Rehearsal done{database.name, describe(current), of_heads(heads), today(), seconds, bytes};
+  const Rehearsal done{database.name, describe(current), of_heads(heads),
+                       today(),       seconds,           room.database};
   keep_rehearsal(call, done);
   const std::string found = "database " + database.name + ": the migration " + done.from + " -> " +
                             done.to + " took " + shown_seconds(seconds) + " on a copy of " +
-                            bytes_text(bytes) + "; " + words_of_rows(rows, differences);
+                            bytes_text(room.database) + "; " + words_of_rows(rows, differences);
   call.info(found);
   call.output("rehearsal", found);
   call.output("row_differences", differences);
@@ -111,11 +109,27 @@ void refuse_files_that_are_not_there(const Call& call) {
                "a stage of the pipeline that comes after they are (mode: rehearse)");
 }
 
+// Ends all that the rehearsal has started. "": nothing is left, else what to say of it.
+std::string what_is_left(const Call& call, const MigratedDatabase& database) {
+  std::string left;
+  const auto end = [&](auto action) {
+    try {
+      action();
+    } catch (const std::runtime_error& e) {
+      left += (left.empty() ? "; left to the rollback: " : "; ") + std::string(e.what());
+    }
+  };
+  end([&] { end_containers(call); });
+  end([&] { end_copy(call, database); });
+  return left;
+}
+
 }  // namespace
 
 bool is_rehearsal(const Call& call) { return call.text("/mode") == "rehearse"; }
 
-Change as_rehearsal(Change change, std::int64_t bytes) {
+Change as_rehearsal(const Call& call, Change change,
+                    const std::optional<MigratedDatabase>& database) {
   if (change.action == "keep") {
     change.detail = "nothing to rehearse: " + change.detail;
     return change;
@@ -123,43 +137,40 @@ Change as_rehearsal(Change change, std::int64_t bytes) {
   if (change.action == "change") {
     change.detail = "on a copy, which is dropped again" +
                     (change.detail.empty() ? std::string() : "; " + change.detail);
-    change.disk_bytes = bytes;
+    if (database) {
+      const ServerLog log = server_log(call, *database);
+      const Room room = room_for_copy(database_bytes(call, *database), log);
+      change.disk_bytes = room.all();
+      if (const std::string words = words_of_log(room, log); !words.empty()) {
+        change.detail += "; " + words;
+      }
+    }
   }
   change.action = "check";
   return change;
 }
 
-void refuse_to_rehearse_outside(const MigratedDatabase& database) {
-  if (!database.direct) return;
-  throw BadOptions(
-      "database " + database.name + " of " + database.place() +
-      " is outside the deployment, and a rehearsal copies a database by the clients in "
-      "its container; rehearse on a deployment with a restored backup of it");
-}
-
 void rehearse(const Call& call, const MigratedDatabase& database,
               const std::optional<MigratorService>& service, const Scripts& scripts,
               const Revisions& current) {
+  refuse_touched(call, database);  // by an attempt before this one
+  prepare_rehearsal_model(call, service ? service->image : "");
   remember_heads(call, scripts);
   const std::vector<std::string> heads = known_heads(call);
+  drop_older_copies(call, database);
   if (is_at(current, heads)) {
     call.info("nothing to rehearse: database " + database.name + " is at " + of_heads(heads));
-    return;
+    return remove_rehearsal_model(call);
   }
   refuse_files_that_are_not_there(call);
+  refuse_named_database(call, database, scripts, current);
   const MigratedDatabase copy = copy_of(database, copy_name(call, database));
   const Variables variables = variables_of_copy(call, service, database, copy);
   try {
     on_a_copy(call, database, copy, scripts, current, heads, variables);
   } catch (const std::runtime_error& e) {
     const std::string why = e.what();
-    end_containers(call);
-    try {
-      end_copy(call, database);
-    } catch (const std::runtime_error& left) {
-      throw Failed(why + "; the copy " + copy.name + " is left to the rollback: " + left.what());
-    }
-    throw Failed(why);
+    throw Failed(why + what_is_left(call, database));
   }
   end_copy(call, database);
 }
@@ -167,14 +178,16 @@ void rehearse(const Call& call, const MigratedDatabase& database,
 void verify_rehearsal(const Call& call, const MigratedDatabase& database) {
   refuse_touched(call, database);
   const std::string left = copies_left(call, database);
-  if (left != "none")
+  if (left != "none") {
     throw Failed("the copy " + left + " of database " + database.name + " is left");
+  }
 }
 
 void end_copy(const Call& call, const MigratedDatabase& database) {
+  remove_rehearsal_model(call);
   const std::string name = call.recall(copy_note).value_or("");
   if (name.empty()) return;
-  end_sessions(call, database, {name});  // of the dump, which reads the database itself
+  end_dump(call, database, call.recall(dump_note).value_or(name));
   drop_copy(call, copy_of(database, name));
   call.remember(copy_note, "");
   call.info("dropped the copy " + name);

@@ -13,15 +13,13 @@ namespace drydock::alembic {
 
 bool is_rehearsal(const Call&);
 
-// What a migration's planned change is in a rehearsal of it.
-Change as_rehearsal(Change change, std::int64_t bytes);
-
-// Throws BadOptions where there are no clients of the server that could copy it.
-void refuse_to_rehearse_outside(const MigratedDatabase&);
+// What a migration's planned change is in a rehearsal of it. database: nullopt, it does not run.
+Change as_rehearsal(const Call&, Change change, const std::optional<MigratedDatabase>& database);
 
 // Copies, migrates the copy, proves that it alone was migrated, compares the rows, keeps how long
-// it took, drops the copy. Nothing pending: nothing. current: of the database. Throws Failed; the
-// copy is gone then as well, if it could be dropped.
+// it took, drops the copy; before that, copies which earlier ones have left. Nothing pending:
+// nothing. current: of the database. Throws Failed; the copy is gone then as well, if it could be
+// dropped.
 void rehearse(const Call&, const MigratedDatabase&, const std::optional<MigratorService>&,
               const Scripts&, const Revisions& current);
 // That the database is as it was, and the copy gone.

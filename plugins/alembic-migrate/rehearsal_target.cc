@@ -61,9 +61,9 @@ Variables variables_of_copy(const Call& call, const std::optional<MigratorServic
                   : copy.name;
   target.named = call.texts("/rehearse/variables");
   target.usual = call.text("/database/env/name");
-  target.host = database.service;
+  target.host = database.where.service;
   for (const std::string& name : call.texts("/database/service")) {
-    if (name != database.service) target.other_hosts.push_back(name);
+    if (name != database.where.service) target.other_hosts.push_back(name);
   }
   return variables_for_copy(environment, target);
 }

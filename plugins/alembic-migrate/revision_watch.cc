@@ -17,7 +17,8 @@ RevisionWatch::RevisionWatch(const Call& call, const MigratedDatabase& database,
   total_ = left(seen_);
 }
 
-void RevisionWatch::start() {
+void RevisionWatch::start(std::function<bool()> may_look) {
+  may_look_ = std::move(may_look);
   if (database_.sqlite.empty()) thread_ = std::thread([this] { watch(); });
 }
 
@@ -52,7 +53,7 @@ void RevisionWatch::watch() noexcept {
   while (!end_.wait_for(lock, interval, [this] { return ended_; })) {
     lock.unlock();
     try {
-      look(revisions_now(call_, database_));
+      if (!may_look_ || may_look_()) look(revisions_now(call_, database_));
     } catch (const Cancelled&) {
       return;
     } catch (const std::exception& e) {

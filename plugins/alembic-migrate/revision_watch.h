@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -21,9 +22,9 @@ class RevisionWatch {
   RevisionWatch(const RevisionWatch&) = delete;
   RevisionWatch& operator=(const RevisionWatch&) = delete;
 
-  // Looks every second from now on, in a thread of its own. Not at an SQLite file: a reader would
-  // lock it.
-  void start();
+  // Looks every second from now on, in a thread of its own, while it may. Not at an SQLite file: a
+  // reader would lock it.
+  void start(std::function<bool()> may_look = {});
   // One look: tells of what has changed since the last one.
   void look(const Revisions& now);
 
@@ -36,6 +37,7 @@ class RevisionWatch {
   Revisions seen_;
   const RevisionGraph* graph_;
   std::size_t total_ = 0;
+  std::function<bool()> may_look_;
   std::mutex mutex_;
   std::condition_variable end_;
   bool ended_ = false;

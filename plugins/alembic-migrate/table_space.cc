@@ -61,7 +61,7 @@ Room room_of_file(const std::string& file) {
 
 Room room_of_server(const Call& call, const MigratedDatabase& database) {
   Room room;
-  if (database.direct) return room;
+  if (database.outside()) return room;
   try {
     room.folder = data_folder(call, database);
   } catch (const Failed& e) {  // not everybody may ask for it

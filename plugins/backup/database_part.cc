@@ -116,7 +116,7 @@ void DatabasePart::plan(const Call& call) {
         change.disk_bytes = -1;
         change.detail = "service " + entry.shown + " does not run now";
         call.change(change);
-        plan_to_save_database(call, name);
+        plan_to_save_database(call, name, "");
       }
       continue;
     }
@@ -133,7 +133,7 @@ void DatabasePart::plan(const Call& call) {
         change.rollback_loses = "rows that " + writing + " write between the dump and the rollback";
       }
       call.change(change);
-      plan_to_save_database(call, name);
+      plan_to_save_database(call, name, entry.server->description());
     }
   }
   if (!missing.empty()) throw Unknown("once service " + missing + " runs");

@@ -253,7 +253,7 @@ void Restore::plan(Call& call) {
       change.disk_bytes = -1;
     }
     call.change(change);
-    plan_to_save_database(call, record.name);
+    plan_to_save_database(call, record.name, "");
   }
   for (const SqliteRecord& record : from.files) {
     check_copy(from.folder, record);

@@ -12,7 +12,7 @@ shared_library(drydock_postgres
 target_link_libraries(drydock_postgres
   PUBLIC drydock::sdk PRIVATE drydock_command_stream drydock_compose drydock_content_hash)
 
-shared_library(drydock_mariadb mariadb_server.cc mariadb_facts.cc mariadb_content.cc mariadb_copy.cc)
+shared_library(drydock_mariadb mariadb_server.cc mariadb_facts.cc mariadb_content.cc mariadb_copy.cc mariadb_names.cc)
 target_link_libraries(drydock_mariadb
   PUBLIC drydock::sdk drydock_content_hash PRIVATE drydock_command_stream drydock_compose)
 
@@ -31,6 +31,9 @@ target_link_libraries(drydock_planned_backups PUBLIC drydock::sdk)
 
 shared_library(drydock_database_url database_url.cc)
 target_link_libraries(drydock_database_url PUBLIC drydock::sdk)
+
+shared_library(drydock_host_clients host_clients.cc)
+target_link_libraries(drydock_host_clients PUBLIC drydock_postgres drydock_mariadb drydock_database_url)
 
 # What connects to databases outside the deployment: a library of its own, which a plugin loads when there is
 # such a database: with the clients' libraries it costs more than most steps take.

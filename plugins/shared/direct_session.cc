@@ -2,9 +2,12 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <future>
 #include <regex>
 #include <stdexcept>
+#include <thread>
 
 #include "direct_library.h"
 
@@ -14,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto file = "drydock-direct.so";
-constexpr auto patience = "10";  // seconds until a server that does not answer counts as dead
-
 const char here_is = 0;  // in this object
 
 struct Library {
@@ -80,7 +81,8 @@ std::string percent_encoded(const std::string& text) {
   return result;
 }
 
-std::string postgres_connection(const DatabaseUrl& url, const std::string& database) {
+std::string postgres_connection(const DatabaseUrl& url, const std::string& database,
+                                const std::string& patience) {
   std::string text = "postgresql://" + percent_encoded(url.user.empty() ? "postgres" : url.user);
   if (!url.password.empty()) text += ":" + percent_encoded(url.password);
   text += "@";
@@ -98,9 +100,9 @@ std::string postgres_connection(const DatabaseUrl& url, const std::string& datab
 }
 
 // The MySQL backend has a reader of its own: blanks between, quotes around, backslashes before.
-std::string mysql_connection(const DatabaseUrl& url, const std::string& database) {
-  std::string text =
-      "charset='utf8mb4' read_timeout='60' connect_timeout='" + std::string(patience) + "'";
+std::string mysql_connection(const DatabaseUrl& url, const std::string& database,
+                             const std::string& patience) {
+  std::string text = "charset='utf8mb4' read_timeout='60' connect_timeout='" + patience + "'";
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
     text += std::string(" ") + name + "='";
@@ -165,31 +167,54 @@ struct Answer {
 
 }  // namespace
 
-DirectSession::DirectSession(const DatabaseUrl& url, const std::string& database) {
+DirectSession::DirectSession(const DatabaseUrl& url, const std::string& database,
+                             std::chrono::milliseconds patience)
+    : patience_(patience) {
   char error[2000] = {};
-  const std::string connection = url.kind == "postgresql" ? postgres_connection(url, database)
-                                                          : mysql_connection(url, database);
-  connection_ = library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
-  if (connection_ == nullptr) throw Failed(cleaned(error, backend(url)));
+  // libpq takes two seconds for the least.
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  const std::string seconds = std::to_string(std::clamp<std::int64_t>(whole, 2, 10));
+  const std::string connection = url.kind == "postgresql"
+                                     ? postgres_connection(url, database, seconds)
+                                     : mysql_connection(url, database, seconds);
+  drydock_direct* opened =
+      library().open(backend(url).c_str(), connection.c_str(), error, sizeof error);
+  if (opened == nullptr) throw Failed(cleaned(error, backend(url)));
+  connection_ = {opened, library().close};
 }
 
-DirectSession::~DirectSession() { library().close(connection_); }
+// On a thread of its own: neither library can be told to give a statement up. One that never ends
+// keeps its thread and the connection, until the process ends.
+std::vector<DirectSession::Row> DirectSession::run(const std::string& sql, bool has_rows) {
+  if (!connection_) throw Failed("the server did not answer before");
+  struct Work {
+    Answer answer;
+    char error[2000] = {};
+    bool ok = false;
+    std::promise<void> done;
+  };
+  const auto work = std::make_shared<Work>();
+  std::thread([work, sql, has_rows, connection = connection_] {
+    work->ok = library().run(connection.get(), sql.c_str(), has_rows ? &Answer::add : nullptr,
+                             &work->answer, work->error, sizeof work->error) != 0;
+    work->done.set_value();
+  }).detach();
+  if (work->done.get_future().wait_for(patience_) != std::future_status::ready) {
+    connection_.reset();
+    throw Failed(
+        "the server does not answer within " + std::to_string((patience_.count() + 999) / 1000) +
+        " s, although it takes connections: it is stopped, or at its limits; look at it, or "
+        "give it more time with `wait`");
+  }
+  if (!work->ok) throw Failed(cleaned(work->error, ""));
+  if (work->answer.thrown) std::rethrow_exception(work->answer.thrown);
+  return std::move(work->answer.rows);
+}
 
 std::vector<DirectSession::Row> DirectSession::query(const std::string& sql) {
-  char error[2000] = {};
-  Answer answer;
-  if (library().run(connection_, sql.c_str(), &Answer::add, &answer, error, sizeof error) == 0) {
-    throw Failed(cleaned(error, ""));
-  }
-  if (answer.thrown) std::rethrow_exception(answer.thrown);
-  return std::move(answer.rows);
+  return run(sql, true);
 }
 
-void DirectSession::execute(const std::string& sql) {
-  char error[2000] = {};
-  if (library().run(connection_, sql.c_str(), nullptr, nullptr, error, sizeof error) == 0) {
-    throw Failed(cleaned(error, ""));
-  }
-}
+void DirectSession::execute(const std::string& sql) { run(sql, false); }
 
 }  // namespace drydock

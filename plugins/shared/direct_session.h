@@ -2,7 +2,9 @@
 // outside the deployment, where no container has a client.
 #pragma once
 
+#include <chrono>
 #include <drydock/stage.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,12 +20,11 @@ class DirectSession {
  public:
   using Row = std::vector<std::optional<std::string>>;  // nullopt: NULL
 
-  // database: instead of the URL's; "": none (MariaDB and MySQL only). Throws Failed with the
-  // server's or the client library's own words, in which no password stands.
-  DirectSession(const DatabaseUrl& url, const std::string& database);
-  ~DirectSession();
-  DirectSession(const DirectSession&) = delete;
-  DirectSession& operator=(const DirectSession&) = delete;
+  // database: instead of the URL's; "": none (MariaDB and MySQL only). patience: for the
+  // connection, and for each statement: a server that was stopped takes both and never answers.
+  // Throws Failed with the server's or the client library's own words, in which no password stands.
+  DirectSession(const DatabaseUrl& url, const std::string& database,
+                std::chrono::milliseconds patience);
 
   // The rows of one query, all columns as text. Throws Failed with the server's own words.
   std::vector<Row> query(const std::string& sql);
@@ -31,7 +32,10 @@ class DirectSession {
   void execute(const std::string& sql);
 
  private:
-  drydock_direct* connection_ = nullptr;
+  std::vector<Row> run(const std::string& sql, bool has_rows);
+
+  std::shared_ptr<drydock_direct> connection_;  // shared with a statement that never ends
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace drydock

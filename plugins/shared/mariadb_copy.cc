@@ -1,9 +1,6 @@
 #include "mariadb_copy.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <cctype>
 
 #include "command_pipe.h"
 #include "mariadb_content.h"
@@ -25,16 +22,6 @@ void end_sessions(const Call& call, const MariadbServer& server, const std::stri
   Process process = mariadb_command(server, server.client(), {"--batch", "--force"});
   process.input = kill;
   call.capture(std::move(process));  // one that ended by itself meanwhile is an error, and fine
-}
-
-// In a grant the name of a database is a pattern, where _ and % stand for others.
-std::string grant_name(const std::string& database) {
-  std::string name;
-  for (const char c : database) {
-    if (c == '_' || c == '%' || c == '\\') name += '\\';
-    name += c;
-  }
-  return name;
 }
 
 // Columns: who, as SQL names them; what; whether they may hand it on.
@@ -75,6 +62,7 @@ void take_back_privileges(const Call& call, const MariadbServer& server,
 
 void refuse_what_acts_on(const Call& call, const MariadbServer& server, const std::string& from,
                          const std::string& to) {
+  const std::set<std::string> objects = object_names(call, server, to);
   const std::string in = " = " + mariadb_literal(to);
   for (const MariadbRow& row :
        query(call, server, "",
@@ -84,7 +72,7 @@ void refuse_what_acts_on(const Call& call, const MariadbServer& server, const st
                  " UNION ALL SELECT lower(routine_type), routine_name, routine_definition"
                  " FROM information_schema.routines WHERE routine_schema" +
                  in)) {
-    if (!names_database(row.at(2), from)) continue;
+    if (!names_database(row.at(2), from, &objects)) continue;
     throw Failed("the " + row.at(0) + " " + row.at(1) + " of database " + from +
                  " names that database itself, so that what is done in a copy could change it; "
                  "leave the name out of the " +
@@ -92,21 +80,30 @@ void refuse_what_acts_on(const Call& call, const MariadbServer& server, const st
   }
 }
 
-bool is_name(unsigned char c) { return c >= 0x80 || std::isalnum(c) != 0 || c == '_' || c == '$'; }
-
 }  // namespace
 
-bool names_database(const std::string& sql, const std::string& database) {
-  for (std::size_t at = 0; at + database.size() < sql.size(); ++at) {
-    if (::strncasecmp(sql.c_str() + at, database.c_str(), database.size()) != 0) continue;
-    std::size_t end = at + database.size();
-    if (at > 0 && (is_name(static_cast<unsigned char>(sql[at - 1])) || sql[at - 1] == '.'))
-      continue;
-    if (sql[end] == '`') ++end;
-    while (end < sql.size() && std::isspace(static_cast<unsigned char>(sql[end])) != 0) ++end;
-    if (end < sql.size() && sql[end] == '.') return true;
+std::string grant_name(const std::string& database) {
+  std::string name;
+  for (const char c : database) {
+    if (c == '_' || c == '%' || c == '\\') name += '\\';
+    name += c;
   }
-  return false;
+  return name;
+}
+
+std::set<std::string> object_names(const Call& call, const MariadbServer& server,
+                                   const std::string& database) {
+  const std::string in = " = " + mariadb_literal(database);
+  std::set<std::string> names;
+  for (const MariadbRow& row :
+       query(call, server, "",
+             "SELECT LOWER(table_name) FROM information_schema.tables WHERE table_schema" + in +
+                 " UNION SELECT LOWER(routine_name) FROM information_schema.routines"
+                 " WHERE routine_schema" +
+                 in)) {
+    names.insert(row.at(0));
+  }
+  return names;
 }
 
 void create_database(const Call& call, const MariadbServer& server, const std::string& database,
@@ -123,19 +120,31 @@ void drop_database(const Call& call, const MariadbServer& server, const std::str
               mariadb_identifier(database));
 }
 
+void end_dump(const Call& call, const MariadbServer& server, const std::string& session) {
+  for (const MariadbRow& row :
+       query(call, server, "",
+             "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
+             " AND LOCATE(" +
+                 mariadb_literal("/* " + session + " */") + ", info) > 0")) {
+    execute(call, server, "", "KILL " + row.at(0));
+  }
+}
+
 void drop_copy(const Call& call, const MariadbServer& server, const std::string& copy) {
   drop_database(call, server, copy);
   take_back_privileges(call, server, copy);
 }
 
 std::map<std::string, std::uint64_t> copy_database(const Call& call, const MariadbServer& server,
-                                                   const std::string& from, const std::string& to) {
+                                                   const std::string& from, const std::string& to,
+                                                   const std::string& session) {
   create_database(call, server, to, mariadb_tables(call, server, from).create_with);
   copy_privileges(call, server, from, to);
   std::vector<std::string> arguments = dump_options(server);
   std::replace(arguments.begin(), arguments.end(), std::string("--events"),
                std::string("--skip-events"));
-  arguments.insert(arguments.end(), {"--single-transaction", from});
+  arguments.insert(arguments.end(),
+                   {"--single-transaction", "--where=1 /* " + session + " */", from});
   MariadbDumpReader reader(MariadbDumpReader::Rows::count);
   const Piped copied =
       pipe_commands(call, mariadb_command(server, server.dumper(), std::move(arguments)),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "mariadb_server.h"
@@ -20,14 +21,28 @@ void drop_database(const Call&, const MariadbServer&, const std::string& databas
 // privileges on `from` get the same on `to`. `from` is only read, also where a table of it has no
 // transactions: such a one is copied as it is found. Events stay behind, as the server would run
 // them. Throws Failed; `to` may be there then, as also where a trigger or routine names `from`,
-// which it would change from the copy. Returns the rows of each table, as they were dumped.
+// which it would change from the copy. session: what the statements that read rows are marked with,
+// so that whoever comes after a death can end them: the server names no sessions. Returns the rows
+// of each table, as they were dumped.
 std::map<std::string, std::uint64_t> copy_database(const Call&, const MariadbServer&,
-                                                   const std::string& from, const std::string& to);
+                                                   const std::string& from, const std::string& to,
+                                                   const std::string& session);
+// Ends those statements, with their connections.
+void end_dump(const Call&, const MariadbServer&, const std::string& session);
 
 // Drops what copy_database() has made, and takes back the privileges on it.
 void drop_copy(const Call&, const MariadbServer&, const std::string& copy);
 
-// Whether SQL names the database before a dot: `app`.note, app.note.
-bool names_database(const std::string& sql, const std::string& database);
+// A name as a grant has it, where _ and % stand for others.
+std::string grant_name(const std::string& database);
+
+// The tables, views and routines of a database, in lower case.
+std::set<std::string> object_names(const Call&, const MariadbServer&, const std::string& database);
+
+// Whether SQL names the database: `app`.note, app.note.id, USE app. Not in comments, and in texts
+// only where some are carried out (PREPARE). objects: what there is in the database, to tell
+// app.note from a column of a table or alias `app`; nullptr: anything.
+bool names_database(const std::string& sql, const std::string& database,
+                    const std::set<std::string>* objects = nullptr);
 
 }  // namespace drydock

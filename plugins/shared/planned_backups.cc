@@ -25,6 +25,16 @@ bool has_word(const Call& call, const std::string& kind,
   return false;
 }
 
+// One server is the same with its usual port and without.
+std::string without_usual_port(const std::string& place) {
+  for (const std::string port : {":5432", ":3306"}) {
+    const bool has = place.size() > port.size() &&
+                     place.compare(place.size() - port.size(), port.size(), port) == 0;
+    if (has) return place.substr(0, place.size() - port.size());
+  }
+  return place;
+}
+
 std::string absolute(const Call& call, const std::string& path) {
   std::error_code unknown;
   const fs::path there = call.deployment(path);
@@ -34,16 +44,21 @@ std::string absolute(const Call& call, const std::string& path) {
 
 }  // namespace
 
-void plan_to_save_database(const Call& call, const std::string& name) {
-  leave_word(call, "databases", name);
+void plan_to_save_database(const Call& call, const std::string& name, const std::string& place) {
+  leave_word(call, "databases", name + '\t' + without_usual_port(place));
 }
 
 void plan_to_save_file(const Call& call, const std::string& path) {
   leave_word(call, "files", absolute(call, path));
 }
 
-bool may_save_database(const Call& call, const std::string& name) {
-  return has_word(call, "databases", [&](const std::string& saved) { return saved == name; });
+bool may_save_database(const Call& call, const std::string& name, const std::string& place) {
+  return has_word(call, "databases", [&](const std::string& saved) {
+    const std::size_t tab = saved.rfind('\t');
+    const std::string there = saved.substr(tab + 1);
+    return saved.substr(0, tab) == name &&
+           (there.empty() || place.empty() || there == without_usual_port(place));
+  });
 }
 
 bool may_save_file(const Call& call, const std::string& path) {

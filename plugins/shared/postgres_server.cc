@@ -11,14 +11,19 @@ namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds(200);
 
-// A database name as a connection string, so that a name with '=' or "://" stays a name.
-std::string connection(const std::string& database, const std::string& session) {
-  std::string quoted = "dbname='";
-  for (char c : database) {
+std::string connection_value(const std::string& text) {
+  std::string quoted = "'";
+  for (char c : text) {
     if (c == '\'' || c == '\\') quoted += '\\';
     quoted += c;
   }
-  return quoted + "'" + (session.empty() ? "" : " application_name='" + session + "'");
+  return quoted + "'";
+}
+
+// A database name as a connection string, so that a name with '=' or "://" stays a name.
+std::string connection(const std::string& database, const std::string& session) {
+  return "dbname=" + connection_value(database) +
+         (session.empty() ? "" : " application_name=" + connection_value(session));
 }
 
 std::string doubled(const std::string& text, char quote) {

@@ -148,6 +148,10 @@ SqliteContent sqlite_content(const std::string& file, SqliteData data) {
 
   Sha256 all, row;
   for (const std::string& table : tables) {
+    if (data == SqliteData::structure) {
+      content.rows[table] = 0;
+      continue;
+    }
     if (data == SqliteData::count) {
       Statement count(connection, "SELECT count(*) FROM " + quoted(table));
       count.next();

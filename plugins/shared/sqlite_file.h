@@ -14,11 +14,13 @@ namespace drydock {
 struct SqliteContent {
   std::string schema;                         // SHA-256 of all CREATE statements
   std::string version;                        // user_version and application_id of the file
-  std::map<std::string, std::uint64_t> rows;  // table -> rows
+  std::map<std::string, std::uint64_t> rows;  // table -> rows; all 0 when they were not counted
   std::string data;  // SHA-256 over all rows whatever their order; "" when it was not asked for
 };
 
-enum class SqliteData { count, hash };
+// Counting and hashing read every page; who writes to a file without a write-ahead log has to wait
+// meanwhile.
+enum class SqliteData { structure, count, hash };
 
 // All throw std::runtime_error with a sentence that names the file.
 SqliteContent sqlite_content(const std::string& file, SqliteData data);

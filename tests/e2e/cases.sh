@@ -12,7 +12,7 @@ everyday_cases=(
 )
 long_cases=(
   killed_in_source killed_in_env-sync killed_in_pull killed_in_data killed_in_http-check killed_anywhere
-  upgrade_after_rollback rehearsal_fails
+  upgrade_after_rollback rehearsal_fails rehearsal_stays_within
   registry_away engine_restarted_in_compose-stop
   engine_restarted_in_source engine_restarted_in_env-sync engine_restarted_in_pull
   engine_restarted_in_backup engine_restarted_in_data engine_restarted_in_migrate

@@ -106,3 +106,29 @@ rehearsal_killed() {
   expect_equal "the deployment after the rollback" "$before" "$(picture)"
   expect_no_copy
 }
+
+# Release 2 brings a network, a volume and a folder that are not there yet; and then an entrypoint with
+# variables of its own, which no question to Alembic itself finds out.
+rehearsal_stays_within() {
+  fresh_sample
+  local before there
+  before=$(picture)
+  there=$(docker network ls -q --no-trunc | sort; docker volume ls -q | sort)
+  cp "$releases/2/docker-compose.yaml" "$case_dir/release.yaml"
+  local addition
+  for addition in 'networks: [default, fresh]' 'volumes: ["fresh:/fresh"]' 'volumes: ["./fresh:/fresh"]'; do
+    { sed "s|^  api:|&\n    $addition|" "$case_dir/release.yaml"; printf '\nnetworks: {fresh: {}}\nvolumes: {fresh: {}}\n'; } \
+      >"$releases/2/docker-compose.yaml"
+    expect_code 1 drydock -C "$sample" rehearse --var to=2 --yes
+    expect_contains "the closing screen" "$(said)" "which is not there yet"
+    expect_equal "networks and volumes" "$there" "$(docker network ls -q --no-trunc | sort; docker volume ls -q | sort)"
+    [[ ! -e $sample/fresh ]] || because "a folder of the new release was made"
+  done
+  sed 's|^  api:|&\n    entrypoint: [sh, -c, "export DB_DATABASE=app DB_HOST=db; exec ./entrypoint.sh"]|' \
+    "$case_dir/release.yaml" >"$releases/2/docker-compose.yaml"
+  expect_code 1 drydock -C "$sample" rehearse --var to=2 --yes
+  expect_contains "the closing screen" "$(said)" "the migrator went to database app itself and not to the copy"
+  expect_equal "the deployment after the rehearsals" "$before" "$(picture)"
+  expect_no_copy
+  cp "$case_dir/release.yaml" "$releases/2/docker-compose.yaml"
+}

@@ -8,7 +8,7 @@ drydock_test(alembic_graph_test
 drydock_test(alembic_scripts_test
   SOURCES alembic_scripts_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_postgres_test
-  SOURCES alembic_postgres_test.cc alembic_locks_test.cc LIBRARIES drydock_alembic_migrate)
+  SOURCES alembic_postgres_test.cc alembic_locks_test.cc alembic_place_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_mariadb_test
   SOURCES alembic_mariadb_test.cc LIBRARIES drydock_alembic_migrate)
 drydock_test(alembic_tables_test

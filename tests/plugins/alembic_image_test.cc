@@ -37,7 +37,8 @@ TEST_F(InImage, ThePlanNamesWhatIsPending) {
   EXPECT_EQ(host.changes[0].before, "one");
   EXPECT_EQ(host.changes[0].after, "three");
   EXPECT_EQ(detail(),
-            "2 revisions of the scripts in /app/migrations (image sample/api:2 of service api)");
+            "2 revisions of the scripts in /app/migrations (image sample/api:2 of service api); of "
+            "service db");
   EXPECT_EQ(host.changes[1].name + " " + host.changes[1].detail, "two authors");
   EXPECT_EQ(host.changes[2].name + " " + host.changes[2].detail, "three labels");
   EXPECT_TRUE(host.violations.empty());

@@ -210,6 +210,61 @@ TEST_F(OutsidePostgres, AServerThatDiesIsSaidToHaveDied) {
   EXPECT_TRUE(step("settle").ok());
 }
 
+// By this machine's own clients, which can copy.
+TEST_F(OutsidePostgres, IsRehearsedAsWell) {
+  if (::access("/usr/bin/pg_dump", X_OK) != 0) GTEST_SKIP() << "there is no pg_dump in PATH";
+  five_revisions();
+  ASSERT_TRUE(step("run").ok());
+  host.notes.clear();
+  revision("six", "'five'", "op.execute('CREATE TABLE t_six (id int)')");
+  host.write("migrations/env.py", R"(
+import os
+from alembic import context
+from sqlalchemy import create_engine
+with create_engine("postgresql+psycopg2://app@/" + os.environ["DB_DATABASE"] + "?host=)" +
+                                      server_->folder() + R"(").connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+)");
+  host.option("/mode", "rehearse");
+  host.option("/environment/DB_DATABASE", "app");
+  ASSERT_TRUE(step("observe").ok());
+  EXPECT_EQ(host.facts.at("copies").value, "none");
+  const StepResult plan = fresh_plan();
+  ASSERT_TRUE(plan.ok()) << plan.failure;
+  EXPECT_EQ(host.changes.at(0).action, "check");
+  const StepResult run = step("run");
+  ASSERT_TRUE(run.ok()) << run.failure;
+  EXPECT_TRUE(step("verify").ok());
+  EXPECT_EQ(stamp(), "five\n");
+  EXPECT_EQ(sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%rehearsal%'"), "0\n");
+  expect_hidden(host, run.failure);
+}
+
+// A server that takes connections and never answers.
+TEST_F(OutsidePostgres, AServerThatStandsStillIsNotWaitedForForEver) {
+  five_revisions();
+  ASSERT_TRUE(step("observe").ok());
+  server_->stand_still(true);
+  const StepResult stopped = step("observe");
+  server_->stand_still(false);
+  EXPECT_EQ(stopped.status, DRYDOCK_FAILED);
+  EXPECT_NE(stopped.failure.find("cannot connect to PostgreSQL of "), std::string::npos)
+      << stopped.failure;
+  // In the middle of a step, with a session that it has already.
+  docker->before_command = [&](const Process&) { server_->stand_still(true); };
+  host.option("/command", {"true"});
+  host.option("/heads_command", {"alembic", "heads"});
+  host.option("/scripts", "migrations");
+  const StepResult run = step("run");
+  server_->stand_still(false);
+  docker->before_command = nullptr;
+  EXPECT_NE(host.log_text().find("the server does not answer within 3 s"), std::string::npos)
+      << run.failure << host.log_text();
+  EXPECT_TRUE(step("rollback").ok());
+}
+
 // The whole of it, by the options of a MariaDB.
 class OutsideMariadb : public ::testing::Test {
  protected:

@@ -116,6 +116,134 @@ TEST_F(MariadbRehearsal, RefusesATriggerThatNamesTheDatabaseItself) {
   EXPECT_EQ(production(), before);
 }
 
+// It asks the copy for the revision, and then goes where it likes.
+TEST_F(MariadbRehearsal, AMigratorThatGoesToTheDatabaseAllTheSameChangesNothingThere) {
+  host.write("alembic.sh", R"(
+case $1 in
+  upgrade) DB_DATABASE=app ;;
+esac
+sql() { mariadb --no-defaults --user=web --socket=)" +
+                               server_->socket() + R"( --batch --skip-column-names "$DB_DATABASE"; }
+case $1 in
+  heads) echo 'two (head)' ;;
+  current) echo 'SELECT version_num FROM alembic_version' | sql ;;
+  upgrade) { echo 'SELECT version_num FROM alembic_version;'; cat migration.sql; } | sql ;;
+esac
+)");
+  host.option("/lock_timeout", 1000);
+  const std::string before = production();
+  const StepResult run = step("run");
+  EXPECT_NE(run.failure.find("a session that was opened after the migrator's start (connection "),
+            std::string::npos)
+      << run.failure;
+  EXPECT_EQ(production(), before);
+}
+
+TEST_F(MariadbRehearsal, ARevisionThatNamesTheDatabaseItselfIsRefusedBefore) {
+  const std::string before = production();
+  for (const std::string upgrade :
+       {"op.add_column('note', sa.Column('author'), schema='app')",
+        "op.execute('INSERT INTO audit SELECT id FROM `app`.note')", "op.execute('USE app')"}) {
+    host.write("migrations/versions/two.py",
+               "from alembic import op\nrevision = 'two'\ndown_revision = 'one'\n"
+               "def upgrade():\n    " +
+                   upgrade + "\n");
+    for (const char* name : {"plan", "run"}) {
+      const StepResult refused = step(name);
+      EXPECT_NE(refused.failure.find("the pending revision two ("), std::string::npos)
+          << name << ": " << refused.failure;
+      EXPECT_NE(refused.failure.find("two.py) names database app itself ("), std::string::npos)
+          << refused.failure;
+    }
+  }
+  EXPECT_EQ(production(), before);
+  // The same name of something else is nobody's business, nor is what a downgrade would do.
+  host.write("migrations/versions/two.py",
+             "\"\"\"Not of app.note.\"\"\"\nfrom alembic import op\nfrom app.note import x\n"
+             "revision = 'two'\ndown_revision = 'one'\ndef upgrade():\n"
+             "    op.execute('UPDATE note app SET app.text = app.text')\n"
+             "def downgrade():\n    op.execute('DROP TABLE app.note')\n");
+  const StepResult run = step("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+}
+
+TEST_F(MariadbRehearsal, PartitionsThatAJobMakesAreNoChangeOfTheDatabase) {
+  sql("CREATE TABLE event (id int PRIMARY KEY) PARTITION BY RANGE (id)"
+      " (PARTITION p0 VALUES LESS THAN (10))");
+  docker->before_command = [&](const Process& process) {
+    if (process.arguments.back() == "upgrade") {
+      sql("ALTER TABLE event ADD PARTITION (PARTITION p1 VALUES LESS THAN (20))");
+    }
+  };
+  const StepResult run = step("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+}
+
+// Its dump waits for a table, and is not waited for.
+TEST_F(MariadbRehearsal, KilledWhileItDumpsItLeavesNoSession) {
+  const auto outlives_the_step = [](std::vector<std::string> words, const std::string& input) {
+    words.insert(words.begin() + 1, {"--no-defaults", "--socket=" + server_->socket()});
+    Process process;
+    process.arguments = std::move(words);
+    process.environment = {std::string("MYSQL_PWD=") + MariadbProcess::password};
+    process.input = input;
+    process.directory = "/";
+    return std::thread([process] { execute(process, -1); });
+  };
+  std::thread holding = outlives_the_step({"mariadb", "--user=root", "--database=app"},
+                                          "LOCK TABLES note WRITE; SELECT SLEEP(600)");
+  const std::string dump =
+      "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%SQL_NO_CACHE%' AND "
+      "info NOT LIKE '%processlist%'";
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto await = [&](const std::string& query, const std::string& answer) {
+    while (sql(query) != answer) {
+      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("never: " + query);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  };
+  await("SELECT count(*) FROM information_schema.processlist WHERE info = 'SELECT SLEEP(600)'",
+        "1\n");
+  std::thread client;
+  docker->instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
+    if (words[0] != "mariadb-dump" ||
+        std::find(words.begin(), words.end(), "--no-data") != words.end()) {
+      return std::nullopt;
+    }
+    client = outlives_the_step(words, "");  // as one in a container outlives its `docker exec`
+    await(dump, "1\n");
+    host.die();
+  };
+  host.on_death([&] { server_->kill_clients(true); });
+  ASSERT_TRUE(step("run").died);
+  server_->kill_clients(false);
+  docker->instead = nullptr;
+  ASSERT_EQ(sql(dump), "1\n");
+  const StepResult rollback = step("rollback");
+  EXPECT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(sql(dump), "0\n");
+  client.join();
+  sql("KILL " +
+      sql("SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(600)'"));
+  holding.join();
+}
+
+// With the backslashes of a grant its copy's name would be too long.
+TEST_F(MariadbRehearsal, ALongNameWithUnderscoresIsCopiedAsWell) {
+  const std::string name = "a_name_with_underscores_that_is_longer_than_others_are";
+  server_->sql("mysql",
+               "CREATE DATABASE " + name + "; GRANT ALL ON `" + name + "`.* TO web@localhost");
+  server_->sql(name,
+               "CREATE TABLE alembic_version (version_num varchar(32));"
+               "INSERT INTO alembic_version VALUES ('one'); CREATE TABLE note (id int)");
+  host.option("/database/name", name);
+  host.option("/environment/DB_DATABASE", name);
+  const StepResult run = step("run");
+  EXPECT_TRUE(run.ok()) << run.failure;
+  server_->sql("mysql",
+               "DROP DATABASE " + name + "; REVOKE ALL ON `" + name + "`.* FROM web@localhost");
+}
+
 TEST_F(MariadbRehearsal, KilledInAStatementItLeavesNothingAfterARollback) {
   migration(
       "CREATE TABLE late AS SELECT a.seq FROM seq_1_to_10000000 a, seq_1_to_10000000 b WHERE "
@@ -134,7 +262,9 @@ TEST_F(MariadbRehearsal, KilledInAStatementItLeavesNothingAfterARollback) {
     }
     host.die();
   };
+  host.on_death([&] { server_->kill_clients(true); });
   ASSERT_TRUE(step("run").died);
+  server_->kill_clients(false);
   const StepResult rollback = step("rollback");
   EXPECT_TRUE(rollback.ok()) << rollback.failure;
   migrator.join();

@@ -77,7 +77,8 @@ class AlembicWorld : public ::testing::Test {
     }
     if (words[1] == "ps") return {0, "db-1\n"};
     if (words[1] == "inspect") {
-      return {0, R"([{"Id": "db-1", "Name": "/sample-db-1", "State": {"Status": "running"},
+      return {0, R"([{"Id": "db-1", "Name": "/sample-db-1", "State": {"Status": "running")" +
+                     (health.empty() ? "" : R"(, "Health": {"Status": ")" + health + "\"}") + R"(},
         "Config": {"Image": "postgres:15", "Env": ["POSTGRES_USER=app", "POSTGRES_DB=data"],
         "Labels": {"com.docker.compose.project": "sample", "com.docker.compose.service": "db",
         "com.docker.compose.project.working_dir": ")" +
@@ -96,9 +97,11 @@ class AlembicWorld : public ::testing::Test {
       }
       return {0, "1\n" + revision + "\ndrydock-next-query\n"};
     }
+    if (words[1] == "compose" && has(words, "--services"))
+      return {0, "api\n" + other_service + "\n"};
     if (words[1] == "compose" && has(words, "config")) {
       return {0, R"({"name": "sample", "services": {"api": {"image": "sample/api:2")" + service +
-                     "}}}"};
+                     R"(}, ")" + other_service + R"(": {"image": "postgres:15"}}})"};
     }
     if (words[1] == "compose" && has(words, "run")) {
       if (has(words, "--entrypoint")) {
@@ -159,7 +162,8 @@ class AlembicWorld : public ::testing::Test {
   std::mutex one_at_a_time;
   FakeHost host;
   std::string revision = "one", leftover, terminated;
-  std::string service;  // more of the service's JSON
+  std::string service;                       // more of the service's JSON
+  std::string other_service = "db", health;  // of the database
   std::string image_id = "sha256:two";
   std::string entrypoint = "null";           // of the image, as JSON
   std::map<std::string, std::string> image;  // path -> content

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -59,6 +60,18 @@ class PostgresProcess : public DatabaseProcess {
     started_ = false;
   }
   bool started() const override { return started_; }
+  // All its processes, as when the machine under it hangs.
+  void stand_still(bool still) const {
+    pid_t server = 0;
+    std::ifstream(dir_ + "/data/postmaster.pid") >> server;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream file(entry.path() / "stat");
+      pid_t pid = 0, parent = 0;
+      std::string name, state;
+      const bool read = static_cast<bool>(file >> pid >> name >> state >> parent);
+      if (read && (pid == server || parent == server)) ::kill(pid, still ? SIGSTOP : SIGCONT);
+    }
+  }
 
   // A client as it is called inside the container.
   Result client(Process process) const override {

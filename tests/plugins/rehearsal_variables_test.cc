@@ -6,7 +6,9 @@
 
 #include "database_copy.h"
 #include "mariadb_copy.h"
+#include "rehearsal_model.h"
 #include "rehearsal_record.h"
+#include "rehearsal_room.h"
 
 using namespace drydock::alembic;
 using Environment = std::map<std::string, std::string>;
@@ -146,13 +148,73 @@ TEST(RehearsalRecord, IsShownInFewWords) {
 TEST(NamesDatabase, IsSaidOfWhatStandsBeforeADot) {
   using drydock::names_database;
   for (const char* sql : {"INSERT INTO app.note", "INSERT INTO `app`.`note`", "UPDATE APP . note",
-                          "SELECT 1 FROM x JOIN app.y", "app.z"}) {
+                          "SELECT 1 FROM x JOIN app.y", "app.z", "\"app\".\"note\"", "USE app;",
+                          "SELECT 1; use `app`", "app /* x */ . note", "/*!50000 app.note */",
+                          "PREPARE s FROM 'DELETE FROM app.note'"}) {
     EXPECT_TRUE(names_database(sql, "app")) << sql;
   }
   for (const char* sql : {"INSERT INTO note VALUES ('app')", "UPDATE myapp.note", "x.app.y", "app",
-                          "apps.note", "SELECT application.x", "", "NEW.app"}) {
+                          "apps.note", "SELECT application.x", "", "NEW.app", "-- app.note",
+                          "/* app.note */ SELECT 1", "INSERT INTO x VALUES ('see app.note')",
+                          "SELECT 1 # app.note", "INSERT INTO x VALUES ('it\\'s app.note')"}) {
     EXPECT_FALSE(names_database(sql, "app")) << sql;
   }
+  // Where it is known what there is in the database, a column of a table `app` is none.
+  const std::set<std::string> objects = {"note"};
+  EXPECT_TRUE(names_database("UPDATE app.Note SET x = 1", "app", &objects));
+  EXPECT_TRUE(names_database("SELECT app.x.y", "app", &objects));
+  EXPECT_FALSE(names_database("UPDATE note app SET app.x = 1", "app", &objects));
+}
+
+TEST(RehearsalRoom, HasTheCopyTwiceAndWhatTheServerLogs) {
+  using namespace drydock::alembic;
+  const std::int64_t gib = 1LL << 30;
+  EXPECT_EQ(room_for_copy(gib, {}).all(), 2 * gib);
+  EXPECT_EQ(words_of_log(room_for_copy(gib, {}), {}), "");
+  const ServerLog kept{"binary log", true, -1, 2};
+  EXPECT_EQ(room_for_copy(gib, kept).all(), 4 * gib);
+  EXPECT_EQ(words_of_log(room_for_copy(gib, kept), kept),
+            "the server writes up to 2.0 GiB of binary log for it, and its 2 replicas get the copy "
+            "as well");
+  const ServerLog recycled{"write-ahead log", true, gib / 2, 0};
+  EXPECT_EQ(room_for_copy(gib, recycled).all(), 2 * gib + gib / 2);
+}
+
+// What a one-off container of the service would make is what has to be there.
+TEST(RehearsalModel, UsesWhatThereIsAndNamesWhatIsNot) {
+  using drydock::alembic::rehearsal_model;
+  const auto model = rehearsal_model(R"({"name": "demo", "services": {
+    "api": {"image": "api:2", "depends_on": {"db": {"condition": "service_healthy"}},
+      "networks": {"back": {"ipv4_address": "10.1.0.7", "aliases": ["x"]}}, "ports": [{"target": 80}],
+      "volumes": [{"type": "volume", "source": "files", "target": "/files"},
+                  {"type": "bind", "source": "/srv/app/conf", "target": "/conf"},
+                  {"type": "tmpfs", "target": "/tmp"}],
+      "secrets": [{"source": "key"}]},
+    "db": {"image": "postgres:16"}},
+    "networks": {"back": {"name": "demo_back", "driver": "bridge", "ipam": {}}, "other": {}},
+    "volumes": {"files": {"name": "demo_files", "driver": "local"}, "data": {"name": "demo_data"}},
+    "secrets": {"key": {"name": "demo_key", "file": "/srv/app/key"}}})",
+                                     "api", "demo-api");
+  EXPECT_EQ(model.networks, std::vector<std::string>{"demo_back"});
+  EXPECT_EQ(model.volumes, std::vector<std::string>{"demo_files"});
+  EXPECT_EQ(model.paths, (std::vector<std::string>{"/srv/app/conf", "/srv/app/key"}));
+  EXPECT_EQ(model.text,
+            R"({"name":"demo","networks":{"back":{"external":true,"name":"demo_back"}},)"
+            R"("secrets":{"key":{"file":"/srv/app/key","name":"demo_key"}},)"
+            R"("services":{"api":{"image":"api:2","networks":{"back":{"aliases":["x"]}},)"
+            R"("secrets":[{"source":"key"}],"volumes":[)"
+            R"({"source":"files","target":"/files","type":"volume"},)"
+            R"({"source":"/srv/app/conf","target":"/conf","type":"bind"},)"
+            R"({"target":"/tmp","type":"tmpfs"}]}},)"
+            R"("volumes":{"files":{"external":true,"name":"demo_files"}}})");
+  const auto plain =
+      rehearsal_model(R"({"name": "demo", "services": {"api": {"build": {}}}})", "api", "demo-api");
+  EXPECT_EQ(plain.networks, std::vector<std::string>{"demo_default"});
+  EXPECT_NE(plain.text.find(R"("image":"demo-api")"), std::string::npos) << plain.text;
+  EXPECT_THROW(
+      rehearsal_model(R"({"services": {"api": {"network_mode": "service:vpn", "image": "x"}}})",
+                      "api", ""),
+      drydock::Failed);
 }
 
 }  // namespace

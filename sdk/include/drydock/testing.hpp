@@ -201,6 +201,9 @@ class FakeHost {
   void die_at_remember(int n) { die_at_remember_ = n; }
   void die_before_remember(int n) { die_before_remember_ = n; }
   void die_at_process(int n) { die_at_process_ = n; }
+  // Called as a step dies, for what dies with it: commands that wait for input of the step's, which
+  // on_process still answers.
+  void on_death(std::function<void()> action) { on_death_ = std::move(action); }
   // From within on_process: the step dies here.
   [[noreturn]] void die() {
     current_->answered();
@@ -243,7 +246,7 @@ class FakeHost {
       std::unique_lock<std::mutex> lock(current->mutex);
       // What a thread of a dead step was still asking is answered while those who answer are there.
       current->changed.wait(
-          lock, [&] { return current->ended || (current->dead && current->answering == 0); });
+          lock, [&] { return current->ended || (current->gone && current->answering == 0); });
       result.died = current->dead;
       result.status = current->status;
       result.failure = current->failure;
@@ -289,7 +292,7 @@ class FakeHost {
     int remembered = 0;
     int answering = 0;  // commands that on_process is answering right now
     drydock_status status = DRYDOCK_OK;
-    bool ended = false, dead = false;
+    bool ended = false, dead = false, gone = false;
     std::mutex mutex;
     std::condition_variable changed;
     bool changes_things() const { return step != "observe" && step != "plan"; }
@@ -348,6 +351,11 @@ class FakeHost {
     {
       const std::lock_guard<std::mutex> lock(current.mutex);
       current.dead = true;
+    }
+    if (current.host.on_death_) current.host.on_death_();
+    {
+      const std::lock_guard<std::mutex> lock(current.mutex);
+      current.gone = true;
       current.changed.notify_all();
     }
     park();
@@ -430,6 +438,7 @@ class FakeHost {
   std::function<Result(const Process&)> answer_;
   std::map<std::string, unsigned> attempts_;
   int cancel_pipe_[2] = {-1, -1};
+  std::function<void()> on_death_;
   int die_at_remember_ = 0, die_before_remember_ = 0, die_at_process_ = 0;
   bool changed_ = false;  // a step that may change things has begun
   Current* current_ = nullptr;
