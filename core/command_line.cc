@@ -111,11 +111,11 @@ constexpr std::array<Command, 17> commands = {{
      "database of its own, compared and dropped again. Ends with 5 when something is wrong. "
      "restore: a run of its own that puts databases back as they were, after it has backed up what "
      "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
-     "its backups could not be undone.",
+     "its backups could not be undone; with --set-aside only what restores have taken out of the "
+     "way, the failed databases and files, of runs that have ended.",
      "drydock -C /srv/app backups restore 7 --only app"},
     {"rollout", "plan|run|status|approve|resume ROLLOUT",
-     "One pipeline, many environments, in waves",
-     output | rolls,
+     "One pipeline, many environments, in waves", output | rolls,
      "plan: every wave with its environments, and what each environment's own plan says. run: "
      "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
      "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
@@ -242,6 +242,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
       into.keep = number_of("--keep", text);
     }),
         "prune: the newest N runs stay");
+    add("set-aside", po::bool_switch(&into.set_aside),
+        "prune: no runs, but what restores have set aside (of all but the newest N runs that "
+        "have)");
     add("older-than",
         po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
           into.older_than = duration_of("--older-than", text);
@@ -266,7 +269,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
         "new: c++ (the default) or c");
     add("dir", po::value(&into.dir)->value_name("DIR"), "new: the folder to make (default: NAME)");
     add("with", po::value(&into.with)->value_name("FILE"),
-        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: the "
+        "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: "
+        "the "
         "schemas' examples");
     add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
       into.seed = number_of("--seed", text);
@@ -322,6 +326,7 @@ void check_backups(const Arguments& arguments) {
   };
   only_for(arguments.trial_restore, "--restore", "verify");
   only_for(!arguments.only.empty(), "--only", "restore");
+  only_for(arguments.set_aside, "--set-aside", "prune");
   only_for(arguments.keep.has_value(), "--keep", "prune");
   only_for(arguments.older_than.has_value(), "--older-than", "prune");
   if (action == "prune" && arguments.positional.size() > 1) {
@@ -397,9 +402,9 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
                 " and the pipeline '" + arguments.positional.front() + "'; give one of them");
   }
   const bool of_saved_plan = arguments.command == "run" && !arguments.plan_file.empty();
-  if (of_saved_plan && !(arguments.positional.empty() && arguments.uses.empty() &&
-                         arguments.vars.empty() && arguments.vars_files.empty() &&
-                         !arguments.from_stdin)) {
+  if (of_saved_plan &&
+      !(arguments.positional.empty() && arguments.uses.empty() && arguments.vars.empty() &&
+        arguments.vars_files.empty() && !arguments.from_stdin)) {
     throw Error(
         "run: --plan holds the pipeline and its variables; give nothing of these beside it");
   }

@@ -21,6 +21,7 @@ struct Arguments {
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
   bool prune = false;
+  bool set_aside = false;
   std::optional<std::uint64_t> keep;
   std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;
@@ -32,10 +33,10 @@ struct Arguments {
   std::string sha256;                 // plugin install
   bool system = false;                // plugin install: for all users
   bool detach = false, follow = false;
-  bool tell_until_started = false;  // how --detach starts the process that performs the run
-  bool from_stdin = false;        // variables and secrets as a document on standard input
+  bool tell_until_started = false;          // how --detach starts the process that performs the run
+  bool from_stdin = false;                  // variables and secrets as a document on standard input
   std::string wave, comment, until, retry;  // rollout
-  bool abandon = false;  // rollout run
+  bool abandon = false;                     // rollout run
   bool yes = false, accept_loss = false, accept_partial_rollback = false, json = false,
        events = false, verbose = false, all = false, fetch = false, force = false,
        of_rollback = false, no_limits = false;

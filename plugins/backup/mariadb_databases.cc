@@ -7,9 +7,13 @@
 #include "mariadb_copy.h"
 #include "mariadb_trial.h"
 #include "part_file.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 namespace {
+
+constexpr auto loading_note = "loading/";
+constexpr auto loading = "begun", loaded = "ended";
 
 std::string differs(const Call& call, const MariadbServer& server, const DatabaseRecord& record,
                     const std::string& database) {
@@ -36,6 +40,45 @@ std::string scratch_name(const std::string& database) {
     } while (!name.empty() && (static_cast<unsigned char>(name.back()) & 0xC0) == 0x80);
   }
   return name + suffix;
+}
+
+// Empty, as it was created. A file in the database's folder that is not the server's keeps the
+// folder, and so the database, from being dropped: everything else is gone then.
+void make_anew(const Call& call, const MariadbServer& server, const DatabaseRecord& record) {
+  try {
+    drop_database(call, server, record.name);
+  } catch (const Failed& e) {
+    // ER_DB_DROP_RMDIR
+    if (std::string(e.what()).find("ERROR 1010") == std::string::npos) throw;
+    call.warn("database " + record.name + " was emptied and could not be dropped (" + e.what() +
+              "): a file that is not the server's stands in its folder there");
+    execute(call, server, "",
+            "ALTER DATABASE " + mariadb_identifier(record.name) + " " + record.create_with);
+    return;
+  }
+  create_database(call, server, record.name, record.create_with);
+}
+
+// What MariaDB has on the disk of how far an AUTO_INCREMENT is: rows that are loaded into an empty
+// table in one go (10.6 and later) leave it at the largest one of them, which shows only when the
+// server is restarted. MySQL tells the counters from a cache, and keeps them.
+void keep_counters(const Call& call, const MariadbServer& server, const std::string& database) {
+  if (server.mysql) return;
+  std::string alter;
+  for (const MariadbRow& table :
+       query(call, server, "",
+             "SELECT table_name, auto_increment FROM information_schema.tables"
+             " WHERE engine = 'InnoDB' AND auto_increment > 1 AND BINARY table_schema = BINARY " +
+                 mariadb_literal(database))) {
+    alter +=
+        ";\nALTER TABLE " + mariadb_identifier(table.at(0)) + " AUTO_INCREMENT = " + table.at(1);
+  }
+  if (alter.empty()) return;
+  // Nothing of the tables is looked at but the counter, however they were made.
+  execute(call, server, database,
+          "SET SESSION sql_mode = '', innodb_strict_mode = OFF, lock_wait_timeout = 60"
+          " /*M!100300 , system_versioning_alter_history = KEEP */" +
+              alter);
 }
 
 // Before anything is dropped. A user who may create no other database cannot have that, and is not
@@ -97,6 +140,8 @@ bool MariadbDatabases::was_restored(const Call& call, const DatabaseRecord& reco
 bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
                                     const DatabaseRecord& record) const {
   try {
+    // One that died in the middle is done once more: not all that it lacks can be seen.
+    if (call.recall(loading_note + record.key()) == loading) return false;
     if (!database_exists(call, server_, record.name)) return false;
     // The cheap questions first. InnoDB counts rows and changes only roughly, so that nothing less
     // than reading them all tells.
@@ -131,6 +176,7 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
       const std::string name = call.private_dir() + "/databases/" + file_name(record.service) +
                                "/" + file_name(record.name) + ".failed";
       kept = unused_file(name, dump_suffix());
+      note_file_aside(call, record, kept->substr(call.private_dir().size() + 1));
       dump_aside(call, server_, record.name, *kept);
       call.artifact("failed " + record.key(), *kept,
                     "dump of database " + record.name + " as it stood before it was restored");
@@ -138,14 +184,16 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
     call.remember(note, *kept);
   }
   // From here on until the load has ended the database is less than what was dumped.
-  drop_database(call, server_, record.name);
-  create_database(call, server_, record.name, record.create_with);
+  call.remember(loading_note + record.key(), loading);
+  make_anew(call, server_, record);
   load_dump(call, server_, folder + "/" + record.dump, record.name);
+  keep_counters(call, server_, record.name);
   const std::string found = differs(call, server_, record, record.name);
   if (!found.empty()) {
     throw Failed("database " + record.name + " was restored from " + record.dump +
                  " and differs from what was dumped: " + found);
   }
+  call.remember(loading_note + record.key(), loaded);
   call.remember("restored/" + record.key(), *kept);
   return kept->empty() ? "" : "what stood there is kept as the dump " + *kept;
 }

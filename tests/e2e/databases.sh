@@ -206,6 +206,15 @@ failed_check_on() {
   expect_equal "the deployment after the rollback" "$before" "$(stored_picture)"
   expect_code 0 drydock -C "$sample" backups verify --restore
   expect_contains "what was checked" "$(<"$case_dir/said")" "100001 rows"
+  # What the restore took out of the way: known, until somebody has looked at it.
+  [[ $kind != sqlite ]] || return 0
+  expect_code 0 drydock -C "$sample" backups list
+  expect_contains "what is kept" "$(<"$case_dir/said")" "set aside by a restore"
+  expect_code 0 drydock -C "$sample" backups prune --set-aside --yes
+  [[ $kind != postgresql ]] ||
+    expect_equal "the databases" app "$(sql_in app "SELECT string_agg(datname, ' ') FROM pg_database WHERE datname ~ '^app'")"
+  [[ -z $(find "$sample/.drydock/backups" -name '*.failed*') ]] || because "a failed database's dump is still there"
+  expect_equal "the deployment after all" "$before" "$(stored_picture)"
 }
 
 # Killed as soon as the databases are being put back.
