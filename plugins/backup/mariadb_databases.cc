@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "mariadb_copy.h"
@@ -11,9 +12,6 @@
 
 namespace drydock::backup {
 namespace {
-
-constexpr auto loading_note = "loading/";
-constexpr auto loading = "begun", loaded = "ended";
 
 std::string differs(const Call& call, const MariadbServer& server, const DatabaseRecord& record,
                     const std::string& database) {
@@ -59,26 +57,13 @@ void make_anew(const Call& call, const MariadbServer& server, const DatabaseReco
   create_database(call, server, record.name, record.create_with);
 }
 
-// What MariaDB has on the disk of how far an AUTO_INCREMENT is: rows that are loaded into an empty
-// table in one go (10.6 and later) leave it at the largest one of them, which shows only when the
-// server is restarted. MySQL tells the counters from a cache, and keeps them.
-void keep_counters(const Call& call, const MariadbServer& server, const std::string& database) {
-  if (server.mysql) return;
-  std::string alter;
-  for (const MariadbRow& table :
-       query(call, server, "",
-             "SELECT table_name, auto_increment FROM information_schema.tables"
-             " WHERE engine = 'InnoDB' AND auto_increment > 1 AND BINARY table_schema = BINARY " +
-                 mariadb_literal(database))) {
-    alter +=
-        ";\nALTER TABLE " + mariadb_identifier(table.at(0)) + " AUTO_INCREMENT = " + table.at(1);
-  }
-  if (alter.empty()) return;
-  // Nothing of the tables is looked at but the counter, however they were made.
-  execute(call, server, database,
-          "SET SESSION sql_mode = '', innodb_strict_mode = OFF, lock_wait_timeout = 60"
-          " /*M!100300 , system_versioning_alter_history = KEEP */" +
-              alter);
+// Whether no row was given a number since, of those that the dump knows: one that was reserved and
+// not used the server forgets when it is restarted, as it may have been with its container.
+bool counters_stand(const DumpContent& now, const DatabaseRecord& record) {
+  return std::all_of(now.counters.begin(), now.counters.end(), [&](const auto& counter) {
+    const auto noted = record.counters.find(counter.first);
+    return counter.second <= (noted == record.counters.end() ? 1 : noted->second);
+  });
 }
 
 // Before anything is dropped. A user who may create no other database cannot have that, and is not
@@ -140,8 +125,6 @@ bool MariadbDatabases::was_restored(const Call& call, const DatabaseRecord& reco
 bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
                                     const DatabaseRecord& record) const {
   try {
-    // One that died in the middle is done once more: not all that it lacks can be seen.
-    if (call.recall(loading_note + record.key()) == loading) return false;
     if (!database_exists(call, server_, record.name)) return false;
     // The cheap questions first. InnoDB counts rows and changes only roughly, so that nothing less
     // than reading them all tells.
@@ -149,7 +132,9 @@ bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
     if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
     if (mariadb_tables(call, server_, record.name).create_with != record.create_with) return false;
     const DumpContent now = read_database(call, server_, record.name);
-    return now.data == with_data(folder, record).data && now.statements == record.statements;
+    const DatabaseRecord dumped = with_data(folder, record);
+    return now.data == dumped.data && now.statements == dumped.statements &&
+           counters_stand(now, dumped);
   } catch (const Failed& e) {
     call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
               "), so it is restored");
@@ -184,16 +169,13 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
     call.remember(note, *kept);
   }
   // From here on until the load has ended the database is less than what was dumped.
-  call.remember(loading_note + record.key(), loading);
   make_anew(call, server_, record);
   load_dump(call, server_, folder + "/" + record.dump, record.name);
-  keep_counters(call, server_, record.name);
   const std::string found = differs(call, server_, record, record.name);
   if (!found.empty()) {
     throw Failed("database " + record.name + " was restored from " + record.dump +
                  " and differs from what was dumped: " + found);
   }
-  call.remember(loading_note + record.key(), loaded);
   call.remember("restored/" + record.key(), *kept);
   return kept->empty() ? "" : "what stood there is kept as the dump " + *kept;
 }

@@ -100,6 +100,7 @@ void load_on_trial(const Call& call, const MariadbServer& server, const std::str
     }
   }
   if (differs.empty() && found.data != wanted.data) differs = "the rows' content";
+  if (differs.empty() && found.counters != wanted.counters) differs = "an AUTO_INCREMENT";
   if (differs.empty() && found.statements != wanted.statements) differs = "the schema";
   if (!differs.empty()) {
     throw Failed("database " + record.name + ": what was restored from " + record.dump +

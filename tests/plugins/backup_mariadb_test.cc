@@ -101,18 +101,30 @@ TEST_F(BackupMariadbCounters, StayOverARestartOfTheServerAfterTheRestore) {
   EXPECT_EQ(counters(), before);
 }
 
-TEST_F(BackupMariadbCounters, StayAlsoWhereTheRestoreDiedOnceAllWasLoaded) {
+// What an INSERT reserves and does not use is in the server's memory alone.
+TEST_F(BackupMariadbCounters, AreNoChangeWhereARestartHasForgottenSome) {
+  sql("app",
+      "CREATE TABLE upserted (id int AUTO_INCREMENT PRIMARY KEY, name int UNIQUE);"
+      "INSERT INTO upserted (name) SELECT seq FROM seq_1_to_5;"
+      "INSERT IGNORE INTO upserted (name) SELECT seq FROM seq_1_to_5");
   const std::string before = counters();
   back_up();
-  migrate_badly();
-  docker->before_exec = [&](const Process& process) {
-    if (process.input.find(" AUTO_INCREMENT = ") != process.input.npos) host.die();
-  };
-  ASSERT_TRUE(step("rollback").died);
-  docker->before_exec = nullptr;
-  const StepResult repeated = step("rollback");
-  ASSERT_TRUE(repeated.ok()) << repeated.failure;
   restart();
+  EXPECT_NE(counters(), before);
+  const auto upserted = [] {
+    return sql("mysql",
+               "SELECT table_id FROM information_schema.innodb_sys_tables"
+               " WHERE name = 'app/upserted'");
+  };
+  const std::string same = upserted();
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(upserted(), same) << host.log_text();
+  // One that was given out since is a change, although its row is gone again.
+  sql("app",
+      "INSERT INTO note (id, text) VALUES (150000, 'x'); DELETE FROM note WHERE id = 150000");
+  const StepResult rollback = step("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_NE(upserted(), same);
   EXPECT_EQ(counters(), before);
 }
 
@@ -209,7 +221,7 @@ TEST_F(BackupMariadbDeath, AtAnyCommandOrNoteIsRolledBackAllTheSame) {
   // On trial: drop and create (may the user?), drop, create, load, drop. Dump aside. Drop, create,
   // load.
   EXPECT_EQ(moments.size(), 10u);
-  for (int n = 1; n <= 4; ++n) {
+  for (int n = 1; n <= 2; ++n) {
     moments.emplace_back(At::note, n);
     moments.emplace_back(At::before_note, n);
   }
