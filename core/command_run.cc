@@ -33,6 +33,8 @@ std::unique_ptr<Journal> existing_journal(const StateDir& state) {
               "); run drydock as the user who owns it");
 }
 
+// What a killed run left behind may be why a new one cannot be prepared, and is the thing to say
+// then. A run that could be prepared is refused when it holds the lock.
 void refuse_after_interruption(const Arguments& arguments, const std::string& dir) {
   const StateDir state = state_of(arguments, dir);
   const auto journal = existing_journal(state);
@@ -184,7 +186,6 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   const Arguments& arguments = bench.arguments();
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
   if (saved != nullptr) refuse_another_deployment(*saved, dir);
-  if (dir != deployment_dir(arguments.directory, {})) refuse_after_interruption(arguments, dir);
   if (!arguments.detach) bench.worker().prepare();
   const StateDir state = state_of(arguments, dir);
   std::optional<PreparedSession> prepared;
@@ -198,7 +199,9 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
       prepared.emplace(bench, pipeline, PreparedSession::Lock::taken, saved);
     } catch (const Error& e) {
       // One with the same key was quicker to take the lock.
-      if (e.code() != ExitCode::busy || !is_planned_by_another(arguments, state)) throw;
+      if (e.code() == ExitCode::busy && is_planned_by_another(arguments, state)) continue;
+      refuse_after_interruption(arguments, dir);
+      throw;
     }
   }
   Session& session = prepared->session();
@@ -236,16 +239,22 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
 }
 
 ExitCode command_run(const Arguments& arguments) {
-  // First of all: what a killed run left behind may be why anything else cannot be prepared.
-  refuse_after_interruption(arguments, deployment_dir(arguments.directory, {}));
-  require_consent_possible(arguments);
+  const std::string dir = deployment_dir(arguments.directory, {});
+  if (!arguments.key.empty()) refuse_after_interruption(arguments, dir);
   Workbench bench(arguments);
   bench.handle_signals();
-  const std::optional<SavedPlan> saved = saved_plan_of(arguments);
-  return run_pipeline(
-      bench,
-      saved ? load_pipeline(saved->pipeline_file) : find_pipeline(arguments, bench.installation()),
-      saved ? &*saved : nullptr);
+  std::optional<SavedPlan> saved;
+  std::optional<Pipeline> pipeline;
+  try {
+    require_consent_possible(arguments);
+    saved = saved_plan_of(arguments);
+    pipeline = saved ? load_pipeline(saved->pipeline_file)
+                     : find_pipeline(arguments, bench.installation());
+  } catch (const Error&) {
+    refuse_after_interruption(arguments, dir);
+    throw;
+  }
+  return run_pipeline(bench, *pipeline, saved ? &*saved : nullptr);
 }
 
 }  // namespace drydock

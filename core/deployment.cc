@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 
 #include "error.h"
 #include "files.h"
@@ -112,14 +113,17 @@ void take_snapshot(const Deployment& deployment, const std::string& target) {
   std::error_code error;
   fs::remove_all(building, error);
   make_private_dir(building.string());
+  std::set<fs::path> folders;
   for (const fs::path& file : files) {
     const fs::path relative = file.lexically_relative(deployment.dir);
     if (relative.empty() || *relative.begin() == "..") continue;  // shared by several deployments
     if (fs::file_size(file, error) > largest_snapshot_file || error) continue;
     const fs::path copy = building / relative;
     make_private_dir(copy.parent_path().string());
-    write_file_atomically(copy.string(), read_file(file.string(), largest_snapshot_file));
+    NewFile(copy.string(), read_file(file.string(), largest_snapshot_file), 0600).take_name();
+    for (fs::path at = copy; at != building; folders.insert(at)) at = at.parent_path();
   }
+  for (const fs::path& folder : folders) make_folder_durable(folder.string());
   fs::remove_all(target, error);
   fs::rename(building, target, error);
   if (error) {

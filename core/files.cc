@@ -73,15 +73,22 @@ void NewFile::refuse() {
   fail(path_, "written", cannot_write);
 }
 
-void NewFile::publish() {
+void NewFile::take_name() {
   if (::fsync(file_.get()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
     fail(path_, "written", cannot_write);
   }
   published_ = true;
-  const std::string parent = std::filesystem::path(path_).parent_path().string();
-  const Descriptor folder(
-      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) fail(path_, "made durable", cannot_write);
+}
+
+void NewFile::publish() {
+  take_name();
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  make_folder_durable(folder.empty() ? "." : folder);
+}
+
+void make_folder_durable(const std::string& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.get()) != 0) fail(folder, "made durable", cannot_write);
 }
 
 void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode) {

@@ -24,6 +24,8 @@ class NewFile {
   const std::string& temporary_path() const { return temporary_; }
   // fsync, rename, fsync of the folder: after a kill there is the old or the new content.
   void publish();
+  // Without the last, for whoever puts several into a folder and makes that durable once.
+  void take_name();
 
  private:
   [[noreturn]] void refuse();
@@ -34,6 +36,9 @@ class NewFile {
 };
 // The same at once.
 void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode = 0600);
+
+// The names in a folder, on disk when it returns. Throws Error.
+void make_folder_durable(const std::string& folder);
 
 // In hexadecimal. Throws Error.
 std::string sha256_of_file(const std::string& path);

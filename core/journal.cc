@@ -142,15 +142,19 @@ void Journal::save_stage(std::uint64_t run, const StageRecord& stage) {
 }
 
 void Journal::set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
-                            const std::string& failed_step, const std::string& reason) {
-  guarded("record the run's state", [&](soci::session& sql) {
-    const std::string name(name_of(state));
-    // What it ended with before, if it had ended, no longer holds.
-    sql << "UPDATE runs SET state = :state, failed_stage = :stage, failed_step = :step, "
-           "reason = :reason, exit_code = -1 WHERE id = :id",
-        use(name), use(failed_stage), use(failed_step), use(reason), use(run);
-    return 0;
-  });
+                            const std::string& failed_step, const std::string& reason,
+                            bool with_next) {
+  guarded(
+      "record the run's state",
+      [&](soci::session& sql) {
+        const std::string name(name_of(state));
+        // What it ended with before, if it had ended, no longer holds.
+        sql << "UPDATE runs SET state = :state, failed_stage = :stage, failed_step = :step, "
+               "reason = :reason, exit_code = -1 WHERE id = :id",
+            use(name), use(failed_stage), use(failed_step), use(reason), use(run);
+        return 0;
+      },
+      with_next ? Sync::later : Sync::at_once);
 }
 
 void Journal::finish_run(std::uint64_t run, RunState state, int exit_code, const json& closing) {

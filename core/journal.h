@@ -1,7 +1,7 @@
 // The journal of a deployment: runs, stages, facts and notes, in DEPLOYMENT/.drydock/journal.db
 // (SQLite, WAL, synchronous=FULL). It alone decides a rollback: each call that writes is on disk
-// when it returns, but for the end of a step and the start of a verify, which are with the next
-// one: what the power takes of them is repeated, and no process outlives the machine. Nothing
+// when it returns, but for the end of a step, the start of a verify and what is said to be with the
+// next one: what the power takes of them is repeated, and no process outlives the machine. Nothing
 // secret is ever written here: callers mask texts, secret options stand as the texts of the
 // pipeline, which are expressions that name them. (docs/decisions.md: of a secret that was typed
 // into the pipeline.)
@@ -110,8 +110,10 @@ class Journal {
   std::uint64_t create_run(const RunRecord& run, const std::vector<StageRecord>& stages,
                            const std::map<int, std::vector<Fact>>& facts_before = {});
   void save_stage(std::uint64_t run, const StageRecord& stage);  // options that became known
+  // with_next: durable with the next call only, which is to follow at once.
   void set_run_state(std::uint64_t run, RunState state, const std::string& failed_stage,
-                     const std::string& failed_step, const std::string& reason);
+                     const std::string& failed_step, const std::string& reason,
+                     bool with_next = false);
   void finish_run(std::uint64_t run, RunState state, int exit_code, const nlohmann::json& closing);
   // A run that ended before its first step: nothing waits for it, and its key is free again.
   void abandon_run(std::uint64_t run, int exit_code);

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
 #include "descriptor.h"
+#include "digest.h"
 #include "files.h"
 #include "wire_messages.h"
 
@@ -19,7 +21,7 @@ constexpr std::size_t most_entries = 512;
 
 // Descriptions are kept as the wire has them, so they are of no use to another version of it.
 const char* const format =
-    "2 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
+    "3 " DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR);
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -53,6 +55,17 @@ std::string read_own_file(const std::string& path) {
   return text;
 }
 
+// A plugin's description whose schemas are moved to the end of `schemas`, with their places instead.
+void move_schemas(nlohmann::json& plugin, std::string& schemas) {
+  for (nlohmann::json& stage : plugin.at("stages")) {
+    nlohmann::json& schema = stage.at("schema");
+    if (!schema.is_string()) continue;  // bytes that are no UTF-8, as the wire has them
+    const std::string text = schema;
+    schema = {schemas.size(), text.size()};
+    schemas += text;
+  }
+}
+
 }  // namespace
 
 FileIdentity identity_of(const std::string& path, const struct stat& status) {
@@ -68,20 +81,37 @@ PluginCache PluginCache::load() {
   PluginCache cache;
   const std::string folder = cache_folder();
   if (folder.empty()) return cache;
-  cache.path_ = folder + "/plugins.json";
-  nlohmann::json document = nlohmann::json::parse(read_own_file(cache.path_), nullptr, false);
+  cache.path_ = folder + "/plugins";
+  std::string text = read_own_file(cache.path_);
+  const std::size_t line = std::min(text.find('\n'), text.size());
+  nlohmann::json document = nlohmann::json::parse(text.begin(), text.begin() + line, nullptr, false);
+  text.erase(0, line + 1);
   if (document.is_object() && document.value("format", nlohmann::json()) == format &&
-      document["plugins"].is_object()) {
+      document["schemas_sha256"] == sha256(text) && document["plugins"].is_object()) {
     cache.entries_ = std::move(document["plugins"]);
+    cache.schemas_ = std::move(text);
   }
   return cache;
+}
+
+nlohmann::json PluginCache::with_schemas(nlohmann::json plugin) const {
+  for (nlohmann::json& stage : plugin.at("stages")) {
+    nlohmann::json& schema = stage.at("schema");
+    if (!schema.is_array()) continue;
+    const std::size_t at = schema.at(0), size = schema.at(1);
+    if (at > schemas_.size() || size > schemas_.size() - at) {
+      throw WireError("the cache ends before a schema");
+    }
+    schema = schemas_.substr(at, size);
+  }
+  return plugin;
 }
 
 std::optional<KnownPlugin> PluginCache::find(const FileIdentity& file) const {
   const auto entry = entries_.find(file.path);
   try {
     if (entry == entries_.end() || entry->at("file") != as_json(file)) return std::nullopt;
-    return KnownPlugin{read_description(entry->at("plugin")),
+    return KnownPlugin{read_description(with_schemas(entry->at("plugin"))),
                        entry->at("sha256").get<std::string>()};
   } catch (const WireError&) {
     return std::nullopt;
@@ -104,8 +134,15 @@ void PluginCache::save() {
   ::mkdir(folder.substr(0, folder.rfind('/')).c_str(), 0700);
   ::mkdir(folder.c_str(), 0700);
   try {
-    write_file_atomically(path_,
-                          nlohmann::json({{"format", format}, {"plugins", entries_}}).dump());
+    nlohmann::json entries = entries_;
+    std::string schemas;
+    for (nlohmann::json& entry : entries) {
+      entry["plugin"] = with_schemas(std::move(entry["plugin"]));
+      move_schemas(entry["plugin"], schemas);
+    }
+    const nlohmann::json document = {
+        {"format", format}, {"plugins", entries}, {"schemas_sha256", sha256(schemas)}};
+    write_file_atomically(path_, document.dump() + "\n" + schemas);
   } catch (const std::exception&) {
     // Next time the plugins are probed again.
   }

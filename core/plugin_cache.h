@@ -29,7 +29,7 @@ struct KnownPlugin {
 
 class PluginCache {
  public:
-  // $XDG_CACHE_HOME/drydock/plugins.json, else in $HOME/.cache.
+  // $XDG_CACHE_HOME/drydock/plugins, else in $HOME/.cache: a line of JSON, then the schemas.
   static PluginCache load();
 
   std::optional<KnownPlugin> find(const FileIdentity& file) const;
@@ -37,8 +37,13 @@ class PluginCache {
   void save();  // when something was kept
 
  private:
+  nlohmann::json with_schemas(nlohmann::json plugin) const;
+
   std::string path_;                                   // "": there is no place for it
   nlohmann::json entries_ = nlohmann::json::object();  // by path
+  // Of the entries that were loaded, which have the places of theirs in it: by far the most of the
+  // file, and a pipeline needs few of them, so they are not parsed with the rest.
+  std::string schemas_;
   bool changed_ = false;
 };
 

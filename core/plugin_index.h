@@ -1,6 +1,6 @@
 // Which plugin files there are, and which stage types they provide. Nothing is loaded into this
 // process: identity is read from the ELF note, the rest comes from a probe in a worker and is
-// cached by path, size and mtime in $XDG_CACHE_HOME/drydock/plugins.json.
+// cached by path, size and mtime in $XDG_CACHE_HOME/drydock/plugins.
 #pragma once
 
 #include <map>

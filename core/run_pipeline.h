@@ -8,9 +8,8 @@
 
 namespace drydock {
 
-// Takes the lock, plans, asks, runs; refuses after an interruption. The caller has looked for one in
-// the deployment that the command line names. saved: the plan that is to be carried out; nullptr:
-// none. Throws Error.
+// Takes the lock, plans, asks, runs; refuses after an interruption. saved: the plan that is to be
+// carried out; nullptr: none. Throws Error.
 ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPlan* saved = nullptr);
 
 }  // namespace drydock

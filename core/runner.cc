@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "ending.h"
@@ -32,6 +33,11 @@ std::vector<std::vector<PlannedStage*>> in_order(Plan& plan) {
     order.back().push_back(&stage);
   }
   return order;
+}
+
+bool has_final_stages(const Plan& plan) {
+  return std::any_of(plan.stages.begin(), plan.stages.end(),
+                     [](const PlannedStage& stage) { return stage.final; });
 }
 
 // `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
@@ -138,8 +144,9 @@ ExitCode Runner::bring_to_an_end(Plan& plan, const std::optional<Failure>& failu
     ending.reason = failure->reason;
   }
   // The upgrade's fate is sealed: a kill from here on leaves nothing to put back.
-  journal_.set_run_state(run_, ending.state, ending.failed_stage, ending.failed_step,
-                         ending.reason);
+  const bool goes_on = meter_ != nullptr || has_final_stages(plan);
+  journal_.set_run_state(run_, ending.state, ending.failed_stage, ending.failed_step, ending.reason,
+                         !goes_on);
   ending.sealed = true;
   if (meter_) ending.downtime = meter_->finish();
   run_finally(plan, std::string(name_of(ending.state)), failure);

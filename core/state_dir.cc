@@ -88,6 +88,7 @@ bool StateDir::exists() const {
 void make_private_dir(const std::string& path) {
   std::error_code error;
   if (::mkdir(path.c_str(), 0700) == 0) return;
+  if (errno == EEXIST && fs::is_directory(path, error)) return;
   for (fs::path part; const fs::path& piece : fs::path(path)) {
     part /= piece;
     if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {

@@ -18,25 +18,8 @@ std::string attributes_text(const KeptFile& file) {
   return std::string(mode) + " " + std::to_string(file.uid) + ":" + std::to_string(file.gid);
 }
 
-// The list is what says what was kept, so that it and the copies are the backup's contents.
-void note_files(const Call& call, const std::string& folder, const std::string& list,
-                const std::string& taken, double seconds) {
-  Manifest manifest;
-  manifest.kind = "files";
-  manifest.taken = taken;
-  manifest.seconds = seconds;
-  for (const KeptFile& file : read_manifest(call, list)) {
-    if (file.kind == KeptFile::Kind::file) {
-      manifest.contents.push_back({file.copy, file.bytes, file.sha256});
-    }
-  }
-  const std::size_t count = manifest.contents.size();
-  manifest.name = std::to_string(count) + (count == 1 ? " file" : " files");
-  const std::string path = call.private_dir() + "/" + list;
-  manifest.contents.push_back(
-      {list, static_cast<std::int64_t>(files::read(path).size()), sha256_file(path)});
-  write_manifest(call, folder, manifest);
-}
+// One for each attempt.
+std::string manifest_id(const Call& call) { return "files" + attempt_suffix(call); }
 
 }  // namespace
 
@@ -84,39 +67,36 @@ std::int64_t FilePart::bytes_needed(const Call& call) {
 void FilePart::run(const Call& call) {
   const std::vector<std::string> patterns = call.texts("/files");
   if (patterns.empty()) return;
-  const std::string folder = "files" + attempt_suffix(call);
-  const std::string manifest = folder + ".json";
-  std::string taken;
-  const Stopwatch watch(taken);
-  keep_files(call, find_files(call, patterns), folder, manifest);
-  const std::string path = call.private_dir() + "/" + folder;
-  std::string all;
-  for (const std::string& pattern : patterns) all += pattern + "\n";
-  note_files(call, folder, manifest, taken, watch.seconds());
-  call.remember("files/patterns", all);
-  call.remember("files/manifest", manifest);
-  call.artifact("files", path, "files of the deployment as they were");
+  const std::string id = manifest_id(call);
+  Manifest manifest;
+  manifest.kind = "files";
+  const Stopwatch watch(manifest.taken);
+  const std::vector<KeptFile> kept = keep_files(call, find_files(call, patterns), id);
+  for (const KeptFile& file : kept) {
+    if (file.kind == KeptFile::Kind::file) {
+      manifest.contents.push_back({file.copy, file.bytes, file.sha256});
+    }
+  }
+  const std::size_t count = manifest.contents.size();
+  manifest.name = std::to_string(count) + (count == 1 ? " file" : " files");
+  manifest.record = written(kept, patterns);
+  manifest.seconds = watch.seconds();
+  write_manifest(call, id, manifest);
+  call.remember("files/manifest", id);
+  call.artifact("files", call.private_dir() + "/" + id, "files of the deployment as they were");
 }
 
 void FilePart::verify(const Call& call) {
-  if (const auto manifest = call.recall("files/manifest")) {
-    check_copies(call, read_manifest(call, *manifest));
+  if (const auto id = call.recall("files/manifest")) {
+    check_copies(call, read_kept(call, *id).files);
   }
 }
 
 void FilePart::rollback(const Call& call) {
-  const auto manifest = call.recall("files/manifest");
-  if (!manifest) return;
-  std::vector<std::string> patterns(1);
-  for (char c : call.recall("files/patterns").value_or("")) {
-    if (c == '\n')
-      patterns.emplace_back();
-    else
-      patterns.back() += c;
-  }
-  patterns.pop_back();
-  for (const std::string& path :
-       put_back(call, read_manifest(call, *manifest), patterns, aside_folder)) {
+  const auto id = call.recall("files/manifest");
+  if (!id) return;
+  const KeptPatterns kept = read_kept(call, *id);
+  for (const std::string& path : put_back(call, kept.files, kept.patterns, aside_folder)) {
     call.info("put back " + path);
   }
 }

@@ -13,6 +13,7 @@
 
 #include "digest.h"
 #include "file_store.h"
+#include "manifest.h"
 #include "set_aside.h"
 
 namespace drydock::backup {
@@ -199,9 +200,9 @@ std::vector<KeptFile> find_files(const Call& call, const std::vector<std::string
   return found;
 }
 
-void keep_files(const Call& call, std::vector<KeptFile> found, const std::string& folder,
-                const std::string& manifest) {
-  json list = json::array();
+std::vector<KeptFile> keep_files(const Call& call, std::vector<KeptFile> found,
+                                 const std::string& folder) {
+  files::Replacements copies;
   std::uint64_t done = 0;
   for (KeptFile& file : found) {
     call.throw_if_cancelled();
@@ -209,9 +210,23 @@ void keep_files(const Call& call, std::vector<KeptFile> found, const std::string
       file.copy = copy_of(call, folder, file.path);
       const std::string to = call.private_dir() + "/" + file.copy;
       files::make_directories(fs::path(to).parent_path().string());
-      files::copy_file(file.path, to);
-      file.sha256 = sha256_file(to);
+      copies.add(files::copy_of_file(file.path, to));
     }
+    call.progress(++done, found.size(), "files");
+  }
+  copies.commit();
+  for (KeptFile& file : found) {
+    call.throw_if_cancelled();
+    if (file.kind == KeptFile::Kind::file) {
+      file.sha256 = sha256_file(call.private_dir() + "/" + file.copy);
+    }
+  }
+  return found;
+}
+
+std::string written(const std::vector<KeptFile>& kept, const std::vector<std::string>& patterns) {
+  json list = json::array();
+  for (const KeptFile& file : kept) {
     list.push_back({{"path", file.path},
                     {"kind", word(file.kind)},
                     {"copy", file.copy},
@@ -221,21 +236,27 @@ void keep_files(const Call& call, std::vector<KeptFile> found, const std::string
                     {"uid", file.uid},
                     {"gid", file.gid},
                     {"bytes", file.bytes}});
-    call.progress(++done, found.size(), "files");
   }
   try {
-    files::write(call.private_dir() + "/" + manifest, list.dump(1) + "\n");
+    return json({{"patterns", patterns}, {"files", list}}).dump();
   } catch (const json::exception&) {
     throw Failed(
         "a file that `files` names has a name that is no UTF-8; rename it or leave it out");
   }
 }
 
-std::vector<KeptFile> read_manifest(const Call& call, const std::string& manifest) {
-  const std::string path = call.private_dir() + "/" + manifest;
+KeptPatterns read_kept(const Call& call, const std::string& id) {
+  const auto records = manifest_records(call.private_dir(), {"files"});
+  const auto record = records.find(id);
+  if (record == records.end()) {
+    throw Failed(call.private_dir() + "/manifests/" + id +
+                 ".json, the manifest of the kept files, is not there");
+  }
   try {
-    std::vector<KeptFile> kept;
-    for (const json& entry : json::parse(files::read(path))) {
+    const json document = json::parse(record->second);
+    KeptPatterns kept;
+    kept.patterns = document.at("patterns").get<std::vector<std::string>>();
+    for (const json& entry : document.at("files")) {
       KeptFile file;
       entry.at("path").get_to(file.path);
       file.kind = kind_of(entry.at("kind").get<std::string>());
@@ -246,11 +267,12 @@ std::vector<KeptFile> read_manifest(const Call& call, const std::string& manifes
       entry.at("uid").get_to(file.uid);
       entry.at("gid").get_to(file.gid);
       entry.at("bytes").get_to(file.bytes);
-      kept.push_back(std::move(file));
+      kept.files.push_back(std::move(file));
     }
     return kept;
   } catch (const json::exception& e) {
-    throw Failed(path + " is not the list of kept files: " + e.what());
+    throw Failed(call.private_dir() + "/manifests/" + id +
+                 ".json is no manifest of kept files: " + e.what());
   }
 }
 

@@ -29,11 +29,17 @@ struct KeptFile {
 // not there is `absent`. Throws Failed for what cannot be kept (sockets, devices).
 std::vector<KeptFile> find_files(const Call&, const std::vector<std::string>& patterns);
 
-// Copies them below the private folder, under `folder`, and writes the list of them as JSON into
-// `manifest` (a path below the private folder too).
-void keep_files(const Call&, std::vector<KeptFile> found, const std::string& folder,
-                const std::string& manifest);
-std::vector<KeptFile> read_manifest(const Call&, const std::string& manifest);
+// Copies them below the private folder, under `folder`: on disk, with their hashes, when it returns.
+std::vector<KeptFile> keep_files(const Call&, std::vector<KeptFile> found,
+                                 const std::string& folder);
+// What a manifest has as its record of them. Throws Failed where a name is no UTF-8.
+std::string written(const std::vector<KeptFile>& kept, const std::vector<std::string>& patterns);
+struct KeptPatterns {
+  std::vector<KeptFile> files;
+  std::vector<std::string> patterns;
+};
+// The other way round. `id`: of the manifest. Throws Failed.
+KeptPatterns read_kept(const Call&, const std::string& id);
 // Throws Failed when a copy is not what was noted.
 void check_copies(const Call&, const std::vector<KeptFile>& kept);
 

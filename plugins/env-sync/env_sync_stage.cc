@@ -81,21 +81,32 @@ void replace(Call& call, const std::string& path, const std::optional<std::strin
   file.commit();
 }
 
-// `.env` as it was before the stage, also when an earlier attempt has changed it already. Kept on
-// disk before it is noted.
-std::optional<std::string> keep_old_env(Call& call) {
-  if (const auto note = call.recall(before_note); note && *note != "left") {
-    if (!attributes_in(*note)) return std::nullopt;
-    return files::read(saved_env(call));
+// Whether an earlier attempt of the stage has noted how the file was, and kept it.
+bool has_kept_env(const Call& call) {
+  const auto note = call.recall(before_note);
+  return note && *note != "left";
+}
+
+// `.env` as it was before the stage, also when an earlier attempt has changed it already.
+std::optional<std::string> old_env(const Call& call) {
+  if (!has_kept_env(call)) return read_env(call);
+  if (!attributes_in(*call.recall(before_note))) return std::nullopt;
+  return files::read(saved_env(call));
+}
+
+// On disk before it is noted: the file as it was, what is to come of it, and word for later stages.
+void keep(Call& call, const std::optional<std::string>& old, const std::string& merged) {
+  files::Replacements kept;
+  kept.add(files::replacement(planned_env(call), merged));
+  if (old != merged) {
+    files::leave_changed(kept, call.private_dir(), call.run_id(), {env_path(call)});
   }
-  const std::optional<std::string> bytes = read_env(call);
-  if (!bytes) {
-    call.remember(before_note, "absent");
-    return std::nullopt;
-  }
-  files::write(saved_env(call), *bytes);
-  call.remember(before_note, "present " + written(*files::attributes(env_path(call))));
-  return bytes;
+  const bool is_noted = has_kept_env(call);
+  if (old && !is_noted) kept.add(files::replacement(saved_env(call), *old));
+  kept.commit();
+  if (is_noted) return;
+  call.remember(before_note,
+                old ? "present " + written(*files::attributes(env_path(call))) : "absent");
 }
 
 std::string ignore_file(const std::string& copy) {
@@ -233,15 +244,15 @@ void EnvSync::run(Call& call) {
   }
   const std::string path = env_path(call);
   files::remove_leftovers(path);
-  const std::optional<std::string> ours = keep_old_env(call);
+  const std::optional<std::string> ours = old_env(call);
   const std::optional<std::string> earlier = files::read_if_present(planned_env(call));
+  const std::string as_it_was = has_kept_env(call) ? saved_env(call) : path;
   const Sync sync = with_merge_errors(
-      [&] { return synchronise(call, ours, saved_env(call), planned_env(call)); });
-  files::write(planned_env(call), *sync.merge.text);
+      [&] { return synchronise(call, ours, as_it_was, planned_env(call)); });
+  keep(call, ours, *sync.merge.text);
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);
   call.throw_if_cancelled();
-  files::leave_changed(call.private_dir(), call.run_id(), {path});
   replace(call, path, ours, earlier, *sync.merge.text);
   call.info(call.text("/env") + ": " + totals(sync));
 }
@@ -265,8 +276,8 @@ void EnvSync::verify(Call& call) {
 
 void EnvSync::rollback(Call& call) {
   const auto note = call.recall(before_note);
-  if (!note || *note == "left") return;  // it died before its first change, or made none
-  put_back(call, *note);
+  // Without one it died before its first change.
+  if (note && *note != "left") put_back(call, *note);
   files::take_back_changed(call.private_dir(), call.run_id());
 }
 

@@ -19,13 +19,20 @@ void read_changed(const std::string& word, std::set<std::string>& result) {
 
 void leave_changed(const std::string& private_dir, std::uint64_t run_id,
                    const std::set<std::string>& paths) {
+  Replacements alone;
+  leave_changed(alone, private_dir, run_id, paths);
+  alone.commit();
+}
+
+void leave_changed(Replacements& with, const std::string& private_dir, std::uint64_t run_id,
+                   const std::set<std::string>& paths) {
   const std::string own = own_word(private_dir, run_id, changed_files);
   std::set<std::string> all;
   read_changed(own, all);
   const std::size_t known = all.size();
   all.insert(paths.begin(), paths.end());
   if (all.size() == known) return;
-  write(own, joined_fields(all));
+  with.add(replacement(own, joined_fields(all)));
 }
 
 void take_back_changed(const std::string& private_dir, std::uint64_t run_id) {

@@ -278,6 +278,12 @@ void write_planned(const std::string& path, std::string_view bytes) {
   write_all(fd, bytes, path);
 }
 
+std::unique_ptr<Replacement> replacement(const std::string& path, std::string_view bytes) {
+  auto file = std::make_unique<Replacement>(path);
+  file->write(bytes);
+  return file;
+}
+
 void write(const std::string& path, std::string_view bytes, const Attributes& exactly) {
   Replacement replacement(path);
   replacement.set(exactly);

@@ -81,6 +81,9 @@ class Replacement {
   std::optional<timespec> modified_;
 };
 
+// What write() would put at `path`, not there yet.
+std::unique_ptr<Replacement> replacement(const std::string& path, std::string_view bytes);
+
 // Many files in little more time than one: their bytes go to the disk together, before the first of
 // them gets its name.
 class Replacements {

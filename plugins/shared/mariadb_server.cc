@@ -88,9 +88,6 @@ Process mariadb_command(const MariadbServer& server, const std::string& tool,
     process.arguments.push_back("--defaults-extra-file=" + server.settings_file);
   }
   if (!server.user.empty()) process.arguments.push_back("--user=" + server.user);
-  // It would give the statement again that was on its way, in a session without the settings of the
-  // one that was lost.
-  if (tool == server.client()) process.arguments.push_back("--skip-reconnect");
   for (std::string& argument : arguments) process.arguments.push_back(std::move(argument));
   process.environment = server.environment;
   return process;

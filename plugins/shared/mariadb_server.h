@@ -37,7 +37,7 @@ struct MariadbServer {
   std::string dumper() const { return mysql ? "mysqldump" : "mariadb-dump"; }
 };
 
-// A client with its connection; a password is never asked for. One that loses its connection ends.
+// A client with its connection; a password is never asked for.
 Process mariadb_command(const MariadbServer&, const std::string& tool,
                         std::vector<std::string> arguments);
 

@@ -10,27 +10,19 @@
 
 namespace drydock::files {
 namespace fs = std::filesystem;
-namespace {
-
-std::string word_prefix(std::uint64_t run_id, const std::string& kind) {
-  return "." + kind + "-" + std::to_string(run_id) + ".";
-}
-
-}  // namespace
 
 std::string own_word(const std::string& private_dir, std::uint64_t run_id,
                      const std::string& kind) {
-  const fs::path own = private_dir;
-  return (own.parent_path() / (word_prefix(run_id, kind) + own.filename().string())).string();
+  return (fs::path(private_dir) / ("." + kind + "-" + std::to_string(run_id))).string();
 }
 
 std::vector<std::string> all_words(const std::string& private_dir, std::uint64_t run_id,
                                    const std::string& kind) {
-  const std::string prefix = word_prefix(run_id, kind);
   std::vector<std::string> result;
   std::error_code none;  // a plan has no such folder
-  for (const auto& found : fs::directory_iterator(fs::path(private_dir).parent_path(), none)) {
-    if (found.path().filename().string().rfind(prefix, 0) == 0) result.push_back(found.path());
+  for (const auto& stage : fs::directory_iterator(fs::path(private_dir).parent_path(), none)) {
+    std::string word = own_word(stage.path().string(), run_id, kind);
+    if (::access(word.c_str(), F_OK) == 0) result.push_back(std::move(word));
   }
   std::sort(result.begin(), result.end());
   return result;

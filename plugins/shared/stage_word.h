@@ -1,5 +1,5 @@
-// What stages leave for the later ones of the same run: one file per stage, beside the stages'
-// private folders, so that none writes over another's and each can take its own back.
+// What stages leave for the later ones of the same run: one file per stage, in its private folder,
+// so that none writes over another's and each can take its own back.
 #pragma once
 
 #include <cstdint>

@@ -236,8 +236,9 @@ TEST_F(InImage, ACancelledPlanEndsAsCancelled) {
 
 // The tag was moved after `pull` had settled which image is sample/api:2.
 TEST_F(InImage, MigratesWithTheImageThatTheRunHasSettled) {
-  const std::filesystem::path of_run = std::filesystem::path(host.private_dir()).parent_path();
-  std::ofstream(of_run / (".images-" + std::to_string(host.run_id) + ".pull"))
+  const auto pull = std::filesystem::path(host.private_dir()).parent_path() / "pull";
+  std::filesystem::create_directory(pull);
+  std::ofstream(pull / (".images-" + std::to_string(host.run_id)))
       << "1\nsha256:settled sample/api:2\n";
   ASSERT_TRUE(step("run").ok());
   std::size_t tagged = 0, migrating = 0;

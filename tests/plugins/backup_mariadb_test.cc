@@ -128,34 +128,6 @@ TEST_F(BackupMariadbCounters, AreNoChangeWhereARestartHasForgottenSome) {
   EXPECT_EQ(counters(), before);
 }
 
-// Its session is ended by somebody else while it waits, and then it goes on.
-struct LosesItsSession {
-  static constexpr auto name = "loses-its-session";
-  static constexpr auto summary = "A client whose session ends in the middle";
-  static constexpr auto options = R"({"type": "object"})";
-  static void run(drydock::Call& call) {
-    const std::string client = "mariadb --no-defaults --user=root --socket=" + socket;
-    drydock::MariadbServer server;
-    server.reach = {"docker", "exec", "-i", "--env", "MYSQL_PWD", "db-1"};
-    server.user = "root";
-    server.environment = {std::string("MYSQL_PWD=") + MariadbProcess::password};
-    drydock::execute(call, server, "app",
-                     "CREATE TABLE begun (a int);\n\\! " + client +
-                         " -N -e \"SELECT concat('KILL ', id) FROM information_schema.processlist"
-                         " WHERE db = 'app' AND command = 'Sleep'\" | " +
-                         client + "\nCREATE TABLE gone_on (a int)");
-  }
-  inline static std::string socket;
-};
-
-TEST_F(BackupMariadb, NeverGoesOnInAnotherSession) {
-  LosesItsSession::socket = server->socket();
-  const StepResult lost = host.perform<LosesItsSession>("run");
-  EXPECT_EQ(lost.status, DRYDOCK_FAILED);
-  EXPECT_EQ(sql("app", "SHOW TABLES LIKE 'begun'"), "begun\n") << lost.failure;
-  EXPECT_EQ(sql("app", "SHOW TABLES LIKE 'gone_on'"), "") << lost.failure;
-}
-
 // DROP DATABASE fails then, when all tables are gone already.
 TEST_F(BackupMariadb, RestoresWhereTheServersFolderHasAFileOfSomebodyElse) {
   const std::string content = rows();

@@ -71,12 +71,11 @@ class PullEngine : public ::testing::Test {
     const StepResult result = host->perform<Pull>(step);
     EXPECT_TRUE(result.ok()) << step << ": " << result.failure << "\n" << host->log_text();
   }
-  // compose-up of the same run: it finds what the pull has left beside the private folders.
+  // compose-up of the same run: it finds what the pull has left in its private folder.
   std::unique_ptr<FakeHost> up_after_pull() const {
     auto up = app.stage("up");
     const auto left = [](const FakeHost& of) {
-      const std::filesystem::path own = of.private_dir();
-      return own.parent_path() / (".images-1." + own.filename().string());
+      return std::filesystem::path(of.private_dir()) / ".images-1";
     };
     std::filesystem::copy_file(left(*host), left(*up));
     return up;

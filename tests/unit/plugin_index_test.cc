@@ -76,7 +76,7 @@ TEST_F(PluginIndexTest, AnUnchangedFileIsNotAskedAgain) {
   scan();
   EXPECT_EQ(worker.probes, 2);
   struct stat status {};
-  ASSERT_EQ(::stat((cache / "drydock/plugins.json").c_str(), &status), 0);
+  ASSERT_EQ(::stat((cache / "drydock/plugins").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
@@ -84,9 +84,16 @@ TEST_F(PluginIndexTest, ADamagedCacheIsAnEmptyOne) {
   add("a.so");
   for (const char* text : {"", "{", "[]", R"({"format":"1 0.1","plugins":{"x":7}})"}) {
     scan();
-    std::ofstream(cache / "drydock/plugins.json") << text;
+    std::ofstream(cache / "drydock/plugins") << text;
     EXPECT_NE(scan().find("sample"), nullptr) << text;
   }
+  // A schema of which nothing is left would allow everything.
+  scan();
+  std::filesystem::resize_file(cache / "drydock/plugins",
+                               std::filesystem::file_size(cache / "drydock/plugins") - 1);
+  const int before = worker.probes;
+  EXPECT_NE(scan().find("sample"), nullptr);
+  EXPECT_EQ(worker.probes, before + 1);
   std::filesystem::remove_all(cache / "drydock");
   std::ofstream(cache / "drydock") << "a file in its place";
   EXPECT_NE(scan().find("sample"), nullptr);
