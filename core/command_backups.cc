@@ -16,7 +16,9 @@
 #include "kept_backups.h"
 #include "lookup.h"
 #include "prepared_rollback.h"
+#include "quiet_listener.h"
 #include "run_pipeline.h"
+#include "set_aside.h"
 #include "text.h"
 #include "view_text.h"
 
@@ -65,13 +67,30 @@ void print_lines(const std::string& text, const std::string& first, const std::s
   }
 }
 
+void list_set_aside(const std::vector<SetAside>& all) {
+  if (all.empty()) return;
+  std::string heading;
+  for (const SetAside& aside : all) {
+    const std::string now = "run " + std::to_string(aside.run) + "  " + aside.stage;
+    if (now != heading) {
+      std::cout << make_visible(now + "  " + aside.taken) << "  set aside by a restore\n";
+    }
+    heading = now;
+    print_lines(describe(aside), "  ", "    ");
+  }
+  std::cout << all.size() << " set aside, " << format_size(bytes_of(all))
+            << "; `drydock backups prune --set-aside` removes what nobody needs to look at\n";
+}
+
 ExitCode list(const Arguments& arguments) {
   const Lookup lookup(arguments);
   const std::vector<KeptBackup> backups = wanted(arguments, lookup.state);
+  const std::vector<SetAside> aside =
+      set_aside(lookup.state, named_run(arguments), arguments.stage);
   if (arguments.json) {
     json document = json::array();
     for (const KeptBackup& backup : backups) document.push_back(to_json(backup));
-    std::cout << indented({{"backups", document}});
+    std::cout << indented({{"backups", document}, {"set_aside", to_json(aside)}});
     return ExitCode::done;
   }
   if (backups.empty()) std::cout << "no backups" << of_which(arguments, lookup.dir) << "\n";
@@ -88,32 +107,9 @@ ExitCode list(const Arguments& arguments) {
     std::cout << count_of(static_cast<std::int64_t>(backups.size()), "backup") << ", "
               << format_size(bytes) << ", in " << lookup.state.path() << "/backups\n";
   }
+  list_set_aside(aside);
   return ExitCode::done;
 }
-
-// What a stage says while it reads its dumps.
-class Reader : public StepListener {
- public:
-  explicit Reader(const Masker& masker) : masker_(masker) {}
-  void log(LogLevel, const std::string& text) override { said.push_back(masker_.mask(text)); }
-  void spawned(pid_t, std::uint64_t) override {}
-  void step_begins(Step) override {}
-  void progress(std::uint64_t, std::uint64_t, const std::string&) override {}
-  void fact(const Fact&) override {}
-  void change(const PlannedChange&) override {}
-  void input(const std::string&) override {}
-  void output(const Output&) override {}
-  void artifact(const Artifact&) override {}
-  std::optional<std::string> remember(const Note&) override {
-    return "a check changes nothing, so that it has nothing to remember";
-  }
-  void idle() override {}
-
-  std::vector<std::string> said;
-
- private:
-  const Masker& masker_;
-};
 
 struct Reading {
   std::string problem;  // "": it was read, or restored on trial
@@ -133,7 +129,7 @@ Reading read_whole(Workbench& bench, Journal& journal, const StateDir& state, st
     StepRequest request = rollback.request(run, one, Step::verify);
     request.options["check"] = bench.arguments().trial_restore ? "restore" : "read";
     request.cancellable = true;
-    Reader reader(bench.masker());
+    QuietListener reader(bench.masker());
     const StepResult result = bench.worker().perform(request, reader);
     return {result.ok() ? "" : bench.masker().mask(describe(result.outcome)), reader.said};
   }

@@ -114,7 +114,8 @@ constexpr std::array<Command, 17> commands = {{
      "database of its own, compared and dropped again. Ends with 5 when something is wrong. "
      "restore: a run of its own that puts databases back as they were, after it has backed up what "
      "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
-     "its backups could not be undone.",
+     "its backups could not be undone; with --set-aside only what restores have taken out of the "
+     "way, the failed databases and files, of runs that have ended.",
      "drydock -C /srv/app backups restore 7 --only app"},
     {"rollout", "plan|run|status|approve|resume|rollback|history ROLLOUT",
      "One pipeline, many environments, in waves", output | rolls,
@@ -250,6 +251,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
       into.keep = number_of("--keep", text);
     }),
         "prune: the newest N runs stay");
+    add("set-aside", po::bool_switch(&into.set_aside),
+        "prune: no runs, but what restores have set aside (of all but the newest N runs that "
+        "have)");
     add("older-than",
         po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
           into.older_than = duration_of("--older-than", text);
@@ -353,6 +357,7 @@ void check_backups(const Arguments& arguments) {
   };
   only_for(arguments.trial_restore, "--restore", "verify");
   only_for(!arguments.only.empty(), "--only", "restore");
+  only_for(arguments.set_aside, "--set-aside", "prune");
   only_for(arguments.keep.has_value(), "--keep", "prune");
   only_for(arguments.older_than.has_value(), "--older-than", "prune");
   if (action == "prune" && arguments.positional.size() > 1) {

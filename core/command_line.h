@@ -21,6 +21,7 @@ struct Arguments {
   std::uint64_t from = 1;
   std::chrono::milliseconds lock_wait{0};
   bool prune = false;
+  bool set_aside = false;
   std::optional<std::uint64_t> keep;
   std::optional<std::chrono::milliseconds> older_than;
   std::vector<std::string> vars, vars_files, with, plugin_dirs;

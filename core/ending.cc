@@ -1,7 +1,9 @@
 #include "ending.h"
 
 #include <filesystem>
+#include <set>
 
+#include "kept_backups.h"
 #include "recovery.h"
 
 namespace drydock {
@@ -55,11 +57,29 @@ json next_commands(const Ending& ending, const std::string& dir, const StateDir&
       return {command("show"), command("rollback")};
     case RunState::needs_person:
       return {command("show"), command("logs"),
-              command("rollback") + (ending.rollback.out_of_memory ? " --no-limits" : "") +
-                  "   (safe to repeat)"};
+              command("rollback") + (ending.rollback.out_of_memory ? " --no-limits" : "")};
     default:
       return json::array();
   }
+}
+
+// Where the rollback fails once more: databases can be put back alone, from what is kept of them.
+json other_commands(const Ending& ending, const std::string& dir, const StateDir& state,
+                    std::uint64_t run) {
+  json commands = json::array();
+  if (ending.state != RunState::needs_person) return commands;
+  const std::string number = std::to_string(run);
+  std::set<std::string> stages;
+  for (const KeptBackup& backup : kept_backups(state, run, "")) {
+    const bool stayed = ending.rollback.not_put_back.count(backup.stage) != 0;
+    if (stayed && backup.restorable()) stages.insert(backup.stage);
+  }
+  for (const std::string& stage : stages) {
+    for (const char* action : {"backups verify ", "backups restore "}) {
+      commands.push_back(command_for(dir, state.path(), action + number + " --stage " + stage));
+    }
+  }
+  return commands;
 }
 
 }  // namespace
@@ -95,6 +115,7 @@ void finish_run(Journal& journal, Events& events, const Deployment& deployment,
                         {"not_undone", ending.rollback.left},
                         {"kept", kept_files(journal, state, run)},
                         {"next", next_commands(ending, deployment.dir, state, run)},
+                        {"otherwise", other_commands(ending, deployment.dir, state, run)},
                         {"duration_ms", ending.duration.count()},
                         {"log_dir", state.logs(run)}};
   try {

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "stage_folders.h"
 
 namespace drydock {
 namespace {
@@ -53,20 +54,6 @@ void fill(KeptBackup& backup, const json& manifest) {
   }
 }
 
-std::optional<std::uint64_t> number_of(const std::string& name) {
-  const bool number = !name.empty() && name.size() < 10 &&
-                      name.find_first_not_of("0123456789") == std::string::npos;
-  return number ? std::optional<std::uint64_t>(std::stoull(name)) : std::nullopt;
-}
-
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 }  // namespace
 
 std::int64_t KeptBackup::bytes() const {
@@ -78,28 +65,21 @@ std::int64_t KeptBackup::bytes() const {
 std::vector<KeptBackup> kept_backups(const StateDir& state, std::optional<std::uint64_t> run,
                                      const std::string& stage) {
   std::vector<KeptBackup> found;
-  for (const fs::path& of_run : entries(state.path() + "/backups")) {
-    const auto number = number_of(of_run.filename().string());
-    if (!number || (run && *number != *run)) continue;
-    for (const fs::path& of_stage : entries(of_run)) {
-      if (!stage.empty() && of_stage.filename() != stage) continue;
-      for (const fs::path& manifest : entries(of_stage / "manifests")) {
-        if (manifest.extension() != ".json") continue;
-        KeptBackup backup;
-        backup.run = *number;
-        backup.stage = of_stage.filename().string();
-        backup.folder = of_stage.string();
-        try {
-          fill(backup, json::parse(read_file(manifest.string(), largest_manifest)));
-        } catch (const std::exception& e) {
-          backup.unreadable = "the manifest " + manifest.string() + " cannot be read: " + e.what();
-        }
-        found.push_back(std::move(backup));
+  for (const StageFolder& folder : stage_folders(state, run, stage)) {
+    for (const std::string& manifest : paths_in(folder.path + "/manifests")) {
+      if (fs::path(manifest).extension() != ".json") continue;
+      KeptBackup backup;
+      backup.run = folder.run;
+      backup.stage = folder.stage;
+      backup.folder = folder.path;
+      try {
+        fill(backup, json::parse(read_file(manifest, largest_manifest)));
+      } catch (const std::exception& e) {
+        backup.unreadable = "the manifest " + manifest + " cannot be read: " + e.what();
       }
+      found.push_back(std::move(backup));
     }
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const KeptBackup& a, const KeptBackup& b) { return a.run < b.run; });
   return found;
 }
 

@@ -38,6 +38,8 @@ struct StageSpec {
 
 // The stage type that a pipeline's `probe:` stands for.
 inline constexpr auto probe_type = "http-probe";
+// Nor is this one: it drops what restores have set aside, when a person removes it.
+inline constexpr auto set_aside_type = "set-aside";
 
 struct VariableSpec {
   bool required = false;

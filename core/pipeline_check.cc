@@ -60,6 +60,11 @@ class Check {
                   "', which measures a whole run and never ends by itself, allowed: its options "
                   "under the pipeline's 'probe:'.");
     }
+    if (stage.uses == set_aside_type) {
+      throw Error(stage.place.text() + ": found a stage '" + stage.uses +
+                  "', which drops what restores have set aside; `drydock backups prune` has it "
+                  "performed, when a person asks for that.");
+    }
     if (!stage.when.empty()) {
       for (const NameUse& use : name_uses_in_condition(stage.when, stage.when_place)) {
         const std::string prefix = stage.when_place.text() + ": ";

@@ -18,6 +18,8 @@ bool goes_on_or_waits(const RunRecord& run) {
          run.state == RunState::stopped || run.state == RunState::needs_person;
 }
 
+bool is_rehearsal(const RunRecord& run) { return run.state == RunState::rehearsed; }
+
 // When the run and all before it had ended. Runs come one after the other: one that seems to have
 // ended earlier than one before it had a clock that was wrong, as one has that ended after now.
 std::int64_t latest_end(std::int64_t before, const RunRecord& run, std::int64_t now) {
@@ -51,18 +53,6 @@ std::vector<std::uint64_t> snapshots_in(const StateDir& state) {
   return numbers;
 }
 
-std::int64_t bytes_below(const std::string& folder) {
-  std::int64_t bytes = 0;
-  std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
-    std::error_code vanished;
-    if (!entry.is_regular_file(vanished) || entry.is_symlink(vanished)) continue;
-    const std::uintmax_t size = entry.file_size(vanished);
-    if (!vanished) bytes += static_cast<std::int64_t>(size);
-  }
-  return bytes;
-}
-
 void remove_folder(const std::string& folder) {
   std::error_code error;
   fs::remove_all(folder, error);
@@ -79,8 +69,11 @@ std::vector<RunRecord> prunable_without(const std::set<std::uint64_t>& needed,
   std::vector<RunRecord> result;
   bool older_one_stays = false;
   std::int64_t ended = 0;
+  std::uint64_t newer_runs = 0, newer_rehearsals = 0;
+  for (const RunRecord& run : newest_first) ++(is_rehearsal(run) ? newer_rehearsals : newer_runs);
   for (auto run = newest_first.rbegin(); run != newest_first.rend(); ++run) {
-    const auto newer = static_cast<std::uint64_t>(newest_first.rend() - run - 1);
+    // A rehearsal keeps nothing: those of a night must not push out the runs that do.
+    const std::uint64_t newer = --(is_rehearsal(*run) ? newer_rehearsals : newer_runs);
     const bool last = last_standing != newest_first.end() && run->id == last_standing->id;
     ended = latest_end(ended, *run, now);
     const bool goes = newer >= rule.keep && is_old(*run, ended, rule, now) && !last &&
@@ -129,6 +122,25 @@ std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
   }
 }
 
+std::vector<SetAside> prunable_set_aside(const std::vector<SetAside>& all,
+                                         const std::vector<RunRecord>& newest_first,
+                                         const PruneRule& rule, std::int64_t now) {
+  std::map<std::uint64_t, std::vector<SetAside>> by_run;
+  for (const SetAside& aside : all) by_run[aside.run].push_back(aside);
+  std::uint64_t newer = by_run.size();
+  std::int64_t ended = 0;
+  std::vector<SetAside> result;
+  for (auto run = newest_first.rbegin(); run != newest_first.rend(); ++run) {
+    ended = latest_end(ended, *run, now);
+    const auto of_run = by_run.find(run->id);
+    if (of_run == by_run.end()) continue;
+    --newer;
+    if (newer < rule.keep || !is_old(*run, ended, rule, now) || goes_on_or_waits(*run)) continue;
+    result.insert(result.end(), of_run->second.begin(), of_run->second.end());
+  }
+  return result;
+}
+
 std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& snapshots,
                                               const std::vector<RunRecord>& kept) {
   std::set<std::uint64_t> ordered(snapshots.begin(), snapshots.end()), needed;
@@ -166,6 +178,21 @@ Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneR
   result.snapshots = prunable_snapshots(snapshots_in(state), result.kept);
   for (const std::uint64_t number : result.snapshots) {
     result.bytes += bytes_below(snapshot_folder(state, number));
+  }
+  for (SetAside& aside : set_aside(state, std::nullopt, "")) {
+    if (gone.count(aside.run) == 0) continue;
+    if (aside.file.empty()) result.set_aside.push_back(std::move(aside));  // files go with the run
+  }
+  return result;
+}
+
+Pruning plan_pruning_of_set_aside(const Journal& journal, const StateDir& state,
+                                  const PruneRule& rule, std::int64_t now) {
+  Pruning result;
+  result.kept = journal.runs();
+  result.set_aside = prunable_set_aside(set_aside(state, std::nullopt, ""), result.kept, rule, now);
+  for (const SetAside& aside : result.set_aside) {
+    if (!aside.file.empty()) result.bytes += aside.bytes.value_or(0);
   }
   return result;
 }

@@ -156,6 +156,7 @@ bool Rollback::perform(std::uint64_t run, const StageRecord& stage, Step step, S
   const std::string what = stage.key + ": " + std::string(name_of(step));
   const std::string why = " failed: " + failure;
   result.add_problem(what, why);
+  result.not_put_back.insert(stage.key);
   if (step != Step::observe) note_end(run, stage, stage.state, what + why, report, result);
   return false;
 }
@@ -187,6 +188,7 @@ void Rollback::verify(std::uint64_t run, const StageRecord& stage, const std::ve
                   {"after", difference.after.value_or("")}},
                  stage.key, "observe");
     result.differences.push_back(difference.text());
+    result.not_put_back.insert(stage.key);
   }
 }
 

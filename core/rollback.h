@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct RollbackReport {
   std::vector<std::string> problems;     // a step that failed: stage, step, reason
   std::vector<std::string> differences;  // facts that did not return
   std::vector<std::string> left;         // what no rollback exists for
+  std::set<std::string> not_put_back;    // the stages of both
   bool out_of_memory = false;            // a step reached its limits.memory, or crashed below it
   bool verified() const { return problems.empty() && differences.empty(); }
 

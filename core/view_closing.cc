@@ -125,8 +125,14 @@ void next_commands(Lines& lines, const json& finished, const ViewStyle& style) {
     return answer(lines, "now", "Nothing must be done tonight.", style);
   }
   answer(lines, "now",
-         commands.size() == 1 ? "Run this command:" : "Run these commands, in this order:", style);
+         commands.size() == 1 ? "Run this command:"
+                              : "Run these commands, in this order; each is safe to repeat:",
+         style);
   for (const std::string& command : commands) beside(lines, "  " + command);
+  const std::vector<std::string> others = texts_at(finished, "otherwise");
+  if (others.empty()) return;
+  beside(lines, "Should the rollback fail again, these put back its databases alone:");
+  for (const std::string& command : others) beside(lines, "  " + command);
 }
 
 std::string all_but(const json& finished) {

@@ -74,7 +74,10 @@ void remove_part_files(const Call& call) {
   namespace fs = std::filesystem;
   const auto remove = [](const fs::path& path) {
     std::error_code ignored;
-    if (path.extension() == ".part") fs::remove(path, ignored);
+    const std::string name = path.filename().string();
+    // SQLite has files beside its own: "app.db.part-journal".
+    const bool part = path.extension() == ".part" || name.find(".part-") != std::string::npos;
+    if (part) fs::remove(path, ignored);
   };
   std::error_code none;
   // Not below `files`: a file of the deployment may have such a name.

@@ -30,6 +30,14 @@ Failed not_running(const DatabaseEntry& entry, const std::vector<Container>& all
                 running_services(all) + ")");
 }
 
+// A backup that keeps nothing looks like one until it is needed.
+void refuse_nothing(const DatabaseEntry& entry, const DatabaseSizes& databases) {
+  if (!databases.empty()) return;
+  throw Failed(entry.server->product() + " of " + entry.server->description() +
+               " has no database but its own, so that nothing would be kept; name with `names` "
+               "what is to be kept, or leave the entry out");
+}
+
 // Services that may go on writing while the dump is taken: those that run now and that no earlier
 // stage will have stopped.
 std::string writers(const Call& call, const std::vector<Container>& all,
@@ -121,7 +129,9 @@ void DatabasePart::plan(const Call& call) {
       continue;
     }
     const std::string writing = writers(call, all, entry);
-    for (const auto& [name, bytes] : databases(call, entry)) {
+    const DatabaseSizes found = databases(call, entry);
+    refuse_nothing(entry, found);
+    for (const auto& [name, bytes] : found) {
       Change change{"database", "save", name};
       change.before = describe_revisions(entry.server->facts(call, name, bytes).revisions);
       change.disk_bytes = bytes;
@@ -147,6 +157,7 @@ void DatabasePart::run(const Call& call, const std::function<void(std::int64_t)>
   for (const DatabaseEntry& entry : entries) {
     if (!entry.server) throw not_running(entry, all);
     sizes.push_back(databases(call, entry));
+    refuse_nothing(entry, sizes.back());
     for (const auto& database : sizes.back()) bytes += database.second;
   }
   check_space(bytes);

@@ -40,6 +40,7 @@ struct DatabaseRecord {
   std::string statements;
   std::string data;  // "": of MariaDB, whose dump says it when it is asked (with_data)
   std::map<std::string, std::uint64_t> rows;
+  std::map<std::string, std::uint64_t> counters;  // not noted, as `data` of MariaDB
 
   // Notes and files that belong to this database: "service/name".
   std::string key() const { return service + "/" + name; }

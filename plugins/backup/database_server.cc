@@ -22,6 +22,13 @@ std::string difference(const DatabaseRecord& record, const DatabaseFacts& facts,
       return differs("rows of " + table, std::to_string(now), std::to_string(rows));
     }
   }
+  for (const auto& [table, counter] : record.counters) {
+    const auto found = content.counters.find(table);
+    const std::uint64_t now = found == content.counters.end() ? 1 : found->second;
+    if (now != counter) {
+      return differs("AUTO_INCREMENT of " + table, std::to_string(now), std::to_string(counter));
+    }
+  }
   return content.data == record.data ? "" : differs("data", content.data, record.data);
 }
 

@@ -14,6 +14,7 @@
 #include "digest.h"
 #include "file_store.h"
 #include "manifest.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 namespace {
@@ -138,6 +139,7 @@ bool is_as_kept(const KeptFile& kept, const KeptFile& now) {
 }  // namespace
 
 void move_aside(const Call& call, const std::string& path, const std::string& aside) {
+  note_folder_aside(call, aside);
   std::string to = call.private_dir() + "/" + copy_of(call, aside, path);
   for (int n = 2; fs::exists(fs::symlink_status(to)); ++n) {
     to = call.private_dir() + "/" + copy_of(call, aside, path) + "." + std::to_string(n);

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "mariadb_copy.h"
 #include "mariadb_trial.h"
 #include "part_file.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 namespace {
@@ -36,6 +38,32 @@ std::string scratch_name(const std::string& database) {
     } while (!name.empty() && (static_cast<unsigned char>(name.back()) & 0xC0) == 0x80);
   }
   return name + suffix;
+}
+
+// Empty, as it was created. A file in the database's folder that is not the server's keeps the
+// folder, and so the database, from being dropped: everything else is gone then.
+void make_anew(const Call& call, const MariadbServer& server, const DatabaseRecord& record) {
+  try {
+    drop_database(call, server, record.name);
+  } catch (const Failed& e) {
+    // ER_DB_DROP_RMDIR
+    if (std::string(e.what()).find("ERROR 1010") == std::string::npos) throw;
+    call.warn("database " + record.name + " was emptied and could not be dropped (" + e.what() +
+              "): a file that is not the server's stands in its folder there");
+    execute(call, server, "",
+            "ALTER DATABASE " + mariadb_identifier(record.name) + " " + record.create_with);
+    return;
+  }
+  create_database(call, server, record.name, record.create_with);
+}
+
+// Whether no row was given a number since, of those that the dump knows: one that was reserved and
+// not used the server forgets when it is restarted, as it may have been with its container.
+bool counters_stand(const DumpContent& now, const DatabaseRecord& record) {
+  return std::all_of(now.counters.begin(), now.counters.end(), [&](const auto& counter) {
+    const auto noted = record.counters.find(counter.first);
+    return counter.second <= (noted == record.counters.end() ? 1 : noted->second);
+  });
 }
 
 // Before anything is dropped. A user who may create no other database cannot have that, and is not
@@ -104,7 +132,9 @@ bool MariadbDatabases::is_unchanged(const Call& call, const std::string& folder,
     if (facts.revisions != record.revisions || facts.schema != record.schema) return false;
     if (mariadb_tables(call, server_, record.name).create_with != record.create_with) return false;
     const DumpContent now = read_database(call, server_, record.name);
-    return now.data == with_data(folder, record).data && now.statements == record.statements;
+    const DatabaseRecord dumped = with_data(folder, record);
+    return now.data == dumped.data && now.statements == dumped.statements &&
+           counters_stand(now, dumped);
   } catch (const Failed& e) {
     call.warn("database " + record.name + " cannot be compared with its dump (" + e.what() +
               "), so it is restored");
@@ -131,6 +161,7 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
       const std::string name = call.private_dir() + "/databases/" + file_name(record.service) +
                                "/" + file_name(record.name) + ".failed";
       kept = unused_file(name, dump_suffix());
+      note_file_aside(call, record, kept->substr(call.private_dir().size() + 1));
       dump_aside(call, server_, record.name, *kept);
       call.artifact("failed " + record.key(), *kept,
                     "dump of database " + record.name + " as it stood before it was restored");
@@ -138,8 +169,7 @@ std::string MariadbDatabases::restore(const Call& call, const std::string& folde
     call.remember(note, *kept);
   }
   // From here on until the load has ended the database is less than what was dumped.
-  drop_database(call, server_, record.name);
-  create_database(call, server_, record.name, record.create_with);
+  make_anew(call, server_, record);
   load_dump(call, server_, folder + "/" + record.dump, record.name);
   const std::string found = differs(call, server_, record, record.name);
   if (!found.empty()) {

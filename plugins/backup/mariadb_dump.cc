@@ -153,9 +153,9 @@ void read_back_sql(const std::string& folder, const DatabaseRecord& record) {
 
 DatabaseRecord with_data(const std::string& folder, DatabaseRecord record) {
   check_dump(folder, record);
-  if (record.data.empty()) {
-    record.data = read_dump(folder + "/" + record.dump, MariadbDumpReader::Rows::hash).data;
-  }
+  const DumpContent content = read_dump(folder + "/" + record.dump, MariadbDumpReader::Rows::hash);
+  record.data = content.data;
+  record.counters = content.counters;
   return record;
 }
 

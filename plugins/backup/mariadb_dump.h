@@ -22,9 +22,9 @@ void dump_aside(const Call&, const MariadbServer&, const std::string& database,
 
 // See DatabaseServer::read_back.
 void read_back_sql(const std::string& folder, const DatabaseRecord& record);
-// The record with the hash of all rows, which is left out while a dump streams in, so that the
-// client is not slower than alone. Reads the dump to its end; throws Failed when it is not the one
-// that was taken.
+// The record with the hash of all rows and the counters, which are left out while a dump streams
+// in, so that the client is not slower than alone. Reads the dump to its end; throws Failed when it
+// is not the one that was taken.
 DatabaseRecord with_data(const std::string& folder, DatabaseRecord record);
 // What the dump holds. Throws Failed when it ends early.
 DumpContent read_dump(const std::string& file, MariadbDumpReader::Rows rows);

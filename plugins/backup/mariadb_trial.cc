@@ -7,6 +7,7 @@
 #include "mariadb_copy.h"
 #include "mariadb_dump.h"
 #include "part_file.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 
@@ -78,11 +79,13 @@ void load_on_trial(const Call& call, const MariadbServer& server, const std::str
   PartFile without_events(call.private_dir() + "/trial-" + file_name(record.name) + ".sql");
   if (copy_without_events(file, without_events.path())) file = without_events.path();
   drop_database(call, server, scratch);  // what an interrupted attempt left
+  note_database_aside(call, record, scratch, -1);
   create_database(call, server, scratch, record.create_with);
   try {
     load_dump(call, server, file, scratch);
   } catch (const Failed&) {
     drop_database(call, server, scratch);
+    forget_database_aside(call, scratch);
     throw;
   }
   const DumpContent wanted = read_dump(file, MariadbDumpReader::Rows::hash);
@@ -97,6 +100,7 @@ void load_on_trial(const Call& call, const MariadbServer& server, const std::str
     }
   }
   if (differs.empty() && found.data != wanted.data) differs = "the rows' content";
+  if (differs.empty() && found.counters != wanted.counters) differs = "an AUTO_INCREMENT";
   if (differs.empty() && found.statements != wanted.statements) differs = "the schema";
   if (!differs.empty()) {
     throw Failed("database " + record.name + ": what was restored from " + record.dump +
@@ -104,6 +108,7 @@ void load_on_trial(const Call& call, const MariadbServer& server, const std::str
                  scratch + ", and " + record.name + " was left alone");
   }
   drop_database(call, server, scratch);
+  forget_database_aside(call, scratch);
 }
 
 }  // namespace drydock::backup

@@ -2,6 +2,7 @@
 
 #include "postgres_copy.h"
 #include "postgres_restore.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 
@@ -27,6 +28,7 @@ void PostgresDatabases::try_restore(const Call& call, const std::string& folder,
   const std::string scratch = derived_name(record.name, scratch_suffix);
   backup::try_restore(call, server_, folder, record, scratch);
   drop_database(call, server_, scratch);
+  forget_database_aside(call, scratch);
 }
 
 bool PostgresDatabases::was_restored(const Call& call, const DatabaseRecord& record) const {

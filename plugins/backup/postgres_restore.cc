@@ -4,6 +4,7 @@
 #include "postgres_copy.h"
 #include "postgres_dump.h"
 #include "postgres_facts.h"
+#include "set_aside.h"
 
 namespace drydock::backup {
 namespace {
@@ -60,6 +61,28 @@ void swap_names(const Call& call, const PostgresServer& server, const std::strin
       if (attempt == rename_attempts) throw;
     }
     pause(call, rename_pause);
+  }
+}
+
+void drop_as_far_as_possible(const Call& call, const PostgresServer& server,
+                             const std::string& database) {
+  try {
+    drop_database(call, server, database);
+    forget_database_aside(call, database);
+  } catch (const Failed& e) {
+    call.warn("database " + database + " could not be dropped (" + e.what() + ")");
+  }
+}
+
+// -1: whoever asks may not know.
+std::int64_t database_bytes(const Call& call, const PostgresServer& server,
+                            const std::string& database) {
+  try {
+    const Rows rows = query(call, server, "template1",
+                            "SELECT pg_database_size(" + quoted_literal(database) + ");");
+    return rows.empty() ? -1 : std::stoll(rows.front());
+  } catch (const Failed&) {
+    return -1;
   }
 }
 
@@ -120,9 +143,16 @@ void try_restore(const Call& call, const PostgresServer& server, const std::stri
                  const DatabaseRecord& record, const std::string& scratch) {
   check_dump(folder, record);
   drop_database(call, server, scratch);  // what an interrupted attempt left
+  note_database_aside(call, record, scratch, -1);
   execute(call, server, "template1",
           "CREATE DATABASE " + quoted_identifier(scratch) + " " + record.create_with + ";");
-  load(call, server, folder + "/" + record.dump, scratch);
+  try {
+    load(call, server, folder + "/" + record.dump, scratch);
+  } catch (const Failed&) {
+    // Where the server's disk is full, half of a database must not keep it so.
+    drop_as_far_as_possible(call, server, scratch);
+    throw;
+  }
   prove(call, server, record, scratch);
 }
 
@@ -138,7 +168,11 @@ std::string restore_database(const Call& call, const PostgresServer& server,
     failed = unused_name(call, server, record.name, "_failed_" + run);
   }
   call.remember("swapping/" + record.key(), failed);
+  if (!failed.empty()) {
+    note_database_aside(call, record, failed, database_bytes(call, server, record.name));
+  }
   swap_names(call, server, record.name, scratch, failed);
+  forget_database_aside(call, scratch);
   put_properties_back(call, server, record);
   return failed;
 }

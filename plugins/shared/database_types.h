@@ -37,9 +37,13 @@ struct DumpContent {
   // Table -> its rows ("schema.table" in PostgreSQL); exact, and of the very snapshot that was
   // dumped.
   std::map<std::string, std::uint64_t> rows;
-  // SHA-256 over all rows of all tables, the positions of sequences and counters, and large
-  // objects, whatever the order of the rows. Equal for a database and its restored dump.
+  // SHA-256 over all rows of all tables, the positions of sequences, and large objects, whatever
+  // the order of the rows. Equal for a database and its restored dump.
   std::string data;
+  // MariaDB and MySQL: table -> the number that its AUTO_INCREMENT gives out next. Equal for a
+  // database and its restored dump; but a server forgets when it is restarted what an INSERT has
+  // reserved and not used.
+  std::map<std::string, std::uint64_t> counters;
 
   std::uint64_t total_rows() const {
     std::uint64_t total = 0;

@@ -1,6 +1,8 @@
 #include "mariadb_content.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 namespace drydock {
 namespace {
@@ -22,16 +24,17 @@ std::string table_of(std::string_view insert) {
   return name;
 }
 
-// Takes "AUTO_INCREMENT=7 " out of the last line of a CREATE TABLE, and returns it: a position in
-// the data, that moves without the table's structure being another.
-std::string take_counter(std::string& line) {
+// Takes " AUTO_INCREMENT=7" out of the last line of a CREATE TABLE, and returns the number: it
+// moves without the table's structure being another.
+std::optional<std::uint64_t> take_counter(std::string& line) {
   constexpr std::string_view option = " AUTO_INCREMENT=";
-  if (!starts_with(line, ")")) return "";
+  if (!starts_with(line, ")")) return std::nullopt;
   const std::size_t begin = line.find(option);
-  if (begin == std::string::npos) return "";
-  const std::size_t end =
-      std::min(line.find_first_not_of("0123456789", begin + option.size()), line.size());
-  std::string counter = line.substr(begin, end - begin);
+  if (begin == std::string::npos) return std::nullopt;
+  const std::size_t digits = begin + option.size();
+  const std::size_t end = std::min(line.find_first_not_of("0123456789", digits), line.size());
+  std::uint64_t counter = 0;
+  std::from_chars(line.data() + digits, line.data() + end, counter);
   line.erase(begin, end - begin);
   return counter;
 }
@@ -52,13 +55,14 @@ void MariadbDumpReader::end_line() {
     rows_.try_emplace(table_, 0);
   }
   std::string structure = line;
-  const std::string counter = in_routine_ ? "" : take_counter(structure);
-  const bool sequence = !in_routine_ && starts_with(line, "DO SETVAL(");
-  if (!counter.empty() || sequence) {
-    row_.update(sequence ? line : table_ + counter);
-    sums_[""].add(row_.finish());
+  if (!in_routine_) {
+    if (const auto counter = take_counter(structure)) counters_[table_] = *counter;
+    if (starts_with(line, "DO SETVAL(")) {
+      row_.update(line);
+      sums_[""].add(row_.finish());
+      return;
+    }
   }
-  if (sequence) return;
   statements_.update(structure);
   statements_.update("\n");
 }
@@ -167,6 +171,7 @@ DumpContent MariadbDumpReader::finish() {
   DumpContent content;
   content.statements = statements_.finish_hex();
   content.rows = rows_;
+  content.counters = counters_;
   if (!hashes_) return content;
   for (const auto& [table, sum] : sums_) {
     row_.update(table + "\n");

@@ -47,7 +47,7 @@ class MariadbDumpReader {
   std::map<std::string, RowSum> sums_;
   RowSum* sum_ = nullptr;  // of table_
   std::uint64_t* count_ = nullptr;
-  std::map<std::string, std::uint64_t> rows_;
+  std::map<std::string, std::uint64_t> rows_, counters_;
 };
 
 }  // namespace drydock

@@ -13,16 +13,15 @@ calls this.
 import argparse
 import json
 import os
-import pathlib
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-from dump_bench import MariaDB, PostgreSQL
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from servers import MariaDB, PostgreSQL, running  # noqa: E402
 
 ENV = """
 from alembic import context
@@ -70,45 +69,38 @@ def main():
     arguments = parser.parse_args()
     binary = os.path.abspath(arguments.bin)
     for product, driver in ((PostgreSQL, "postgresql+psycopg2"), (MariaDB, "mysql+pymysql")):
-        with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="drydock-bench-") as folder:
-            if os.geteuid() == 0:
-                shutil.chown(folder, product.user, product.user)
-            os.chmod(folder, 0o755)
-            server = product(folder)
-            try:
-                head = f"r{arguments.revisions - 1}"
-                stamp = ("CREATE TABLE alembic_version (version_num varchar(32));"
-                         f"INSERT INTO alembic_version VALUES ('{head}')")
-                if product is PostgreSQL:
-                    server.client("createdb", "app")
-                    server.client("psql", "-q", "-d", "app", "-c", stamp)
-                else:
-                    server.client("mariadb", input=f"CREATE DATABASE app; USE app; {stamp}", text=True)
-                deployment = pathlib.Path(folder) / "deployment"
-                deployment.mkdir()
-                url = server.url.replace("postgresql", driver).replace("mariadb:", driver + ":")
-                scripts(deployment, arguments.revisions, url.replace("socket=", "unix_socket="))
-                pipelines = {"nothing": {"uses": "exec", "with": {"command": ["true"]}},
-                             "migrate": {"uses": "alembic-migrate", "with": {
-                                 "command": ["alembic", "upgrade", "head"],
-                                 "database": {"url": "${{ secrets.db }}"}}}}
-                os.environ["BENCH_DB"] = server.url
-                for name, stage in pipelines.items():
-                    (deployment / f"{name}.yaml").write_text(json.dumps(
-                        {"drydock": 1, "name": name, "secrets": {"db": {"env": "BENCH_DB"}},
-                         "stages": [stage]}))
-                nothing, _ = median_ms(arguments.runs, [binary, "plan", "./nothing.yaml"], deployment)
-                decided, said = median_ms(arguments.runs, [binary, "plan", "./migrate.yaml"], deployment)
-                if "nothing to do" not in said:
-                    sys.exit(f"bench: not what was to be measured: {said}")
-                line = (f"{product.__name__:10}  {arguments.revisions} revisions, none pending: "
-                        f"{decided}  a plan of nothing {nothing}")
-                if product is PostgreSQL and shutil.which("alembic"):
-                    asked, _ = median_ms(3, ["alembic", "current"], deployment)
-                    line += f"  `alembic current` {asked}"
-                print(line)
-            finally:
-                server.stop()
+        with running(product) as (server, folder):
+            head = f"r{arguments.revisions - 1}"
+            stamp = ("CREATE TABLE alembic_version (version_num varchar(32));"
+                     f"INSERT INTO alembic_version VALUES ('{head}')")
+            if product is PostgreSQL:
+                server.client("createdb", "app")
+                server.client("psql", "-q", "-d", "app", "-c", stamp)
+            else:
+                server.client("mariadb", input=f"CREATE DATABASE app; USE app; {stamp}", text=True)
+            deployment = folder / "deployment"
+            deployment.mkdir()
+            url = server.url.replace("postgresql", driver).replace("mariadb:", driver + ":")
+            scripts(deployment, arguments.revisions, url.replace("socket=", "unix_socket="))
+            pipelines = {"nothing": {"uses": "exec", "with": {"command": ["true"]}},
+                         "migrate": {"uses": "alembic-migrate", "with": {
+                             "command": ["alembic", "upgrade", "head"],
+                             "database": {"url": "${{ secrets.db }}"}}}}
+            os.environ["BENCH_DB"] = server.url
+            for name, stage in pipelines.items():
+                (deployment / f"{name}.yaml").write_text(json.dumps(
+                    {"drydock": 1, "name": name, "secrets": {"db": {"env": "BENCH_DB"}},
+                     "stages": [stage]}))
+            nothing, _ = median_ms(arguments.runs, [binary, "plan", "./nothing.yaml"], deployment)
+            decided, said = median_ms(arguments.runs, [binary, "plan", "./migrate.yaml"], deployment)
+            if "nothing to do" not in said:
+                sys.exit(f"bench: not what was to be measured: {said}")
+            line = (f"{product.__name__:10}  {arguments.revisions} revisions, none pending: "
+                    f"{decided}  a plan of nothing {nothing}")
+            if product is PostgreSQL and shutil.which("alembic"):
+                asked, _ = median_ms(3, ["alembic", "current"], deployment)
+                line += f"  `alembic current` {asked}"
+            print(line)
 
 
 if __name__ == "__main__":

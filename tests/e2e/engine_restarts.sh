@@ -123,7 +123,7 @@ ends_whole() {
       ;;
     1) expect_equal "the deployment after the rollback" "$before" "$(picture)" ;;
     3)
-      expect_contains "what the run says" "$(<"$case_dir/run")" "(safe to repeat)"
+      expect_contains "what the run says" "$(<"$case_dir/run")" "drydock -C $sample rollback"
       expect_code 0 drydock -C "$sample" rollback --yes
       expect_equal "the deployment after the second rollback" "$before" "$(picture)"
       ;;

@@ -3,7 +3,7 @@
 find_package(SQLite3 REQUIRED)
 drydock_test(backup_files_test
   SOURCES backup_files_test.cc LIBRARIES drydock_backup SQLite::SQLite3)
-foreach(subject faults mariadb postgres restore)
+foreach(subject faults mariadb postgres restore set_aside)
   drydock_test(backup_${subject}_test WHOLE
     SOURCES backup_${subject}_test.cc LIBRARIES drydock_backup)
 endforeach()

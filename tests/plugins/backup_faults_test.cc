@@ -148,6 +148,39 @@ TYPED_TEST(BackupFaults, SaysThatTheDiskIsFullAndLeavesNothing) {
   EXPECT_EQ(this->rows(), rows);
 }
 
+// Of the server, while a restore beside the database fills it.
+TYPED_TEST(BackupFaults, LeavesTheDatabaseAndNothingBesideWhenARestoreDoesNotFit) {
+  const std::string rows = this->rows();
+  this->back_up();
+  this->migrate_badly();
+  const std::string failed = this->rows();
+  this->docker->instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
+    if (!TestFixture::Of::loads(words)) return std::nullopt;
+    return Result{1, "", "could not extend file: No space left on device"};
+  };
+  const StepResult rollback = this->step("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find("No space left"), std::string::npos) << rollback.failure;
+  EXPECT_EQ(this->databases(), std::vector<std::string>{"app"});
+  EXPECT_EQ(this->rows(), failed);
+  this->docker->instead = nullptr;
+  const StepResult repeated = this->step("rollback");
+  ASSERT_TRUE(repeated.ok()) << repeated.failure;
+  EXPECT_EQ(this->rows(), rows);
+}
+
+TYPED_TEST(BackupFaults, RefusesToKeepNothing) {
+  typename TestFixture::Other other(this->docker->containers);
+  other.host.option("/databases/0/service", {"db"});
+  this->sql(TestFixture::Of::maintenance,
+            TestFixture::Of::drop + std::string("app") + TestFixture::Of::quote);
+  for (const char* name : {"plan", "run"}) {
+    const StepResult step = other.host.template perform<Backup>(name);
+    EXPECT_EQ(step.status, DRYDOCK_FAILED) << name;
+    EXPECT_NE(step.failure.find("no database but its own"), std::string::npos) << step.failure;
+  }
+}
+
 TYPED_TEST(BackupFaults, SaysThatThePasswordIsWrongWithoutWaiting) {
   this->docker->containers[0].environment = TestFixture::Of::environment("hidden-and-wrong");
   for (const char* name : {"observe", "plan", "run"}) {

@@ -68,6 +68,11 @@ CREATE TABLE large AS SELECT n, (SELECT string_agg(md5((n * 100 + i)::text), '')
     return words[0] == "pg_dump" &&
            std::find(words.begin(), words.end(), "--format=custom") != words.end();
   }
+  // A dump, into a database.
+  static bool loads(const std::vector<std::string>& words) {
+    return words[0] == "pg_restore" &&
+           std::find(words.begin(), words.end(), "--exit-on-error") != words.end();
+  }
 };
 
 template <>
@@ -139,6 +144,9 @@ UPDATE alembic_version SET version_num = 'two')sql";
   static bool is_dump(const std::vector<std::string>& words) {
     return words[0] == "mariadb-dump" &&
            std::find(words.begin(), words.end(), "--no-data") == words.end();
+  }
+  static bool loads(const std::vector<std::string>& words) {
+    return std::find(words.begin(), words.end(), "--binary-mode") != words.end();
   }
 };
 

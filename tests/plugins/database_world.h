@@ -49,6 +49,8 @@ class FakeDocker {
   std::vector<std::vector<std::string>> composed;  // `docker compose ... up`
   // Called with each command that is not docker's, before it runs.
   std::function<void(const Process&)> before_command;
+  // The same with each client inside the container, as it is called there.
+  std::function<void(const Process&)> before_exec;
   // Set by a test to break a client of the server: nullopt leaves it alone.
   std::function<std::optional<Result>(const std::vector<std::string>&)> instead;
 
@@ -137,6 +139,7 @@ class FakeDocker {
     if (instead) {
       if (auto result = instead(words)) return *result;
     }
+    if (before_exec) before_exec(process);
     if (words[0] == "df") return execute(process, -1);
     return server_->client(process);
   }

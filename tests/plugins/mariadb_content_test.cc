@@ -92,7 +92,10 @@ TEST(MariadbDumpReader, CountsPositionsAsDataAndNotAsStructure) {
   };
   EXPECT_EQ(table(" AUTO_INCREMENT=7").statements, table("").statements);
   EXPECT_EQ(table(" AUTO_INCREMENT=7").statements, table(" AUTO_INCREMENT=8").statements);
-  EXPECT_NE(table(" AUTO_INCREMENT=7").data, table(" AUTO_INCREMENT=8").data);
+  EXPECT_EQ(table(" AUTO_INCREMENT=7").data, table(" AUTO_INCREMENT=8").data);
+  EXPECT_EQ(table(" AUTO_INCREMENT=18446744073709551615").counters,
+            (std::map<std::string, std::uint64_t>{{"t", 18446744073709551615U}}));
+  EXPECT_TRUE(table("").counters.empty());
   EXPECT_NE(read("DO SETVAL(`s`, 1, 0);\n").data, read("DO SETVAL(`s`, 2, 0);\n").data);
 }
 

@@ -98,6 +98,7 @@ class MariadbProcess : public DatabaseProcess {
   }
   bool started() const override { return started_; }
   std::string socket() const { return dir_ + "/socket"; }
+  std::string data() const { return dir_ + "/data"; }  // its folder
 
   Result client(Process process) const override {
     process.arguments.insert(process.arguments.begin() + 1,

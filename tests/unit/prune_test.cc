@@ -46,6 +46,14 @@ TEST(Prune, TheNewestStay) {
   EXPECT_EQ(goes({}, 0), Numbers());
 }
 
+// A rehearsal every night must not push out the upgrades that can be looked at, nor stay for ever.
+TEST(Prune, RehearsalsCountForNoneButEachOther) {
+  constexpr auto rehearsed = RunState::rehearsed;
+  EXPECT_EQ(goes({done, done, rehearsed, rehearsed, rehearsed}, 2), (Numbers{3}));
+  EXPECT_EQ(goes({done, rehearsed, done, done, rehearsed}, 2), (Numbers{1}));
+  EXPECT_EQ(goes({done, rehearsed, rehearsed}, 0), (Numbers{2, 3}));
+}
+
 TEST(Prune, TheLastRunThatCanBeUndoneStays) {
   EXPECT_EQ(goes({done, done}, 0), (Numbers{1}));
   EXPECT_EQ(goes({done, done, back, RunState::cancelled}, 0), (Numbers{1, 3, 4}));
@@ -117,6 +125,42 @@ TEST(Prune, SnapshotsStayThatTheNextRunNeedsNowOrAfterARollback) {
   EXPECT_EQ(prunable_snapshots({}, {}), Numbers());
 }
 
+// Of these runs something was set aside.
+std::vector<SetAside> aside(const Numbers& runs) {
+  std::vector<SetAside> result;
+  for (const std::uint64_t run : runs) {
+    SetAside one;
+    one.run = run;
+    one.database = "app_failed_" + std::to_string(run);
+    result.push_back(one);
+  }
+  return result;
+}
+
+Numbers of(const std::vector<SetAside>& all) {
+  Numbers result;
+  for (const SetAside& one : all) result.push_back(one.run);
+  return result;
+}
+
+TEST(PruneSetAside, GoesByTheNumberOfRunsThatHaveAny) {
+  const auto goes = [](const std::vector<RunState>& states, const Numbers& with, PruneRule rule) {
+    return of(prunable_set_aside(aside(with), runs(states), rule, now));
+  };
+  EXPECT_EQ(goes({back, done, back, done}, {1, 1, 3}, {0, std::nullopt}), (Numbers{1, 1, 3}));
+  EXPECT_EQ(goes({back, done, back, done}, {1, 1, 3}, {1, std::nullopt}), (Numbers{1, 1}));
+  EXPECT_EQ(goes({back, done, back, done}, {1, 3}, {2, std::nullopt}), Numbers());
+  EXPECT_EQ(goes({back, back}, {1, 2}, {0, std::chrono::hours(24 * 22)}), (Numbers{1}));
+  EXPECT_EQ(goes({back}, {1, 7}, {0, std::nullopt}), (Numbers{1})) << "of no run that is known";
+}
+
+TEST(PruneSetAside, StaysWhileItsRunWaits) {
+  for (const RunState state :
+       {RunState::running, RunState::rolling_back, stopped, RunState::needs_person}) {
+    EXPECT_TRUE(prunable_set_aside(aside({1}), runs({state}), {}, now).empty());
+  }
+}
+
 class PruneTest : public JournalTest {
  protected:
   StateDir state_{dir_.path() + "/a folder"};
@@ -171,6 +215,37 @@ TEST_F(PruneTest, NothingOfARemovedRunIsLeft) {
   EXPECT_EQ(journal.notes(3, 0).at(0).value, "value");
   EXPECT_TRUE(plan_pruning(journal, state_, rule_, now).empty());
   EXPECT_EQ(journal.create_run(some_run(), {}), 4u);
+}
+
+// A database on a server, of which nothing would know any more. Files go with their folder.
+TEST_F(PruneTest, NamesTheDatabasesThatRunsHaveSetAside) {
+  Journal journal(path_);
+  three_runs(journal);
+  const auto note = [&](std::uint64_t run, const std::string& text) {
+    const std::string folder = state_.backups(run, "a") + "/set-aside";
+    make_private_dir(folder);
+    write_file_atomically(folder + "/one.json",
+                          R"({"drydock_set_aside": 1, "kind": "postgresql", "name": "app",
+      "from": "service db", "taken": "2026-11-01T12:00:00Z", "bytes": null, )" +
+                              text + "}");
+  };
+  note(1, R"("database": "app_failed_1", "file": null)");
+  note(2, R"("database": null, "file": "file")");
+  note(3, R"("database": "app_failed_3", "file": null)");
+  EXPECT_EQ(of(plan_pruning(journal, state_, rule_, now).set_aside), (Numbers{1}));
+  const Pruning alone = plan_pruning_of_set_aside(journal, state_, {}, now);
+  EXPECT_EQ(of(alone.set_aside), (Numbers{1, 2, 3}));
+  EXPECT_EQ(alone.bytes, 5);
+  EXPECT_TRUE(alone.runs.empty());
+  for (const char* elsewhere : {"..", ".", "../a", "/etc", "x/../.."}) {
+    note(2, R"("database": null, "file": ")" + std::string(elsewhere) + "\"");
+    const auto found = set_aside(state_, 2, "");
+    ASSERT_EQ(found.size(), 1u) << elsewhere;
+    EXPECT_FALSE(found[0].unreadable.empty()) << elsewhere;
+    EXPECT_TRUE(found[0].file.empty()) << elsewhere;
+  }
+  note(2, R"("database": null, "file": "gone")");
+  EXPECT_TRUE(set_aside(state_, 2, "").empty());
 }
 
 // After the rows, before the files.

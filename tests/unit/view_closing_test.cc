@@ -68,6 +68,8 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
   data["data_lost"] = "rows written since 10:04";
   data["differences"] = {"up: image of api was sample/api:1 and is sample/api:2"};
   data["next"] = {"drydock -C /srv/sample show 7", "drydock -C /srv/sample rollback 7"};
+  data["otherwise"] = {"drydock -C /srv/sample backups verify 7 --stage backup",
+                       "drydock -C /srv/sample backups restore 7 --stage backup"};
   EXPECT_EQ(closing(data), R"(NOT wholly put back: a person is needed.
 
   failed:      stage up
@@ -81,9 +83,12 @@ TEST(ClosingReport, SaysWhatAPersonMustDo) {
   differs:     up: image of api was sample/api:1 and is sample/api:2
   kept:        nothing
   log:         /srv/sample/.drydock/logs/7
-  now:         Run these commands, in this order:
+  now:         Run these commands, in this order; each is safe to repeat:
                  drydock -C /srv/sample show 7
                  drydock -C /srv/sample rollback 7
+               Should the rollback fail again, these put back its databases alone:
+                 drydock -C /srv/sample backups verify 7 --stage backup
+                 drydock -C /srv/sample backups restore 7 --stage backup
 )");
 }
 
