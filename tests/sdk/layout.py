@@ -52,7 +52,7 @@ def note_of(compiler, work):
     subprocess.run(["objcopy", "-O", "binary", "--only-section=.drydock", "--set-section-flags",
                     ".drydock=alloc", f"{work}/note.so", f"{work}/note"], check=True)
     with open(f"{work}/note", "rb") as note:
-        return note.read().rstrip(b"\0").decode()
+        return note.read().strip(b"\0").decode()
 
 
 def measured(compiler):

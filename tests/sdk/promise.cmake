@@ -27,3 +27,10 @@ set(run_scenario ${PROJECT_SOURCE_DIR}/sdk/cmake/run-scenario.sh)
 set(promise_scenario ${CMAKE_CURRENT_SOURCE_DIR}/promise/scenario)
 add_test(NAME sdk.promise COMMAND ${run_scenario} $<TARGET_FILE:drydock> ${promise_dir} ${promise_scenario})
 add_test(NAME sdk.promise.grown-host COMMAND ${run_scenario} ${grown}/bin/drydock ${promise_dir} ${promise_scenario})
+
+# The one that was built when 1.0 was declared.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set(kept ${CMAKE_CURRENT_SOURCE_DIR}/promise/1.0)
+  add_test(NAME sdk.promise.1.0 COMMAND ${run_scenario} $<TARGET_FILE:drydock> ${kept} ${promise_scenario})
+  add_test(NAME sdk.promise.1.0.grown-host COMMAND ${run_scenario} ${grown}/bin/drydock ${kept} ${promise_scenario})
+endif()

@@ -96,7 +96,7 @@ TEST_F(PluginIndexTest, AnUnchangedFileIsNotAskedAgain) {
 
 TEST_F(PluginIndexTest, ADamagedCacheIsAnEmptyOne) {
   add("a.so");
-  for (const char* text : {"", "{", "[]", R"({"format":"1 0.1","plugins":{"x":7}})"}) {
+  for (const char* text : {"", "{", "[]", R"({"format":"3 1.0","plugins":{"x":7}})"}) {
     scan();
     std::ofstream(cache / "drydock/plugins") << text;
     EXPECT_NE(scan().find("sample"), nullptr) << text;

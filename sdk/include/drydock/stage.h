@@ -9,10 +9,10 @@
  * C++ authors include stage.hpp instead, which wraps all of this.
  *
  * Versions. A plugin is accepted when its abi_major equals the host's and its abi_minor is not
- * greater. Structs grow only at the end, and each begins with its size, which whoever fills it in
- * sets to its sizeof, so that a newer host can read an older plugin; a member that is not filled in
- * is 0 (drydock_bytes and drydock_step have no size: they never grow). Until major 1 is declared
- * the boundary may still change from one minor version to the next.
+ * greater: one that is built today loads in every later host of the same major. Structs grow only
+ * at the end, and each begins with its size, which whoever fills it in sets to its sizeof, so that
+ * a newer host can read an older plugin; a member that is not filled in is 0 (drydock_bytes and
+ * drydock_step have no size: they never grow).
  *
  * Ownership. Nothing allocated on one side is freed on the other. Every pointer that a plugin
  * receives, the call itself too, lives until the step returns (what on_line gets: until on_line
@@ -51,8 +51,8 @@
 extern "C" {
 #endif
 
-#define DRYDOCK_ABI_MAJOR 0
-#define DRYDOCK_ABI_MINOR 1
+#define DRYDOCK_ABI_MAJOR 1
+#define DRYDOCK_ABI_MINOR 0
 
 typedef struct drydock_bytes {
   const char* data; /* not NUL-terminated; may be NULL when size is 0 */
@@ -201,8 +201,7 @@ typedef struct drydock_host {
   drydock_status (*secret)(const drydock_call*, const char* pointer, drydock_bytes* out);
 
   /* A value for later stages: ${{ stages.ID.outputs.NAME }}. The name is of letters, digits, '_'
-   * and
-   * '-'; what has it already is replaced. In plan (with the flag PLANNED only), run and verify. */
+   * and '-'; what has it already is replaced. In plan (with the flag PLANNED only), run and verify. */
   drydock_status (*output)(const drydock_call*, const char* name, drydock_bytes value,
                            uint32_t flags);
   /* A file that a person may want, mostly of the private directory: a dump, a saved configuration.
