@@ -1,5 +1,6 @@
 #include "plugin_check_bench.h"
 
+#include <algorithm>
 #include <random>
 
 #include "error.h"
@@ -130,6 +131,12 @@ std::vector<CheckedStage>& CheckBench::stages() {
     stages_->push_back(std::move(stage));
   }
   return *stages_;
+}
+
+void CheckBench::leave_behind(const std::string& sentence) const {
+  if (std::find(left_behind_.begin(), left_behind_.end(), sentence) == left_behind_.end()) {
+    left_behind_.push_back(sentence);
+  }
 }
 
 const char* name_of(Verdict verdict) {

@@ -58,9 +58,9 @@ class CheckBench {
   const InspectionResult* asking();
   // Sound as far as the steps need it. Empty: it cannot be asked.
   std::vector<CheckedStage>& stages();
-  // What a trial could not put back, in sentences.
+  // What trials could not put back, in sentences, each once.
   const std::vector<std::string>& left_behind() const { return left_behind_; }
-  void leave_behind(const std::string& sentence) const { left_behind_.push_back(sentence); }
+  void leave_behind(const std::string& sentence) const;
 
  private:
   CheckSettings settings_;

@@ -188,9 +188,9 @@ class Install(prefix.PrefixTest):
     def test_leaves_nothing_of_what_cannot_be_loaded(self):
         broken = self.variant(symbol=("drydock_plugin_v1", "drydock_plugin_vX"))
         why = "good.so does not export drydock_plugin_v1: register it with DRYDOCK_PLUGIN"
-        self.is_refused(f"{why}; nothing was installed.", [self.manifest(plugin=broken), ("good.so", broken)])
+        self.is_refused(f"{why}; nothing was installed", [self.manifest(plugin=broken), ("good.so", broken)])
         file = self.write("work/broken.so", broken)
-        self.refuses(f"{why.replace('good', 'broken')}; `drydock plugin check {file}` looks at all of it.", "plugin",
+        self.refuses(f"{why.replace('good', 'broken')}; `drydock plugin check {file}` looks at all of it", "plugin",
                      "pack", file)
 
     def test_packs_nothing_that_others_can_change(self):

@@ -128,6 +128,15 @@ class Check(prefix.PrefixTest):
             self.assertFalse(made.exists())
             self.assertEqual(os.listdir(self.place / "runtime"), [])
 
+    def test_what_cannot_be_put_back_is_said(self):
+        settles = self.write("work/settles.so",
+                             prefix.GIVEN["GOOD_PLUGIN"].with_name("fault-settle-fails.so").read_bytes())
+        left = self.json("plugin", "check", settles)["left_behind"]
+        self.assertEqual(left, ["What the run of 'good' did outside of the check's own folders may still be there: Its "
+                                "step settle failed (it does not start)."])
+        self.assertIn("warning: What the run of 'good' did", self.drydock("plugin", "check", settles))
+        self.assertEqual(self.json("plugin", "check", self.file)["left_behind"], [])
+
     def test_what_a_killed_check_left_is_removed_by_the_next(self):
         given = self.write("work/options.yaml", f"good: {{file: {self.place}/made-outside}}\n")
         waiting = self.write("work/waiting.so", prefix.GIVEN["GOOD_PLUGIN"].with_name("waiting.so").read_bytes())

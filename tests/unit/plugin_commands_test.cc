@@ -134,10 +134,8 @@ TEST(FolderState, NamesWhatDiffers) {
   std::ofstream(folder / "kept") << "same";
   std::ofstream(folder / "changed") << "old";
   std::ofstream(folder / "removed") << "gone";
-  std::filesystem::create_directory(folder / ".drydock");
   const FolderState before = state_of_folder(folder.path());
   EXPECT_EQ(difference(before, state_of_folder(folder.path())), "");
-  std::ofstream(folder / ".drydock/state") << "Drydock's own";
   std::ofstream(folder / "kept") << "same";
   EXPECT_EQ(difference(before, state_of_folder(folder.path())), "");
   std::ofstream(folder / "changed") << "new";
@@ -148,6 +146,9 @@ TEST(FolderState, NamesWhatDiffers) {
   EXPECT_EQ(difference(before, state_of_folder(folder.path())), "changed 'changed' and 2 others");
   std::filesystem::permissions(folder / "kept", std::filesystem::perms::owner_read);
   EXPECT_EQ(difference(before, state_of_folder(folder.path())), "changed 'changed' and 3 others");
+  // A stage writes nothing into Drydock's own folder either.
+  std::filesystem::create_directory(folder / ".drydock");
+  EXPECT_EQ(difference(before, state_of_folder(folder.path())), "made '.drydock' and 4 others");
 }
 
 }  // namespace
