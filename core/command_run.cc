@@ -265,11 +265,15 @@ ExitCode command_run(const Arguments& arguments) {
   if (!arguments.key.empty()) refuse_after_interruption(arguments, dir);
   Workbench bench(arguments);
   bench.handle_signals();
+  if (is_sent_pipeline(arguments)) {
+    refuse_after_interruption(arguments, dir);
+    require_consent_possible(arguments);
+    return run_sent_pipeline(bench);
+  }
   std::optional<SavedPlan> saved;
   std::optional<Pipeline> pipeline;
   try {
     require_consent_possible(arguments);
-    if (is_sent_pipeline(arguments)) return run_sent_pipeline(bench);
     saved = saved_plan_of(arguments);
     pipeline = saved ? load_pipeline(saved->pipeline_file)
                      : find_pipeline(arguments, bench.installation());

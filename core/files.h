@@ -37,12 +37,12 @@ class NewFile {
 // The same at once.
 void write_file_atomically(const std::string& path, const std::string& bytes, mode_t mode = 0600);
 
-// The names in a folder, on disk when it returns. Throws Error.
-void make_folder_durable(const std::string& folder);
-
 // What a command gets on its standard input: neither a pipe that could fill, nor a file that
 // anybody could read. Not open: the system refused, and errno says why.
 Descriptor file_in_memory(const std::string& text);
+
+// The names in a folder, on disk when it returns. Throws Error.
+void make_folder_durable(const std::string& folder);
 
 // In hexadecimal. Throws Error.
 std::string sha256_of_file(const std::string& path);

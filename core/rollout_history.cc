@@ -32,7 +32,7 @@ std::vector<std::int64_t> durations_of(const std::vector<RunSummary>& runs, Fits
   std::vector<std::int64_t> durations;
   for (const RunSummary& run : runs) {
     if (durations.size() == learnt_from) break;
-    if (run.exit_code == 0 && run.duration_ms >= 0 && fits(run)) {
+    if (run.state == "done" && run.duration_ms >= 0 && fits(run)) {
       durations.push_back(run.duration_ms);
     }
   }

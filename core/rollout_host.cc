@@ -56,6 +56,7 @@ Hosts::Hosts(const RolloutPlan& plan)
     : plan_(plan), folder_(fs::path(plan.file).parent_path().string()) {
   for (const RolloutTarget& each : plan.targets) {
     if (each.host.empty()) continue;
+    TemporaryDir::remove_abandoned();  // of a supervisor that was killed
     sockets_ = std::make_unique<TemporaryDir>(longest_folder);
     return;
   }

@@ -135,7 +135,12 @@ HostFindings judge(const RolloutTarget& target, const HostReport& report,
     return findings;
   }
   if (!report.problem.empty()) {
-    findings.refusals.push_back("Drydock there does not say what it is: " + report.problem);
+    const bool knows_no_such_question = report.problem.find("--installation") != std::string::npos;
+    findings.refusals.push_back(
+        knows_no_such_question
+            ? "Drydock there is an older one than " + expected.version + ", which is here, and " +
+                  "cannot be asked; install the same one (" + report.problem + ")"
+            : "Drydock there does not say what it is: " + report.problem);
     return findings;
   }
   if (report.protocol != rollout_protocol ||

@@ -390,7 +390,7 @@ void RolloutStore::save_runs(const std::vector<RunSummary>& runs) {
       "finished = excluded.finished, rollout = CASE WHEN excluded.rollout = '' THEN "
       "rollout_runs.rollout ELSE excluded.rollout END, version = CASE WHEN excluded.version = '' "
       "THEN rollout_runs.version ELSE excluded.version END, duration_ms = CASE WHEN "
-      "excluded.duration_ms < 0 THEN rollout_runs.duration_ms ELSE excluded.duration_ms END, "
+      "rollout_runs.duration_ms < 0 THEN excluded.duration_ms ELSE rollout_runs.duration_ms END, "
       "unreachable_ms = CASE WHEN excluded.unreachable_ms < 0 THEN rollout_runs.unreachable_ms "
       "ELSE excluded.unreachable_ms END, data_lost = CASE WHEN excluded.data_lost = '' THEN "
       "rollout_runs.data_lost ELSE excluded.data_lost END";

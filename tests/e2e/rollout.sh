@@ -19,7 +19,7 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
-SetEnv "PATH=$PATH" "DOCKER_HOST=$DOCKER_HOST" "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR"
+SetEnv "PATH=$PATH" "HOME=$dir" "DOCKER_HOST=$DOCKER_HOST" "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR"
 CONFIG
   cat >>"$far/ssh/config" <<CONFIG
 Host $name

@@ -67,11 +67,14 @@ class SshCase(Case):
             self.hosts[name] = host
             # Its name is one that a shell would take for something else.
             self.write_deployment(name)
-            lines.append(f"  {name}: {{ host: {name}, dir: {json.dumps(self.path(name + ' $it'))}"
+            lines.append(f"  {name}: {{ host: {self.host_of(name)}, dir: {json.dumps(self.path(name + ' $it'))}"
                          f"{self.options_of(name)} }}")
         self.file = self.path("rollout.yaml")
         self.write("rollout.yaml", ROLLOUT.format(reconnect=self.reconnect, sudo=self.sudo,
                                                   environments="\n".join(lines), more=self.more))
+
+    def host_of(self, name):
+        return name
 
     def options_of(self, name):
         return ""
@@ -217,6 +220,41 @@ class SshLinkCutForGood(SshCase):
             self.assert_every_event_once(name)
 
 
+class SshLinkSilent(SshCase):
+    """Nobody says that the link is dead: it is noticed, and the run found again."""
+    names = "a"
+
+    def test(self):
+        process, _ = self.begin()
+        self.hosts["a"].fall_silent()
+        self.read_until(process, "trying again")
+        self.hosts["a"].fall_silent(False)
+        self.let_go("a")
+        self.ended(process, 0)
+        self.assert_every_event_once("a")
+
+
+class SshFewSessions(SshCase):
+    """Two environments of one host, whose sshd allows one session in a connection."""
+
+    def host_of(self, name):
+        return "a"
+
+    def test(self):
+        with open(os.path.join(self.hosts["a"].folder, "sshd_config"), "r+", encoding="utf-8") as file:
+            text = file.read()
+            self.assertIn("MaxSessions 200", text)
+            file.seek(0)
+            file.write(text.replace("MaxSessions 200", "MaxSessions 1"))
+            file.truncate()
+        process, _ = self.begin()
+        for name in self.names:
+            self.let_go(name)
+        self.ended(process, 0)
+        for name in self.names:
+            self.assert_every_event_once(name)
+
+
 class SshOneMayBeMissing(SshCase):
     more = ", max_unreachable: 1"
 
@@ -333,6 +371,7 @@ class SshRefused(SshCase):
     """A host that is not the one that we know, or does not let us in: each with its sentence, and
     nothing is started anywhere."""
     sudo = "true"
+    allowed = '[ "$1 $2" = "-n --" ] || exit 9\nshift 2\nexec "$@"\n'
 
     def setUp(self):
         super().setUp()
@@ -351,7 +390,7 @@ class SshRefused(SshCase):
         os.chmod(path, 0o755)
 
     def sudo_says(self, what):
-        text = {"exec": '[ "$1 $2" = "-n --" ] || exit 9\nshift 2\nexec "$@"\n',
+        text = {"exec": self.allowed,
                 "asks": 'echo "sudo: a password is required" >&2\nexit 1\n',
                 "denies": 'echo "sudo: unknown user nobody-knows" >&2\nexit 1\n'}[what]
         for host in self.hosts.values():
@@ -389,8 +428,11 @@ class SshRefused(SshCase):
 
         self.program("drydock", f'"{DRYDOCK}" "$@" | sed \'s/"version": "0/"version": "9/\'\n')
         self.assertIn("a: Drydock 9.1.0 there and 0.1.0 here do not work together", self.refused())
-        self.program("drydock", "echo 'drydock: status: unrecognised option' >&2\nexit 2\n")
-        self.assertIn("a: Drydock there does not say what it is: status: unrecognised option",
+        self.program("drydock", "echo \"drydock: status: unrecognised option '--installation'\" >&2\nexit 2\n")
+        self.assertIn("a: Drydock there is an older one than 0.1.0, which is here, and cannot be asked",
+                      self.refused())
+        self.program("drydock", "echo hello\n")
+        self.assertIn("a: Drydock there does not say what it is: it ended with exit code 0",
                       self.refused())
         self.program("drydock", f'"{DRYDOCK}" "$@" | sed \'s/"exec": {{/"other": {{/\'\n')
         self.assertIn("a: the stage type exec is not there", self.refused())
@@ -400,13 +442,16 @@ class SshRefused(SshCase):
 
 
 class SshWarned(SshCase):
-    """What is other there and stands in nobody's way."""
+    """What is other there and stands in nobody's way; with a sudo that does not ask."""
     pipeline = QUICK
+    sudo = "true"
 
     def options_of(self, name):
         return ", vars: { to: once }"
 
     def test(self):
+        for host in self.hosts.values():
+            SshRefused.write_program(os.path.join(host.bin, "sudo"), SshRefused.allowed)
         path = os.path.join(self.hosts["a"].bin, "drydock")
         os.unlink(path)
         SshRefused.write_program(path, f'case "$*" in *--installation*) "{DRYDOCK}" "$@" |'

@@ -70,7 +70,8 @@ class Host:
         self.log = os.path.join(folder, "log")
         if os.geteuid() == 0:  # where its unprivileged half is locked up
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-        variables = {"PATH": f"{self.bin}:{os.environ['PATH']}",
+        # A home without what the login shell of this machine's user does first.
+        variables = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": folder,
                      "XDG_CACHE_HOME": os.path.join(folder, "cache"), **(environment or {})}
         os.mkdir(os.path.join(folder, "cache"))
         with open(os.path.join(folder, "sshd_config"), "w", encoding="utf-8") as file:
@@ -93,6 +94,7 @@ SetEnv {" ".join(f'"{name}={value}"' for name, value in variables.items())}
         self.wake = os.pipe()
         self.port = port
         self.running = True
+        self.silent = False
         self.back()
         self.thread = threading.Thread(target=self.carry, daemon=True)
         self.thread.start()
@@ -116,6 +118,11 @@ SetEnv {" ".join(f'"{name}={value}"' for name, value in variables.items())}
                 self.listener.close()
             self.listener = None
             self.drop()
+        os.write(self.wake[1], b"x")
+
+    def fall_silent(self, silent=True):
+        """Nothing is carried any more, and nobody is told."""
+        self.silent = silent
         os.write(self.wake[1], b"x")
 
     def cut(self):
@@ -163,7 +170,7 @@ SetEnv {" ".join(f'"{name}={value}"' for name, value in variables.items())}
             with self.lock:
                 ends = {side: link for link in self.links for side in link[:2]}
                 listener = self.listener
-            wanted = [*ends, self.wake[0]] + ([listener] if listener else [])
+            wanted = [self.wake[0]] + ([] if self.silent else [*ends, *([listener] if listener else [])])
             try:
                 ready, _, _ = select.select(wanted, [], [])
             except (OSError, ValueError):  # one was closed meanwhile

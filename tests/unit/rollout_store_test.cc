@@ -218,7 +218,7 @@ TEST_P(RolloutStoreTest, RunsAndEnvironments) {
   RunSummary by_hand = run, other = run;
   by_hand.rollout.clear();  // as its journal tells of it, which knows nothing of rollouts
   by_hand.version.clear();
-  by_hand.duration_ms = -1;
+  by_hand.duration_ms = 7000;  // to the end of a rollback of it
   other.run = 4;
   other.environment = "b";
   other.started = "2026-11-27T05:00:00.000Z";
