@@ -105,8 +105,9 @@ RunSummary took(const std::string& place, std::int64_t duration,
 }
 
 TEST(RolloutHistory, LearnsFromTheSamePlaceFirst) {
-  const std::vector<RunSummary> runs = {took("a", 100), took("b", 900), took("a", 300),
-                                        took("a", 200), took("a", 5, "rolled_back"), took("a", -1)};
+  const std::vector<RunSummary> runs = {
+      took("a", 100), took("b", 900), took("a", 300), took("a", 200), took("a", 5, "rolled_back"),
+      took("a", -1)};
   EXPECT_EQ(likely_duration_ms(runs, "app", "a"), 200);
   EXPECT_EQ(likely_duration_ms(runs, "app", "c"), 300) << "else from all";
   EXPECT_EQ(likely_duration_ms(runs, "other", "a"), -1);
