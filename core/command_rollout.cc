@@ -105,9 +105,9 @@ ExitCode rollout_plan(const Arguments& arguments) {
   const Hosts hosts(plan);
   const HostSurvey asked =
       survey_hosts(plan, hosts, checked.expected, all_targets(plan), bench.cancellation());
-  std::vector<TargetPlan> surveyed = survey(plan, hosts, asked, sent ? &*sent : nullptr,
-                                            arguments.plugin_dirs, bench.masker(),
-                                            bench.cancellation());
+  std::vector<TargetPlan> surveyed =
+      survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
+             bench.cancellation());
   learn_durations(RolloutPlace(arguments, checked.rollout.folder), plan, surveyed);
   if (arguments.json) {
     std::cout << indented(rollout_plan_document(plan, surveyed, asked));

@@ -118,10 +118,9 @@ ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlace& pl
                               !arguments.until.empty(), std::move(pipeline)};
   ExitCode code = ExitCode::done;
   {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(),
-                         bench.masker());
-    code = Supervisor(record, store, setup, report, bench.masker(), bench.cancellation())
-               .supervise();
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
+    code =
+        Supervisor(record, store, setup, report, bench.masker(), bench.cancellation()).supervise();
   }
   print_end(bench, store, record);
   return code;
@@ -301,8 +300,7 @@ std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan
 void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutWave& wave,
                        std::size_t count) {
   const Arguments& arguments = bench.arguments();
-  const std::string loss =
-      "What was written into their databases since they were upgraded is lost";
+  const std::string loss = "What was written into their databases since they were upgraded is lost";
   const std::string what = count_of(static_cast<std::int64_t>(count), "environment");
   if (!arguments.yes) {
     if (person_agrees("Put back " + what + " of the wave '" + wave.name + "' of the rollout '" +
@@ -353,8 +351,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
   undone.passed = undone.known.gate_held = false;
   found.store->save_wave(record.id, wave, undone);
   {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(),
-                         bench.masker());
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
     WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
         .carry_out(wave, targets);
   }

@@ -41,9 +41,7 @@ struct Seen {
   Lines lines(const ViewStyle& style) const {
     return rollout_status_lines(record, targets, waves, supervised, now, style);
   }
-  json document() const {
-    return rollout_status_document(record, targets, waves, supervised, now);
-  }
+  json document() const { return rollout_status_document(record, targets, waves, supervised, now); }
   bool goes_on() const {
     return record.state == RolloutState::running && (supervised || standing.waits);
   }
@@ -100,8 +98,7 @@ ExitCode overview(const Arguments& arguments) {
   StateDir(place.state()).create();
   const std::unique_ptr<RolloutStore> store = place.open();
   const Hosts hosts(plan);
-  const auto environments =
-      overview_of(plan, *store, hosts, bench.masker(), bench.cancellation());
+  const auto environments = overview_of(plan, *store, hosts, bench.masker(), bench.cancellation());
   const Instant now = now_in_milliseconds();
   if (arguments.json) {
     std::cout << indented(overview_document(plan, environments, now));
@@ -149,8 +146,8 @@ ExitCode rollout_history(const Arguments& arguments) {
     runs = store->runs(arguments.environment, since);
   }
   if (named) {
-    const std::string name = is_file ? find_rollout(arguments).record.plan.name
-                                     : arguments.positional[1];
+    const std::string name =
+        is_file ? find_rollout(arguments).record.plan.name : arguments.positional[1];
     std::erase_if(runs, [&](const RunSummary& run) { return run.rollout != name; });
   }
   if (arguments.json) {

@@ -29,7 +29,8 @@ class RolloutDatabase {
   // `sql` has a '?' for each of `values`, and its rows have `columns`. Throws DatabaseFailure.
   std::vector<Row> run(const std::string& sql, const Values& values = {}, std::size_t columns = 0);
 
-  // A transaction. Of two at once the second waits until the first has ended. Throws DatabaseFailure.
+  // A transaction. Of two at once the second waits until the first has ended. Throws
+  // DatabaseFailure.
   virtual void begin() = 0;
   void commit() { run("COMMIT"); }
   void roll_back() noexcept;

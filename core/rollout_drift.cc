@@ -40,7 +40,7 @@ json images_in(const json& services) {
 
 std::string version_in(const json& vars) {
   return vars.is_object() && vars.contains("to") && !vars["to"].is_null() ? plain_text(vars["to"])
-                                                                         : "";
+                                                                          : "";
 }
 
 std::optional<FoundEnvironment> read_status(const std::string& document) {
@@ -65,8 +65,8 @@ std::optional<FoundEnvironment> read_status(const std::string& document) {
 }
 
 std::string drift_of(const KnownEnvironment& known, const FoundEnvironment& found) {
-  const std::string left = "the rollout '" + known.rollout + "' left it at run " +
-                           std::to_string(known.run);
+  const std::string left =
+      "the rollout '" + known.rollout + "' left it at run " + std::to_string(known.run);
   const std::string run = "run " + std::to_string(found.run);
   if (found.run < known.run) {
     return left + ", and " + (found.run == 0 ? "no run" : "only " + run) + " is known there";

@@ -20,8 +20,8 @@ struct FoundEnvironment {
 };
 std::optional<FoundEnvironment> read_status(const std::string& document);
 
-// What is other than `known`, as a sentence's part; "": nothing. An edited `.env` is none: `env-sync`
-// keeps what an operator has changed.
+// What is other than `known`, as a sentence's part; "": nothing. An edited `.env` is none:
+// `env-sync` keeps what an operator has changed.
 std::string drift_of(const KnownEnvironment& known, const FoundEnvironment& found);
 
 // Of services as `drydock status` and `run.finished` list them: service -> image.

@@ -18,7 +18,6 @@ enum class ControllerPurpose { gate, notification };
 void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose purpose,
                             const RolloutRecord& rollout, std::size_t wave,
                             const std::vector<TargetRecord>& targets, const std::string& status,
-                            const std::string& folder,
-                            const std::vector<std::string>& plugin_dirs);
+                            const std::string& folder, const std::vector<std::string>& plugin_dirs);
 
 }  // namespace drydock

@@ -32,7 +32,7 @@ std::vector<std::int64_t> durations_of(const std::vector<RunSummary>& runs, Fits
   std::vector<std::int64_t> durations;
   for (const RunSummary& run : runs) {
     if (durations.size() == learnt_from) break;
-    if (run.exit_code == 0 && run.duration_ms >= 0 && fits(run)) {
+    if (run.state == "done" && run.duration_ms >= 0 && fits(run)) {
       durations.push_back(run.duration_ms);
     }
   }
@@ -150,8 +150,8 @@ std::int64_t likely_duration_ms(const std::vector<RunSummary>& newest_first,
     return run.pipeline == pipeline && run.place == place;
   }));
   if (there >= 0) return there;
-  return median_of(durations_of(
-      newest_first, [&](const RunSummary& run) { return run.pipeline == pipeline; }));
+  return median_of(
+      durations_of(newest_first, [&](const RunSummary& run) { return run.pipeline == pipeline; }));
 }
 
 std::int64_t likely_wave_ms(const std::vector<std::int64_t>& durations, unsigned parallel,

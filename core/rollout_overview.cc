@@ -36,10 +36,10 @@ std::string newest_backup(const std::string& printed) {
 
 std::string age_text(const std::string& time, std::int64_t now) {
   const std::int64_t taken = utc_milliseconds(time);
-  return taken == 0 ? time
-                    : format_duration(std::chrono::milliseconds(std::max<std::int64_t>(
-                          0, now - taken))) +
-                          " old";
+  return taken == 0
+             ? time
+             : format_duration(std::chrono::milliseconds(std::max<std::int64_t>(0, now - taken))) +
+                   " old";
 }
 
 std::string run_text(const FoundEnvironment& found) {
@@ -152,22 +152,22 @@ json overview_document(const RolloutPlan& plan,
   for (std::size_t i = 0; i < environments.size(); ++i) {
     const EnvironmentOverview& of = environments[i];
     const std::int64_t taken = utc_milliseconds(of.backup);
-    list.push_back(
-        {{"environment", plan.targets[i].name},
-         {"host", plan.targets[i].host},
-         {"dir", plan.targets[i].dir},
-         {"problem", text(of.problem)},
-         {"version", text(of.found.version)},
-         {"last_run", of.found.run == 0 ? json()
-                                        : json{{"run", of.found.run},
-                                               {"state", of.found.state},
-                                               {"pipeline", of.found.pipeline},
-                                               {"finished", of.found.finished}}},
-         {"waits", text(of.found.waits)},
-         {"drift", text(of.drift)},
-         {"newest_backup", text(of.backup)},
-         {"newest_backup_age_ms", taken == 0 ? json() : json(std::max<std::int64_t>(0, now - taken))},
-         {"images", of.found.images.value_or(json())}});
+    list.push_back({{"environment", plan.targets[i].name},
+                    {"host", plan.targets[i].host},
+                    {"dir", plan.targets[i].dir},
+                    {"problem", text(of.problem)},
+                    {"version", text(of.found.version)},
+                    {"last_run", of.found.run == 0 ? json()
+                                                   : json{{"run", of.found.run},
+                                                          {"state", of.found.state},
+                                                          {"pipeline", of.found.pipeline},
+                                                          {"finished", of.found.finished}}},
+                    {"waits", text(of.found.waits)},
+                    {"drift", text(of.drift)},
+                    {"newest_backup", text(of.backup)},
+                    {"newest_backup_age_ms",
+                     taken == 0 ? json() : json(std::max<std::int64_t>(0, now - taken))},
+                    {"images", of.found.images.value_or(json())}});
   }
   return {{"rollout", plan.name}, {"environments", list}};
 }

@@ -59,7 +59,8 @@ struct RolloutPlan {
 RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
                          const std::vector<GivenVar>& vars);
 
-// All environments of the file, in one wave and without their variables: for who only looks at them.
+// All environments of the file, in one wave and without their variables: for who only looks at
+// them.
 RolloutPlan environments_of(const Rollout& rollout);
 
 // Gates and notifications against the plugins. Throws Error.

@@ -53,7 +53,8 @@ const Library& library() {
 // The server's words on one line, without those that the client library puts before them.
 std::string cleaned(const std::string& error) {
   if (error.find("Failed to find shared library") == 0) {
-    unusable("this machine lacks SOCI's backend for it; install it (Debian: libsoci-postgresql4.0)");
+    unusable(
+        "this machine lacks SOCI's backend for it; install it (Debian: libsoci-postgresql4.0)");
   }
   std::string text;
   for (const char c : error) {
@@ -86,9 +87,9 @@ std::string shown(const std::string& url) {
 
 // What the URL does not say itself: a server that is away is noticed.
 std::string with_patience(std::string url) {
-  constexpr std::string_view wanted[] = {
-      "connect_timeout=10", "application_name=drydock", "keepalives_idle=30",
-      "keepalives_interval=10", "keepalives_count=3", "tcp_user_timeout=30000"};
+  constexpr std::string_view wanted[] = {"connect_timeout=10", "application_name=drydock",
+                                         "keepalives_idle=30", "keepalives_interval=10",
+                                         "keepalives_count=3", "tcp_user_timeout=30000"};
   for (const std::string_view each : wanted) {
     if (url.find(each.substr(0, each.find('=') + 1)) != std::string::npos) continue;
     url += (url.find('?') == std::string::npos ? '?' : '&') + std::string(each);
@@ -175,9 +176,9 @@ class PostgresDatabase : public RolloutDatabase {
     }
     char error[2000] = {};
     Rows answer;
-    const bool ok = library().run(connection_, sql.c_str(), texts.data(), sizes.data(),
-                                  texts.size(), columns, &Rows::add, &answer, error,
-                                  sizeof error) != 0;
+    const bool ok =
+        library().run(connection_, sql.c_str(), texts.data(), sizes.data(), texts.size(), columns,
+                      &Rows::add, &answer, error, sizeof error) != 0;
     if (!ok) why = cleaned(error);
     if (answer.thrown) std::rethrow_exception(answer.thrown);
     rows = std::move(answer.rows);
@@ -203,8 +204,9 @@ class PostgresDatabase : public RolloutDatabase {
 std::unique_ptr<RolloutDatabase> open_postgres_database(const std::string& url) {
   const bool known = url.starts_with("postgresql://") || url.starts_with("postgres://");
   if (!known || url.find_first_of(" \t\r\n'\\") != std::string::npos) {
-    throw Error("the shared state is no URL that starts with postgresql://, without blanks and "
-                "quotes (write these as %20 and %27)");
+    throw Error(
+        "the shared state is no URL that starts with postgresql://, without blanks and "
+        "quotes (write these as %20 and %27)");
   }
   try {
     return std::make_unique<PostgresDatabase>(url);

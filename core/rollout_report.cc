@@ -100,13 +100,13 @@ void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin
 
 std::string target_text(const RolloutTarget& target, const TargetRecord& record) {
   if (record.state == TargetState::running || record.state == TargetState::rolling_back) {
-    return target.name + (record.state == TargetState::running ? ": running" : ": being rolled back") +
+    return target.name +
+           (record.state == TargetState::running ? ": running" : ": being rolled back") +
            (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")");
   }
   const bool of_its_run =
       record.state != TargetState::rolled_back && record.state != TargetState::skipped;
-  std::string text =
-      target.name + ": " + outcome_text(record) + (of_its_run ? took(record) : "");
+  std::string text = target.name + ": " + outcome_text(record) + (of_its_run ? took(record) : "");
   if (record.run != 0) text += " (run " + std::to_string(record.run) + ")";
   if (!record.reason.empty()) text += ": " + record.reason;
   return text;
@@ -203,8 +203,7 @@ void RolloutReport::target_does(const RolloutTarget& target, const std::string& 
 
 void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord& record) {
   going_on_.erase(target.name);
-  const bool well =
-      record.state == TargetState::done || record.state == TargetState::rolled_back;
+  const bool well = record.state == TargetState::done || record.state == TargetState::rolled_back;
   line(indent + (well ? ink_.green(ink_.good) : ink_.red(ink_.bad)), target_text(target, record));
   if (!well && record.run != 0) {
     line(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
@@ -362,7 +361,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
     if (needs) lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
   const bool again = counts.failed + counts.rolled_back + counts.skipped > 0;
-  if (!passed) lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
+  if (!passed)
+    lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
   return lines;
 }
 

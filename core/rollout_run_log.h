@@ -1,5 +1,5 @@
-// What is known of one run of an environment while it is followed: its events, kept on this machine,
-// and of these what a rollout acts upon.
+// What is known of one run of an environment while it is followed: its events, kept on this
+// machine, and of these what a rollout acts upon.
 #pragma once
 
 #include <cstdint>

@@ -93,7 +93,8 @@ class Schedule {
   std::vector<TargetState> targets_;
   bool cancel_on_budget_;
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
-  std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0, put_back_ = 0;
+  std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0,
+              put_back_ = 0;
   bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
 };
 

@@ -14,10 +14,12 @@ constexpr int schema_version = 1;
 constexpr std::array<const char*, 11> statements = {
     "CREATE TABLE rollout_schema (version INTEGER NOT NULL)",
     "CREATE TABLE rollouts (id BIGINT PRIMARY KEY, name TEXT NOT NULL, file TEXT NOT NULL, "
-    "token TEXT NOT NULL UNIQUE, state TEXT NOT NULL, plan TEXT NOT NULL, started_by TEXT NOT NULL, "
+    "token TEXT NOT NULL UNIQUE, state TEXT NOT NULL, plan TEXT NOT NULL, started_by TEXT NOT "
+    "NULL, "
     "host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL, exit_code INTEGER NOT "
     "NULL, reason TEXT NOT NULL)",
-    "CREATE TABLE rollout_targets (rollout BIGINT NOT NULL, position INTEGER NOT NULL, wave INTEGER "
+    "CREATE TABLE rollout_targets (rollout BIGINT NOT NULL, position INTEGER NOT NULL, wave "
+    "INTEGER "
     "NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, run BIGINT NOT "
     "NULL, exit_code INTEGER NOT NULL, reason TEXT NOT NULL, started TEXT NOT NULL, finished TEXT "
     "NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (rollout, position))",
@@ -84,8 +86,8 @@ void prepare_rollout_tables(RolloutDatabase& database) {
   const int found = rows.empty() ? 0 : std::stoi(rows[0][0]);
   if (found <= schema_version) return;
   throw Error("the database of rollouts " + database.name() + " has schema version " +
-              std::to_string(found) + " and this Drydock knows " +
-              std::to_string(schema_version) + "; use the newer Drydock that wrote it");
+              std::to_string(found) + " and this Drydock knows " + std::to_string(schema_version) +
+              "; use the newer Drydock that wrote it");
 }
 
 }  // namespace drydock

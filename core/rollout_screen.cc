@@ -35,7 +35,7 @@ Lines that_fit(Lines lines) {
 
 void LivePicture::say(const Lines& lines) {
   for (const std::string& line : lines) above_ += line + "\n";
-  if (style_.terminal) return;  // with the next picture
+  if (style_.terminal) return draw(Lines(picture_));
   out_ << above_ << std::flush;
   above_.clear();
 }
@@ -43,6 +43,7 @@ void LivePicture::say(const Lines& lines) {
 // One write, so that nothing flickers; without wrapping meanwhile, so that a line is a line.
 void LivePicture::draw(const Lines& lines) {
   if (!style_.terminal) return;
+  picture_ = lines;
   std::string frame;
   if (drawn_ > 0) frame += "\x1b[" + std::to_string(drawn_) + "A\r\x1b[J";
   frame += std::exchange(above_, "");

@@ -29,6 +29,7 @@ class LivePicture {
   std::ostream& out_;
   ViewStyle style_;
   std::string above_;  // not yet written
+  Lines picture_;      // as it was drawn last
   std::size_t drawn_ = 0;
 };
 

@@ -61,15 +61,16 @@ std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
   const std::string wave = "the wave '" + of.name + "'";
   const auto spent = [&](std::size_t count, unsigned most, const std::string& what) {
     return std::to_string(count) + " of " +
-           count_of(static_cast<std::int64_t>(of.count), "environment") + " " + what + " in " + wave +
-           ", and " + (most == 0 ? "none" : "at most " + std::to_string(most)) + " may";
+           count_of(static_cast<std::int64_t>(of.count), "environment") + " " + what + " in " +
+           wave + ", and " + (most == 0 ? "none" : "at most " + std::to_string(most)) + " may";
   };
   if (!disagreement.empty()) return "in " + wave + " " + disagreement;
   if (schedule.failed() > of.max_failures) {
     return spent(schedule.failed(), of.max_failures, "failed");
   }
   if (schedule.budget_spent()) {
-    return spent(schedule.unreachable(), of.max_unreachable, "could not be reached") + " be missing";
+    return spent(schedule.unreachable(), of.max_unreachable, "could not be reached") +
+           " be missing";
   }
   if (schedule.nothing_tried()) {
     return "in " + wave + " no environment was upgraded, so that it has verified nothing";

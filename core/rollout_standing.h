@@ -1,4 +1,5 @@
-// How a rollout stands: its rules and what is known of it as a schedule, and what follows from that.
+// How a rollout stands: its rules and what is known of it as a schedule, and what follows from
+// that.
 #pragma once
 
 #include <optional>

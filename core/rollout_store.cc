@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "error.h"
+#include "rollout_rows.h"
 #include "rollout_schema.h"
 #include "utc_time.h"
 
@@ -13,8 +14,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> rollout_states = {"running", "passed", "failed"};
-constexpr std::array<std::string_view, 8> target_states = {
-    "waiting", "running", "done", "failed", "unreachable", "skipped", "rolling_back", "rolled_back"};
+constexpr std::array<std::string_view, 8> target_states = {"waiting",      "running",     "done",
+                                                           "failed",       "unreachable", "skipped",
+                                                           "rolling_back", "rolled_back"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, const std::string& name) {
@@ -23,25 +25,6 @@ State state_named(const std::array<std::string_view, n>& names, const std::strin
   }
   throw std::out_of_range("it holds the state '" + name + "'");
 }
-
-std::string text_of(std::int64_t number) { return std::to_string(number); }
-std::string text_of(bool flag) { return flag ? "1" : "0"; }
-
-// The columns of a row, from the first on.
-class Fields {
- public:
-  explicit Fields(const RolloutDatabase::Row& row) : row_(row) {}
-  const std::string& text() { return row_.at(at_++); }
-  std::int64_t number() { return std::stoll(text()); }
-  int small() { return static_cast<int>(number()); }
-  std::uint64_t count() { return static_cast<std::uint64_t>(number()); }
-  bool flag() { return number() != 0; }
-  json document() { return json::parse(text()); }
-
- private:
-  const RolloutDatabase::Row& row_;
-  std::size_t at_ = 0;
-};
 
 constexpr auto rollout_columns =
     "id, token, state, plan, started_by, host, started, finished, exit_code, reason";
@@ -99,43 +82,6 @@ WaveRecord wave_in(const RolloutDatabase::Row& row) {
   return wave;
 }
 
-constexpr auto run_columns =
-    "place, run, environment, rollout, pipeline, version, started_by, started, finished, state, "
-    "exit_code, reason, duration_ms, unreachable_ms, data_lost";
-constexpr std::size_t run_column_count = 15;
-
-RunSummary run_in(const RolloutDatabase::Row& row) {
-  Fields fields(row);
-  RunSummary run;
-  run.place = fields.text();
-  run.run = fields.count();
-  run.environment = fields.text();
-  run.rollout = fields.text();
-  run.pipeline = fields.text();
-  run.version = fields.text();
-  run.user = fields.text();
-  run.started = fields.text();
-  run.finished = fields.text();
-  run.state = fields.text();
-  run.exit_code = fields.small();
-  run.reason = fields.text();
-  run.duration_ms = fields.number();
-  run.unreachable_ms = fields.number();
-  run.data_lost = fields.text();
-  return run;
-}
-
-RolloutDatabase::Values values_of(const RunSummary& run) {
-  return {run.place,     text_of(static_cast<std::int64_t>(run.run)),
-          run.environment, run.rollout,
-          run.pipeline,  run.version,
-          run.user,      run.started,
-          run.finished,  run.state,
-          text_of(std::int64_t{run.exit_code}), run.reason,
-          text_of(run.duration_ms), text_of(run.unreachable_ms),
-          run.data_lost};
-}
-
 }  // namespace
 
 std::string_view name_of(RolloutState state) {
@@ -147,30 +93,6 @@ std::string_view name_of(TargetState state) {
 
 std::string place_of(const RolloutTarget& target, const std::string& here) {
   return (target.host.empty() ? here : target.host) + ":" + target.dir;
-}
-
-// Whatever is written may be written twice, so that a server which went away can be asked again.
-template <class Work>
-auto RolloutStore::persist(const char* what, Work work) const {
-  const auto fail = [&](const std::string& why) {
-    return Error("the database of rollouts " + database_->name() + " failed to " + what + " (" +
-                 why + "); check " + (is_shared() ? "the server" : "its disk and who owns it"));
-  };
-  for (bool connected = true;;) {
-    try {
-      if (!connected) database_->reconnect();
-      connected = true;
-      return work();
-    } catch (const DatabaseFailure& e) {
-      if (!e.gone()) throw fail(e.what());
-      connected = false;
-      if (!again_ || !again_(e.what())) throw fail(e.what());
-    } catch (const json::exception& e) {
-      throw fail(e.what());
-    } catch (const std::logic_error& e) {  // of a number or a column that is missing
-      throw fail(e.what());
-    }
-  }
 }
 
 RolloutStore::RolloutStore(const std::string& sqlite_file)
@@ -223,7 +145,7 @@ void RolloutStore::take(const Supervisorship& who) {
         "CONFLICT (name) DO UPDATE SET holder = excluded.holder, place = excluded.place, fence = "
         "rollout_leases.fence + 1, until = excluded.until WHERE rollout_leases.until < "
         "CAST(? AS BIGINT) OR rollout_leases.place = excluded.place RETURNING fence",
-        {who.rollout, who.holder, who.place, text_of(now + lease_lasts.count()), text_of(now)}, 1);
+        {who.rollout, who.holder, who.place, as_text(now + lease_lasts.count()), as_text(now)}, 1);
     if (taken.empty()) return std::nullopt;
     return taken[0].at(0);
   });
@@ -233,7 +155,7 @@ void RolloutStore::take(const Supervisorship& who) {
                     (other ? " (" + other->holder + ")" : "") +
                     "; `drydock rollout status` shows how far it is. Were it dead, its place would "
                     "be free " +
-                    text_of(std::int64_t{lease_lasts.count() / 1000}) +
+                    as_text(std::int64_t{lease_lasts.count() / 1000}) +
                     " s after its last sign of life",
                 ExitCode::busy);
   }
@@ -243,7 +165,7 @@ void RolloutStore::take(const Supervisorship& who) {
 
 void RolloutStore::renew() {
   const auto kept = persist("record that it goes on", [&] {
-    const std::string until = text_of(database_->now() + lease_lasts.count());
+    const std::string until = as_text(database_->now() + lease_lasts.count());
     return database_->run(
         "UPDATE rollout_leases SET until = ? WHERE name = ? AND fence = ? RETURNING 1",
         {until, mine_->rollout, fence_}, 1);
@@ -269,7 +191,7 @@ std::optional<Supervisorship> RolloutStore::supervisor_of(const std::string& rol
   return persist("say who carries it out", [&]() -> std::optional<Supervisorship> {
     const auto rows = database_->run(
         "SELECT holder, place FROM rollout_leases WHERE name = ? AND until >= CAST(? AS BIGINT)",
-        {rollout, text_of(database_->now())}, 2);
+        {rollout, as_text(database_->now())}, 2);
     if (rows.empty()) return std::nullopt;
     return Supervisorship{rollout, rows[0].at(0), rows[0].at(1)};
   });
@@ -299,13 +221,13 @@ std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
         database_->run(
             "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
             "passed, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, '', '', '')",
-            {id, text_of(static_cast<std::int64_t>(wave)), of.name});
+            {id, as_text(static_cast<std::int64_t>(wave)), of.name});
         for (std::size_t i = of.first; i < of.first + of.count; ++i) {
           database_->run(
               "INSERT INTO rollout_targets (rollout, position, wave, name, state, attempt, run, "
               "exit_code, reason, started, finished, outputs) VALUES (?, ?, ?, ?, 'waiting', 1, 0, "
               "-1, '', '', '', '{}')",
-              {id, text_of(static_cast<std::int64_t>(i)), text_of(static_cast<std::int64_t>(wave)),
+              {id, as_text(static_cast<std::int64_t>(i)), as_text(static_cast<std::int64_t>(wave)),
                plan.targets[i].name});
         }
       }
@@ -322,15 +244,15 @@ void RolloutStore::finish(std::int64_t rollout, RolloutState state, int exit_cod
                           const std::string& reason) {
   write("record the end",
         "UPDATE rollouts SET state = ?, exit_code = ?, reason = ?, finished = ? WHERE id = ?",
-        {std::string(name_of(state)), text_of(std::int64_t{exit_code}), reason, utc_now(),
-         text_of(rollout)});
+        {std::string(name_of(state)), as_text(std::int64_t{exit_code}), reason, utc_now(),
+         as_text(rollout)});
 }
 
 void RolloutStore::reopen(std::int64_t rollout) {
   write("record that it goes on",
         "UPDATE rollouts SET state = 'running', exit_code = -1, reason = '', finished = '' WHERE "
         "id = ?",
-        {text_of(rollout)});
+        {as_text(rollout)});
 }
 
 void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
@@ -338,18 +260,18 @@ void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
   write("record an environment",
         "UPDATE rollout_targets SET state = ?, attempt = ?, run = ?, exit_code = ?, reason = ?, "
         "started = ?, finished = ?, outputs = ? WHERE rollout = ? AND position = ?",
-        {std::string(name_of(target.state)), text_of(std::int64_t{target.attempt}),
-         text_of(static_cast<std::int64_t>(target.run)), text_of(std::int64_t{target.exit_code}),
-         target.reason, target.started, target.finished, target.outputs.dump(), text_of(rollout),
-         text_of(static_cast<std::int64_t>(position))});
+        {std::string(name_of(target.state)), as_text(std::int64_t{target.attempt}),
+         as_text(static_cast<std::int64_t>(target.run)), as_text(std::int64_t{target.exit_code}),
+         target.reason, target.started, target.finished, target.outputs.dump(), as_text(rollout),
+         as_text(static_cast<std::int64_t>(position))});
 }
 
 void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave) {
   write("record a wave",
         "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
         "rollout = ? AND position = ?",
-        {text_of(wave.known.ended.value_or(-1)), text_of(wave.known.gate_held), wave.gate_reason,
-         text_of(wave.passed), text_of(rollout), text_of(static_cast<std::int64_t>(position))});
+        {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
+         as_text(wave.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
 }
 
 void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::string& who,
@@ -357,55 +279,7 @@ void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::st
   run("record the approval",
       "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
       "AND position = ?",
-      {who, utc_now(), comment, text_of(rollout), text_of(static_cast<std::int64_t>(wave))});
-}
-
-void RolloutStore::save_environment(const KnownEnvironment& environment) {
-  run("record an environment",
-      "INSERT INTO rollout_environments (place, name, rollout, run, version, images) VALUES (?, ?, "
-      "?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET name = excluded.name, rollout = "
-      "excluded.rollout, run = excluded.run, version = excluded.version, images = excluded.images",
-      {environment.place, environment.name, environment.rollout,
-       text_of(static_cast<std::int64_t>(environment.run)), environment.version,
-       environment.images.dump()});
-}
-
-void RolloutStore::forget_environment(const std::string& place) {
-  run("record an environment", "DELETE FROM rollout_environments WHERE place = ?", {place});
-}
-
-void RolloutStore::set_run_state(const std::string& place, std::uint64_t number,
-                                 const std::string& state, int exit_code) {
-  run("record a run", "UPDATE rollout_runs SET state = ?, exit_code = ? WHERE place = ? AND run = ?",
-      {state, text_of(std::int64_t{exit_code}), place,
-       text_of(static_cast<std::int64_t>(number))});
-}
-
-void RolloutStore::save_runs(const std::vector<RunSummary>& runs) {
-  if (runs.empty()) return;
-  const std::string sql =
-      "INSERT INTO rollout_runs (" + std::string(run_columns) +
-      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place, run) DO UPDATE "
-      "SET state = excluded.state, exit_code = excluded.exit_code, reason = excluded.reason, "
-      "finished = excluded.finished, rollout = CASE WHEN excluded.rollout = '' THEN "
-      "rollout_runs.rollout ELSE excluded.rollout END, version = CASE WHEN excluded.version = '' "
-      "THEN rollout_runs.version ELSE excluded.version END, duration_ms = CASE WHEN "
-      "excluded.duration_ms < 0 THEN rollout_runs.duration_ms ELSE excluded.duration_ms END, "
-      "unreachable_ms = CASE WHEN excluded.unreachable_ms < 0 THEN rollout_runs.unreachable_ms "
-      "ELSE excluded.unreachable_ms END, data_lost = CASE WHEN excluded.data_lost = '' THEN "
-      "rollout_runs.data_lost ELSE excluded.data_lost END";
-  persist("record a run", [&] {
-    const bool several = runs.size() > 1;
-    if (several) database_->begin();
-    try {
-      for (const RunSummary& each : runs) database_->run(sql, values_of(each));
-      if (several) database_->commit();
-    } catch (const DatabaseFailure&) {
-      if (several) database_->roll_back();
-      throw;
-    }
-    return 0;
-  });
+      {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
 }
 
 std::optional<RolloutRecord> RolloutStore::newest(const std::string& name) const {
@@ -418,10 +292,10 @@ std::optional<RolloutRecord> RolloutStore::newest_of_file(const std::string& fil
 std::optional<RolloutRecord> RolloutStore::newest_where(const std::string& column,
                                                         const std::string& value) const {
   return persist("read a rollout", [&]() -> std::optional<RolloutRecord> {
-    const auto rows = database_->run("SELECT " + std::string(rollout_columns) +
-                                         " FROM rollouts WHERE " + column +
-                                         " = ? ORDER BY id DESC LIMIT 1",
-                                     {value}, rollout_column_count);
+    const auto rows =
+        database_->run("SELECT " + std::string(rollout_columns) + " FROM rollouts WHERE " + column +
+                           " = ? ORDER BY id DESC LIMIT 1",
+                       {value}, rollout_column_count);
     if (rows.empty()) return std::nullopt;
     return rollout_in(rows[0]);
   });
@@ -439,10 +313,10 @@ std::vector<std::string> RolloutStore::names() const {
 std::vector<TargetRecord> RolloutStore::targets(std::int64_t rollout) const {
   return persist("read its environments", [&] {
     std::vector<TargetRecord> targets;
-    for (const Row& row : database_->run(
-             "SELECT " + std::string(target_columns) +
-                 " FROM rollout_targets WHERE rollout = ? ORDER BY position",
-             {text_of(rollout)}, target_column_count)) {
+    for (const Row& row :
+         database_->run("SELECT " + std::string(target_columns) +
+                            " FROM rollout_targets WHERE rollout = ? ORDER BY position",
+                        {as_text(rollout)}, target_column_count)) {
       targets.push_back(target_in(row));
     }
     return targets;
@@ -455,43 +329,10 @@ std::vector<WaveRecord> RolloutStore::waves(std::int64_t rollout) const {
     for (const Row& row :
          database_->run("SELECT " + std::string(wave_columns) +
                             " FROM rollout_waves WHERE rollout = ? ORDER BY position",
-                        {text_of(rollout)}, wave_column_count)) {
+                        {as_text(rollout)}, wave_column_count)) {
       waves.push_back(wave_in(row));
     }
     return waves;
-  });
-}
-
-std::optional<KnownEnvironment> RolloutStore::environment(const std::string& place) const {
-  return persist("read an environment", [&]() -> std::optional<KnownEnvironment> {
-    const auto rows = database_->run(
-        "SELECT name, rollout, run, version, images FROM rollout_environments WHERE place = ?",
-        {place}, 5);
-    if (rows.empty()) return std::nullopt;
-    Fields fields(rows[0]);
-    KnownEnvironment known;
-    known.place = place;
-    known.name = fields.text();
-    known.rollout = fields.text();
-    known.run = fields.count();
-    known.version = fields.text();
-    known.images = fields.document();
-    return known;
-  });
-}
-
-std::vector<RunSummary> RolloutStore::runs(const std::string& environment,
-                                           const std::string& since) const {
-  return persist("read the runs", [&] {
-    std::vector<RunSummary> runs;
-    for (const Row& row :
-         database_->run("SELECT " + std::string(run_columns) +
-                            " FROM rollout_runs WHERE (? = '' OR environment = ?) AND started >= ? "
-                            "ORDER BY started DESC, place, run DESC",
-                        {environment, environment, since}, run_column_count)) {
-      runs.push_back(run_in(row));
-    }
-    return runs;
   });
 }
 

@@ -1,7 +1,7 @@
-// What is known of rollouts: what each was to do, how far each environment and wave is, who approved
-// what, and the runs of the environments. In .drydock/rollouts.db beside the rollout file, or on a
-// PostgreSQL server that several machines share. It is written before a run is started and after it
-// has ended, so that another supervisor can go on at any moment.
+// What is known of rollouts: what each was to do, how far each environment and wave is, who
+// approved what, and the runs of the environments. In .drydock/rollouts.db beside the rollout file,
+// or on a PostgreSQL server that several machines share. It is written before a run is started and
+// after it has ended, so that another supervisor can go on at any moment.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ struct WaveRecord {
   std::string approved_by, approved_at, comment;
 };
 
-// An environment as it was when a rollout last left it. place: HOST:FOLDER, whichever rollout it is.
+// An environment as it was when a rollout last left it. place: HOST:FOLDER, whichever rollout it
+// is.
 struct KnownEnvironment {
   std::string place, name, rollout, version;
   std::uint64_t run = 0;
@@ -82,7 +83,9 @@ class RolloutStore {
   bool is_shared() const { return database_->is_shared(); }
   const std::string& name() const { return database_->name(); }
   // When the server is away: called with what it said, again and again; true: try once more.
-  void set_patience(std::function<bool(const std::string& why)> again) { again_ = std::move(again); }
+  void set_patience(std::function<bool(const std::string& why)> again) {
+    again_ = std::move(again);
+  }
 
   // --- the one supervisor --------------------------------------------------------------------
   // From here on what is saved, begun or finished here is refused (Error, exit code 4) once another

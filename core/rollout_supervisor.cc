@@ -175,8 +175,9 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
     leave_out(target, "it has drifted: " + drift);
   } else {
     target_ended(target, static_cast<int>(ExitCode::refused),
-                 "it has drifted: " + drift + "; look at it, then begin the rollout with "
-                 "`drift: include`, or leave it out with `drift: skip`");
+                 "it has drifted: " + drift +
+                     "; look at it, then begin the rollout with "
+                     "`drift: include`, or leave it out with `drift: skip`");
   }
 }
 
@@ -192,8 +193,8 @@ void Supervisor::leave_out(std::size_t target, const std::string& why) {
 }
 
 std::string Supervisor::key_of(std::size_t target) const {
-  return rollout_.plan.name + "." + rollout_.token + "/" + rollout_.plan.targets[target].name + "/" +
-         std::to_string(targets_[target].attempt);
+  return rollout_.plan.name + "." + rollout_.token + "/" + rollout_.plan.targets[target].name +
+         "/" + std::to_string(targets_[target].attempt);
 }
 
 // A key that the environment knows already attaches to that run.
@@ -206,8 +207,7 @@ void Supervisor::launch(std::size_t target) {
   if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
   std::string inputs;
   try {
-    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
-                       promoted_);
+    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
   } catch (const Error& e) {
     target_ended(target, static_cast<int>(ExitCode::refused), e.what());
     ended_at_once_ = true;
@@ -370,8 +370,7 @@ void Supervisor::target_ended(std::size_t target, int code, const std::string& r
   schedule_.finished(target, well);
   report_.target_ended(rollout_.plan.targets[target], record);
   if (!well) return;
-  const std::string conflict =
-      promotion_.add(rollout_.plan.targets[target].name, record.outputs);
+  const std::string conflict = promotion_.add(rollout_.plan.targets[target].name, record.outputs);
   if (conflict.empty() || !disagreement_.empty()) return;
   disagreement_ = conflict;
   schedule_.stop(schedule_.wave());
@@ -384,8 +383,7 @@ void Supervisor::remember(std::size_t target) {
   if (record.run == 0) return;
   const RolloutTarget& to = rollout_.plan.targets[target];
   const json& finished = work_[target].log.finished();
-  const RunSummary run =
-      summary_of(rollout_.plan, to, record, finished, rollout_.user, here_);
+  const RunSummary run = summary_of(rollout_.plan, to, record, finished, rollout_.user, here_);
   store_.save_runs({run});
   if (record.exit_code != 0) return;
   const json& services = list_at(finished, "application");
@@ -397,8 +395,8 @@ void Supervisor::ask_gate(std::size_t wave) {
   report_.gate_begins(rollout_.plan.waves[wave]);
   gate_printed_.clear();
   store_.require_lease();
-  start_controller_stage(pool_, gate_tag, ControllerPurpose::gate, rollout_, wave, targets_, "ended",
-                         setup_.folder, setup_.plugin_dirs);
+  start_controller_stage(pool_, gate_tag, ControllerPurpose::gate, rollout_, wave, targets_,
+                         "ended", setup_.folder, setup_.plugin_dirs);
 }
 
 void Supervisor::gate_answered(const ChildEvent& event) {

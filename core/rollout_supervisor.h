@@ -100,15 +100,15 @@ class Supervisor {
   const Cancellation& cancellation_;
   std::vector<TargetRecord> targets_;
   std::vector<WaveRecord> waves_;
-  std::string here_;             // this machine's name
-  Promotion promotion_;          // of all environments that were upgraded
+  std::string here_;                                    // this machine's name
+  Promotion promotion_;                                 // of all environments that were upgraded
   nlohmann::json promoted_ = nlohmann::json::object();  // what waves that have passed did
-  std::string disagreement_;     // of environments of the wave at work
+  std::string disagreement_;                            // of environments of the wave at work
   Schedule schedule_;
   ChildPool pool_;
   Retries retries_;
   Instant renewed_ = now_in_milliseconds();  // the lease
-  std::map<std::size_t, Work> work_;  // of what runs
+  std::map<std::size_t, Work> work_;         // of what runs
   std::string gate_printed_;
   bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
   std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen

@@ -1,7 +1,7 @@
 #include "rollout_view.h"
 
-#include "rollout_host.h"
 #include "rollout_history.h"
+#include "rollout_host.h"
 #include "text.h"
 
 namespace drydock {
@@ -53,9 +53,7 @@ std::int64_t likely_ms_of(const RolloutWave& wave, const std::vector<TargetPlan>
   return likely_wave_ms(durations, wave.parallel, wave.soak.count());
 }
 
-json known_ms(std::int64_t milliseconds) {
-  return milliseconds < 0 ? json() : json(milliseconds);
-}
+json known_ms(std::int64_t milliseconds) { return milliseconds < 0 ? json() : json(milliseconds); }
 
 void add_lines(Lines& lines, const Lines& more) {
   lines.insert(lines.end(), more.begin(), more.end());
@@ -82,16 +80,14 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
     const std::string conditions = conditions_text(wave);
     const std::int64_t likely = likely_ms_of(wave, surveyed);
     lines.emplace_back();
-    const std::string about = wave.count == 0
-                                  ? "nothing is left for it"
-                                  : count_of(static_cast<std::int64_t>(wave.count), "environment") +
-                                        ", " + limits_text(wave) +
-                                        (conditions.empty() ? "" : "; then " + conditions) +
-                                        (likely < 0 ? ""
-                                                    : "; likely " + format_duration(
-                                                                        std::chrono::milliseconds(
-                                                                            likely)) +
-                                                          " in all");
+    const std::string about =
+        wave.count == 0
+            ? "nothing is left for it"
+            : count_of(static_cast<std::int64_t>(wave.count), "environment") + ", " +
+                  limits_text(wave) + (conditions.empty() ? "" : "; then " + conditions) +
+                  (likely < 0 ? ""
+                              : "; likely " + format_duration(std::chrono::milliseconds(likely)) +
+                                    " in all");
     add_lines(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
     for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
       const RolloutTarget& target = plan.targets[i];

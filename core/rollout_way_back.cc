@@ -61,8 +61,12 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
     while (!leaves && next < order.size() && work.going_on.size() < of.parallel) {
       begin(work, order[next++]);
     }
+    report_.redraw(targets);
+    const auto most =
+        std::min(lease_renewed_every, report_.redrawn_every().value_or(lease_renewed_every));
     // Once cancelled nothing wakes this but the ends of those that have begun.
-    for (const ChildEvent& event : work.pool.wait(lease_renewed_every, leaves ? -1 : cancellation_.fd())) {
+    const int wake = leaves ? -1 : cancellation_.fd();
+    for (const ChildEvent& event : work.pool.wait(most, wake)) {
       if (event.ended) {
         ended(work, event.tag, event);
       } else {
@@ -89,9 +93,9 @@ void WayBack::begin(Work& work, std::size_t target) {
   work.going_on[target] = {};
   const std::string run = std::to_string(record.run);
   report_.target_goes_back(rollout_.plan.targets[target], record);
-  ChildCommand command = hosts_.command(
-      rollout_.plan.targets[target],
-      {"rollback", run, "--yes", "--accept-loss", "--json", "--lock-wait", "1h"});
+  ChildCommand command =
+      hosts_.command(rollout_.plan.targets[target],
+                     {"rollback", run, "--yes", "--accept-loss", "--json", "--lock-wait", "1h"});
   command.outlives_us = true;
   work.pool.start(target, command);
 }
@@ -112,8 +116,8 @@ void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
     one.reason = obstacle ? obstacle->sentence : reason_of(one.printed, event);
     one.printed.clear();
     one.shows = true;
-    work.pool.start(target,
-                    hosts_.command(to, {"show", std::to_string(work.targets[target].run), "--json"}));
+    work.pool.start(
+        target, hosts_.command(to, {"show", std::to_string(work.targets[target].run), "--json"}));
     return;
   }
   work.going_on.erase(target);

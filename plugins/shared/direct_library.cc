@@ -86,8 +86,7 @@ DRYDOCK_DIRECT_EXPORT int drydock_direct_run_with(drydock_direct* direct, const 
                                                   const char* const* values,
                                                   const std::size_t* sizes, std::size_t count,
                                                   std::size_t columns, drydock_direct_row row,
-                                                  void* user, char* error,
-                                                  std::size_t error_size) {
+                                                  void* user, char* error, std::size_t error_size) {
   return guarded(error, error_size, [&] {
     std::vector<std::string> given;
     for (std::size_t i = 0; i < count; ++i) given.emplace_back(values[i], sizes[i]);

@@ -1,4 +1,5 @@
-// A PostgreSQL server of the test's own, for tests of core. (Those of plugins have postgres_world.h.)
+// A PostgreSQL server of the test's own, for tests of core. (Those of plugins have
+// postgres_world.h.)
 #pragma once
 
 #include <pwd.h>
@@ -27,7 +28,8 @@ class PostgresServer {
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
     folder_ = pattern;
     if (const passwd* user = ::getpwnam("postgres"); ::geteuid() == 0 && user != nullptr) {
-      if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown");
+      if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
+        throw std::runtime_error("chown");
       before_ = {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"};
     }
     std::ofstream(folder_ + "/password") << password << "\n";
@@ -43,8 +45,9 @@ class PostgresServer {
   PostgresServer& operator=(const PostgresServer&) = delete;
 
   void start() {
-    must({program("pg_ctl"), "--pgdata=" + data(), "--wait", "--log=" + folder_ + "/log", "--options",
-          "-c listen_addresses= -c fsync=off -c unix_socket_directories=" + folder_, "start"});
+    must({program("pg_ctl"), "--pgdata=" + data(), "--wait", "--log=" + folder_ + "/log",
+          "--options", "-c listen_addresses= -c fsync=off -c unix_socket_directories=" + folder_,
+          "start"});
     started_ = true;
   }
   void stop() {

@@ -94,18 +94,20 @@ TEST(RolloutDrift, IsReadFromWhatStatusPrints) {
   EXPECT_EQ((*found->images)["api"], "app:1");
 }
 
-RunSummary took(const std::string& place, std::int64_t duration, int code = 0) {
+RunSummary took(const std::string& place, std::int64_t duration,
+                const std::string& state = "done") {
   RunSummary run;
   run.place = place;
   run.pipeline = "app";
-  run.exit_code = code;
+  run.state = state;
   run.duration_ms = duration;
   return run;
 }
 
 TEST(RolloutHistory, LearnsFromTheSamePlaceFirst) {
-  const std::vector<RunSummary> runs = {took("a", 100), took("b", 900), took("a", 300),
-                                        took("a", 200), took("a", 5, 1), took("a", -1)};
+  const std::vector<RunSummary> runs = {
+      took("a", 100), took("b", 900), took("a", 300), took("a", 200), took("a", 5, "rolled_back"),
+      took("a", -1)};
   EXPECT_EQ(likely_duration_ms(runs, "app", "a"), 200);
   EXPECT_EQ(likely_duration_ms(runs, "app", "c"), 300) << "else from all";
   EXPECT_EQ(likely_duration_ms(runs, "other", "a"), -1);

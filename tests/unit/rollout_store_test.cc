@@ -165,8 +165,9 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
   const std::int64_t id = first->begin(some_rollout("sample", "one"));
   first->take({"sample", "first", "a machine"});
   EXPECT_EQ(second->supervisor_of("sample")->holder, "first");
-  const std::string refusal =
-      error_of([&] { second->take({"sample", "second", "another machine"}); });
+  const std::string refusal = error_of([&] {
+    second->take({"sample", "second", "another machine"});
+  });
   EXPECT_NE(refusal.find("carries out the rollout 'sample' (first)"), std::string::npos) << refusal;
   first->renew();
   let_leases_run_out();
@@ -177,9 +178,12 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
   TargetRecord failed;
   failed.state = TargetState::failed;
   const std::vector<std::function<void()>> writes = {
-      [&] { first->save_target(id, 0, failed); }, [&] { first->save_wave(id, 0, {}); },
-      [&] { first->finish(id, RolloutState::failed, 3, "late"); }, [&] { first->reopen(id); },
-      [&] { first->renew(); }, [&] { first->require_lease(); }};
+      [&] { first->save_target(id, 0, failed); },
+      [&] { first->save_wave(id, 0, {}); },
+      [&] { first->finish(id, RolloutState::failed, 3, "late"); },
+      [&] { first->reopen(id); },
+      [&] { first->renew(); },
+      [&] { first->require_lease(); }};
   for (const auto& write : writes) {
     const std::string taken_over = error_of(write);
     EXPECT_NE(taken_over.find("taken over the rollout 'sample' (second)"), std::string::npos)
@@ -218,7 +222,7 @@ TEST_P(RolloutStoreTest, RunsAndEnvironments) {
   RunSummary by_hand = run, other = run;
   by_hand.rollout.clear();  // as its journal tells of it, which knows nothing of rollouts
   by_hand.version.clear();
-  by_hand.duration_ms = -1;
+  by_hand.duration_ms = 7000;  // to the end of a rollback of it
   other.run = 4;
   other.environment = "b";
   other.started = "2026-11-27T05:00:00.000Z";
@@ -253,13 +257,14 @@ TEST_P(RolloutStoreTest, DashboardsOnlyRead) {
   store->save_target(id, 0, done);
   store->approve(id, 0, "me@here", "fine");
   const auto reader = database();
-  EXPECT_EQ(reader->run("SELECT name, state, environments, done, failed FROM drydock_rollouts", {}, 5),
-            (std::vector<RolloutDatabase::Row>{{"sample", "running", "2", "1", "0"}}));
-  EXPECT_EQ(reader->run("SELECT wave, environment, state, run FROM drydock_environments ORDER BY "
-                          "environment",
-                          {}, 4),
-            (std::vector<RolloutDatabase::Row>{{"all", "a", "done", "7"},
-                                               {"all", "b", "waiting", ""}}));
+  EXPECT_EQ(
+      reader->run("SELECT name, state, environments, done, failed FROM drydock_rollouts", {}, 5),
+      (std::vector<RolloutDatabase::Row>{{"sample", "running", "2", "1", "0"}}));
+  EXPECT_EQ(
+      reader->run("SELECT wave, environment, state, run FROM drydock_environments ORDER BY "
+                  "environment",
+                  {}, 4),
+      (std::vector<RolloutDatabase::Row>{{"all", "a", "done", "7"}, {"all", "b", "waiting", ""}}));
   EXPECT_EQ(reader->run("SELECT wave, approved_by, comment FROM drydock_approvals", {}, 3),
             (std::vector<RolloutDatabase::Row>{{"all", "me@here", "fine"}}));
   for (const char* view : {"rollouts", "environments", "approvals", "runs"}) {
