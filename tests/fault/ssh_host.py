@@ -70,8 +70,8 @@ class Host:
         self.log = os.path.join(folder, "log")
         if os.geteuid() == 0:  # where its unprivileged half is locked up
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-        # A home without what the login shell of this machine's user does first.
-        variables = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": folder,
+        # A home without what the login shell of this machine's user does first, and no other Drydock.
+        variables = {"PATH": self.bin + ":/usr/local/bin:/usr/bin:/bin", "HOME": folder,
                      "XDG_CACHE_HOME": os.path.join(folder, "cache"), **(environment or {})}
         os.mkdir(os.path.join(folder, "cache"))
         with open(os.path.join(folder, "sshd_config"), "w", encoding="utf-8") as file:
