@@ -81,9 +81,13 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
         of.drift = drift_of(*known, of.found);
       }
     } else if (question == history) {
+      // The newest first: what was put back is not what it is at.
+      std::optional<std::string> version;
       for (RunSummary& run : summaries_in(said, plan.targets[target], here)) {
+        if (!version && run.state == "done") version = run.version;
         runs.push_back(std::move(run));
       }
+      of.found.version = version.value_or("");
     } else {
       of.backup = newest_backup(said);
     }

@@ -24,8 +24,9 @@ std::string utc_time(std::int64_t total) {
 
 std::int64_t utc_milliseconds(const std::string& time) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, thousandth = 0;
-  if (std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day, &hour, &minute,
-                  &second, &thousandth) != 7) {
+  const int read = std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day,
+                               &hour, &minute, &second, &thousandth);
+  if (read != 7 && (read != 6 || !time.ends_with('Z'))) {
     return 0;
   }
   std::tm parts{};

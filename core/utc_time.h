@@ -11,7 +11,8 @@ std::string utc_now();
 // The same of a time in milliseconds since the epoch.
 std::string utc_time(std::int64_t milliseconds);
 
-// Milliseconds since the epoch of a time that utc_now() wrote; 0 when it cannot be read.
+// Milliseconds since the epoch of a time that utc_now() wrote, also without its fraction; 0 when it
+// cannot be read.
 std::int64_t utc_milliseconds(const std::string& time);
 
 }  // namespace drydock

@@ -110,8 +110,13 @@ expect_releases() {
 }
 
 tell_rollout() {
+  local environment text
   export PATH=$repository/build/bin:$PATH
   expect_releases 1
+  for environment in "${rollout_environments[@]}"; do
+    url=${urls[$environment]}
+    for text in "Mind the gap" "Fish on Friday" "Paint the hull"; do add_note "$text"; done
+  done
   say
   say "Three environments run release 1: ${urls[*]}"
   shown 0 drydock rollout plan "$embedded/rollout.yaml" --var to=2

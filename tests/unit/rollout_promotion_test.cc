@@ -5,6 +5,7 @@
 
 #include "rollout_drift.h"
 #include "rollout_history.h"
+#include "utc_time.h"
 
 namespace drydock {
 namespace {
@@ -118,6 +119,13 @@ TEST(RolloutHistory, AWaveTakesAsLongAsItsBusiestSlot) {
   EXPECT_EQ(likely_wave_ms({30, 10, 10, 10}, 2, 0), 30);
   EXPECT_EQ(likely_wave_ms({10, -1}, 2, 0), -1);
   EXPECT_EQ(likely_wave_ms({}, 2, 7), 7);
+}
+
+TEST(UtcTime, IsReadWithAndWithoutItsFraction) {
+  EXPECT_EQ(utc_milliseconds("1970-01-01T00:00:01.500Z"), 1500);
+  EXPECT_EQ(utc_milliseconds("1970-01-01T00:00:02Z"), 2000);
+  EXPECT_EQ(utc_milliseconds("1970-01-01T00:00"), 0);
+  EXPECT_EQ(utc_time(1500), "1970-01-01T00:00:01.500Z");
 }
 
 TEST(RolloutHistory, ReadsWhatHistoryPrints) {
