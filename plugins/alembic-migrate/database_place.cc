@@ -215,7 +215,7 @@ std::optional<Found> find_place(const Call& call) {
 
 std::string DatabasePlace::text() const {
   if (sqlite) return "file " + name;
-  return server ? server->place() : "service " + service;
+  return server ? "server " + server->place() : "service " + service;
 }
 
 void note_place(const Call& call, const DatabasePlace& place) {

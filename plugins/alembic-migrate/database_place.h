@@ -19,7 +19,8 @@ struct DatabasePlace {
                         // that has it is the same database
   std::optional<DatabaseUrl> server;  // outside the deployment
 
-  // For people, and equal as long as it is the same place: "service db", "db.example.org:5432".
+  // For people, and equal as long as it is the same place: "service db", "server
+  // db.example.org:5432".
   std::string text() const;
 };
 

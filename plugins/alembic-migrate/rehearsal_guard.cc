@@ -168,8 +168,8 @@ void RehearsalGuard::look() {
   }
 }
 
-// A container's migrator is gone with it, and what its session may still wait for is to read one row;
-// one that wants to write is ended. A command of this machine ends when its sessions do.
+// A container's migrator is gone with it, and what its session may still wait for is to read one
+// row; one that wants to write is ended. A command of this machine ends when its sessions do.
 void RehearsalGuard::stop_migrator(const std::vector<Waiter>& waiting, const std::string& why) {
   if (stopped_.empty()) stopped_ = why;
   if (call_.has("/service")) end_containers(call_);

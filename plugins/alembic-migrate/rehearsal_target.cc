@@ -22,8 +22,9 @@ bool names_one_of(const std::string& printed, const std::vector<std::string>& re
 
 enum class Place { copy, database, unknown };
 
+// said: the last words of who did not answer.
 Place ask(const Call& call, const std::vector<std::string>& before,
-          const std::vector<std::string>& heads, const Variables& variables) {
+          const std::vector<std::string>& heads, const Variables& variables, LastLines& said) {
   int number = 0;
   for (const std::vector<std::string>& command : current_commands(call)) {
     const std::string name = container_name(call, "current" + std::to_string(++number));
@@ -35,6 +36,8 @@ Place ask(const Call& call, const std::vector<std::string>& before,
     const Captured answer = call.capture(script_process(call, name, command, variables));
     if (names_one_of(answer.out, before)) return Place::database;
     if (names_one_of(answer.out, heads)) return Place::copy;
+    std::istringstream lines(answer.err.empty() ? answer.out : answer.err);
+    for (std::string line; std::getline(lines, line);) said.add(line);
   }
   return Place::unknown;
 }
@@ -72,12 +75,13 @@ void show_that_it_goes_to_the_copy(const Call& call, const MigratedDatabase& cop
                                    const Revisions& current, const std::vector<std::string>& heads,
                                    const Variables& variables) {
   Place place = Place::unknown;
+  LastLines said;
   std::vector<std::string> before;  // what the copy does not say meanwhile
   for (const std::string& one : current.value_or(std::vector<std::string>{})) {
     if (std::find(heads.begin(), heads.end(), one) == heads.end()) before.push_back(one);
   }
   if (!before.empty() && set_revisions(call, copy, heads)) {
-    place = ask(call, before, heads, variables);
+    place = ask(call, before, heads, variables, said);
     set_revisions(call, copy, *current);
   }
   if (place == Place::database) {
@@ -90,7 +94,8 @@ void show_that_it_goes_to_the_copy(const Call& call, const MigratedDatabase& cop
   const std::string unknown = "nothing shows beforehand that the migrator goes to the copy " +
                               copy.name +
                               ": its Alembic, asked for the current revision, names "
-                              "neither that of the copy nor that of the database";
+                              "neither that of the copy nor that of the database" +
+                              (said.text().empty() ? "" : " (" + said.text() + ")");
   if (!call.has("/service") || call.texts("/rehearse/variables").empty()) {
     throw Failed(unknown +
                  ". Nothing was migrated; let `heads_command` be one that ends in `heads` "
