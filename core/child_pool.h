@@ -26,7 +26,7 @@ struct ChildEvent {
 
 struct ChildCommand {
   std::vector<std::string> words;
-  std::string directory;  // that it is performed in; "": this one
+  std::string directory;     // that it is performed in; "": this one
   bool outlives_us = false;  // it goes on, in a session of its own, when this process ends
 };
 
