@@ -133,6 +133,10 @@ struct AlembicMigrate {
         "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
         "description": "what to do when less is free where the database's container keeps its data than the tables take whose columns get another type"
       },
+      "rights": {
+        "type": "string", "enum": ["refuse", "warn", "ignore"], "default": "refuse",
+        "description": "what to do when the role or user that migrates may not change what pending revisions change"
+      },
       "downgrade": {
         "type": "boolean", "default": false,
         "description": "roll back by the scripts' own downgrades, where those are known to lose nothing"

@@ -23,12 +23,14 @@ bool is_like(const std::string& name, std::size_t at, const std::string& pattern
   return at == name.size();
 }
 
-// The name between the backquotes at `from`, doubled ones within; behind: the place after them.
+// The name between the quotes at `from`, doubled ones within; behind: the place after them. With
+// the server's sql_mode ANSI_QUOTES they are double quotes.
 std::string quoted_name(const std::string& text, std::size_t from, std::size_t& behind) {
   std::string name;
+  const char quote = text[from];
   for (behind = from + 1; behind < text.size(); ++behind) {
-    if (text[behind] == '`') {
-      if (behind + 1 >= text.size() || text[behind + 1] != '`') break;
+    if (text[behind] == quote) {
+      if (behind + 1 >= text.size() || text[behind + 1] != quote) break;
       ++behind;
     }
     name += text[behind];
@@ -50,7 +52,7 @@ std::optional<std::set<std::string>> granted_privileges(const std::vector<std::s
     }
     const std::size_t object = on + 4;
     if (line.compare(object, 4, "*.* ") != 0) {
-      if (line[object] != '`') continue;  // PROXY and the like
+      if (line[object] != '`' && line[object] != '"') continue;  // PROXY and the like
       std::size_t behind = 0;
       const std::string pattern = quoted_name(line, object, behind);
       if (!is_like(database, 0, pattern, 0)) continue;

@@ -201,6 +201,10 @@ class Reader {
     const bool concurrently = is_set(arguments, "postgresql_concurrently", "True");
     if (!concurrently) operation->change(change);
     change.altered = change.altered || name != "create_table";
+    const bool index = name == "create_index" || name == "drop_index";
+    const bool whole = name == "create_table" || name == "drop_table";
+    change.by_index = change.by_index || index;
+    change.by_alter_table = change.by_alter_table || (!index && !whole);
     if (name == "alter_column") {
       change.retyped = change.retyped || rewrites(arguments);
       change.checked = change.checked || is_set(arguments, "nullable", "False");

@@ -15,6 +15,8 @@ struct TableChange {
   bool checked = false;  // all rows are looked at: NOT NULL, a foreign key, a check
   bool indexed = false;  // an index is built, and not CONCURRENTLY
   bool dropped = false;
+  // What MariaDB and MySQL tell apart: the privileges ALTER and INDEX.
+  bool by_alter_table = false, by_index = false;
 };
 
 struct RevisionTables {

@@ -33,7 +33,7 @@ bool holds(const std::string& text, const char* pattern) {
 }
 
 void altered(TableChange& change, const std::string& rest) {
-  change.altered = true;
+  change.altered = change.by_alter_table = true;
   change.retyped = change.retyped || holds(rest, R"(\b(SET\s+DATA\s+TYPE|TYPE|MODIFY|CHANGE)\b)");
   change.checked = change.checked || holds(rest, R"(\b(SET\s+NOT\s+NULL|FOREIGN\s+KEY|CHECK)\b)");
   change.indexed = change.indexed || holds(rest, R"(\bADD\b[^,]*\b(UNIQUE|PRIMARY\s+KEY|INDEX)\b)");
@@ -51,7 +51,9 @@ const std::vector<SqlForm>& forms() {
            [](TableChange& change, const std::string&) { change.dropped = change.altered = true; }),
       form(
           R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
-          [](TableChange& change, const std::string&) { change.indexed = change.altered = true; }),
+          [](TableChange& change, const std::string&) {
+            change.indexed = change.altered = change.by_index = true;
+          }),
       form(
           R"(CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:["`]?[\w$.]+["`]?\s+)?ON\s+(?:ONLY\s+)?)",
           [](TableChange& change, const std::string&) { change.altered = true; }),

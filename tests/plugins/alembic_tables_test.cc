@@ -68,6 +68,9 @@ TEST(RevisionTables, OfSqlAreReadWhereItIsALiteral) {
   EXPECT_FALSE(found.tables.at("Tags").indexed);
   EXPECT_TRUE(found.tables.at("marks").indexed);
   EXPECT_FALSE(found.tables.at("users").altered);
+  EXPECT_TRUE(found.tables.at("public.notes").by_alter_table);
+  EXPECT_FALSE(found.tables.at("marks").by_alter_table);
+  EXPECT_TRUE(found.tables.at("marks").by_index);
   EXPECT_FALSE(found.more);
 }
 
@@ -136,6 +139,7 @@ TEST(MariadbGrants, CountForTheDatabaseThatTheyName) {
             "INSERT, SELECT, USAGE");
   EXPECT_EQ(of({usage, "GRANT ALL PRIVILEGES ON `my%`.* TO `w`@`%` WITH GRANT OPTION"}),
             "ALL PRIVILEGES, USAGE");
+  EXPECT_EQ(of({usage, "GRANT ALTER ON \"my\\_app\".* TO \"w\"@\"%\""}), "ALTER, USAGE");
   EXPECT_EQ(of({usage, "GRANT ALTER ON `other`.* TO `w`@`%`"}), "USAGE");
   EXPECT_EQ(of({usage, "GRANT ALTER ON `my\\_ap`.* TO `w`@`%`"}), "USAGE");
   EXPECT_EQ(of({usage, "GRANT SELECT ON `my_app`.`notes` TO `w`@`%`"}), "unknown");
@@ -216,7 +220,20 @@ TEST_F(AlembicTables, AreRefusedToARoleThatDoesNotOwnThem) {
             std::string::npos)
       << refused.failure;
   sql("GRANT CREATE ON SCHEMA public TO writer");
+  // One of the same name in a schema that no revision names is none of the migration's.
+  sql("CREATE SCHEMA other; CREATE TABLE other.notes (id int)");
   EXPECT_TRUE(fresh_plan().ok());
+  sql("ALTER TABLE notes OWNER TO app");
+  host.option("/rights", "warn");
+  EXPECT_TRUE(fresh_plan().ok());
+  EXPECT_NE(host.log_text().find("role writer may not change the tables notes (of app)"),
+            std::string::npos)
+      << host.log_text();
+  host.logs.clear();
+  host.option("/rights", "ignore");
+  EXPECT_TRUE(fresh_plan().ok());
+  EXPECT_EQ(host.log_text().find("may not change"), std::string::npos) << host.log_text();
+  host.option("/rights", "refuse");
   // Who only seems to be the application's is warned of.
   sql("ALTER TABLE notes OWNER TO app");
   host.option("/database/role", "");
