@@ -28,6 +28,21 @@ constexpr milliseconds cancel_again(1000);   // while the link is lost
 constexpr std::size_t gate_tag = static_cast<std::size_t>(-1);
 constexpr std::size_t notify_tag = static_cast<std::size_t>(-2);
 
+// Of its run.finished, the last one: who rolled a run back by hand has done well, and yet the
+// environment is not upgraded.
+int code_of_run(const json& finished) {
+  const auto code = static_cast<int>(number_at(finished, "exit_code", 3));
+  const std::string status = text_at(finished, "status");
+  if (code != 0 || status == "done") return code;
+  return static_cast<int>(status == "rolled_back" ? ExitCode::rolled_back : ExitCode::needs_person);
+}
+
+std::string reason_of_run(const json& finished) {
+  const std::string reason = text_at(finished, "reason");
+  if (!reason.empty() || text_at(finished, "status") != "rolled_back") return reason;
+  return "it was rolled back by hand";
+}
+
 }  // namespace
 
 Supervisor::Supervisor(RolloutRecord rollout, RolloutStore& store, const SupervisorSetup& setup,
@@ -267,8 +282,7 @@ void Supervisor::followed(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   if (const json& finished = work.log.finished(); finished.is_object()) {
-    target_ended(target, static_cast<int>(number_at(finished, "exit_code", 3)),
-                 text_at(finished, "reason"));
+    target_ended(target, code_of_run(finished), reason_of_run(finished));
   } else if (const auto obstacle = obstacle_to(to, "", event)) {
     blocked(target, Purpose::follow, *obstacle);
   } else if (event.code != 0 && work.patience.died()) {

@@ -99,6 +99,24 @@ class RolloutRunsEndMeanwhile(RolloutCase):
         self.assertEqual(self.read("b/data"), "old\n")
 
 
+class RolloutRolledBackMeanwhile(RolloutCase):
+    """A run that ended well and was rolled back by hand while nobody looked has upgraded nothing."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        for name in "ab":
+            self.let_go(name)
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], stdout=subprocess.DEVNULL,
+                           timeout=60, check=False)
+        subprocess.run([DRYDOCK, "-C", self.path("a"), "rollback", "--yes", "--accept-loss"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(self.runs_of("a"), ["rolled_back"])
+        output = " ".join(self.drydock("rollout", "resume", self.file, code=1).split())
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertIn("it was rolled back by hand", output)
+
+
 class RolloutLeftBySignal(RolloutCase):
     def test(self):
         process, pids = self.begin()
