@@ -209,7 +209,7 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
     if (again == before) continue;
     WaveRecord& record = progress.waves[i];
     record.known.ended.reset();
-    record.known.gate_held = record.passed = false;
+    record.known.gate_held = record.known.passed = false;
   }
   return again;
 }
@@ -348,7 +348,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
   leave_orphans_to_init();
   const Hosts hosts(plan);
   WaveRecord undone = found.store->waves(record.id).at(wave);
-  undone.passed = undone.known.gate_held = false;
+  undone.known.passed = undone.known.gate_held = false;
   found.store->save_wave(record.id, wave, undone);
   {
     RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());

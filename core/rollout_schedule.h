@@ -36,6 +36,7 @@ struct KnownWave {
   std::optional<Instant> ended;  // its last environment
   bool gate_held = false, approved = false;
   bool stopped = false;  // its environments disagree
+  bool passed = false;   // what must hold after it has held
 };
 
 class Schedule {
@@ -70,7 +71,7 @@ class Schedule {
   void stop(std::size_t wave) { known_[wave].stopped = true; }
 
   std::size_t wave() const { return wave_; }  // the one that is at work; of all, when it has ended
-  std::size_t running() const { return running_; }
+  std::size_t running() const { return running_ + elsewhere_; }
   std::size_t failed() const { return failed_; }  // of that wave
   std::size_t unreachable() const { return unreachable_; }
   // More have failed, or were not reached, than may.
@@ -81,6 +82,9 @@ class Schedule {
   bool nothing_tried() const;
 
  private:
+  bool is_at_work(std::size_t target) const {
+    return wave_ < waves_.size() && target >= first_ && target - first_ < waves_[wave_].count;
+  }
   bool over_budget() const { return budget_spent() || known_[wave_].stopped; }
   void count();
   void count(TargetState state);
@@ -95,6 +99,8 @@ class Schedule {
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
   std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0,
               put_back_ = 0;
+  // They run, in other waves: of a wave that was at work when an earlier one was begun again.
+  std::size_t elsewhere_ = 0;
   bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
 };
 

@@ -74,7 +74,7 @@ WaveRecord wave_in(const RolloutDatabase::Row& row) {
   if (const std::int64_t ended = fields.number(); ended >= 0) wave.known.ended = ended;
   wave.known.gate_held = fields.flag();
   wave.gate_reason = fields.text();
-  wave.passed = fields.flag();
+  wave.known.passed = fields.flag();
   wave.approved_by = fields.text();
   wave.approved_at = fields.text();
   wave.comment = fields.text();
@@ -271,7 +271,7 @@ void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const W
         "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
         "rollout = ? AND position = ?",
         {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
-         as_text(wave.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
+         as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
 }
 
 void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::string& who,

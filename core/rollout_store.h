@@ -41,8 +41,7 @@ struct TargetRecord {
 };
 
 struct WaveRecord {
-  KnownWave known;
-  bool passed = false;      // and it was told of
+  KnownWave known;          // one that has passed was told of
   std::string gate_reason;  // why the gate did not hold, the last time
   std::string approved_by, approved_at, comment;
 };

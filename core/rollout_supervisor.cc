@@ -65,11 +65,11 @@ Schedule Supervisor::resumed() {
     for (std::size_t i = of.first; i < of.first + of.count; ++i) {
       const std::string conflict =
           promotion_.add(rollout_.plan.targets[i].name, targets_[i].outputs);
-      if (conflict.empty() || waves_[wave].passed || !disagreement_.empty()) continue;
+      if (conflict.empty() || waves_[wave].known.passed || !disagreement_.empty()) continue;
       disagreement_ = conflict;
       waves_[wave].known.stopped = true;
     }
-    if (waves_[wave].passed) promoted_ = promotion_.accepted();
+    if (waves_[wave].known.passed) promoted_ = promotion_.accepted();
   }
   return schedule_of(rollout_.plan, targets_, waves_);
 }
@@ -154,7 +154,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   if (decision.passed_wave && plan.waves[*decision.passed_wave].count > 0) {
     WaveRecord& wave = waves_[*decision.passed_wave];
     promoted_ = promotion_.accepted();
-    if (std::exchange(wave.passed, true)) return;  // an earlier supervisor has said so
+    if (std::exchange(wave.known.passed, true)) return;  // an earlier supervisor has said so
     store_.save_wave(rollout_.id, *decision.passed_wave, wave);
     report_.wave_passed(plan.waves[*decision.passed_wave]);
     notify(*decision.passed_wave, "passed");
@@ -387,7 +387,11 @@ void Supervisor::target_ended(std::size_t target, int code, const std::string& r
   const std::string conflict = promotion_.add(rollout_.plan.targets[target].name, record.outputs);
   if (conflict.empty() || !disagreement_.empty()) return;
   disagreement_ = conflict;
-  schedule_.stop(schedule_.wave());
+  const auto& waves = rollout_.plan.waves;
+  const auto of = std::find_if(waves.begin(), waves.end(), [&](const RolloutWave& each) {
+    return target < each.first + each.count;
+  });
+  schedule_.stop(static_cast<std::size_t>(of - waves.begin()));
   report_.warning(conflict);
 }
 

@@ -84,7 +84,7 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
     store->save_target(id, 1, target);
     WaveRecord wave;
     wave.known.ended = 1'764'133'200'123;
-    wave.known.gate_held = wave.passed = true;
+    wave.known.gate_held = wave.known.passed = true;
     store->save_wave(id, 0, wave);
   }
   const auto store = open();
@@ -103,7 +103,7 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
   EXPECT_EQ(targets[1].outputs["pull"]["digests"], R"({"api":"sha256:1"})");
   const WaveRecord wave = store->waves(id).at(0);
   EXPECT_EQ(wave.known.ended, 1'764'133'200'123);
-  EXPECT_TRUE(wave.known.gate_held && wave.passed);
+  EXPECT_TRUE(wave.known.gate_held && wave.known.passed);
   EXPECT_FALSE(wave.known.approved);
 }
 
