@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <iostream>
 
 #include "command_rollout.h"
 #include "consent.h"
-#include "files.h"
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
@@ -24,8 +22,6 @@
 namespace drydock {
 namespace {
 
-namespace fs = std::filesystem;
-
 std::string random_token() {
   std::array<unsigned char, 5> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -38,16 +34,6 @@ std::string random_token() {
     token += digits[byte & 15];
   }
   return token;
-}
-
-// The pipeline is what the rollout was begun with, or waves would get different ones.
-void refuse_another_pipeline(const RolloutPlan& plan) {
-  for (const auto& [file, digest] : plan.digests) {
-    if (fs::exists(file) && sha256_of_file(file) == digest) continue;
-    throw Error(file + " is another one than when the rollout '" + plan.name +
-                "' was begun; put it back, or begin a new rollout with `drydock rollout run " +
-                shell_word(plan.file) + " --abandon`");
-  }
 }
 
 // While this lives nobody else carries out the rollout, wherever they are.
@@ -249,7 +235,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   bench.handle_signals();
   const DeploymentLock lock = lock_of(found.place, plan.name);
   const Lease lease(bench, *found.store, found.place, plan.name);
-  refuse_another_pipeline(plan);
+  require_same_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
   if (!arguments.retry.empty() && again == 0) {
@@ -265,6 +251,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
                        "rollout run`"));
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
+  require_same_pipeline(plan, pipeline);
   auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
   const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins(pipeline)),

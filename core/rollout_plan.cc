@@ -75,6 +75,18 @@ std::optional<ControllerStage> stage_from(const json& stage) {
   return ControllerStage{stage.at("uses"), stage.at("with")};
 }
 
+std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
+  std::map<std::string, std::string> digests = {{absolute(pipeline.file), pipeline.sha256}};
+  for (const IncludedFile& each : pipeline.includes) digests[absolute(each.file)] = each.sha256;
+  return digests;
+}
+
+[[noreturn]] void refuse_another(const RolloutPlan& plan, const std::string& file) {
+  throw Error(file + " is another one than when the rollout '" + plan.name +
+              "' was begun; put it back, or begin a new rollout with `drydock rollout run " +
+              shell_word(plan.file) + " --abandon`");
+}
+
 // It stands alone: what a stage says of others would be ignored without a word.
 void check_alone(const StageSpec& stage, const std::string& key, const Pipeline& pipeline,
                  const PluginIndex& plugins) {
@@ -96,9 +108,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.file = absolute(rollout.file);
   plan.pipeline = pipeline.name;
   plan.pipeline_file = absolute(pipeline.file);
-  plan.digests[plan.pipeline_file] = pipeline.sha256;
-  for (const IncludedFile& each : pipeline.includes)
-    plan.digests[absolute(each.file)] = each.sha256;
+  plan.digests = digests_of(pipeline);
   plan.ssh = rollout.ssh;
   plan.cancel_on_budget = rollout.cancel_on_budget;
   plan.rollback_wave = rollout.rollback_wave;
@@ -128,6 +138,20 @@ RolloutPlan environments_of(const Rollout& rollout) {
     plan.targets.push_back(place_of(each, rollout));
   }
   return plan;
+}
+
+void require_same_pipeline(const RolloutPlan& plan) {
+  for (const auto& [file, digest] : plan.digests) {
+    if (!fs::exists(file) || sha256_of_file(file) != digest) refuse_another(plan, file);
+  }
+}
+
+void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded) {
+  const std::map<std::string, std::string> now = digests_of(loaded);
+  for (const auto& [file, digest] : plan.digests) {
+    if (now.count(file) == 0 || now.at(file) != digest) refuse_another(plan, file);
+  }
+  if (now.size() != plan.digests.size()) refuse_another(plan, plan.pipeline_file);
 }
 
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,

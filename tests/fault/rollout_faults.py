@@ -18,7 +18,7 @@ environments:
   a: {{ dir: a }}
   b: {{ dir: b }}
 waves:
-  - {{ name: both, environments: all, parallel: 2 }}
+  - {{ name: both, environments: all, parallel: {parallel} }}
 {more}
 """
 
@@ -26,11 +26,12 @@ waves:
 class RolloutCase(Case):
     pipeline = PIPELINE.replace("read line < go", 'read line < go; test \\"$line\\" != bad')
     more = ""
+    parallel = 2
 
     def setUp(self):
         super().setUp()
         self.write("sample.yaml", self.pipeline)
-        self.write("rollout.yaml", ROLLOUT.format(more=self.more))
+        self.write("rollout.yaml", ROLLOUT.format(more=self.more, parallel=self.parallel))
         self.file = self.path("rollout.yaml")
         for name in "ab":
             os.mkdir(self.path(name))
@@ -316,6 +317,21 @@ class RolloutWatchedWithoutATerminal(RolloutCase):
         self.assertIn("rollout faulty has passed", output)
         self.assertNotIn("\x1b[", output)
         self.assertEqual(output.count("begun 20"), 1, output)
+
+
+class RolloutPipelineChangedMeanwhile(RolloutCase):
+    """What was begun is what every environment gets: one that would get another pipeline is refused."""
+    parallel = 1
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a/begun")
+        self.write("sample.yaml", self.pipeline.replace("echo new", "echo other"))
+        self.let_go("a")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("sample.yaml is another one than when the rollout 'faulty' was begun", output)
+        self.assertEqual(self.read("a/data"), "new\n")
+        self.assertEqual(self.read("b/data"), "old\n")
 
 
 class RolloutKilledAtEveryLine(RolloutCase):
