@@ -163,10 +163,9 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
 
 // One that a rollout has left before is looked at, unless this one has a run there already.
 void Supervisor::begin(std::size_t target) {
+  if (targets_[target].run != 0) return attach(target);
   const RolloutTarget& to = rollout_.plan.targets[target];
-  const bool expected =
-      targets_[target].run == 0 && store_.environment(place_of(to, here_)).has_value();
-  if (!expected) return launch(target);
+  if (!store_.environment(place_of(to, here_))) return launch(target);
   work_[target].printed.clear();
   start(target, Purpose::look, {"status", "--json"});
 }
@@ -189,10 +188,9 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   } else if (rollout_.plan.drift == Drift::skip) {
     leave_out(target, "it has drifted: " + drift);
   } else {
-    target_ended(target, static_cast<int>(ExitCode::refused),
-                 "it has drifted: " + drift +
-                     "; look at it, then begin the rollout with "
-                     "`drift: include`, or leave it out with `drift: skip`");
+    refused(target, "it has drifted: " + drift +
+                        "; look at it, then begin the rollout with "
+                        "`drift: include`, or leave it out with `drift: skip`");
   }
 }
 
@@ -225,7 +223,7 @@ void Supervisor::launch(std::size_t target) {
     if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
     inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
   } catch (const Error& e) {
-    target_ended(target, static_cast<int>(ExitCode::refused), e.what());
+    refused(target, e.what());
     ended_at_once_ = true;
     return;
   }
@@ -247,20 +245,27 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
     store_.save_target(rollout_.id, target, targets_[target]);
     heard(target);
-    const std::string logs = setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
-                             rollout_.plan.targets[target].name + "/" +
-                             std::to_string(targets_[target].attempt);
-    work.log.open(logs);
-    follow(target);
+    attach(target);
     if (work.cancel_wanted) cancel(target);
   } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
     blocked(target, Purpose::launch, *obstacle);
   } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
+    work.may_run = true;
     launch(target);  // the same key: whatever it had begun is found
+  } else if (event.code == static_cast<int>(ExitCode::refused)) {
+    refused(target, reason_of(work.printed, event));
   } else {
     const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
     target_ended(target, code, reason_of(work.printed, event));
   }
+}
+
+// To a run whose number is known.
+void Supervisor::attach(std::size_t target) {
+  work_[target].log.open(setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
+                         rollout_.plan.targets[target].name + "/" +
+                         std::to_string(targets_[target].attempt));
+  follow(target);
 }
 
 // From the last one that is known: it says at once that the link is there, and is not kept twice.
@@ -316,7 +321,7 @@ void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
 void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   if (to.host.empty()) {
-    return target_ended(target, static_cast<int>(ExitCode::refused), obstacle.sentence);
+    return refused(target, obstacle.sentence);
   }
   Work& work = work_[target];
   work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
@@ -369,6 +374,15 @@ void Supervisor::try_again(std::size_t tag) {
     default:
       return cancel(target);
   }
+}
+
+// Nothing was changed, unless it had begun before and nobody could look.
+void Supervisor::refused(std::size_t target, const std::string& why) {
+  const bool may_run = targets_[target].run != 0 || work_[target].may_run;
+  target_ended(target, static_cast<int>(may_run ? ExitCode::needs_person : ExitCode::refused),
+               why + (may_run ? "; its run may go on: see `" +
+                                    command_text(rollout_.plan.targets[target], "status") + "`"
+                              : ""));
 }
 
 void Supervisor::target_ended(std::size_t target, int code, const std::string& reason) {

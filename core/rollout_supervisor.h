@@ -72,6 +72,7 @@ class Supervisor {
   void remember(std::size_t target);
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
+  void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
   void ask_gate(std::size_t wave);
@@ -85,6 +86,7 @@ class Supervisor {
   void give_up(std::size_t target, const std::string& why);
   void heard(std::size_t target);
   void try_again(std::size_t tag);
+  void refused(std::size_t target, const std::string& why);
   void target_ended(std::size_t target, int code, const std::string& reason);
   void gate_answered(const ChildEvent& event);
   void look_for_approvals();

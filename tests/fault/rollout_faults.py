@@ -334,6 +334,31 @@ class RolloutPipelineChangedMeanwhile(RolloutCase):
         self.assertEqual(self.read("b/data"), "old\n")
 
 
+class RolloutResumedWithoutItsSecret(RolloutCase):
+    """A run that is known needs nothing but to be followed; where nobody knows whether one was begun, a
+    person has to look."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
+
+    def test(self):
+        text = self.read("rollout.yaml").replace("dir: ", "secrets: { token: { env: FAULTY_TOKEN } }, dir: ")
+        self.write("rollout.yaml", text)
+        process = self.start("rollout", "run", self.file, "--yes",
+                             env={**os.environ, "FAULTY_TOKEN": "a secret"})
+        for name in "ab":
+            self.read(f"{name}/begun")
+        self.kill(process)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        with state:
+            state.execute("UPDATE rollout_targets SET run = 0 WHERE name = 'b'")
+        state.close()
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("a")
+        output = " ".join(self.ended(again, 3).split())
+        self.assertIn("a: done", output)
+        self.assertIn("its run may go on: see", output)
+        self.let_go("b")
+
+
 class RolloutKilledAtEveryLine(RolloutCase):
     """Killed after each line that it prints, and gone on with: nothing runs twice."""
     more = "drift: include"  # what the environments know is removed again and again
