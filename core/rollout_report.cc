@@ -201,6 +201,11 @@ void RolloutReport::target_does(const RolloutTarget& target, const std::string& 
   if (found != going_on_.end()) found->second.doing = doing;
 }
 
+void RolloutReport::target_put_off(const RolloutTarget& target) {
+  going_on_.erase(target.name);
+  line(indent + ink_.arrow, target.name + ": not begun, since its wave has failed meanwhile");
+}
+
 void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord& record) {
   going_on_.erase(target.name);
   const bool well = record.state == TargetState::done || record.state == TargetState::rolled_back;

@@ -130,6 +130,11 @@ void Schedule::unreachable(std::size_t target) { ended(target, TargetState::unre
 
 void Schedule::skipped(std::size_t target) { ended(target, TargetState::skipped); }
 
+void Schedule::not_begun(std::size_t target) {
+  ended(target, TargetState::waiting);
+  if (is_at_work(target)) next_ = std::min(next_, target);
+}
+
 void Schedule::ended(std::size_t target, TargetState how) {
   targets_[target] = how;
   if (!is_at_work(target)) {

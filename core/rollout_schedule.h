@@ -63,6 +63,7 @@ class Schedule {
   // What has happened to what a decision started.
   void finished(std::size_t target, bool well);
   void unreachable(std::size_t target);  // given up
+  void not_begun(std::size_t target);    // it waits again
   void skipped(std::size_t target);
   void gate(bool held);
   // Of a wave that waits, or will.
@@ -76,6 +77,10 @@ class Schedule {
   std::size_t unreachable() const { return unreachable_; }
   // More have failed, or were not reached, than may.
   bool budget_spent() const;
+  // That, or it was stopped: nothing more of the wave is started.
+  bool over_budget() const {
+    return budget_spent() || (wave_ < waves_.size() && known_[wave_].stopped);
+  }
   bool gate_failed() const { return gate_failed_; }
   bool put_back() const { return put_back_ > 0; }
   // All of its environments were away or are left out, so that it has verified nothing.
@@ -85,7 +90,6 @@ class Schedule {
   bool is_at_work(std::size_t target) const {
     return wave_ < waves_.size() && target >= first_ && target - first_ < waves_[wave_].count;
   }
-  bool over_budget() const { return budget_spent() || known_[wave_].stopped; }
   void count();
   void count(TargetState state);
   void ended(std::size_t target, TargetState how);

@@ -164,6 +164,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
 // One that a rollout has left before is looked at, unless this one has a run there already.
 void Supervisor::begin(std::size_t target) {
   if (targets_[target].run != 0) return attach(target);
+  if (!work_[target].may_run && schedule_.over_budget()) return put_off(target);
   const RolloutTarget& to = rollout_.plan.targets[target];
   if (!store_.environment(place_of(to, here_))) return launch(target);
   work_[target].printed.clear();
@@ -214,6 +215,7 @@ std::string Supervisor::key_of(std::size_t target) const {
 void Supervisor::launch(std::size_t target) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
+  if (!work.may_run && schedule_.over_budget()) return put_off(target);
   work.printed.clear();
   std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
   words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
@@ -228,6 +230,18 @@ void Supervisor::launch(std::size_t target) {
     return;
   }
   start(target, Purpose::launch, words, inputs);
+}
+
+// Its wave has failed while it was looked at, or while its host was away.
+void Supervisor::put_off(std::size_t target) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::waiting;
+  record.started.clear();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.not_begun(target);
+  ended_at_once_ = true;
+  report_.target_put_off(rollout_.plan.targets[target]);
 }
 
 void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,

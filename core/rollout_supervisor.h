@@ -72,6 +72,7 @@ class Supervisor {
   void remember(std::size_t target);
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
+  void put_off(std::size_t target);
   void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);

@@ -359,6 +359,21 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
         self.let_go("b")
 
 
+class RolloutBudgetSpentAtOnce(RolloutCase):
+    """Two may start at once, and the first cannot: the second is not begun any more, and waits."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
+
+    def test(self):
+        text = self.read("rollout.yaml").replace(
+            "dir: a", "secrets: { token: { env: FAULTY_GONE } }, dir: a")
+        self.write("rollout.yaml", text)
+        output = " ".join(self.drydock("rollout", "run", self.file, "--yes", code=1).split())
+        self.assertIn("b: not begun", output)
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertEqual(self.read("b/data"), "old\n")
+        self.assertFalse(os.path.exists(self.path("b/.drydock")))
+
+
 class RolloutKilledAtEveryLine(RolloutCase):
     """Killed after each line that it prints, and gone on with: nothing runs twice."""
     more = "drift: include"  # what the environments know is removed again and again

@@ -310,6 +310,17 @@ TEST(RolloutSchedule, LetsWhatRunsEndOnceTheBudgetIsSpent) {
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
 }
 
+TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
+  Schedule schedule({wave(3, 2)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  ASSERT_TRUE(schedule.over_budget());
+  schedule.not_begun(1);
+  EXPECT_EQ(schedule.running(), 0u);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_EQ(schedule.failed(), 1u);
+}
+
 TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
   Schedule schedule({wave(9, 3)}, true);
   schedule.decide(0);
