@@ -74,7 +74,37 @@ Schedule Supervisor::resumed() {
   return schedule_of(rollout_.plan, targets_, waves_);
 }
 
+// What goes on without us, and how to come back to it.
+std::string Supervisor::left() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].state == TargetState::running) names.push_back(rollout_.plan.targets[i].name);
+  }
+  constexpr std::size_t most_named = 5;
+  const std::size_t count = names.size();
+  if (count > most_named) names.resize(most_named);
+  const std::string more =
+      count > most_named ? " and " + std::to_string(count - most_named) + " more" : "";
+  return "the rollout '" + rollout_.plan.name + "' was left" +
+         (names.empty() ? ""
+                        : "; " + join(names, ", ") + more +
+                              (count == 1 ? " goes on by itself" : " go on by themselves")) +
+         ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+}
+
+// What fails here, such as a full disk, is none of the environments' refusals.
 ExitCode Supervisor::supervise() {
+  try {
+    return carry_on();
+  } catch (const Error& e) {
+    if (e.code() == ExitCode::busy) throw;  // it says all of that
+    throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person, e.details());
+  } catch (const std::exception& e) {
+    throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person);
+  }
+}
+
+ExitCode Supervisor::carry_on() {
   // What an earlier supervisor has started goes on, or has ended meanwhile.
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].state != TargetState::running) continue;
@@ -85,11 +115,7 @@ ExitCode Supervisor::supervise() {
   for (;;) {
     keep_lease();
     if (cancellation_.requested()) {
-      throw Error("the rollout '" + rollout_.plan.name + "' was left; " +
-                      std::to_string(schedule_.running()) +
-                      " of its runs go on by themselves. Go on with: drydock rollout resume " +
-                      shell_word(rollout_.plan.file),
-                  ExitCode::busy);
+      throw Error(left(), ExitCode::busy);
     }
     const Schedule::Decision decision = schedule_.decide(now_in_milliseconds());
     act_on(decision);
@@ -458,8 +484,12 @@ void Supervisor::gate_answered(const ChildEvent& event) {
 
 void Supervisor::notify(std::size_t wave, const std::string& status) {
   if (!rollout_.plan.notify) return;
-  start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
-                         targets_, status, setup_.folder, setup_.plugin_dirs);
+  try {
+    start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
+                           targets_, status, setup_.folder, setup_.plugin_dirs);
+  } catch (const Error& e) {
+    report_.warning("a notification failed: " + std::string(e.what()));
+  }
 }
 
 void Supervisor::handle(const ChildEvent& event) {
@@ -517,18 +547,18 @@ void Supervisor::finish_notifications() {
 ExitCode Supervisor::finish(Schedule::End end) {
   const bool passed = end == Schedule::End::passed;
   std::string reason;
+  const std::size_t wave = schedule_.wave();
   if (!passed) {
-    const std::size_t wave = schedule_.wave();
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
       WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
           .carry_out(wave, targets_);
     }
-    notify(wave, "failed");
   }
   const ExitCode code = exit_code_of(targets_, passed);
   store_.finish(rollout_.id, passed ? RolloutState::passed : RolloutState::failed,
                 static_cast<int>(code), reason);
+  if (!passed) notify(wave, "failed");
   finish_notifications();
   return code;
 }

@@ -38,7 +38,8 @@ class Supervisor {
              RolloutReport& report, Masker& masker, const Cancellation& cancellation);
 
   // To the end of the rollout; until it waits for an approval, where the setup says so (exit code
-  // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4).
+  // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4). Throws
+  // Error, which names them: with exit code 3 where what is here stands in the way.
   ExitCode supervise();
 
  private:
@@ -52,6 +53,8 @@ class Supervisor {
   };
   enum class Purpose : std::size_t { look, launch, follow, cancel, count };
 
+  ExitCode carry_on();
+  std::string left() const;
   void act_on(const Schedule::Decision& decision);
   static std::size_t tag_of(std::size_t target, Purpose purpose) {
     return target * static_cast<std::size_t>(Purpose::count) + static_cast<std::size_t>(purpose);

@@ -122,7 +122,7 @@ class RolloutLeftBySignal(RolloutCase):
     def test(self):
         process, pids = self.begin()
         process.send_signal(signal.SIGINT)
-        self.assertIn("2 of its runs go on", self.ended(process, 4))
+        self.assertIn("a, b go on by themselves", self.ended(process, 4))
         for pid in pids:
             self.assert_alive(pid)
         again = self.start("rollout", "resume", self.file)
@@ -372,6 +372,42 @@ class RolloutBudgetSpentAtOnce(RolloutCase):
         self.assertIn("1 of 2 environments failed", output)
         self.assertEqual(self.read("b/data"), "old\n")
         self.assertFalse(os.path.exists(self.path("b/.drydock")))
+
+
+class RolloutCannotKeepItsLogs(RolloutCase):
+    """What stands in the way is here: the runs go on, are named, and are found again."""
+    parallel = 1
+
+    def test(self):
+        logs = self.path(".drydock/rollouts/faulty/logs")
+        os.makedirs(os.path.dirname(logs), mode=0o700)
+        self.write(".drydock/rollouts/faulty/logs", "in the way\n")
+        process = self.start("rollout", "run", self.file, "--yes")
+        pid = int(self.read("a/begun"))
+        output = " ".join(self.ended(process, 3).split())
+        self.assertIn("a goes on by itself. Go on with: drydock rollout resume", output)
+        self.assert_alive(pid)
+        os.remove(logs)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.ended(again, 0)
+
+
+class RolloutCannotNotify(RolloutCase):
+    more = 'notify: { uses: exec, with: { command: ["true"] } }'
+
+    def test(self):
+        folder = self.path(".drydock/rollouts/faulty")
+        os.makedirs(folder, mode=0o700)
+        self.write(".drydock/rollouts/faulty/notifications", "in the way\n")
+        process, _ = self.begin()
+        self.let_go("a")
+        self.let_go("b", "bad")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("a notification failed: ", output)
+        self.assertIn("has failed", output)
+        self.drydock("rollout", "status", self.file, code=1)
 
 
 class RolloutKilledAtEveryLine(RolloutCase):
