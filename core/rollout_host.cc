@@ -106,6 +106,9 @@ std::vector<std::string> Hosts::ssh(const RolloutTarget& target, bool brief) con
       "RemoteCommand=none",
       "ClearAllForwardings=yes",
       "ForwardX11=no",
+      "ForwardAgent=no",
+      "GSSAPIDelegateCredentials=no",
+      "VerifyHostKeyDNS=no",  // known_hosts alone says which key is the host's
       "PermitLocalCommand=no",
       "LogLevel=ERROR",
   };

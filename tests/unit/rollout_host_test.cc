@@ -44,7 +44,8 @@ TEST(CommandOnAnotherHost, GoesThroughOneWordOfSsh) {
   EXPECT_EQ(last, (std::vector<std::string>{"-F", "mine", "--", "web-1",
                                             "sudo -n -- /opt/drydock/bin/drydock -C "
                                             "'/srv/my app' logs 7 --events"}));
-  for (const char* option : {"BatchMode=yes", "StrictHostKeyChecking=yes"}) {
+  for (const char* option : {"BatchMode=yes", "StrictHostKeyChecking=yes", "VerifyHostKeyDNS=no",
+                             "ForwardAgent=no", "GSSAPIDelegateCredentials=no"}) {
     EXPECT_EQ(std::count(command.words.begin(), command.words.end(), option), 1) << option;
   }
 }
