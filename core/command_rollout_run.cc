@@ -170,6 +170,7 @@ namespace {
 struct Progress {
   std::vector<TargetRecord> targets;
   std::vector<WaveRecord> waves;
+  std::vector<std::size_t> begun_again = {};  // waves
 };
 
 // What could not be reached is looked for again by its key; what failed, where that is wanted, is
@@ -193,9 +194,8 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
       ++again;
     }
     if (again == before) continue;
-    WaveRecord& record = progress.waves[i];
-    record.known.ended.reset();
-    record.known.gate_held = record.known.passed = false;
+    progress.waves[i] = WaveRecord();
+    progress.begun_again.push_back(i);
   }
   return again;
 }
@@ -216,12 +216,14 @@ std::vector<std::size_t> waiting_targets(const Progress& progress) {
   return waiting;
 }
 
+// Waves first: whoever dies in between leaves nothing approved that is begun again.
 void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
+  for (const std::size_t wave : progress.begun_again) {
+    store.save_wave(rollout, wave, progress.waves[wave]);
+    store.withdraw_approval(rollout, wave);
+  }
   for (std::size_t i = 0; i < progress.targets.size(); ++i) {
     store.save_target(rollout, i, progress.targets[i]);
-  }
-  for (std::size_t i = 0; i < progress.waves.size(); ++i) {
-    store.save_wave(rollout, i, progress.waves[i]);
   }
 }
 

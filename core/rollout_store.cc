@@ -282,6 +282,13 @@ void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::st
       {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
 }
 
+void RolloutStore::withdraw_approval(std::int64_t rollout, std::size_t wave) {
+  write("withdraw an approval",
+        "UPDATE rollout_waves SET approved_by = '', approved_at = '', comment = '' WHERE rollout = "
+        "? AND position = ?",
+        {as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
+}
+
 std::optional<RolloutRecord> RolloutStore::newest(const std::string& name) const {
   return newest_where("name", name);
 }

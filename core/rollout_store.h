@@ -108,6 +108,8 @@ class RolloutStore {
   // By whoever may write: no supervisor needs to be there.
   void approve(std::int64_t rollout, std::size_t wave, const std::string& who,
                const std::string& comment);
+  // What it approved was begun again.
+  void withdraw_approval(std::int64_t rollout, std::size_t wave);
   void save_environment(const KnownEnvironment& environment);
   // Nothing is expected of it any more: it was put back.
   void forget_environment(const std::string& place);

@@ -410,6 +410,32 @@ class RolloutCannotNotify(RolloutCase):
         self.drydock("rollout", "status", self.file, code=1)
 
 
+class RolloutApprovalOfARetry(RolloutCase):
+    """What somebody approved was begun again since: it waits for another approval."""
+    more = "# two waves"
+
+    def test(self):
+        os.mkdir(self.path("c"))
+        text = self.read("rollout.yaml").replace(
+            "parallel: 2 }", "parallel: 2, max_failures: 1, approve: true }").replace(
+            "environments: all", "environments: [a, b]")
+        text = text.replace("  b: { dir: b }", "  b: { dir: b }\n  c: { dir: c }").replace(
+            "# two waves", "  - { name: last, environments: [c] }")
+        self.write("rollout.yaml", text)
+        process = self.start("rollout", "run", self.file, "--yes", "--until", "approval")
+        for name in "ab":
+            self.read(f"{name}/begun")
+        self.let_go("a", "bad")
+        self.let_go("b")
+        self.ended(process, 6)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        again = self.start("rollout", "resume", self.file, "--retry", "failed", "--until", "approval")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(again, 6)
+        self.assertFalse(os.path.exists(self.path("c/.drydock")))
+
+
 class RolloutKilledAtEveryLine(RolloutCase):
     """Killed after each line that it prints, and gone on with: nothing runs twice."""
     more = "drift: include"  # what the environments know is removed again and again

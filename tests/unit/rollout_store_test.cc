@@ -118,6 +118,9 @@ TEST_P(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
   EXPECT_TRUE(wave.known.approved);
   EXPECT_EQ(wave.approved_by, "me@here");
   EXPECT_EQ(wave.comment, "fine");
+  supervisor->withdraw_approval(id, 0);
+  EXPECT_FALSE(supervisor->waves(id).at(0).known.approved);
+  EXPECT_EQ(supervisor->waves(id).at(0).approved_by, "");
 }
 
 TEST_P(RolloutStoreTest, TheNewestOfItsName) {
@@ -182,6 +185,7 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
       [&] { first->save_wave(id, 0, {}); },
       [&] { first->finish(id, RolloutState::failed, 3, "late"); },
       [&] { first->reopen(id); },
+      [&] { first->withdraw_approval(id, 0); },
       [&] { first->renew(); },
       [&] { first->require_lease(); }};
   for (const auto& write : writes) {
