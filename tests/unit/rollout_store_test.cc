@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "files.h"
 #include "frontend.h"
 #include "postgres_server.h"
+#include "rollout_standing.h"
 #include "temporary_dir.h"
 
 namespace drydock {
@@ -105,6 +107,20 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
   EXPECT_EQ(wave.known.ended, 1'764'133'200'123);
   EXPECT_TRUE(wave.known.gate_held && wave.known.passed);
   EXPECT_FALSE(wave.known.approved);
+}
+
+// Also codes that no Drydock of today ends with.
+TEST(ExitCodeOfARollout, APersonIsNeededUnlessAllIsKnownToBeWell) {
+  const std::map<int, int> expected = {{1, 1}, {2, 1},   {130, 1}, {3, 3},
+                                       {4, 3}, {5, 3},   {77, 3},  {-1, 3}};
+  for (const auto& [code, worst] : expected) {
+    TargetRecord failed, done;
+    failed.state = TargetState::failed;
+    failed.exit_code = code;
+    done.state = TargetState::done;
+    done.exit_code = 0;
+    EXPECT_EQ(static_cast<int>(exit_code_of({done, failed, done}, true)), worst) << code;
+  }
 }
 
 // Written by two processes: neither takes back what the other has said.
