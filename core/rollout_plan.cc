@@ -60,6 +60,25 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
   return target;
 }
 
+// Of the environments that waves reach: a folder belongs to one of them, since two runs there would
+// be in each other's way.
+class Folders {
+ public:
+  void add(const Environment& environment, const RolloutTarget& target) {
+    const fs::path normal = fs::path(target.dir).lexically_normal();
+    const std::string dir = (normal.has_filename() ? normal : normal.parent_path()).string();
+    const auto [first, is_new] = first_.try_emplace({target.host, dir}, &environment);
+    if (is_new) return;
+    refuse(environment.place, "the folder " + dir + " a second time",
+           "the environment '" + environment.name + "'",
+           "one of its own; '" + first->second->name + "' at " + first->second->place.text() +
+               " has this one");
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, const Environment*> first_;  // by host and folder
+};
+
 std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage) {
   if (!stage) return std::nullopt;
   return ControllerStage{stage->uses, stage->with};
@@ -117,6 +136,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.secrets = controller_secrets(pipeline);
   const std::vector<WaveMembers> members = members_of_waves(rollout);
   plan.outside = outside_of_waves(rollout, members);
+  Folders folders;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const WaveSpec& spec = rollout.waves[i];
     plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
@@ -124,6 +144,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
                           spec.soak, controller_stage(spec.gate), spec.approve});
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
+      folders.add(rollout.environments[at], plan.targets.back());
     }
   }
   return plan;
