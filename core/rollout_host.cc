@@ -127,6 +127,10 @@ ChildCommand Hosts::command(const RolloutTarget& target, const std::vector<std::
   return {std::move(command), folder_};
 }
 
+std::chrono::milliseconds short_command_timeout(const RolloutPlan& plan) {
+  return seconds(60) + plan.ssh.connect_timeout;
+}
+
 std::vector<std::string> command_here(const RolloutTarget& target,
                                       const std::vector<std::string>& words) {
   std::vector<std::string> command;

@@ -273,8 +273,9 @@ void Supervisor::put_off(std::size_t target) {
 void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
                        const std::string& input) {
   store_.require_lease();
-  pool_.start(tag_of(target, purpose), setup_.hosts.command(rollout_.plan.targets[target], words),
-              input);
+  ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
+  if (purpose == Purpose::cancel) command.timeout = short_command_timeout(rollout_.plan);
+  pool_.start(tag_of(target, purpose), command, input);
 }
 
 void Supervisor::launched(std::size_t target, const ChildEvent& event) {

@@ -124,6 +124,10 @@ TEST(Obstacles, OfALinkThatMayComeBack) {
         << said;
   }
   EXPECT_EQ(obstacle_on("web-1", ended(-1, "", 9)), "lost: the link to web-1 was lost");
+  ChildEvent killed = ended(-1, "", 9);
+  killed.timed_out = true;
+  EXPECT_EQ(obstacle_on("web-1", killed, false, "a word"), "lost: web-1 does not answer");
+  EXPECT_EQ(obstacle_on("", killed), "lost: this machine does not answer");
 }
 
 TEST(Obstacles, OfAHostThatDoesNotLetUsIn) {
