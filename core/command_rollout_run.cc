@@ -189,7 +189,10 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
       if (!away && !(failed_too && undone)) continue;
       TargetRecord anew;
       anew.attempt = target.attempt + (away ? 0 : 1);
-      if (away) anew.run = target.run;
+      if (away) {
+        anew.run = target.run;
+        anew.exit_code = target.exit_code;  // whether a run may have been begun there
+      }
       target = anew;
       ++again;
     }

@@ -35,7 +35,7 @@ struct TargetRecord {
   TargetState state = TargetState::waiting;
   unsigned attempt = 1;
   std::uint64_t run = 0;  // its number on the environment; 0: not known (yet)
-  int exit_code = -1;
+  int exit_code = -1;     // also while it is begun again after its host was away: that of before
   std::string reason, started, finished;
   nlohmann::json outputs = nlohmann::json::object();  // that it promotes: stage -> name -> text
 };

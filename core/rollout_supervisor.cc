@@ -159,6 +159,8 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
     }
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
+    // An earlier supervisor gave it up without knowing.
+    work_[target].may_run = targets_[target].exit_code == static_cast<int>(ExitCode::needs_person);
     store_.save_target(rollout_.id, target, targets_[target]);  // before it is
     report_.target_begins(plan.targets[target], targets_[target], false);
     begin(target);

@@ -338,6 +338,7 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
     """A run that is known needs nothing but to be followed; where nobody knows whether one was begun, a
     person has to look."""
     pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
+    forgotten = "run = 0"
 
     def test(self):
         text = self.read("rollout.yaml").replace("dir: ", "secrets: { token: { env: FAULTY_TOKEN } }, dir: ")
@@ -349,7 +350,7 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
         self.kill(process)
         state = sqlite3.connect(self.path(".drydock/rollouts.db"))
         with state:
-            state.execute("UPDATE rollout_targets SET run = 0 WHERE name = 'b'")
+            state.execute(f"UPDATE rollout_targets SET {self.forgotten} WHERE name = 'b'")
         state.close()
         again = self.start("rollout", "resume", self.file)
         self.let_go("a")
@@ -357,6 +358,11 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
         self.assertIn("a: done", output)
         self.assertIn("its run may go on: see", output)
         self.let_go("b")
+
+
+class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
+    """The same of one that was given up before its number was known."""
+    forgotten = "run = 0, state = 'unreachable', exit_code = 3"
 
 
 class RolloutBudgetSpentAtOnce(RolloutCase):

@@ -116,7 +116,8 @@ class World {
     const std::size_t wave = wave_of_[target];
     Totals& totals = totals_[wave];
     for (std::size_t other = 0; other < waves_.size(); ++other) {
-      if (other != wave && totals_[other].running > 0) broke("one is started while another wave runs");
+      if (other != wave && totals_[other].running > 0)
+        broke("one is started while another wave runs");
     }
     if (states_[target] != TargetState::waiting) broke("an environment is started twice");
     if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
@@ -413,10 +414,10 @@ TEST(RolloutSchedule, AWaveThatHasPassedDoesNotSoakAgain) {
 // A wave is begun again while a later one is at work: first what runs there ends, and its failures
 // are those of its own wave.
 TEST(RolloutSchedule, WhatRunsInALaterWaveEndsBeforeAnEarlierOneIsBegunAgain) {
-  Schedule schedule({wave(2, 2), wave(2, 2)}, false,
-                    {TargetState::waiting, TargetState::done, TargetState::running,
-                     TargetState::running},
-                    {{}, {}});
+  Schedule schedule(
+      {wave(2, 2), wave(2, 2)}, false,
+      {TargetState::waiting, TargetState::done, TargetState::running, TargetState::running},
+      {{}, {}});
   EXPECT_EQ(schedule.running(), 2u);
   EXPECT_EQ(schedule.decide(0).start, Targets());
   schedule.finished(2, true);
