@@ -22,13 +22,13 @@ struct ChildEvent {
   // Once it has ended:
   int code = -1;  // -1 when a signal ended it, or it was not started
   int signal = 0;
-  std::string error;  // the end of its standard error, or why it was not started
+  std::string error;       // the end of its standard error, or why it was not started
   bool timed_out = false;  // it was killed
 };
 
 struct ChildCommand {
   std::vector<std::string> words;
-  std::string directory;  // that it is performed in; "": this one
+  std::string directory;     // that it is performed in; "": this one
   bool outlives_us = false;  // it goes on, in a session of its own, when this process ends
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;  // none: it may take any time
 };

@@ -25,8 +25,8 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
 // How the environments of the wave stand.
 void Schedule::count() {
   next_ = first_;
-  elsewhere_ = static_cast<std::size_t>(
-      std::count(targets_.begin(), targets_.end(), TargetState::running));
+  elsewhere_ =
+      static_cast<std::size_t>(std::count(targets_.begin(), targets_.end(), TargetState::running));
   running_ = failed_ = unreachable_ = skipped_ = waiting_ = put_back_ = 0;
   cancelled_ = gate_asked_ = gate_failed_ = false;
   if (wave_ == waves_.size()) return;

@@ -267,11 +267,12 @@ void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
 }
 
 void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave) {
-  write("record a wave",
-        "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
-        "rollout = ? AND position = ?",
-        {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
-         as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
+  write(
+      "record a wave",
+      "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
+      "rollout = ? AND position = ?",
+      {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
+       as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
 }
 
 void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::string& who,

@@ -111,8 +111,8 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
 
 // Also codes that no Drydock of today ends with.
 TEST(ExitCodeOfARollout, APersonIsNeededUnlessAllIsKnownToBeWell) {
-  const std::map<int, int> expected = {{1, 1}, {2, 1},   {130, 1}, {3, 3},
-                                       {4, 3}, {5, 3},   {77, 3},  {-1, 3}};
+  const std::map<int, int> expected = {{1, 1}, {2, 1}, {130, 1}, {3, 3},
+                                       {4, 3}, {5, 3}, {77, 3},  {-1, 3}};
   for (const auto& [code, worst] : expected) {
     TargetRecord failed, done;
     failed.state = TargetState::failed;
