@@ -358,6 +358,8 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
         self.assertIn("a: done", output)
         self.assertIn("its run may go on: see", output)
         self.let_go("b")
+        subprocess.run([DRYDOCK, "-C", self.path("b"), "attach"], check=True, stdout=subprocess.DEVNULL,
+                       timeout=60)
 
 
 class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
@@ -395,8 +397,9 @@ class RolloutCannotKeepItsLogs(RolloutCase):
         self.assert_alive(pid)
         os.remove(logs)
         again = self.start("rollout", "resume", self.file)
-        for name in "ab":
-            self.let_go(name)
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
         self.ended(again, 0)
 
 
