@@ -97,8 +97,9 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   Spawned process = spawn(request);
   if (process.pid < 0) return refuse(process.refused);
   children_.push_back({tag, std::move(process), command.outlives_us, std::move(out.read),
-                       std::move(err.read), LineSplitter(longest_line), ""});
+                       std::move(err.read), LineSplitter(longest_line), "", std::nullopt});
   Child& child = children_.back();
+  if (command.timeout) child.until = std::chrono::steady_clock::now() + *command.timeout;
   for (const Descriptor* each : {&child.process.pidfd, &child.out, &child.err}) {
     watch(each->get(), &child);
   }
@@ -141,15 +142,35 @@ void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>
   event.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   event.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   event.error = std::move(child->error);
+  event.timed_out = child->timed_out;
   events.push_back(std::move(event));
   children_.erase(child);
+}
+
+std::optional<std::chrono::milliseconds> ChildPool::end_overdue() {
+  const auto now = std::chrono::steady_clock::now();
+  std::optional<std::chrono::milliseconds> next;
+  for (Child& child : children_) {
+    if (!child.until || child.timed_out) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child.until - now);
+    if (left.count() <= 0) {
+      child.timed_out = true;
+      ::kill(-child.process.pid, SIGKILL);  // its end is seen like any other
+    } else {
+      next = std::min(next.value_or(left), left);
+    }
+  }
+  return next;
 }
 
 std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake_fd) {
   std::vector<ChildEvent> events = std::exchange(refused_, {});
   std::array<pollfd, 2> waiting{pollfd{epoll_.get(), POLLIN, 0}, pollfd{wake_fd, POLLIN, 0}};
   constexpr std::int64_t longest = 3'600'000;  // a timer that is due later is looked at again
-  const std::int64_t left = most.count() < 0 ? -1 : std::min<std::int64_t>(most.count(), longest);
+  std::int64_t left = most.count() < 0 ? -1 : std::min<std::int64_t>(most.count(), longest);
+  if (const auto next = end_overdue()) {
+    left = std::min<std::int64_t>(left < 0 ? longest : left, next->count());
+  }
   ::poll(waiting.data(), waiting.size(), events.empty() ? static_cast<int>(left) : 0);
 
   std::array<epoll_event, 64> ready;

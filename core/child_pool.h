@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,15 @@ struct ChildEvent {
   // Once it has ended:
   int code = -1;  // -1 when a signal ended it, or it was not started
   int signal = 0;
-  std::string error;  // the end of its standard error, or why it was not started
+  std::string error;       // the end of its standard error, or why it was not started
+  bool timed_out = false;  // it was killed
 };
 
 struct ChildCommand {
   std::vector<std::string> words;
   std::string directory;     // that it is performed in; "": this one
   bool outlives_us = false;  // it goes on, in a session of its own, when this process ends
+  std::optional<std::chrono::milliseconds> timeout = std::nullopt;  // none: it may take any time
 };
 
 class ChildPool {
@@ -57,10 +60,14 @@ class ChildPool {
     Descriptor out, err;
     LineSplitter lines;
     std::string error;
+    std::optional<std::chrono::steady_clock::time_point> until;
+    bool timed_out = false;
   };
   void read_lines(Child& child, std::vector<ChildEvent>& events);
   void read_error(Child& child);
   void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
+  // Kills what has taken too long. Returns when the next one would have; nullopt: none.
+  std::optional<std::chrono::milliseconds> end_overdue();
   void watch(int fd, void* child);
 
   Descriptor epoll_;

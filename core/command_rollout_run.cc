@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <iostream>
 
 #include "command_rollout.h"
 #include "consent.h"
-#include "files.h"
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
@@ -24,8 +22,6 @@
 namespace drydock {
 namespace {
 
-namespace fs = std::filesystem;
-
 std::string random_token() {
   std::array<unsigned char, 5> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -38,16 +34,6 @@ std::string random_token() {
     token += digits[byte & 15];
   }
   return token;
-}
-
-// The pipeline is what the rollout was begun with, or waves would get different ones.
-void refuse_another_pipeline(const RolloutPlan& plan) {
-  for (const auto& [file, digest] : plan.digests) {
-    if (fs::exists(file) && sha256_of_file(file) == digest) continue;
-    throw Error(file + " is another one than when the rollout '" + plan.name +
-                "' was begun; put it back, or begin a new rollout with `drydock rollout run " +
-                shell_word(plan.file) + " --abandon`");
-  }
 }
 
 // While this lives nobody else carries out the rollout, wherever they are.
@@ -184,6 +170,7 @@ namespace {
 struct Progress {
   std::vector<TargetRecord> targets;
   std::vector<WaveRecord> waves;
+  std::vector<std::size_t> begun_again = {};  // waves
 };
 
 // What could not be reached is looked for again by its key; what failed, where that is wanted, is
@@ -202,14 +189,16 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
       if (!away && !(failed_too && undone)) continue;
       TargetRecord anew;
       anew.attempt = target.attempt + (away ? 0 : 1);
-      if (away) anew.run = target.run;
+      if (away) {
+        anew.run = target.run;
+        anew.exit_code = target.exit_code;  // whether a run may have been begun there
+      }
       target = anew;
       ++again;
     }
     if (again == before) continue;
-    WaveRecord& record = progress.waves[i];
-    record.known.ended.reset();
-    record.known.gate_held = record.passed = false;
+    progress.waves[i] = WaveRecord();
+    progress.begun_again.push_back(i);
   }
   return again;
 }
@@ -230,12 +219,14 @@ std::vector<std::size_t> waiting_targets(const Progress& progress) {
   return waiting;
 }
 
+// Waves first: whoever dies in between leaves nothing approved that is begun again.
 void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
+  for (const std::size_t wave : progress.begun_again) {
+    store.save_wave(rollout, wave, progress.waves[wave]);
+    store.withdraw_approval(rollout, wave);
+  }
   for (std::size_t i = 0; i < progress.targets.size(); ++i) {
     store.save_target(rollout, i, progress.targets[i]);
-  }
-  for (std::size_t i = 0; i < progress.waves.size(); ++i) {
-    store.save_wave(rollout, i, progress.waves[i]);
   }
 }
 
@@ -249,7 +240,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   bench.handle_signals();
   const DeploymentLock lock = lock_of(found.place, plan.name);
   const Lease lease(bench, *found.store, found.place, plan.name);
-  refuse_another_pipeline(plan);
+  require_same_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
   if (!arguments.retry.empty() && again == 0) {
@@ -265,6 +256,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
                        "rollout run`"));
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
+  require_same_pipeline(plan, pipeline);
   auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
   const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins(pipeline)),
@@ -348,7 +340,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
   leave_orphans_to_init();
   const Hosts hosts(plan);
   WaveRecord undone = found.store->waves(record.id).at(wave);
-  undone.passed = undone.known.gate_held = false;
+  undone.known.passed = undone.known.gate_held = false;
   found.store->save_wave(record.id, wave, undone);
   {
     RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());

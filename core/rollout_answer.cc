@@ -108,6 +108,10 @@ std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::stri
   const bool remote = !target.host.empty();
   const std::vector<std::string> lines = lines_in(ended.error);
   const bool has_spoken = !printed.empty() || !line_beginning_with(lines, own_prefix).empty();
+  if (ended.timed_out) {
+    return Obstacle{Obstacle::Kind::lost,
+                    (remote ? host_text(target.host) : "this machine") + " does not answer"};
+  }
   // A signal that ended ssh is as good as a link that was lost.
   if (remote && ended.code < 0 && ended.signal != 0) {
     return Obstacle{Obstacle::Kind::lost, "the link to " + host_text(target.host) + " was lost"};

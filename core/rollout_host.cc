@@ -106,6 +106,9 @@ std::vector<std::string> Hosts::ssh(const RolloutTarget& target, bool brief) con
       "RemoteCommand=none",
       "ClearAllForwardings=yes",
       "ForwardX11=no",
+      "ForwardAgent=no",
+      "GSSAPIDelegateCredentials=no",
+      "VerifyHostKeyDNS=no",  // known_hosts alone says which key is the host's
       "PermitLocalCommand=no",
       "LogLevel=ERROR",
   };
@@ -122,6 +125,10 @@ ChildCommand Hosts::command(const RolloutTarget& target, const std::vector<std::
   std::vector<std::string> command = ssh(target, brief);
   command.push_back(remote_line(target, words));
   return {std::move(command), folder_};
+}
+
+std::chrono::milliseconds short_command_timeout(const RolloutPlan& plan) {
+  return seconds(60) + plan.ssh.connect_timeout;
 }
 
 std::vector<std::string> command_here(const RolloutTarget& target,

@@ -36,6 +36,10 @@ class Hosts {
   std::unique_ptr<TemporaryDir> sockets_;  // null: no environment is on another host
 };
 
+// How long a command may take that only asks or tells something: that of the connection comes on
+// top.
+std::chrono::milliseconds short_command_timeout(const RolloutPlan& plan);
+
 // On this machine, with its own binary.
 std::vector<std::string> command_here(const RolloutTarget& target,
                                       const std::vector<std::string>& words);

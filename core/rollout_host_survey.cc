@@ -60,8 +60,10 @@ class Questions {
     const std::size_t target = queue.front();
     queue.pop_front();
     asked_[target] = now_in_milliseconds();
-    pool_.start(target, hosts_.command(plan_.targets[target],
-                                       {"status", "--installation", "--json"}, brief_));
+    ChildCommand command =
+        hosts_.command(plan_.targets[target], {"status", "--installation", "--json"}, brief_);
+    command.timeout = short_command_timeout(plan_);
+    pool_.start(target, command);
   }
 
   const RolloutPlan& plan_;

@@ -60,6 +60,25 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
   return target;
 }
 
+// Of the environments that waves reach: a folder belongs to one of them, since two runs there would
+// be in each other's way.
+class Folders {
+ public:
+  void add(const Environment& environment, const RolloutTarget& target) {
+    const fs::path normal = fs::path(target.dir).lexically_normal();
+    const std::string dir = (normal.has_filename() ? normal : normal.parent_path()).string();
+    const auto [first, is_new] = first_.try_emplace({target.host, dir}, &environment);
+    if (is_new) return;
+    refuse(environment.place, "the folder " + dir + " a second time",
+           "the environment '" + environment.name + "'",
+           "one of its own; '" + first->second->name + "' at " + first->second->place.text() +
+               " has this one");
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, const Environment*> first_;  // by host and folder
+};
+
 std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage) {
   if (!stage) return std::nullopt;
   return ControllerStage{stage->uses, stage->with};
@@ -73,6 +92,18 @@ json stage_json(const std::optional<ControllerStage>& stage) {
 std::optional<ControllerStage> stage_from(const json& stage) {
   if (stage.is_null()) return std::nullopt;
   return ControllerStage{stage.at("uses"), stage.at("with")};
+}
+
+std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
+  std::map<std::string, std::string> digests = {{absolute(pipeline.file), pipeline.sha256}};
+  for (const IncludedFile& each : pipeline.includes) digests[absolute(each.file)] = each.sha256;
+  return digests;
+}
+
+[[noreturn]] void refuse_another(const RolloutPlan& plan, const std::string& file) {
+  throw Error(file + " is another one than when the rollout '" + plan.name +
+              "' was begun; put it back, or begin a new rollout with `drydock rollout run " +
+              shell_word(plan.file) + " --abandon`");
 }
 
 // It stands alone: what a stage says of others would be ignored without a word.
@@ -96,9 +127,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.file = absolute(rollout.file);
   plan.pipeline = pipeline.name;
   plan.pipeline_file = absolute(pipeline.file);
-  plan.digests[plan.pipeline_file] = pipeline.sha256;
-  for (const IncludedFile& each : pipeline.includes)
-    plan.digests[absolute(each.file)] = each.sha256;
+  plan.digests = digests_of(pipeline);
   plan.ssh = rollout.ssh;
   plan.cancel_on_budget = rollout.cancel_on_budget;
   plan.rollback_wave = rollout.rollback_wave;
@@ -107,6 +136,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.secrets = controller_secrets(pipeline);
   const std::vector<WaveMembers> members = members_of_waves(rollout);
   plan.outside = outside_of_waves(rollout, members);
+  Folders folders;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const WaveSpec& spec = rollout.waves[i];
     plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
@@ -114,6 +144,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
                           spec.soak, controller_stage(spec.gate), spec.approve});
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
+      folders.add(rollout.environments[at], plan.targets.back());
     }
   }
   return plan;
@@ -128,6 +159,20 @@ RolloutPlan environments_of(const Rollout& rollout) {
     plan.targets.push_back(place_of(each, rollout));
   }
   return plan;
+}
+
+void require_same_pipeline(const RolloutPlan& plan) {
+  for (const auto& [file, digest] : plan.digests) {
+    if (!fs::exists(file) || sha256_of_file(file) != digest) refuse_another(plan, file);
+  }
+}
+
+void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded) {
+  const std::map<std::string, std::string> now = digests_of(loaded);
+  for (const auto& [file, digest] : plan.digests) {
+    if (now.count(file) == 0 || now.at(file) != digest) refuse_another(plan, file);
+  }
+  if (now.size() != plan.digests.size()) refuse_another(plan, plan.pipeline_file);
 }
 
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,

@@ -63,6 +63,11 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
 // them.
 RolloutPlan environments_of(const Rollout& rollout);
 
+// The pipeline is what the rollout was begun with, or environments would get different ones: its
+// files as they are now, or one that was loaded. Throws Error.
+void require_same_pipeline(const RolloutPlan& plan);
+void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded);
+
 // Gates and notifications against the plugins. Throws Error.
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
                              const PluginIndex& plugins);

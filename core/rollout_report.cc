@@ -201,6 +201,11 @@ void RolloutReport::target_does(const RolloutTarget& target, const std::string& 
   if (found != going_on_.end()) found->second.doing = doing;
 }
 
+void RolloutReport::target_put_off(const RolloutTarget& target) {
+  going_on_.erase(target.name);
+  line(indent + ink_.arrow, target.name + ": not begun, since its wave has failed meanwhile");
+}
+
 void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord& record) {
   going_on_.erase(target.name);
   const bool well = record.state == TargetState::done || record.state == TargetState::rolled_back;
@@ -354,11 +359,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
   }
   add(lines, lines_of_names(plan, targets, style));
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto code = static_cast<ExitCode>(targets[i].exit_code);
-    const bool ended_badly =
-        targets[i].state == TargetState::failed || targets[i].state == TargetState::unreachable;
-    const bool needs = ended_badly && (code == ExitCode::needs_person || code == ExitCode::busy);
-    if (needs) lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
+    if (!needs_person(targets[i])) continue;
+    lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
   const bool again = counts.failed + counts.rolled_back + counts.skipped > 0;
   if (!passed)

@@ -30,6 +30,7 @@ class RolloutReport {
   void target_goes_back(const RolloutTarget& target, const TargetRecord& record);
   // doing: the stage that its run is in.
   void target_does(const RolloutTarget& target, const std::string& doing);
+  void target_put_off(const RolloutTarget& target);
   void target_ended(const RolloutTarget& target, const TargetRecord& record);
   void total(const RolloutWave& wave, const std::vector<TargetRecord>& targets);
   void soaks(const RolloutWave& wave);

@@ -1,5 +1,6 @@
 #include "rollout_schedule.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -24,12 +25,15 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
 // How the environments of the wave stand.
 void Schedule::count() {
   next_ = first_;
+  elsewhere_ =
+      static_cast<std::size_t>(std::count(targets_.begin(), targets_.end(), TargetState::running));
   running_ = failed_ = unreachable_ = skipped_ = waiting_ = put_back_ = 0;
   cancelled_ = gate_asked_ = gate_failed_ = false;
   if (wave_ == waves_.size()) return;
   for (std::size_t i = first_; i < first_ + waves_[wave_].count; ++i) {
     count(targets_[i]);
   }
+  elsewhere_ -= running_;
 }
 
 void Schedule::count(TargetState state) {
@@ -57,6 +61,8 @@ Schedule::Decision Schedule::decide(Instant now) {
     decision.end = End::passed;
     return decision;
   }
+  // A wave is not begun again while a later one is at work.
+  if (elsewhere_ > 0 && !known_[wave_].passed && waves_[wave_].count > 0) return {};
   const bool over = running_ == 0 && (waiting_ == 0 || over_budget() || put_back());
   return over ? leave(now) : work(now);
 }
@@ -90,7 +96,7 @@ Schedule::Decision Schedule::leave(Instant now) {
     decision.end = End::failed;
     return decision;
   }
-  if (wave.count > 0) {
+  if (wave.count > 0 && !known.passed) {
     if (!known.ended) {
       known.ended = now;
       decision.ended_wave = wave_;
@@ -108,6 +114,7 @@ Schedule::Decision Schedule::leave(Instant now) {
       return decision;
     }
   }
+  known.passed = true;
   decision.passed_wave = wave_;
   first_ += wave.count;
   ++wave_;
@@ -123,8 +130,17 @@ void Schedule::unreachable(std::size_t target) { ended(target, TargetState::unre
 
 void Schedule::skipped(std::size_t target) { ended(target, TargetState::skipped); }
 
+void Schedule::not_begun(std::size_t target) {
+  ended(target, TargetState::waiting);
+  if (is_at_work(target)) next_ = std::min(next_, target);
+}
+
 void Schedule::ended(std::size_t target, TargetState how) {
   targets_[target] = how;
+  if (!is_at_work(target)) {
+    --elsewhere_;
+    return;
+  }
   --running_;
   count(how);
 }

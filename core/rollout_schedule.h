@@ -36,6 +36,7 @@ struct KnownWave {
   std::optional<Instant> ended;  // its last environment
   bool gate_held = false, approved = false;
   bool stopped = false;  // its environments disagree
+  bool passed = false;   // what must hold after it has held
 };
 
 class Schedule {
@@ -62,6 +63,7 @@ class Schedule {
   // What has happened to what a decision started.
   void finished(std::size_t target, bool well);
   void unreachable(std::size_t target);  // given up
+  void not_begun(std::size_t target);    // it waits again
   void skipped(std::size_t target);
   void gate(bool held);
   // Of a wave that waits, or will.
@@ -70,18 +72,24 @@ class Schedule {
   void stop(std::size_t wave) { known_[wave].stopped = true; }
 
   std::size_t wave() const { return wave_; }  // the one that is at work; of all, when it has ended
-  std::size_t running() const { return running_; }
+  std::size_t running() const { return running_ + elsewhere_; }
   std::size_t failed() const { return failed_; }  // of that wave
   std::size_t unreachable() const { return unreachable_; }
   // More have failed, or were not reached, than may.
   bool budget_spent() const;
+  // That, or it was stopped: nothing more of the wave is started.
+  bool over_budget() const {
+    return budget_spent() || (wave_ < waves_.size() && known_[wave_].stopped);
+  }
   bool gate_failed() const { return gate_failed_; }
   bool put_back() const { return put_back_ > 0; }
   // All of its environments were away or are left out, so that it has verified nothing.
   bool nothing_tried() const;
 
  private:
-  bool over_budget() const { return budget_spent() || known_[wave_].stopped; }
+  bool is_at_work(std::size_t target) const {
+    return wave_ < waves_.size() && target >= first_ && target - first_ < waves_[wave_].count;
+  }
   void count();
   void count(TargetState state);
   void ended(std::size_t target, TargetState how);
@@ -95,6 +103,8 @@ class Schedule {
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
   std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0,
               put_back_ = 0;
+  // They run, in other waves: of a wave that was at work when an earlier one was begun again.
+  std::size_t elsewhere_ = 0;
   bool cancelled_ = false, gate_asked_ = false, gate_failed_ = false;
 };
 

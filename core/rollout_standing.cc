@@ -44,12 +44,24 @@ Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecor
   return schedule;
 }
 
+bool needs_person(const TargetRecord& target) {
+  if (target.state != TargetState::failed && target.state != TargetState::unreachable) return false;
+  switch (static_cast<ExitCode>(target.exit_code)) {
+    case ExitCode::done:
+    case ExitCode::rolled_back:
+    case ExitCode::refused:
+    case ExitCode::cancelled:
+      return false;
+    default:
+      return true;
+  }
+}
+
 ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed) {
   ExitCode worst = passed ? ExitCode::done : ExitCode::rolled_back;
   for (const TargetRecord& each : targets) {
     if (each.state != TargetState::failed && each.state != TargetState::unreachable) continue;
-    const auto code = static_cast<ExitCode>(each.exit_code);
-    if (code == ExitCode::needs_person || code == ExitCode::busy) return ExitCode::needs_person;
+    if (needs_person(each)) return ExitCode::needs_person;
     worst = ExitCode::rolled_back;
   }
   return worst;

@@ -20,6 +20,9 @@ Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& t
 Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
                           const std::vector<WaveRecord>& waves);
 
+// It failed in a way that says neither that nothing was changed nor that all was put back.
+bool needs_person(const TargetRecord& target);
+
 // The worst of the environments: 3 where a person is needed, else 1 where one failed, else 0.
 ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed);
 

@@ -74,7 +74,7 @@ WaveRecord wave_in(const RolloutDatabase::Row& row) {
   if (const std::int64_t ended = fields.number(); ended >= 0) wave.known.ended = ended;
   wave.known.gate_held = fields.flag();
   wave.gate_reason = fields.text();
-  wave.passed = fields.flag();
+  wave.known.passed = fields.flag();
   wave.approved_by = fields.text();
   wave.approved_at = fields.text();
   wave.comment = fields.text();
@@ -267,11 +267,12 @@ void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
 }
 
 void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave) {
-  write("record a wave",
-        "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
-        "rollout = ? AND position = ?",
-        {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
-         as_text(wave.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
+  write(
+      "record a wave",
+      "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
+      "rollout = ? AND position = ?",
+      {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
+       as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
 }
 
 void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::string& who,
@@ -280,6 +281,13 @@ void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::st
       "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
       "AND position = ?",
       {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
+}
+
+void RolloutStore::withdraw_approval(std::int64_t rollout, std::size_t wave) {
+  write("withdraw an approval",
+        "UPDATE rollout_waves SET approved_by = '', approved_at = '', comment = '' WHERE rollout = "
+        "? AND position = ?",
+        {as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
 }
 
 std::optional<RolloutRecord> RolloutStore::newest(const std::string& name) const {

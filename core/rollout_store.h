@@ -35,14 +35,13 @@ struct TargetRecord {
   TargetState state = TargetState::waiting;
   unsigned attempt = 1;
   std::uint64_t run = 0;  // its number on the environment; 0: not known (yet)
-  int exit_code = -1;
+  int exit_code = -1;     // also while it is begun again after its host was away: that of before
   std::string reason, started, finished;
   nlohmann::json outputs = nlohmann::json::object();  // that it promotes: stage -> name -> text
 };
 
 struct WaveRecord {
-  KnownWave known;
-  bool passed = false;      // and it was told of
+  KnownWave known;          // one that has passed was told of
   std::string gate_reason;  // why the gate did not hold, the last time
   std::string approved_by, approved_at, comment;
 };
@@ -109,6 +108,8 @@ class RolloutStore {
   // By whoever may write: no supervisor needs to be there.
   void approve(std::int64_t rollout, std::size_t wave, const std::string& who,
                const std::string& comment);
+  // What it approved was begun again.
+  void withdraw_approval(std::int64_t rollout, std::size_t wave);
   void save_environment(const KnownEnvironment& environment);
   // Nothing is expected of it any more: it was put back.
   void forget_environment(const std::string& place);

@@ -5,13 +5,8 @@
 #include <utility>
 
 #include "error.h"
-#include "json_text.h"
 #include "rollout_answer.h"
-#include "rollout_drift.h"
 #include "rollout_gates.h"
-#include "rollout_history.h"
-#include "rollout_host.h"
-#include "rollout_survey.h"
 #include "rollout_way_back.h"
 #include "state_dir.h"
 #include "text.h"
@@ -20,11 +15,9 @@
 namespace drydock {
 namespace {
 
-using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds approval_look(1000);  // another process writes it into the store
-constexpr milliseconds cancel_again(1000);   // while the link is lost
 constexpr std::size_t gate_tag = static_cast<std::size_t>(-1);
 constexpr std::size_t notify_tag = static_cast<std::size_t>(-2);
 
@@ -50,16 +43,46 @@ Schedule Supervisor::resumed() {
     for (std::size_t i = of.first; i < of.first + of.count; ++i) {
       const std::string conflict =
           promotion_.add(rollout_.plan.targets[i].name, targets_[i].outputs);
-      if (conflict.empty() || waves_[wave].passed || !disagreement_.empty()) continue;
+      if (conflict.empty() || waves_[wave].known.passed || !disagreement_.empty()) continue;
       disagreement_ = conflict;
       waves_[wave].known.stopped = true;
     }
-    if (waves_[wave].passed) promoted_ = promotion_.accepted();
+    if (waves_[wave].known.passed) promoted_ = promotion_.accepted();
   }
   return schedule_of(rollout_.plan, targets_, waves_);
 }
 
+// What goes on without us, and how to come back to it.
+std::string Supervisor::left() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].state == TargetState::running) names.push_back(rollout_.plan.targets[i].name);
+  }
+  constexpr std::size_t most_named = 5;
+  const std::size_t count = names.size();
+  if (count > most_named) names.resize(most_named);
+  const std::string more =
+      count > most_named ? " and " + std::to_string(count - most_named) + " more" : "";
+  return "the rollout '" + rollout_.plan.name + "' was left" +
+         (names.empty() ? ""
+                        : "; " + join(names, ", ") + more +
+                              (count == 1 ? " goes on by itself" : " go on by themselves")) +
+         ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+}
+
+// What fails here, such as a full disk, is none of the environments' refusals.
 ExitCode Supervisor::supervise() {
+  try {
+    return carry_on();
+  } catch (const Error& e) {
+    if (e.code() == ExitCode::busy) throw;  // it says all of that
+    throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person, e.details());
+  } catch (const std::exception& e) {
+    throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person);
+  }
+}
+
+ExitCode Supervisor::carry_on() {
   // What an earlier supervisor has started goes on, or has ended meanwhile.
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].state != TargetState::running) continue;
@@ -70,11 +93,7 @@ ExitCode Supervisor::supervise() {
   for (;;) {
     keep_lease();
     if (cancellation_.requested()) {
-      throw Error("the rollout '" + rollout_.plan.name + "' was left; " +
-                      std::to_string(schedule_.running()) +
-                      " of its runs go on by themselves. Go on with: drydock rollout resume " +
-                      shell_word(rollout_.plan.file),
-                  ExitCode::busy);
+      throw Error(left(), ExitCode::busy);
     }
     const Schedule::Decision decision = schedule_.decide(now_in_milliseconds());
     act_on(decision);
@@ -118,6 +137,8 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
     }
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
+    // An earlier supervisor gave it up without knowing.
+    work_[target].may_run = targets_[target].exit_code == static_cast<int>(ExitCode::needs_person);
     store_.save_target(rollout_.id, target, targets_[target]);  // before it is
     report_.target_begins(plan.targets[target], targets_[target], false);
     begin(target);
@@ -139,256 +160,11 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   if (decision.passed_wave && plan.waves[*decision.passed_wave].count > 0) {
     WaveRecord& wave = waves_[*decision.passed_wave];
     promoted_ = promotion_.accepted();
-    if (std::exchange(wave.passed, true)) return;  // an earlier supervisor has said so
+    if (std::exchange(wave.known.passed, true)) return;  // an earlier supervisor has said so
     store_.save_wave(rollout_.id, *decision.passed_wave, wave);
     report_.wave_passed(plan.waves[*decision.passed_wave]);
     notify(*decision.passed_wave, "passed");
   }
-}
-
-// One that a rollout has left before is looked at, unless this one has a run there already.
-void Supervisor::begin(std::size_t target) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  const bool expected =
-      targets_[target].run == 0 && store_.environment(place_of(to, here_)).has_value();
-  if (!expected) return launch(target);
-  work_[target].printed.clear();
-  start(target, Purpose::look, {"status", "--json"});
-}
-
-void Supervisor::looked(std::size_t target, const ChildEvent& event) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  if (const auto obstacle = obstacle_to(to, work_[target].printed, event)) {
-    return blocked(target, Purpose::look, *obstacle);
-  }
-  const auto found = read_status(work_[target].printed);
-  const auto known = store_.environment(place_of(to, here_));
-  // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
-  const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
-  const bool expected = !found || !known || found->key.starts_with(ours);
-  const std::string drift = expected ? "" : drift_of(*known, *found);
-  if (drift.empty()) return launch(target);
-  if (rollout_.plan.drift == Drift::include) {
-    report_.warning(to.name + " has drifted: " + drift);
-    launch(target);
-  } else if (rollout_.plan.drift == Drift::skip) {
-    leave_out(target, "it has drifted: " + drift);
-  } else {
-    target_ended(target, static_cast<int>(ExitCode::refused),
-                 "it has drifted: " + drift +
-                     "; look at it, then begin the rollout with "
-                     "`drift: include`, or leave it out with `drift: skip`");
-  }
-}
-
-void Supervisor::leave_out(std::size_t target, const std::string& why) {
-  TargetRecord& record = targets_[target];
-  record.state = TargetState::skipped;
-  record.reason = masker_.mask(why);
-  record.finished = utc_now();
-  store_.save_target(rollout_.id, target, record);
-  work_.erase(target);
-  schedule_.skipped(target);
-  report_.target_ended(rollout_.plan.targets[target], record);
-}
-
-std::string Supervisor::key_of(std::size_t target) const {
-  return rollout_.plan.name + "." + rollout_.token + "/" + rollout_.plan.targets[target].name +
-         "/" + std::to_string(targets_[target].attempt);
-}
-
-// A key that the environment knows already attaches to that run.
-void Supervisor::launch(std::size_t target) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  Work& work = work_[target];
-  work.printed.clear();
-  std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
-  words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
-  if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
-  std::string inputs;
-  try {
-    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
-  } catch (const Error& e) {
-    target_ended(target, static_cast<int>(ExitCode::refused), e.what());
-    ended_at_once_ = true;
-    return;
-  }
-  start(target, Purpose::launch, words, inputs);
-}
-
-void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
-                       const std::string& input) {
-  store_.require_lease();
-  pool_.start(tag_of(target, purpose), setup_.hosts.command(rollout_.plan.targets[target], words),
-              input);
-}
-
-void Supervisor::launched(std::size_t target, const ChildEvent& event) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  Work& work = work_[target];
-  const json said = json::parse(work.printed, nullptr, false);
-  if (event.code == 0 && said.is_object() && number_at(said, "run") > 0) {
-    targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
-    store_.save_target(rollout_.id, target, targets_[target]);
-    heard(target);
-    const std::string logs = setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
-                             rollout_.plan.targets[target].name + "/" +
-                             std::to_string(targets_[target].attempt);
-    work.log.open(logs);
-    follow(target);
-    if (work.cancel_wanted) cancel(target);
-  } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
-    blocked(target, Purpose::launch, *obstacle);
-  } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
-    launch(target);  // the same key: whatever it had begun is found
-  } else {
-    const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
-    target_ended(target, code, reason_of(work.printed, event));
-  }
-}
-
-// From the last one that is known: it says at once that the link is there, and is not kept twice.
-void Supervisor::follow(std::size_t target) {
-  start(target, Purpose::follow,
-        {"logs", std::to_string(targets_[target].run), "--events", "--follow", "--from",
-         std::to_string(std::max<std::uint64_t>(1, work_[target].log.seq()))});
-}
-
-void Supervisor::follow_line(std::size_t target, const std::string& line) {
-  Work& work = work_[target];
-  const auto event = Event::from_json_line(line);
-  if (!event || event->run != targets_[target].run) return;
-  heard(target);
-  work.log.take(*event, line);
-  report_.target_does(rollout_.plan.targets[target], work.log.stage());
-}
-
-void Supervisor::followed(std::size_t target, const ChildEvent& event) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  Work& work = work_[target];
-  if (const json& finished = work.log.finished(); finished.is_object()) {
-    target_ended(target, static_cast<int>(number_at(finished, "exit_code", 3)),
-                 text_at(finished, "reason"));
-  } else if (const auto obstacle = obstacle_to(to, "", event)) {
-    blocked(target, Purpose::follow, *obstacle);
-  } else if (event.code != 0 && work.patience.died()) {
-    follow(target);  // the run itself is not touched by that
-  } else {
-    const std::string said = event.error.empty() ? "" : " (" + said_on(event.error) + ")";
-    target_ended(target, static_cast<int>(ExitCode::needs_person),
-                 "run " + std::to_string(targets_[target].run) + " ended without having told how" +
-                     said + "; see `" + command_text(to, "status") + "`");
-  }
-}
-
-void Supervisor::cancel(std::size_t target) {
-  const TargetRecord& record = targets_[target];
-  if (record.run == 0) {  // it is about to be known
-    work_[target].cancel_wanted = true;
-    return;
-  }
-  start(target, Purpose::cancel, {"cancel", std::to_string(record.run)});
-}
-
-// What it says is nobody's concern: the run itself tells how it ends. But it has to arrive.
-void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
-  const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
-  if (!obstacle || !obstacle->may_pass()) return;
-  retries_.at(now_in_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
-}
-
-// The run there, if there is one, goes on; only nobody sees it.
-void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle) {
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  if (to.host.empty()) {
-    return target_ended(target, static_cast<int>(ExitCode::refused), obstacle.sentence);
-  }
-  Work& work = work_[target];
-  work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
-  const bool was_away = work.patience.is_away();
-  const milliseconds longest = rollout_.plan.ssh.reconnect;
-  const auto again =
-      obstacle.may_pass() ? work.patience.lost(now_in_milliseconds(), longest) : std::nullopt;
-  if (!again) return give_up(target, obstacle.sentence);
-  retries_.at(*again, tag_of(target, purpose));
-  if (was_away) return;
-  report_.warning(to.name + ": " + obstacle.sentence + "; trying again for " +
-                  format_duration(longest) +
-                  (purpose == Purpose::follow ? ", while its run goes on by itself" : ""));
-}
-
-void Supervisor::give_up(std::size_t target, const std::string& why) {
-  TargetRecord& record = targets_[target];
-  const bool may_run = record.run != 0 || work_[target].may_run;
-  const std::string what = record.run == 0 ? "its run" : "run " + std::to_string(record.run);
-  record.state = TargetState::unreachable;
-  record.exit_code = static_cast<int>(may_run ? ExitCode::needs_person : ExitCode::refused);
-  record.reason = masker_.mask(
-      why + (may_run ? "; " + what + " may go on there, and `rollout resume` finds it again" : ""));
-  record.finished = utc_now();
-  store_.save_target(rollout_.id, target, record);
-  work_.erase(target);
-  schedule_.unreachable(target);
-  ended_at_once_ = true;
-  report_.target_ended(rollout_.plan.targets[target], record);
-}
-
-void Supervisor::heard(std::size_t target) {
-  Work& work = work_[target];
-  if (work.patience.is_away()) {
-    report_.warning(rollout_.plan.targets[target].name + ": reached again");
-  }
-  work.patience.heard();
-}
-
-void Supervisor::try_again(std::size_t tag) {
-  const std::size_t target = target_of(tag);
-  if (work_.count(target) == 0) return;  // its run has ended meanwhile
-  switch (purpose_of(tag)) {
-    case Purpose::launch:
-      return launch(target);
-    case Purpose::follow:
-      return follow(target);
-    case Purpose::look:
-      return begin(target);
-    default:
-      return cancel(target);
-  }
-}
-
-void Supervisor::target_ended(std::size_t target, int code, const std::string& reason) {
-  TargetRecord& record = targets_[target];
-  const bool well = code == 0;
-  record.state = well ? TargetState::done : TargetState::failed;
-  record.exit_code = code;
-  record.reason = well ? "" : masker_.mask(reason);
-  record.finished = utc_now();
-  if (well) record.outputs = work_[target].log.outputs();
-  store_.save_target(rollout_.id, target, record);
-  remember(target);
-  work_.erase(target);
-  schedule_.finished(target, well);
-  report_.target_ended(rollout_.plan.targets[target], record);
-  if (!well) return;
-  const std::string conflict = promotion_.add(rollout_.plan.targets[target].name, record.outputs);
-  if (conflict.empty() || !disagreement_.empty()) return;
-  disagreement_ = conflict;
-  schedule_.stop(schedule_.wave());
-  report_.warning(conflict);
-}
-
-// For those who ask later: how the run went, and as what it left the environment.
-void Supervisor::remember(std::size_t target) {
-  const TargetRecord& record = targets_[target];
-  if (record.run == 0) return;
-  const RolloutTarget& to = rollout_.plan.targets[target];
-  const json& finished = work_[target].log.finished();
-  const RunSummary run = summary_of(rollout_.plan, to, record, finished, rollout_.user, here_);
-  store_.save_runs({run});
-  if (record.exit_code != 0) return;
-  const json& services = list_at(finished, "application");
-  store_.save_environment(
-      {run.place, to.name, rollout_.plan.name, run.version, record.run, images_in(services)});
 }
 
 void Supervisor::ask_gate(std::size_t wave) {
@@ -411,8 +187,12 @@ void Supervisor::gate_answered(const ChildEvent& event) {
 
 void Supervisor::notify(std::size_t wave, const std::string& status) {
   if (!rollout_.plan.notify) return;
-  start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
-                         targets_, status, setup_.folder, setup_.plugin_dirs);
+  try {
+    start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
+                           targets_, status, setup_.folder, setup_.plugin_dirs);
+  } catch (const Error& e) {
+    report_.warning("a notification failed: " + std::string(e.what()));
+  }
 }
 
 void Supervisor::handle(const ChildEvent& event) {
@@ -470,18 +250,18 @@ void Supervisor::finish_notifications() {
 ExitCode Supervisor::finish(Schedule::End end) {
   const bool passed = end == Schedule::End::passed;
   std::string reason;
+  const std::size_t wave = schedule_.wave();
   if (!passed) {
-    const std::size_t wave = schedule_.wave();
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
       WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
           .carry_out(wave, targets_);
     }
-    notify(wave, "failed");
   }
   const ExitCode code = exit_code_of(targets_, passed);
   store_.finish(rollout_.id, passed ? RolloutState::passed : RolloutState::failed,
                 static_cast<int>(code), reason);
+  if (!passed) notify(wave, "failed");
   finish_notifications();
   return code;
 }

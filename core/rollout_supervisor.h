@@ -38,7 +38,8 @@ class Supervisor {
              RolloutReport& report, Masker& masker, const Cancellation& cancellation);
 
   // To the end of the rollout; until it waits for an approval, where the setup says so (exit code
-  // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4).
+  // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4). Throws
+  // Error, which names them: with exit code 3 where what is here stands in the way.
   ExitCode supervise();
 
  private:
@@ -52,6 +53,8 @@ class Supervisor {
   };
   enum class Purpose : std::size_t { look, launch, follow, cancel, count };
 
+  ExitCode carry_on();
+  std::string left() const;
   void act_on(const Schedule::Decision& decision);
   static std::size_t tag_of(std::size_t target, Purpose purpose) {
     return target * static_cast<std::size_t>(Purpose::count) + static_cast<std::size_t>(purpose);
@@ -72,6 +75,8 @@ class Supervisor {
   void remember(std::size_t target);
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
+  void put_off(std::size_t target);
+  void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
   void ask_gate(std::size_t wave);
@@ -85,6 +90,7 @@ class Supervisor {
   void give_up(std::size_t target, const std::string& why);
   void heard(std::size_t target);
   void try_again(std::size_t tag);
+  void refused(std::size_t target, const std::string& why);
   void target_ended(std::size_t target, int code, const std::string& reason);
   void gate_answered(const ChildEvent& event);
   void look_for_approvals();

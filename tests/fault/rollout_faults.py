@@ -18,7 +18,7 @@ environments:
   a: {{ dir: a }}
   b: {{ dir: b }}
 waves:
-  - {{ name: both, environments: all, parallel: 2 }}
+  - {{ name: both, environments: all, parallel: {parallel} }}
 {more}
 """
 
@@ -26,11 +26,12 @@ waves:
 class RolloutCase(Case):
     pipeline = PIPELINE.replace("read line < go", 'read line < go; test \\"$line\\" != bad')
     more = ""
+    parallel = 2
 
     def setUp(self):
         super().setUp()
         self.write("sample.yaml", self.pipeline)
-        self.write("rollout.yaml", ROLLOUT.format(more=self.more))
+        self.write("rollout.yaml", ROLLOUT.format(more=self.more, parallel=self.parallel))
         self.file = self.path("rollout.yaml")
         for name in "ab":
             os.mkdir(self.path(name))
@@ -99,11 +100,29 @@ class RolloutRunsEndMeanwhile(RolloutCase):
         self.assertEqual(self.read("b/data"), "old\n")
 
 
+class RolloutRolledBackMeanwhile(RolloutCase):
+    """A run that ended well and was rolled back by hand while nobody looked has upgraded nothing."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        for name in "ab":
+            self.let_go(name)
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], stdout=subprocess.DEVNULL,
+                           timeout=60, check=False)
+        subprocess.run([DRYDOCK, "-C", self.path("a"), "rollback", "--yes", "--accept-loss"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(self.runs_of("a"), ["rolled_back"])
+        output = " ".join(self.drydock("rollout", "resume", self.file, code=1).split())
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertIn("it was rolled back by hand", output)
+
+
 class RolloutLeftBySignal(RolloutCase):
     def test(self):
         process, pids = self.begin()
         process.send_signal(signal.SIGINT)
-        self.assertIn("2 of its runs go on", self.ended(process, 4))
+        self.assertIn("a, b go on by themselves", self.ended(process, 4))
         for pid in pids:
             self.assert_alive(pid)
         again = self.start("rollout", "resume", self.file)
@@ -298,6 +317,132 @@ class RolloutWatchedWithoutATerminal(RolloutCase):
         self.assertIn("rollout faulty has passed", output)
         self.assertNotIn("\x1b[", output)
         self.assertEqual(output.count("begun 20"), 1, output)
+
+
+class RolloutPipelineChangedMeanwhile(RolloutCase):
+    """What was begun is what every environment gets: one that would get another pipeline is refused."""
+    parallel = 1
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a/begun")
+        self.write("sample.yaml", self.pipeline.replace("echo new", "echo other"))
+        self.let_go("a")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("sample.yaml is another one than when the rollout 'faulty' was begun", output)
+        self.assertEqual(self.read("a/data"), "new\n")
+        self.assertEqual(self.read("b/data"), "old\n")
+
+
+class RolloutResumedWithoutItsSecret(RolloutCase):
+    """A run that is known needs nothing but to be followed; where nobody knows whether one was begun, a
+    person has to look."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
+    forgotten = "run = 0"
+
+    def test(self):
+        text = self.read("rollout.yaml").replace("dir: ", "secrets: { token: { env: FAULTY_TOKEN } }, dir: ")
+        self.write("rollout.yaml", text)
+        process = self.start("rollout", "run", self.file, "--yes",
+                             env={**os.environ, "FAULTY_TOKEN": "a secret"})
+        for name in "ab":
+            self.read(f"{name}/begun")
+        self.kill(process)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        with state:
+            state.execute(f"UPDATE rollout_targets SET {self.forgotten} WHERE name = 'b'")
+        state.close()
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("a")
+        output = " ".join(self.ended(again, 3).split())
+        self.assertIn("a: done", output)
+        self.assertIn("its run may go on: see", output)
+        self.let_go("b")
+        subprocess.run([DRYDOCK, "-C", self.path("b"), "attach"], check=True, stdout=subprocess.DEVNULL,
+                       timeout=60)
+
+
+class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
+    """The same of one that was given up before its number was known."""
+    forgotten = "run = 0, state = 'unreachable', exit_code = 3"
+
+
+class RolloutBudgetSpentAtOnce(RolloutCase):
+    """Two may start at once, and the first cannot: the second is not begun any more, and waits."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
+
+    def test(self):
+        text = self.read("rollout.yaml").replace(
+            "dir: a", "secrets: { token: { env: FAULTY_GONE } }, dir: a")
+        self.write("rollout.yaml", text)
+        output = " ".join(self.drydock("rollout", "run", self.file, "--yes", code=1).split())
+        self.assertIn("b: not begun", output)
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertEqual(self.read("b/data"), "old\n")
+        self.assertFalse(os.path.exists(self.path("b/.drydock")))
+
+
+class RolloutCannotKeepItsLogs(RolloutCase):
+    """What stands in the way is here: the runs go on, are named, and are found again."""
+    parallel = 1
+
+    def test(self):
+        logs = self.path(".drydock/rollouts/faulty/logs")
+        os.makedirs(os.path.dirname(logs), mode=0o700)
+        self.write(".drydock/rollouts/faulty/logs", "in the way\n")
+        process = self.start("rollout", "run", self.file, "--yes")
+        pid = int(self.read("a/begun"))
+        output = " ".join(self.ended(process, 3).split())
+        self.assertIn("a goes on by itself. Go on with: drydock rollout resume", output)
+        self.assert_alive(pid)
+        os.remove(logs)
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
+        self.ended(again, 0)
+
+
+class RolloutCannotNotify(RolloutCase):
+    more = 'notify: { uses: exec, with: { command: ["true"] } }'
+
+    def test(self):
+        folder = self.path(".drydock/rollouts/faulty")
+        os.makedirs(folder, mode=0o700)
+        self.write(".drydock/rollouts/faulty/notifications", "in the way\n")
+        process, _ = self.begin()
+        self.let_go("a")
+        self.let_go("b", "bad")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("a notification failed: ", output)
+        self.assertIn("has failed", output)
+        self.drydock("rollout", "status", self.file, code=1)
+
+
+class RolloutApprovalOfARetry(RolloutCase):
+    """What somebody approved was begun again since: it waits for another approval."""
+    more = "# two waves"
+
+    def test(self):
+        os.mkdir(self.path("c"))
+        text = self.read("rollout.yaml").replace(
+            "parallel: 2 }", "parallel: 2, max_failures: 1, approve: true }").replace(
+            "environments: all", "environments: [a, b]")
+        text = text.replace("  b: { dir: b }", "  b: { dir: b }\n  c: { dir: c }").replace(
+            "# two waves", "  - { name: last, environments: [c] }")
+        self.write("rollout.yaml", text)
+        process = self.start("rollout", "run", self.file, "--yes", "--until", "approval")
+        for name in "ab":
+            self.read(f"{name}/begun")
+        self.let_go("a", "bad")
+        self.let_go("b")
+        self.ended(process, 6)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        again = self.start("rollout", "resume", self.file, "--retry", "failed", "--until", "approval")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(again, 6)
+        self.assertFalse(os.path.exists(self.path("c/.drydock")))
 
 
 class RolloutKilledAtEveryLine(RolloutCase):

@@ -50,6 +50,22 @@ TEST(ChildPool, ManyAtOnceEachWithItsInputLinesAndEnd) {
   }
 }
 
+// Its own children too: they would hold the pipes.
+TEST(ChildPool, WhatTakesTooLongIsKilled) {
+  ChildPool pool;
+  ChildCommand hangs{{"/bin/sh", "-c", "echo begun; sleep 600 & wait"}, ""};
+  hangs.timeout = std::chrono::milliseconds(50);
+  pool.start(1, hangs);
+  ChildCommand quick{{"/bin/true"}, ""};
+  quick.timeout = std::chrono::hours(1);
+  pool.start(2, quick);
+  const auto said = all_of(pool, 2);
+  EXPECT_TRUE(said.at(1).end.timed_out);
+  EXPECT_EQ(said.at(1).end.signal, 9);
+  EXPECT_FALSE(said.at(2).end.timed_out);
+  EXPECT_EQ(said.at(2).end.code, 0);
+}
+
 TEST(ChildPool, WhatCannotBeStartedEnds) {
   ChildPool pool;
   pool.start(7, {"/no/such/program"});

@@ -44,7 +44,8 @@ TEST(CommandOnAnotherHost, GoesThroughOneWordOfSsh) {
   EXPECT_EQ(last, (std::vector<std::string>{"-F", "mine", "--", "web-1",
                                             "sudo -n -- /opt/drydock/bin/drydock -C "
                                             "'/srv/my app' logs 7 --events"}));
-  for (const char* option : {"BatchMode=yes", "StrictHostKeyChecking=yes"}) {
+  for (const char* option : {"BatchMode=yes", "StrictHostKeyChecking=yes", "VerifyHostKeyDNS=no",
+                             "ForwardAgent=no", "GSSAPIDelegateCredentials=no"}) {
     EXPECT_EQ(std::count(command.words.begin(), command.words.end(), option), 1) << option;
   }
 }
@@ -123,6 +124,10 @@ TEST(Obstacles, OfALinkThatMayComeBack) {
         << said;
   }
   EXPECT_EQ(obstacle_on("web-1", ended(-1, "", 9)), "lost: the link to web-1 was lost");
+  ChildEvent killed = ended(-1, "", 9);
+  killed.timed_out = true;
+  EXPECT_EQ(obstacle_on("web-1", killed, false, "a word"), "lost: web-1 does not answer");
+  EXPECT_EQ(obstacle_on("", killed), "lost: this machine does not answer");
 }
 
 TEST(Obstacles, OfAHostThatDoesNotLetUsIn) {

@@ -32,17 +32,25 @@ class World {
     disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
   }
 
-  // "" or the first rule that was broken. restart_percent: how often the supervisor dies.
-  std::string play(int restart_percent) {
+  // "" or the first rule that was broken. restart_percent: how often the supervisor dies;
+  // most_retries: how often the next one begins again what failed or was away.
+  std::string play(int restart_percent, int most_retries = 0) {
     Schedule schedule(waves_, cancel_);
     for (;;) {
       const Schedule::Decision decision = schedule.decide(now_);
       perform(decision);
       if (!broken_.empty()) return broken_;
       if (decision.end != Schedule::End::none) return judge_end(decision.end);
-      if (decision.passed_wave) continue;
+      if (decision.passed_wave) {
+        known_[*decision.passed_wave].passed = waves_[*decision.passed_wave].count > 0;
+        continue;
+      }
       if (!happen(schedule, decision)) return "it stands still with nothing to wait for";
       if (chance(restart_percent)) {
+        if (most_retries > 0 && chance(50)) {
+          --most_retries;
+          begin_again();
+        }
         schedule = Schedule(waves_, cancel_, states_, known_);
         asked_gate_.reset();
       }
@@ -64,6 +72,21 @@ class World {
   bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
   void broke(const std::string& rule) {
     if (broken_.empty()) broken_ = rule;
+  }
+
+  // As `rollout resume --retry failed` does, whatever runs in whichever wave.
+  void begin_again() {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (states_[i] != TargetState::failed && states_[i] != TargetState::unreachable) continue;
+      Totals& totals = totals_[wave_of_[i]];
+      --totals.ended;
+      --(states_[i] == TargetState::failed ? totals.failed : totals.away);
+      totals.last_started.reset();
+      states_[i] = TargetState::waiting;
+      KnownWave& known = known_[wave_of_[i]];
+      known.ended.reset();
+      known.gate_held = known.passed = false;
+    }
   }
 
   void perform(const Schedule::Decision& decision) {
@@ -92,6 +115,10 @@ class World {
   void start(std::size_t target) {
     const std::size_t wave = wave_of_[target];
     Totals& totals = totals_[wave];
+    for (std::size_t other = 0; other < waves_.size(); ++other) {
+      if (other != wave && totals_[other].running > 0)
+        broke("one is started while another wave runs");
+    }
     if (states_[target] != TargetState::waiting) broke("an environment is started twice");
     if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
     if (totals.away > waves_[wave].max_unreachable) broke("one is started with too many away");
@@ -225,6 +252,16 @@ RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenTheSupervisorDiesAnywhere, ()) {
   RC_ASSERT(world.play(25) == "");
 }
 
+RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenWhatFailedIsBegunAgain, ()) {
+  std::vector<ScheduledWave> waves;
+  for (const unsigned seed :
+       *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
+    waves.push_back(some_wave(seed, 12));
+  }
+  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
+  RC_ASSERT(world.play(25, 5) == "");
+}
+
 TEST(RolloutSchedule, TenThousandEnvironments) {
   int passed = 0;
   for (unsigned seed = 0; seed < 6; ++seed) {
@@ -272,6 +309,17 @@ TEST(RolloutSchedule, LetsWhatRunsEndOnceTheBudgetIsSpent) {
   schedule.finished(2, true);
   schedule.finished(3, true);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
+TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
+  Schedule schedule({wave(3, 2)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  ASSERT_TRUE(schedule.over_budget());
+  schedule.not_begun(1);
+  EXPECT_EQ(schedule.running(), 0u);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_EQ(schedule.failed(), 1u);
 }
 
 TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
@@ -347,6 +395,53 @@ TEST(RolloutSchedule, ASoakGoesOnWhereAnotherSupervisorLeftIt) {
                     {known, {}});
   EXPECT_EQ(schedule.decide(600).not_before, 1500);
   EXPECT_EQ(schedule.decide(1500).passed_wave, 0u);
+}
+
+// Also where the clock was set back.
+TEST(RolloutSchedule, AWaveThatHasPassedDoesNotSoakAgain) {
+  ScheduledWave first = wave(1, 1);
+  first.soak = milliseconds(1000);
+  first.gate = first.approve = true;
+  KnownWave known;
+  known.ended = 500;
+  known.passed = true;
+  Schedule schedule({first, wave(1, 1)}, false, {TargetState::done, TargetState::waiting},
+                    {known, {}});
+  EXPECT_EQ(schedule.decide(600).passed_wave, 0u);
+  EXPECT_EQ(schedule.decide(600).start, (Targets{1}));
+}
+
+// A wave is begun again while a later one is at work: first what runs there ends, and its failures
+// are those of its own wave.
+TEST(RolloutSchedule, WhatRunsInALaterWaveEndsBeforeAnEarlierOneIsBegunAgain) {
+  Schedule schedule(
+      {wave(2, 2), wave(2, 2)}, false,
+      {TargetState::waiting, TargetState::done, TargetState::running, TargetState::running},
+      {{}, {}});
+  EXPECT_EQ(schedule.running(), 2u);
+  EXPECT_EQ(schedule.decide(0).start, Targets());
+  schedule.finished(2, true);
+  EXPECT_EQ(schedule.decide(0).start, Targets());
+  schedule.finished(3, false);
+  EXPECT_EQ(schedule.failed(), 0u);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  schedule.finished(0, true);
+  schedule.decide(0);
+  EXPECT_EQ(schedule.wave(), 1u);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
+// Where the wave before has passed, what runs is of the wave that is at work.
+TEST(RolloutSchedule, TheWaveAtWorkGoesOnWhereAnotherSupervisorLeftIt) {
+  KnownWave passed;
+  passed.ended = 0;
+  passed.passed = true;
+  Schedule schedule({wave(1, 1), wave(0, 1), wave(3, 2)}, false,
+                    {TargetState::done, TargetState::running, TargetState::waiting}, {passed});
+  EXPECT_EQ(schedule.decide(0).passed_wave, 0u);
+  EXPECT_EQ(schedule.decide(0).passed_wave, 1u);
+  EXPECT_EQ(schedule.running(), 1u);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2}));
 }
 
 TEST(RolloutSchedule, WhatRunsWhenItGoesOnCounts) {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "files.h"
 #include "frontend.h"
 #include "postgres_server.h"
+#include "rollout_standing.h"
 #include "temporary_dir.h"
 
 namespace drydock {
@@ -84,7 +86,7 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
     store->save_target(id, 1, target);
     WaveRecord wave;
     wave.known.ended = 1'764'133'200'123;
-    wave.known.gate_held = wave.passed = true;
+    wave.known.gate_held = wave.known.passed = true;
     store->save_wave(id, 0, wave);
   }
   const auto store = open();
@@ -103,8 +105,22 @@ TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
   EXPECT_EQ(targets[1].outputs["pull"]["digests"], R"({"api":"sha256:1"})");
   const WaveRecord wave = store->waves(id).at(0);
   EXPECT_EQ(wave.known.ended, 1'764'133'200'123);
-  EXPECT_TRUE(wave.known.gate_held && wave.passed);
+  EXPECT_TRUE(wave.known.gate_held && wave.known.passed);
   EXPECT_FALSE(wave.known.approved);
+}
+
+// Also codes that no Drydock of today ends with.
+TEST(ExitCodeOfARollout, APersonIsNeededUnlessAllIsKnownToBeWell) {
+  const std::map<int, int> expected = {{1, 1}, {2, 1}, {130, 1}, {3, 3},
+                                       {4, 3}, {5, 3}, {77, 3},  {-1, 3}};
+  for (const auto& [code, worst] : expected) {
+    TargetRecord failed, done;
+    failed.state = TargetState::failed;
+    failed.exit_code = code;
+    done.state = TargetState::done;
+    done.exit_code = 0;
+    EXPECT_EQ(static_cast<int>(exit_code_of({done, failed, done}, true)), worst) << code;
+  }
 }
 
 // Written by two processes: neither takes back what the other has said.
@@ -118,6 +134,9 @@ TEST_P(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
   EXPECT_TRUE(wave.known.approved);
   EXPECT_EQ(wave.approved_by, "me@here");
   EXPECT_EQ(wave.comment, "fine");
+  supervisor->withdraw_approval(id, 0);
+  EXPECT_FALSE(supervisor->waves(id).at(0).known.approved);
+  EXPECT_EQ(supervisor->waves(id).at(0).approved_by, "");
 }
 
 TEST_P(RolloutStoreTest, TheNewestOfItsName) {
@@ -182,6 +201,7 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
       [&] { first->save_wave(id, 0, {}); },
       [&] { first->finish(id, RolloutState::failed, 3, "late"); },
       [&] { first->reopen(id); },
+      [&] { first->withdraw_approval(id, 0); },
       [&] { first->renew(); },
       [&] { first->require_lease(); }};
   for (const auto& write : writes) {

@@ -17,12 +17,12 @@ using Names = std::vector<std::string>;
 const std::string ten = R"(drydock: 1
 rollout: sample
 pipeline: sample.yaml
-defaults: { dir: /srv/app }
+defaults: { sudo: true }
 environments:
-  s: { labels: { tier: staging } }
-  a: { labels: { tier: prod, region: eu } }
-  c: { labels: { tier: prod, region: us } }
-  b: { labels: { tier: prod, region: [eu, dr] } }
+  s: { dir: s, labels: { tier: staging } }
+  a: { dir: a, labels: { tier: prod, region: eu } }
+  c: { dir: c, labels: { tier: prod, region: us } }
+  b: { dir: b, labels: { tier: prod, region: [eu, dr] } }
 waves:
 )";
 
@@ -176,6 +176,28 @@ TEST(RolloutPlan, IsTheSameAfterItWasText) {
   EXPECT_TRUE(plan.cancel_on_budget);
   const nlohmann::json text = to_json(plan);
   EXPECT_EQ(to_json(rollout_plan_from_json(nlohmann::json::parse(text.dump()))), text);
+}
+
+TEST(RolloutPlan, AFolderIsOneEnvironments) {
+  const Pipeline pipeline =
+      parse_pipeline("drydock: 1\nstages: [{ exec: [/bin/true] }]\n", "p.yaml");
+  const auto planned = [&](const std::string& environments, const std::string& wave) {
+    return error_of([&] {
+      plan_rollout(loaded("drydock: 1\nrollout: sample\npipeline: p.yaml\nenvironments:\n" +
+                          environments + "waves: [{ name: w, environments: " + wave + " }]\n"),
+                   pipeline, {});
+    });
+  };
+  const std::string same =
+      "  a: { host: web, dir: /srv/app }\n  b: { like: a, dir: /srv/x/../app/ }\n";
+  const std::string refusal = planned(same, "all");
+  EXPECT_NE(refusal.find("r.yaml:6:3: found the folder /srv/app a second time in the environment "
+                         "'b', allowed: one of its own; 'a' at "),
+            std::string::npos)
+      << refusal;
+  EXPECT_NE(refusal.find("r.yaml:5:3 has this one"), std::string::npos) << refusal;
+  EXPECT_EQ(planned(same, "[b]"), "no error") << "the other one is only what this one is like";
+  EXPECT_EQ(planned("  a: { host: web, dir: /srv }\n  b: { dir: /srv }\n", "all"), "no error");
 }
 
 TEST(RolloutPlan, TheCommandLineHasTheLastWord) {

@@ -1,0 +1,320 @@
+// What a supervisor does with one environment: looks at it, starts its run, follows it, and says
+// how it ended.
+#include <algorithm>
+#include <utility>
+
+#include "error.h"
+#include "json_text.h"
+#include "rollout_answer.h"
+#include "rollout_drift.h"
+#include "rollout_history.h"
+#include "rollout_host.h"
+#include "rollout_supervisor.h"
+#include "rollout_survey.h"
+#include "text.h"
+#include "utc_time.h"
+
+namespace drydock {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds cancel_again(1000);  // while the link is lost
+
+// Of its run.finished, the last one: who rolled a run back by hand has done well, and yet the
+// environment is not upgraded.
+int code_of_run(const json& finished) {
+  const auto code = static_cast<int>(number_at(finished, "exit_code", 3));
+  const std::string status = text_at(finished, "status");
+  if (code != 0 || status == "done") return code;
+  return static_cast<int>(status == "rolled_back" ? ExitCode::rolled_back : ExitCode::needs_person);
+}
+
+std::string reason_of_run(const json& finished) {
+  const std::string reason = text_at(finished, "reason");
+  if (!reason.empty() || text_at(finished, "status") != "rolled_back") return reason;
+  return "it was rolled back by hand";
+}
+
+}  // namespace
+
+// One that a rollout has left before is looked at, unless this one has a run there already.
+void Supervisor::begin(std::size_t target) {
+  if (targets_[target].run != 0) return attach(target);
+  if (!work_[target].may_run && schedule_.over_budget()) return put_off(target);
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (!store_.environment(place_of(to, here_))) return launch(target);
+  work_[target].printed.clear();
+  start(target, Purpose::look, {"status", "--json"});
+}
+
+void Supervisor::looked(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (const auto obstacle = obstacle_to(to, work_[target].printed, event)) {
+    return blocked(target, Purpose::look, *obstacle);
+  }
+  const auto found = read_status(work_[target].printed);
+  const auto known = store_.environment(place_of(to, here_));
+  // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
+  const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
+  const bool expected = !found || !known || found->key.starts_with(ours);
+  const std::string drift = expected ? "" : drift_of(*known, *found);
+  if (drift.empty()) return launch(target);
+  if (rollout_.plan.drift == Drift::include) {
+    report_.warning(to.name + " has drifted: " + drift);
+    launch(target);
+  } else if (rollout_.plan.drift == Drift::skip) {
+    leave_out(target, "it has drifted: " + drift);
+  } else {
+    refused(target, "it has drifted: " + drift +
+                        "; look at it, then begin the rollout with "
+                        "`drift: include`, or leave it out with `drift: skip`");
+  }
+}
+
+void Supervisor::leave_out(std::size_t target, const std::string& why) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::skipped;
+  record.reason = masker_.mask(why);
+  record.finished = utc_now();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.skipped(target);
+  report_.target_ended(rollout_.plan.targets[target], record);
+}
+
+std::string Supervisor::key_of(std::size_t target) const {
+  return rollout_.plan.name + "." + rollout_.token + "/" + rollout_.plan.targets[target].name +
+         "/" + std::to_string(targets_[target].attempt);
+}
+
+// A key that the environment knows already attaches to that run.
+void Supervisor::launch(std::size_t target) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  Work& work = work_[target];
+  if (!work.may_run && schedule_.over_budget()) return put_off(target);
+  work.printed.clear();
+  std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
+  words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
+  if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
+  std::string inputs;
+  try {
+    if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
+    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
+  } catch (const Error& e) {
+    refused(target, e.what());
+    ended_at_once_ = true;
+    return;
+  }
+  start(target, Purpose::launch, words, inputs);
+}
+
+// Its wave has failed while it was looked at, or while its host was away.
+void Supervisor::put_off(std::size_t target) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::waiting;
+  record.started.clear();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.not_begun(target);
+  ended_at_once_ = true;
+  report_.target_put_off(rollout_.plan.targets[target]);
+}
+
+void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<std::string>& words,
+                       const std::string& input) {
+  store_.require_lease();
+  ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
+  if (purpose == Purpose::cancel) command.timeout = short_command_timeout(rollout_.plan);
+  pool_.start(tag_of(target, purpose), command, input);
+}
+
+void Supervisor::launched(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  Work& work = work_[target];
+  const json said = json::parse(work.printed, nullptr, false);
+  if (event.code == 0 && said.is_object() && number_at(said, "run") > 0) {
+    targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
+    store_.save_target(rollout_.id, target, targets_[target]);
+    heard(target);
+    attach(target);
+    if (work.cancel_wanted) cancel(target);
+  } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
+    blocked(target, Purpose::launch, *obstacle);
+  } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
+    work.may_run = true;
+    launch(target);  // the same key: whatever it had begun is found
+  } else if (event.code == static_cast<int>(ExitCode::refused)) {
+    refused(target, reason_of(work.printed, event));
+  } else {
+    const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
+    target_ended(target, code, reason_of(work.printed, event));
+  }
+}
+
+// To a run whose number is known.
+void Supervisor::attach(std::size_t target) {
+  work_[target].log.open(setup_.folder + "/logs/" + std::to_string(rollout_.id) + "/" +
+                         rollout_.plan.targets[target].name + "/" +
+                         std::to_string(targets_[target].attempt));
+  follow(target);
+}
+
+// From the last one that is known: it says at once that the link is there, and is not kept twice.
+void Supervisor::follow(std::size_t target) {
+  start(target, Purpose::follow,
+        {"logs", std::to_string(targets_[target].run), "--events", "--follow", "--from",
+         std::to_string(std::max<std::uint64_t>(1, work_[target].log.seq()))});
+}
+
+void Supervisor::follow_line(std::size_t target, const std::string& line) {
+  Work& work = work_[target];
+  const auto event = Event::from_json_line(line);
+  if (!event || event->run != targets_[target].run) return;
+  heard(target);
+  work.log.take(*event, line);
+  report_.target_does(rollout_.plan.targets[target], work.log.stage());
+}
+
+void Supervisor::followed(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  Work& work = work_[target];
+  if (const json& finished = work.log.finished(); finished.is_object()) {
+    target_ended(target, code_of_run(finished), reason_of_run(finished));
+  } else if (const auto obstacle = obstacle_to(to, "", event)) {
+    blocked(target, Purpose::follow, *obstacle);
+  } else if (event.code != 0 && work.patience.died()) {
+    follow(target);  // the run itself is not touched by that
+  } else {
+    const std::string said = event.error.empty() ? "" : " (" + said_on(event.error) + ")";
+    target_ended(target, static_cast<int>(ExitCode::needs_person),
+                 "run " + std::to_string(targets_[target].run) + " ended without having told how" +
+                     said + "; see `" + command_text(to, "status") + "`");
+  }
+}
+
+void Supervisor::cancel(std::size_t target) {
+  const TargetRecord& record = targets_[target];
+  if (record.run == 0) {  // it is about to be known
+    work_[target].cancel_wanted = true;
+    return;
+  }
+  start(target, Purpose::cancel, {"cancel", std::to_string(record.run)});
+}
+
+// What it says is nobody's concern: the run itself tells how it ends. But it has to arrive.
+void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
+  const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
+  if (!obstacle || !obstacle->may_pass()) return;
+  retries_.at(now_in_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
+}
+
+// The run there, if there is one, goes on; only nobody sees it.
+void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (to.host.empty()) {
+    return refused(target, obstacle.sentence);
+  }
+  Work& work = work_[target];
+  work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
+  const bool was_away = work.patience.is_away();
+  const milliseconds longest = rollout_.plan.ssh.reconnect;
+  const auto again =
+      obstacle.may_pass() ? work.patience.lost(now_in_milliseconds(), longest) : std::nullopt;
+  if (!again) return give_up(target, obstacle.sentence);
+  retries_.at(*again, tag_of(target, purpose));
+  if (was_away) return;
+  report_.warning(to.name + ": " + obstacle.sentence + "; trying again for " +
+                  format_duration(longest) +
+                  (purpose == Purpose::follow ? ", while its run goes on by itself" : ""));
+}
+
+void Supervisor::give_up(std::size_t target, const std::string& why) {
+  TargetRecord& record = targets_[target];
+  const bool may_run = record.run != 0 || work_[target].may_run;
+  const std::string what = record.run == 0 ? "its run" : "run " + std::to_string(record.run);
+  record.state = TargetState::unreachable;
+  record.exit_code = static_cast<int>(may_run ? ExitCode::needs_person : ExitCode::refused);
+  record.reason = masker_.mask(
+      why + (may_run ? "; " + what + " may go on there, and `rollout resume` finds it again" : ""));
+  record.finished = utc_now();
+  store_.save_target(rollout_.id, target, record);
+  work_.erase(target);
+  schedule_.unreachable(target);
+  ended_at_once_ = true;
+  report_.target_ended(rollout_.plan.targets[target], record);
+}
+
+void Supervisor::heard(std::size_t target) {
+  Work& work = work_[target];
+  if (work.patience.is_away()) {
+    report_.warning(rollout_.plan.targets[target].name + ": reached again");
+  }
+  work.patience.heard();
+}
+
+void Supervisor::try_again(std::size_t tag) {
+  const std::size_t target = target_of(tag);
+  if (work_.count(target) == 0) return;  // its run has ended meanwhile
+  switch (purpose_of(tag)) {
+    case Purpose::launch:
+      return launch(target);
+    case Purpose::follow:
+      return follow(target);
+    case Purpose::look:
+      return begin(target);
+    default:
+      return cancel(target);
+  }
+}
+
+// Nothing was changed, unless it had begun before and nobody could look.
+void Supervisor::refused(std::size_t target, const std::string& why) {
+  const bool may_run = targets_[target].run != 0 || work_[target].may_run;
+  target_ended(target, static_cast<int>(may_run ? ExitCode::needs_person : ExitCode::refused),
+               why + (may_run ? "; its run may go on: see `" +
+                                    command_text(rollout_.plan.targets[target], "status") + "`"
+                              : ""));
+}
+
+void Supervisor::target_ended(std::size_t target, int code, const std::string& reason) {
+  TargetRecord& record = targets_[target];
+  const bool well = code == 0;
+  record.state = well ? TargetState::done : TargetState::failed;
+  record.exit_code = code;
+  record.reason = well ? "" : masker_.mask(reason);
+  record.finished = utc_now();
+  if (well) record.outputs = work_[target].log.outputs();
+  store_.save_target(rollout_.id, target, record);
+  remember(target);
+  work_.erase(target);
+  schedule_.finished(target, well);
+  report_.target_ended(rollout_.plan.targets[target], record);
+  if (!well) return;
+  const std::string conflict = promotion_.add(rollout_.plan.targets[target].name, record.outputs);
+  if (conflict.empty() || !disagreement_.empty()) return;
+  disagreement_ = conflict;
+  const auto& waves = rollout_.plan.waves;
+  const auto of = std::find_if(waves.begin(), waves.end(), [&](const RolloutWave& each) {
+    return target < each.first + each.count;
+  });
+  schedule_.stop(static_cast<std::size_t>(of - waves.begin()));
+  report_.warning(conflict);
+}
+
+// For those who ask later: how the run went, and as what it left the environment.
+void Supervisor::remember(std::size_t target) {
+  const TargetRecord& record = targets_[target];
+  if (record.run == 0) return;
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  const json& finished = work_[target].log.finished();
+  const RunSummary run = summary_of(rollout_.plan, to, record, finished, rollout_.user, here_);
+  store_.save_runs({run});
+  if (record.exit_code != 0) return;
+  const json& services = list_at(finished, "application");
+  store_.save_environment(
+      {run.place, to.name, rollout_.plan.name, run.version, record.run, images_in(services)});
+}
+
+}  // namespace drydock
