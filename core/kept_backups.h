@@ -1,5 +1,6 @@
-// The backups that runs have kept, by the manifests that stages write beside them (docs/stages.md):
-// .drydock/backups/RUN/STAGE/manifests/*.json. Nothing here knows a database.
+// The backups that runs have kept, by the manifests that stages write beside them
+// (docs/stages/backup.md): .drydock/backups/RUN/STAGE/manifests/*.json. Nothing here knows a
+// database.
 #pragma once
 
 #include <cstdint>

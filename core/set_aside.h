@@ -1,6 +1,7 @@
 // What restores have taken out of the way and kept to be looked at: a failed database under another
 // name, a dump of it, files that stood in the way. Stages write it down beside themselves
-// (docs/stages.md): .drydock/backups/RUN/STAGE/set-aside/*.json. No rollback needs any of it.
+// (docs/stages/backup.md): .drydock/backups/RUN/STAGE/set-aside/*.json. No rollback needs any of
+// it.
 #pragma once
 
 #include <cstdint>

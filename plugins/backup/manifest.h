@@ -1,5 +1,5 @@
 // What a backup says of itself, in a file beside it: manifests/*.json in the stage's private
-// folder. `drydock backups` reads these alone; docs/stages.md has their members.
+// folder. `drydock backups` reads these alone; docs/stages/backup.md has their members.
 #pragma once
 
 #include <cstdint>

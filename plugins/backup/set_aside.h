@@ -1,6 +1,6 @@
 // What a restore took out of the way, written down in set-aside/ID.json of the stage's private
-// folder: for `drydock backups`, which lists and removes it. docs/stages.md has the members. No
-// rollback reads any of it.
+// folder: for `drydock backups`, which lists and removes it. docs/stages/backup.md has the members.
+// No rollback reads any of it.
 #pragma once
 
 #include <cstdint>

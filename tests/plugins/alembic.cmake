@@ -21,3 +21,5 @@ drydock_test(alembic_image_test
 drydock_test(alembic_rehearsal_test WHOLE
   SOURCES rehearsal_variables_test.cc alembic_rehearsal_test.cc alembic_rehearsal_mariadb_test.cc
   LIBRARIES drydock_alembic_migrate SQLite::SQLite3 rapidcheck)
+# Two minutes of servers that dump, restore and migrate: too long to do twice a day.
+set_tests_properties(alembic_rehearsal_test PROPERTIES LABELS no-asan)

@@ -260,6 +260,28 @@ TEST_F(BackupMariadb, RestoresAfterTheServerDiedInTheMiddleOfTheLoad) {
   EXPECT_TRUE(docker->composed.empty());
 }
 
+// It is dropped only when what it holds is on our disk.
+TEST_F(BackupMariadb, LeavesTheFailedDatabaseWhereThereIsNoRoomToKeepIt) {
+  const std::string content = rows();
+  host.option("/restore", "always");
+  back_up();
+  migrate_badly();
+  const std::string failed = rows();
+  docker->instead = [&](const std::vector<std::string>& words) -> std::optional<Result> {
+    if (!Of::is_dump(words) || words.back() != "app") return std::nullopt;
+    return Result{5, "-- half", "mariadb-dump: Got errno 28 on write"};
+  };
+  const StepResult rollback = step("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find("Got errno 28"), std::string::npos) << rollback.failure;
+  EXPECT_EQ(rows(), failed);
+  EXPECT_EQ(kept(), std::vector<std::string>{"app.sql"});
+  EXPECT_EQ(databases(), std::vector<std::string>{"app"});
+  docker->instead = nullptr;
+  ASSERT_TRUE(step("rollback").ok());
+  EXPECT_EQ(rows(), content);
+}
+
 TEST_F(BackupMariadb, DumpsAsideAlsoWhatIsBroken) {
   const std::string content = rows();
   back_up();

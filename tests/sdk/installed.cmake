@@ -7,7 +7,7 @@ set_tests_properties(sdk.install PROPERTIES FIXTURES_SETUP sdk_prefix)
 function(installed_sdk_test name)
   add_test(NAME sdk.${name} COMMAND ${ARGN})
   set_tests_properties(sdk.${name} PROPERTIES FIXTURES_REQUIRED sdk_prefix SKIP_RETURN_CODE 77 TIMEOUT 900
-    LABELS no-asan)
+    LABELS no-asan COST 50)
 endfunction()
 
 foreach(compiler g++ clang++)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tables of docs/stages.md, made from the schemas of the built-in stages.
+"""The tables of docs/stages/, made from the schemas of the built-in stages.
 
   stages_doc.py --bin BUILD/bin/drydock [--update]
 
@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 
-DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/stages.md"
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+PAGES = sorted((REPOSITORY / "docs/stages").glob("*.md"))
 LONGEST_DEFAULT = 64
 WORDS = {"string": "text", "boolean": "yes or no", "integer": "number", "number": "number",
          "array": "list", "object": "mapping", "null": "nothing"}
@@ -89,19 +90,15 @@ def table(stage, schema, left_out, old):
                      [rows[name] for name in order]) + "\n"
 
 
-def made_new(text, stages):
-    found = set()
-
+def made_new(text, stages, found):
+    """The page with its tables as they have to be; adds the stages that it has one for to `found`."""
     def replace(match):
         head, stage, left_out, old, end = match.groups()
         found.add(stage)
         return head + table(stage, stages[stage], (left_out or "").split(), old) + end
 
-    text = re.sub(r"(<!-- options of (\S+?)(?: but: (.*?))? -->\n)(.*?)(<!-- end -->)", replace, text,
+    return re.sub(r"(<!-- options of (\S+?)(?: but: (.*?))? -->\n)(.*?)(<!-- end -->)", replace, text,
                   flags=re.S)
-    if found != set(stages):
-        sys.exit(f"docs/stages.md has no table for {', '.join(sorted(set(stages) - found))}")
-    return text
 
 
 def main():
@@ -109,14 +106,20 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
-    old = DOCUMENT.read_text()
-    new = made_new(old, schemas(arguments.bin))
-    if arguments.update:
-        DOCUMENT.write_text(new)
-    elif old != new:
-        print("\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "docs/stages.md",
-                                             "what the schemas say", lineterm="")))
-        sys.exit("docs/stages.md is stale; `tests/sdk/stages_doc.py --bin build/bin/drydock --update` "
+    stages, found, stale = schemas(arguments.bin), set(), False
+    for page in PAGES:
+        old, name = page.read_text(), str(page.relative_to(REPOSITORY))
+        new = made_new(old, stages, found)
+        if arguments.update:
+            page.write_text(new)
+        elif old != new:
+            stale = True
+            print("\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), name,
+                                                 "what the schemas say", lineterm="")))
+    if found != set(stages):
+        sys.exit(f"docs/stages/ has no table for {', '.join(sorted(set(stages) - found))}")
+    if stale:
+        sys.exit("docs/stages/ is stale; `tests/sdk/stages_doc.py --bin build/bin/drydock --update` "
                  "makes its tables new")
 
 
