@@ -106,7 +106,7 @@ ExitCode Supervisor::carry_on() {
     for (const ChildEvent& event : pool_.wait(wait_for(decision), cancellation_.fd())) {
       handle(event);
     }
-    for (const std::size_t tag : retries_.due(now_in_milliseconds())) try_again(tag);
+    for (const std::size_t tag : retries_.due(steady_milliseconds())) try_again(tag);
     if (decision.approval) look_for_approvals();
   }
 }
@@ -114,7 +114,9 @@ ExitCode Supervisor::carry_on() {
 milliseconds Supervisor::wait_for(const Schedule::Decision& decision) const {
   constexpr Instant never = std::numeric_limits<Instant>::max();
   const Instant now = now_in_milliseconds();
-  Instant next = std::min(decision.not_before.value_or(never), retries_.next().value_or(never));
+  Instant next = decision.not_before.value_or(never);
+  if (const auto retry = retries_.next())
+    next = std::min(next, now + *retry - steady_milliseconds());
   if (decision.approval) next = std::min(next, now + approval_look.count());
   if (store_.is_shared()) next = std::min(next, renewed_ + lease_renewed_every.count());
   if (const auto redraw = report_.redrawn_every()) next = std::min(next, now + redraw->count());
