@@ -202,7 +202,7 @@ void Supervisor::handle(const ChildEvent& event) {
     if (event.ended) {
       gate_answered(event);
     } else {
-      gate_printed_ += event.text + "\n";
+      add_line(gate_printed_, event.text);
     }
     return;
   }
@@ -217,7 +217,7 @@ void Supervisor::handle(const ChildEvent& event) {
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
   if (purpose == Purpose::launch || purpose == Purpose::look) {
     if (!event.ended) {
-      work_[target].printed += event.text + "\n";
+      add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::look) {
       looked(target, event);
     } else {
