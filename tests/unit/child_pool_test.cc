@@ -66,7 +66,7 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
   EXPECT_EQ(said.at(2).end.code, 0);
 }
 
-// More than is read at once, of which nothing is lost though its end is seen first.
+// More than is read at once: the rest comes with the next looks.
 TEST(ChildPool, OneThatPrintsMuchHasItsEndAfterAllOfIt) {
   ChildPool pool;
   pool.start(1, {"/bin/sh", "-c", "yes 0123456789 | head -n 300000; echo last"});
