@@ -34,17 +34,31 @@ struct Pipe {
   Descriptor read, write;
 };
 
-// False: at its end.
+enum class Drained { empty, more, at_end };
+
+// Not more at once than lets the others have their turn.
 template <class Take>
-bool drain(const Descriptor& from, Take take) {
+Drained drain(const Descriptor& from, Take take) {
+  constexpr int most_reads = 16;
   std::array<char, 65536> buffer;
-  for (;;) {
+  for (int reads = 0; reads < most_reads;) {
     const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno == EAGAIN;
-    if (got == 0) return false;
+    if (got < 0 && errno == EAGAIN) return Drained::empty;
+    if (got <= 0) return Drained::at_end;
     take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    ++reads;
   }
+  return Drained::more;
+}
+
+// Closes it at its end. Returns whether there is more.
+template <class Take>
+bool read_some(Descriptor& from, Take take) {
+  if (!from) return false;
+  const Drained how = drain(from, take);
+  if (how == Drained::at_end) from.close();
+  return how == Drained::more;
 }
 
 }  // namespace
@@ -105,7 +119,7 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   }
 }
 
-void ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
+bool ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
   const auto take = [&](std::string_view text) {
     child.lines.feed(text, [&](std::string_view line) {
       ChildEvent event;
@@ -114,15 +128,15 @@ void ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
       events.push_back(std::move(event));
     });
   };
-  if (child.out && !drain(child.out, take)) child.out.close();
+  return read_some(child.out, take);
 }
 
-void ChildPool::read_error(Child& child) {
+bool ChildPool::read_error(Child& child) {
   const auto take = [&](std::string_view text) {
     child.error += text;
     if (child.error.size() > kept_error) child.error.erase(0, child.error.size() - kept_error);
   };
-  if (child.err && !drain(child.err, take)) child.err.close();
+  return read_some(child.err, take);
 }
 
 // What it printed before it ended has been read, and a daemon of it may hold the pipes for ever.
@@ -183,9 +197,9 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
       // Asked before reading, so that nothing printed until then is missed.
       pollfd ended{child->process.pidfd.get(), POLLIN, 0};
       const bool over = ::poll(&ended, 1, 0) > 0;
-      read_lines(*child, events);
-      read_error(*child);
-      if (over) finish(child, events);
+      const bool more_lines = read_lines(*child, events);
+      const bool more_error = read_error(*child);
+      if (over && !more_lines && !more_error) finish(child, events);
     }
     child = next;
   }

@@ -63,8 +63,9 @@ class ChildPool {
     std::optional<std::chrono::steady_clock::time_point> until;
     bool timed_out = false;
   };
-  void read_lines(Child& child, std::vector<ChildEvent>& events);
-  void read_error(Child& child);
+  // Whether there is more to read at once.
+  bool read_lines(Child& child, std::vector<ChildEvent>& events);
+  bool read_error(Child& child);
   void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
   // Kills what has taken too long. Returns when the next one would have; nullopt: none.
   std::optional<std::chrono::milliseconds> end_overdue();

@@ -96,6 +96,11 @@ Obstacle obstacle_of_ssh(const RolloutTarget& target, const std::string& error) 
 
 }  // namespace
 
+void add_line(std::string& printed, const std::string& line) {
+  constexpr std::size_t longest_answer = 16u << 20;
+  if (printed.size() + line.size() < longest_answer) printed += line + "\n";
+}
+
 std::string said_on(const std::string& error) {
   const std::vector<std::string> lines = lines_in(error);
   const std::string own = line_beginning_with(lines, own_prefix);

@@ -26,6 +26,10 @@ struct Obstacle {
 std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::string& printed,
                                     const ChildEvent& ended);
 
+// Adds a line to what a command has printed. Of more than any answer has nothing is kept: a host
+// that is not what we think could fill the memory.
+void add_line(std::string& printed, const std::string& line);
+
 // What a command says of why it failed: its document, else its standard error.
 std::string reason_of(const std::string& printed, const ChildEvent& event);
 

@@ -39,7 +39,7 @@ class Questions {
       if (!waits && events.empty()) return reports;
       for (const ChildEvent& event : events) {
         if (!event.ended) {
-          printed_[event.tag] += event.text + "\n";
+          add_line(printed_[event.tag], event.text);
           continue;
         }
         const RolloutTarget& target = plan_.targets[event.tag];

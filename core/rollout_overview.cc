@@ -99,7 +99,7 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
       if (event.ended) {
         answered(event);
       } else {
-        printed[event.tag] += event.text + "\n";
+        add_line(printed[event.tag], event.text);
       }
     }
     if (cancellation.requested()) {

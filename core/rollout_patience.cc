@@ -4,6 +4,12 @@
 
 namespace drydock {
 
+Instant steady_milliseconds() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 std::optional<Instant> Patience::lost(Instant now, std::chrono::milliseconds longest) {
   constexpr Instant first_pause = 500, longest_pause = 30'000;
   if (!away_since_) away_since_ = now;

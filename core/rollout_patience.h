@@ -13,6 +13,9 @@
 
 namespace drydock {
 
+// Milliseconds of a clock that nobody sets: for pauses, not for people.
+Instant steady_milliseconds();
+
 // Of one environment: its commands in a row that ended so.
 class Patience {
  public:

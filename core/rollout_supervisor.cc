@@ -106,7 +106,7 @@ ExitCode Supervisor::carry_on() {
     for (const ChildEvent& event : pool_.wait(wait_for(decision), cancellation_.fd())) {
       handle(event);
     }
-    for (const std::size_t tag : retries_.due(now_in_milliseconds())) try_again(tag);
+    for (const std::size_t tag : retries_.due(steady_milliseconds())) try_again(tag);
     if (decision.approval) look_for_approvals();
   }
 }
@@ -114,7 +114,9 @@ ExitCode Supervisor::carry_on() {
 milliseconds Supervisor::wait_for(const Schedule::Decision& decision) const {
   constexpr Instant never = std::numeric_limits<Instant>::max();
   const Instant now = now_in_milliseconds();
-  Instant next = std::min(decision.not_before.value_or(never), retries_.next().value_or(never));
+  Instant next = decision.not_before.value_or(never);
+  if (const auto retry = retries_.next())
+    next = std::min(next, now + *retry - steady_milliseconds());
   if (decision.approval) next = std::min(next, now + approval_look.count());
   if (store_.is_shared()) next = std::min(next, renewed_ + lease_renewed_every.count());
   if (const auto redraw = report_.redrawn_every()) next = std::min(next, now + redraw->count());
@@ -200,7 +202,7 @@ void Supervisor::handle(const ChildEvent& event) {
     if (event.ended) {
       gate_answered(event);
     } else {
-      gate_printed_ += event.text + "\n";
+      add_line(gate_printed_, event.text);
     }
     return;
   }
@@ -215,7 +217,7 @@ void Supervisor::handle(const ChildEvent& event) {
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
   if (purpose == Purpose::launch || purpose == Purpose::look) {
     if (!event.ended) {
-      work_[target].printed += event.text + "\n";
+      add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::look) {
       looked(target, event);
     } else {

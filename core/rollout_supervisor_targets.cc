@@ -207,7 +207,7 @@ void Supervisor::cancel(std::size_t target) {
 void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
   const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
   if (!obstacle || !obstacle->may_pass()) return;
-  retries_.at(now_in_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
+  retries_.at(steady_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
 }
 
 // The run there, if there is one, goes on; only nobody sees it.
@@ -221,7 +221,7 @@ void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& ob
   const bool was_away = work.patience.is_away();
   const milliseconds longest = rollout_.plan.ssh.reconnect;
   const auto again =
-      obstacle.may_pass() ? work.patience.lost(now_in_milliseconds(), longest) : std::nullopt;
+      obstacle.may_pass() ? work.patience.lost(steady_milliseconds(), longest) : std::nullopt;
   if (!again) return give_up(target, obstacle.sentence);
   retries_.at(*again, tag_of(target, purpose));
   if (was_away) return;

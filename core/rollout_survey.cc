@@ -85,7 +85,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
     const auto most = std::chrono::seconds(pool.running() > 0 ? 60 : 0);
     for (const ChildEvent& event : pool.wait(most, cancellation.fd())) {
       if (!event.ended) {
-        printed[event.tag] += event.text + "\n";
+        add_line(printed[event.tag], event.text);
         continue;
       }
       const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);

@@ -70,7 +70,7 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
       if (event.ended) {
         ended(work, event.tag, event);
       } else {
-        work.going_on[event.tag].printed += event.text + "\n";
+        add_line(work.going_on[event.tag].printed, event.text);
       }
     }
     if (store_.is_shared()) store_.renew();

@@ -66,6 +66,15 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
   EXPECT_EQ(said.at(2).end.code, 0);
 }
 
+// More than is read at once: the rest comes with the next looks.
+TEST(ChildPool, OneThatPrintsMuchHasItsEndAfterAllOfIt) {
+  ChildPool pool;
+  pool.start(1, {"/bin/sh", "-c", "yes 0123456789 | head -n 300000; echo last"});
+  const auto said = all_of(pool, 1);
+  ASSERT_EQ(said.at(1).lines.size(), 300'001u);
+  EXPECT_EQ(said.at(1).lines.back(), "last");
+}
+
 TEST(ChildPool, WhatCannotBeStartedEnds) {
   ChildPool pool;
   pool.start(7, {"/no/such/program"});
