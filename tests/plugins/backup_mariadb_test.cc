@@ -109,8 +109,7 @@ TEST_F(BackupMariadbCounters, AreNoChangeWhereARestartHasForgottenSome) {
       "INSERT IGNORE INTO upserted (name) SELECT seq FROM seq_1_to_5");
   const std::string before = counters();
   back_up();
-  restart();
-  EXPECT_NE(counters(), before);
+  restart();  // now the server has forgotten it, unless it has written it out meanwhile
   const auto upserted = [] {
     return sql("mysql",
                "SELECT table_id FROM information_schema.innodb_sys_tables"
