@@ -192,6 +192,8 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   const Arguments& arguments = bench.arguments();
   const std::string dir = deployment_dir(arguments.directory, pipeline.deployment);
   if (saved != nullptr) refuse_another_deployment(*saved, dir);
+  // Else that run would be shown as one that goes on.
+  if (!arguments.key.empty()) refuse_after_interruption(arguments, dir);
   if (!arguments.detach) bench.worker().prepare();
   const StateDir state = state_of(arguments, dir);
   std::optional<PreparedSession> prepared;
@@ -262,7 +264,6 @@ ExitCode run_sent_pipeline(Workbench& bench) {
 
 ExitCode command_run(const Arguments& arguments) {
   const std::string dir = deployment_dir(arguments.directory, {});
-  if (!arguments.key.empty()) refuse_after_interruption(arguments, dir);
   Workbench bench(arguments);
   bench.handle_signals();
   if (is_sent_pipeline(arguments)) {
