@@ -1,7 +1,6 @@
 #include "named_database.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "mariadb_copy.h"
 #include "migration_plan.h"
@@ -42,17 +41,8 @@ std::string naming_in(const PythonLine& line, const std::string& database,
 std::string naming_in(std::string_view source, const std::string& database,
                       const std::set<std::string>& objects) {
   try {
-    PythonSource lines("", source);
-    PythonLine line;
-    std::optional<std::size_t> skipped;  // the indentation of `def downgrade`
-    while (lines.next(line)) {
-      if (skipped && line.indent > *skipped) continue;
-      skipped.reset();
-      if (line.tokens.size() > 1 && line.tokens[0].is_name("def") &&
-          line.tokens[1].is_name("downgrade")) {
-        skipped = line.indent;
-        continue;
-      }
+    UpgradeLines lines(source);
+    for (PythonLine line; lines.next(line);) {
       if (line.tokens.size() == 1) continue;  // a docstring
       if (std::string found = naming_in(line, database, objects); !found.empty()) return found;
     }

@@ -154,4 +154,16 @@ PythonToken PythonSource::sign_token() {
   return {PythonToken::Kind::sign, source_.substr(begin, at_ - begin), line_};
 }
 
+bool UpgradeLines::next(PythonLine& line) {
+  while (lines_.next(line)) {
+    if (skipped_ && line.indent > *skipped_) continue;
+    skipped_.reset();
+    const bool downgrade = line.tokens.size() > 1 && line.tokens[0].is_name("def") &&
+                           line.tokens[1].is_name("downgrade");
+    if (!downgrade) return true;
+    skipped_ = line.indent;
+  }
+  return false;
+}
+
 }  // namespace drydock::alembic

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <stdexcept>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,17 @@ class PythonSource {
   std::string_view file_, source_;
   std::size_t at_ = 0, line_ = 1;
   std::vector<char> open_;  // brackets that wait for their counterpart
+};
+
+// The lines of a revision that count for an upgrade: all but those of its function downgrade().
+class UpgradeLines {
+ public:
+  explicit UpgradeLines(std::string_view source) : lines_("", source) {}
+  bool next(PythonLine& line);  // as PythonSource has it
+
+ private:
+  PythonSource lines_;
+  std::optional<std::size_t> skipped_;  // the indentation of `def downgrade`
 };
 
 }  // namespace drydock::alembic

@@ -75,19 +75,8 @@ class Reader {
  public:
   RevisionTables read(std::string_view source) {
     try {
-      PythonSource lines("", source);
-      PythonLine line;
-      std::optional<std::size_t> skipped;  // the indentation of `def downgrade`
-      while (lines.next(line)) {
-        if (skipped && line.indent > *skipped) continue;
-        skipped.reset();
-        if (line.tokens.size() > 1 && line.tokens[0].is_name("def") &&
-            line.tokens[1].is_name("downgrade")) {
-          skipped = line.indent;
-          continue;
-        }
-        look_at(line.tokens);
-      }
+      UpgradeLines lines(source);
+      for (PythonLine line; lines.next(line);) look_at(line.tokens);
     } catch (const Unreadable&) {
       found_.more = true;
     }
