@@ -137,8 +137,10 @@ ExitCode rollout_run(const Arguments& arguments) {
   }
   const auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
-  const HostSurvey asked =
-      survey_hosts(plan, hosts, expected, all_targets(plan), bench.cancellation());
+  const HostSurvey asked = survey_hosts(
+      plan, hosts,
+      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)},
+      bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
     print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
@@ -259,8 +261,10 @@ ExitCode rollout_resume(const Arguments& arguments) {
   require_same_pipeline(plan, pipeline);
   auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
-  const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins(pipeline)),
-                                        waiting_targets(progress), bench.cancellation());
+  const Expected expected = expected_of(pipeline, bench.plugins(pipeline));
+  const HostSurvey asked =
+      survey_hosts(plan, hosts, {expected, arguments.plugin_dirs, waiting_targets(progress)},
+                   bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.json) print_host_survey(plan, asked);
   if (again > 0) save(*found.store, record.id, progress);

@@ -56,9 +56,10 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   }
   const auto found = read_status(work_[target].printed);
   const auto known = store_.environment(place_of(to, here_));
+  if (!found) return unknown_drift(target, reason_of(work_[target].printed, event));
   // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
   const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
-  const bool expected = !found || !known || found->key.starts_with(ours);
+  const bool expected = !known || found->key.starts_with(ours);
   const std::string drift = expected ? "" : drift_of(*known, *found);
   if (drift.empty()) return launch(target);
   if (rollout_.plan.drift == Drift::include) {
@@ -67,10 +68,18 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   } else if (rollout_.plan.drift == Drift::skip) {
     leave_out(target, "it has drifted: " + drift);
   } else {
-    refused(target, "it has drifted: " + drift +
-                        "; look at it, then begin the rollout with "
-                        "`drift: include`, or leave it out with `drift: skip`");
+    refused(target, drift_refusal(drift));
   }
+}
+
+// Whoever cannot say how it stands may have been changed by hand.
+void Supervisor::unknown_drift(std::size_t target, const std::string& why) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (rollout_.plan.drift != Drift::include) {
+    return refused(target, "whether it has drifted is not known: " + why);
+  }
+  report_.warning("whether " + to.name + " has drifted is not known: " + why);
+  launch(target);
 }
 
 void Supervisor::leave_out(std::size_t target, const std::string& why) {
