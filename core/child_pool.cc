@@ -122,6 +122,7 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
 bool ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
   const auto take = [&](std::string_view text) {
     child.lines.feed(text, [&](std::string_view line) {
+      child.spoke = true;
       ChildEvent event;
       event.tag = child.tag;
       event.text = line;
@@ -145,6 +146,7 @@ void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>
   while (::waitpid(child->process.pid, &status, 0) < 0 && errno == EINTR) {
   }
   child->lines.finish([&](std::string_view line) {
+    child->spoke = true;
     ChildEvent event;
     event.tag = child->tag;
     event.text = line;
@@ -157,6 +159,7 @@ void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>
   event.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   event.error = std::move(child->error);
   event.timed_out = child->timed_out;
+  event.spoke = child->spoke;
   events.push_back(std::move(event));
   children_.erase(child);
 }

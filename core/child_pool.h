@@ -24,6 +24,7 @@ struct ChildEvent {
   int signal = 0;
   std::string error;       // the end of its standard error, or why it was not started
   bool timed_out = false;  // it was killed
+  bool spoke = false;      // there was a line
 };
 
 struct ChildCommand {
@@ -61,7 +62,7 @@ class ChildPool {
     LineSplitter lines;
     std::string error;
     std::optional<std::chrono::steady_clock::time_point> until;
-    bool timed_out = false;
+    bool timed_out = false, spoke = false;
   };
   // Whether there is more to read at once.
   bool read_lines(Child& child, std::vector<ChildEvent>& events);

@@ -51,7 +51,7 @@ void Supervisor::begin(std::size_t target) {
 
 void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
-  if (const auto obstacle = obstacle_to(to, work_[target].printed, event)) {
+  if (const auto obstacle = obstacle_to(to, event)) {
     return blocked(target, Purpose::look, *obstacle);
   }
   const auto found = read_status(work_[target].printed);
@@ -140,7 +140,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     heard(target);
     attach(target);
     if (work.cancel_wanted) cancel(target);
-  } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
+  } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::launch, *obstacle);
   } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
     work.may_run = true;
@@ -182,7 +182,7 @@ void Supervisor::followed(std::size_t target, const ChildEvent& event) {
   Work& work = work_[target];
   if (const json& finished = work.log.finished(); finished.is_object()) {
     target_ended(target, code_of_run(finished), reason_of_run(finished));
-  } else if (const auto obstacle = obstacle_to(to, "", event)) {
+  } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::follow, *obstacle);
   } else if (event.code != 0 && work.patience.died()) {
     follow(target);  // the run itself is not touched by that
@@ -205,7 +205,7 @@ void Supervisor::cancel(std::size_t target) {
 
 // What it says is nobody's concern: the run itself tells how it ends. But it has to arrive.
 void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
-  const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
+  const auto obstacle = obstacle_to(rollout_.plan.targets[target], event);
   if (!obstacle || !obstacle->may_pass()) return;
   retries_.at(steady_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
 }

@@ -88,7 +88,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
         add_line(printed[event.tag], event.text);
         continue;
       }
-      const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);
+      const auto obstacle = obstacle_to(plan.targets[event.tag], event);
       result[event.tag] = obstacle ? without_plan(obstacle->sentence)
                                    : read_target_plan(printed[event.tag], masker.mask(event.error));
       printed[event.tag].clear();

@@ -112,7 +112,7 @@ void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
     put_back(work.targets, target);
   } else {
     const RolloutTarget& to = rollout_.plan.targets[target];
-    const auto obstacle = obstacle_to(to, one.printed, event);
+    const auto obstacle = obstacle_to(to, event);
     one.reason = obstacle ? obstacle->sentence : reason_of(one.printed, event);
     one.printed.clear();
     one.shows = true;

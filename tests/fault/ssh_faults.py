@@ -97,6 +97,11 @@ class SshCase(Case):
         with open(self.there(name, "go"), "w", encoding="utf-8") as go:
             go.write(line + "\n")
 
+    @staticmethod
+    def write_file(path, text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
     def runs_of(self, name):
         journal = sqlite3.connect(self.there(name, ".drydock/journal.db"))
         try:
@@ -152,6 +157,30 @@ class SshRollout(SshCase):
             self.assert_every_event_once(name)
         # One login for the plan, one for the run.
         self.assertEqual([self.hosts[name].accepted for name in self.names], [2, 2])
+
+
+class SshLoginComplains(SshCase):
+    """The login script may not write its log, and the command there is ended by a signal: whoever hears
+    of that was let in, and the link is to be tried again."""
+    names = "a"
+
+    def test(self):
+        host = self.hosts["a"]
+        self.write_file(os.path.join(host.folder, ".bashrc"), "echo 'bash: /var/log/logins: Permission denied' >&2\n")
+        path = os.path.join(host.bin, "drydock")
+        os.unlink(path)
+        self.write_file(path, f"""#!/bin/sh
+case "$*" in *--key*) test -e "$HOME/killed" || {{ : > "$HOME/killed"; kill -9 $$; }} ;; esac
+exec {DRYDOCK} "$@"
+""")
+        os.chmod(path, 0o755)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.assertIn("the link to a was lost (bash: /var/log/logins: Permission denied)",
+                      " ".join(self.read_until(process, "trying again").split()))
+        self.read("a $it/begun")
+        self.let_go("a")
+        self.ended(process, 0)
+        self.assertEqual(self.runs_of("a"), ["done"])
 
 
 class SshPipelineIsKept(SshCase):

@@ -62,6 +62,8 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
   const auto said = all_of(pool, 2);
   EXPECT_TRUE(said.at(1).end.timed_out);
   EXPECT_EQ(said.at(1).end.signal, 9);
+  EXPECT_TRUE(said.at(1).end.spoke);
+  EXPECT_FALSE(said.at(2).end.spoke);
   EXPECT_FALSE(said.at(2).end.timed_out);
   EXPECT_EQ(said.at(2).end.code, 0);
 }
