@@ -10,6 +10,8 @@
 
 namespace drydock {
 
+using nlohmann::json;
+
 void RunLog::open(const std::string& folder) {
   make_private_dir(folder);
   const std::string path = folder + "/events.jsonl";
@@ -32,6 +34,22 @@ void RunLog::take(const Event& event, const std::string& line) {
   if (event.seq <= seq_) return;
   learn(event);
   file_ << line << "\n" << std::flush;
+}
+
+bool RunLog::take_shown(const json& shown) {
+  if (!shown.is_object() || !shown.contains("closing") || !shown["closing"].is_object()) return false;
+  // One that is being rolled back by hand still has the end of before.
+  const std::string state = text_at(shown, "state");
+  const bool half_way = state == "running" || state == "rolling_back";
+  if (half_way || number_at(shown["closing"], "exit_code", -1) < 0) return false;
+  finished_ = shown["closing"];
+  for (const json& stage : list_at(shown, "stages")) {
+    const json outputs = stage.value("outputs", json::object());
+    for (const std::string& name : texts_at(stage, "promoted")) {
+      outputs_[text_at(stage, "stage")][name] = text_at(outputs, name.c_str());
+    }
+  }
+  return true;
 }
 
 void RunLog::learn(const Event& event) {

@@ -20,6 +20,10 @@ class RunLog {
   // Keeps an event that it does not have yet.
   void take(const Event& event, const std::string& line);
 
+  // What `show` says of the run, where its log does not tell how it ended: its end, and what it
+  // promotes. False: it has none yet.
+  bool take_shown(const nlohmann::json& shown);
+
   std::uint64_t seq() const { return seq_; }  // of the last event
   // The data of run.finished; null until then.
   const nlohmann::json& finished() const { return finished_; }

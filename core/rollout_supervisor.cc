@@ -215,11 +215,13 @@ void Supervisor::handle(const ChildEvent& event) {
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
-  if (purpose == Purpose::launch || purpose == Purpose::look) {
+  if (purpose == Purpose::launch || purpose == Purpose::look || purpose == Purpose::show) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::look) {
       looked(target, event);
+    } else if (purpose == Purpose::show) {
+      shown(target, event);
     } else {
       launched(target, event);
     }

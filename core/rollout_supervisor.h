@@ -45,13 +45,13 @@ class Supervisor {
  private:
   // What is known of an environment's run beside its record.
   struct Work {
-    std::string printed;  // by the command that looks at it or starts it
+    std::string printed;  // by the command that looks at it, starts it or shows it
     RunLog log;
     Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
     bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
-  enum class Purpose : std::size_t { look, launch, follow, cancel, count };
+  enum class Purpose : std::size_t { look, launch, follow, show, cancel, count };
 
   ExitCode carry_on();
   std::string left() const;
@@ -85,6 +85,8 @@ class Supervisor {
   void launched(std::size_t target, const ChildEvent& event);
   void follow_line(std::size_t target, const std::string& line);
   void followed(std::size_t target, const ChildEvent& event);
+  void show(std::size_t target);
+  void shown(std::size_t target, const ChildEvent& event);
   void cancelled(std::size_t target, const ChildEvent& event);
   void blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle);
   void give_up(std::size_t target, const std::string& why);

@@ -21,6 +21,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds cancel_again(1000);  // while the link is lost
+constexpr milliseconds look_again(1000);    // at a run that goes on without a log
 
 // Of its run.finished, the last one: who rolled a run back by hand has done well, and yet the
 // environment is not upgraded.
@@ -187,11 +188,34 @@ void Supervisor::followed(std::size_t target, const ChildEvent& event) {
   } else if (event.code != 0 && work.patience.died()) {
     follow(target);  // the run itself is not touched by that
   } else {
-    const std::string said = event.error.empty() ? "" : " (" + said_on(event.error) + ")";
-    target_ended(target, static_cast<int>(ExitCode::needs_person),
-                 "run " + std::to_string(targets_[target].run) + " ended without having told how" +
-                     said + "; see `" + command_text(to, "status") + "`");
+    show(target);
   }
+}
+
+// Its log has ended, or cannot be followed, without an end: the journal there may have one.
+void Supervisor::show(std::size_t target) {
+  work_[target].printed.clear();
+  start(target, Purpose::show, {"show", std::to_string(targets_[target].run), "--json"});
+}
+
+void Supervisor::shown(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  Work& work = work_[target];
+  if (const auto obstacle = obstacle_to(to, event)) return blocked(target, Purpose::show, *obstacle);
+  const json said = json::parse(work.printed, nullptr, false);
+  if (work.log.take_shown(said)) {
+    const json& finished = work.log.finished();
+    return target_ended(target, code_of_run(finished), reason_of_run(finished));
+  }
+  if (flag_at(said, "going_on")) {  // followed again, as long as it does
+    retries_.at(steady_milliseconds() + look_again.count(), tag_of(target, Purpose::follow));
+    return;
+  }
+  const std::string why =
+      said.is_object() && !said.contains("error") ? "" : " (" + reason_of(work.printed, event) + ")";
+  target_ended(target, static_cast<int>(ExitCode::needs_person),
+               "run " + std::to_string(targets_[target].run) + " ended without having told how" +
+                   why + "; see `" + command_text(to, "status") + "`");
 }
 
 void Supervisor::cancel(std::size_t target) {
@@ -264,6 +288,8 @@ void Supervisor::try_again(std::size_t tag) {
       return follow(target);
     case Purpose::look:
       return begin(target);
+    case Purpose::show:
+      return show(target);
     default:
       return cancel(target);
   }

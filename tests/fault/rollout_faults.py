@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -164,6 +166,43 @@ class RolloutRunnerKilled(RolloutCase):
         self.assertEqual(self.runs_of("b"), ["done"])
 
 
+class RolloutLogWithoutAnEnd(RolloutCase):
+    """What is written from now on is in no log that anybody finds: how the runs ended is in their
+    journals."""
+    parallel = "2, max_failures: 1"
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        for name in "ab":
+            lose_the_rest(self.path(f"{name}/.drydock/logs/1/events.jsonl"))
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("a")
+        self.let_go("b", "bad")
+        output = " ".join(self.ended(again, 1).split())
+        self.assertIn("a: done", output)
+        self.assertIn("b: failed and rolled back", output)
+        self.assertIn("Look at: drydock -C", output)
+        found = json.loads(self.drydock("rollout", "history", "--json", code=0))
+        self.assertEqual(sorted(each["state"] for each in found["runs"]), ["done", "rolled_back"])
+
+
+class RolloutLogGone(RolloutCase):
+    """It cannot be followed, and goes on: it is looked at until it has ended."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        os.remove(self.path("a/.drydock/logs/1/events.jsonl"))
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("b")
+        for line in again.stdout:
+            if "b: done" in line:
+                break
+        self.let_go("a")
+        self.assertIn("has passed: 2 done", " ".join(self.ended(again, 0).split()))
+
+
 class RolloutCancelsOnBudget(RolloutCase):
     more = "on_budget: cancel"
 
@@ -258,6 +297,26 @@ class RolloutPromotes(Checkouts):
         commit = self.git("-C", self.path("a"), "rev-parse", "HEAD")
         self.assertEqual(self.read("told-by-b"), "nothing\n", "its wave had not passed")
         self.assertEqual(self.read("told-by-c"), commit + "\n")
+
+
+class RolloutPromotesWithoutALog(Checkouts):
+    """What a run has promoted is in its journal, too."""
+    waves = {"canary": "a", "rest": "b"}
+    pipeline = Checkouts.pipeline + """  - { uses: exec, when: "${{ promoted.source.commit == null }}", with: { command: [/bin/sh, -c, "echo $$ > ../begun; read line < ../go"] } }
+"""
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("begun")
+        self.kill(process)
+        log = self.path("a/.drydock/logs/1/events.jsonl")
+        os.truncate(log, 0)
+        lose_the_rest(log)
+        subprocess.run(["rm", "-rf", self.path(".drydock/rollouts/faulty/logs")], check=True)
+        again = self.start("rollout", "resume", self.file)
+        self.let_go_on()
+        self.ended(again, 0)
+        self.assertEqual(self.read("told-by-b"), self.git("-C", self.path("a"), "rev-parse", "HEAD") + "\n")
 
 
 class RolloutDisagreement(Checkouts):
@@ -478,6 +537,12 @@ stages:
                     self.assertEqual(self.runs_of(name), ["done"])
             lines += 1
         self.assertGreater(lines, 5)
+
+
+def lose_the_rest(log):
+    """Whoever writes it goes on to write another file, that has no name."""
+    shutil.copyfile(log, log + ".copy")
+    os.replace(log + ".copy", log)
 
 
 def parent_of(pid):
