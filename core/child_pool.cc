@@ -34,6 +34,22 @@ struct Pipe {
   Descriptor read, write;
 };
 
+// That many files can be opened once it is gone: what starts a child leaves others of this process
+// some, for what they keep.
+class SpareFiles {
+ public:
+  bool open() {
+    for (Descriptor& each : files_) {
+      each = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (!each) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<Descriptor, 8> files_;
+};
+
 enum class Drained { empty, more, at_end };
 
 // Not more at once than lets the others have their turn.
@@ -86,19 +102,46 @@ void ChildPool::watch(int fd, void* child) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
+void ChildPool::refuse(std::size_t tag, const std::string& why) {
+  ChildEvent event;
+  event.tag = tag;
+  event.ended = true;
+  event.error = why;
+  refused_.push_back(std::move(event));
+}
+
+// In their order: one that came later does not overtake those that wait.
 void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::string& input) {
-  const auto refuse = [&](const std::string& why) {
-    ChildEvent event;
-    event.tag = tag;
-    event.ended = true;
-    event.error = why;
-    refused_.push_back(std::move(event));
-  };
+  if (waiting_.empty()) {
+    const Refusal refusal = try_to_start(tag, command, input);
+    if (refusal.why.empty()) return;
+    if (!refusal.for_want || children_.empty()) return refuse(tag, refusal.why);
+  }
+  waiting_.push_back({tag, command, input});
+}
+
+void ChildPool::start_waiting() {
+  while (!waiting_.empty()) {
+    const Waiting& next = waiting_.front();
+    const Refusal refusal = try_to_start(next.tag, next.command, next.input);
+    if (!refusal.why.empty()) {
+      if (refusal.for_want && !children_.empty()) return;
+      refuse(next.tag, refusal.why);
+    }
+    waiting_.pop_front();
+  }
+}
+
+ChildPool::Refusal ChildPool::try_to_start(std::size_t tag, const ChildCommand& command,
+                                           const std::string& input) {
+  constexpr const char* remedy = "; raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'";
   Pipe out, err;
+  SpareFiles spare;
   const Descriptor given = file_in_memory(input);
-  if (!out.open() || !err.open() || !given) {
-    return refuse("no more files can be opened (" + std::string(std::strerror(errno)) +
-                  "); raise `ulimit -n`, or lower 'parallel:'");
+  if (!given || !out.open() || !err.open() || !spare.open()) {
+    const int error = errno;
+    return {"no more files can be opened (" + std::string(std::strerror(error)) + ")" + remedy,
+            is_for_want(error)};
   }
   SpawnRequest request;
   request.arguments = command.words;
@@ -109,7 +152,9 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   request.error = err.write.get();
   request.outlives_us = command.outlives_us;
   Spawned process = spawn(request);
-  if (process.pid < 0) return refuse(process.refused);
+  if (process.pid < 0) {
+    return {process.refused + (process.for_want ? remedy : ""), process.for_want};
+  }
   children_.push_back({tag, std::move(process), command.outlives_us, std::move(out.read),
                        std::move(err.read), LineSplitter(longest_line), "", std::nullopt});
   Child& child = children_.back();
@@ -117,6 +162,7 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   for (const Descriptor* each : {&child.process.pidfd, &child.out, &child.err}) {
     watch(each->get(), &child);
   }
+  return {};
 }
 
 bool ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
@@ -206,6 +252,7 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
     }
     child = next;
   }
+  start_waiting();
   return events;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <list>
 #include <optional>
 #include <string>
@@ -41,14 +42,16 @@ class ChildPool {
   ChildPool(const ChildPool&) = delete;
   ChildPool& operator=(const ChildPool&) = delete;
 
-  // A command that cannot be started ends at once, as an event. It is killed when this process
-  // ends; what it has started itself in another session is not.
+  // A command that cannot be started ends at once, as an event; for want of processes, memory or
+  // open files only where no other one runs: else it is started once another one has ended. It is
+  // killed when this process ends; what it has started itself in another session is not.
   void start(std::size_t tag, const ChildCommand& command, const std::string& input = "");
   void start(std::size_t tag, const std::vector<std::string>& words,
              const std::string& input = "") {
     start(tag, ChildCommand{words, ""}, input);
   }
-  std::size_t running() const { return children_.size(); }
+  // Those whose end is still to be told.
+  std::size_t running() const { return children_.size() + waiting_.size() + refused_.size(); }
   // What has happened, in its order for each command; returns early, also with nothing, when
   // `wake_fd` is readable. A negative time waits for ever.
   std::vector<ChildEvent> wait(std::chrono::milliseconds most, int wake_fd);
@@ -64,6 +67,18 @@ class ChildPool {
     std::optional<std::chrono::steady_clock::time_point> until;
     bool timed_out = false, spoke = false;
   };
+  struct Waiting {
+    std::size_t tag;
+    ChildCommand command;
+    std::string input;
+  };
+  struct Refusal {
+    std::string why;  // "": it was started
+    bool for_want = false;
+  };
+  Refusal try_to_start(std::size_t tag, const ChildCommand& command, const std::string& input);
+  void refuse(std::size_t tag, const std::string& why);
+  void start_waiting();
   // Whether there is more to read at once.
   bool read_lines(Child& child, std::vector<ChildEvent>& events);
   bool read_error(Child& child);
@@ -74,6 +89,7 @@ class ChildPool {
 
   Descriptor epoll_;
   std::list<Child> children_;
+  std::deque<Waiting> waiting_;
   std::vector<ChildEvent> refused_;
 };
 

@@ -33,11 +33,8 @@ class Questions {
     std::vector<HostReport> reports(plan_.targets.size());
     for (;;) {
       while (next_ != queues_.end() && pool_.running() < most_at_once) ask_next((next_++)->second);
-      // Also one that could not be started has an end that is still to come.
-      const bool waits = pool_.running() > 0;
-      const auto events = pool_.wait(std::chrono::seconds(waits ? 60 : 0), cancellation.fd());
-      if (!waits && events.empty()) return reports;
-      for (const ChildEvent& event : events) {
+      if (pool_.running() == 0) return reports;
+      for (const ChildEvent& event : pool_.wait(std::chrono::seconds(60), cancellation.fd())) {
         if (!event.ended) {
           add_line(printed_[event.tag], event.text);
           continue;

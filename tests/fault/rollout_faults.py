@@ -3,6 +3,7 @@
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
 import json
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -340,6 +341,41 @@ class RolloutLaterWaveDisagrees(RolloutDisagreement):
         self.assertIn("wave canary has passed", output)
         self.assertIn("in the wave 'other' environments disagree", output)
         self.assertEqual(self.read("c/app.txt"), "old\n")
+
+
+class RolloutFewOpenFiles(Case):
+    """Far fewer files than all of its environments at once would need: those that cannot be begun wait for
+    others to end. Each has the limit that the rollout was called with."""
+    limits = (64, 64)
+    count = 24
+
+    def setUp(self):
+        super().setUp()
+        self.write("sample.yaml", """
+drydock: 1
+name: quick
+stages:
+  - { uses: exec, with: { shell: true, command: "ulimit -Sn > made" } }
+""")
+        names = [f"e{i}" for i in range(self.count)]
+        for name in names:
+            os.mkdir(self.path(name))
+        self.write("rollout.yaml", "drydock: 1\nrollout: many\npipeline: sample.yaml\nenvironments:\n"
+                   + "".join(f"  {name}: {{ dir: {name} }}\n" for name in names)
+                   + f"waves: [{{ name: all, environments: all, parallel: {self.count} }}]\n")
+
+    def test(self):
+        output = self.drydock(
+            "rollout", "run", self.path("rollout.yaml"), "--yes", code=0,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, self.limits))
+        self.assertIn(f"has passed: {self.count} done", output)
+        for i in range(self.count):
+            self.assertEqual(self.read(f"e{i}/made"), f"{self.limits[0]}\n")
+
+
+class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
+    """The supervisor takes what it may have, and its runs do not get it."""
+    limits = (64, 4096)
 
 
 class RolloutOnATerminal(RolloutCase):
