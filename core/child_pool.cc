@@ -77,6 +77,16 @@ bool read_some(Descriptor& from, Take take) {
   return how == Drained::more;
 }
 
+// False: it is another user's, and goes on.
+bool kill_group(pid_t leader) { return ::kill(-leader, SIGKILL) == 0 || errno != EPERM; }
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 }  // namespace
 
 ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -88,10 +98,7 @@ ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 
 ChildPool::~ChildPool() {
   for (const Child& child : children_) {
-    if (child.outlives_us) continue;
-    ::kill(-child.process.pid, SIGKILL);
-    while (::waitpid(child.process.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    if (!child.outlives_us && kill_group(child.process.pid)) wait_for(child.process.pid);
   }
 }
 
@@ -188,9 +195,7 @@ bool ChildPool::read_error(Child& child) {
 
 // What it printed before it ended has been read, and a daemon of it may hold the pipes for ever.
 void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events) {
-  int status = 0;
-  while (::waitpid(child->process.pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = child->is_anothers ? SIGKILL : wait_for(child->process.pid);
   child->lines.finish([&](std::string_view line) {
     child->spoke = true;
     ChildEvent event;
@@ -210,18 +215,20 @@ void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>
   children_.erase(child);
 }
 
-std::optional<std::chrono::milliseconds> ChildPool::end_overdue() {
+std::optional<std::chrono::milliseconds> ChildPool::end_overdue(std::vector<ChildEvent>& events) {
   const auto now = std::chrono::steady_clock::now();
   std::optional<std::chrono::milliseconds> next;
-  for (Child& child : children_) {
-    if (!child.until || child.timed_out) continue;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child.until - now);
-    if (left.count() <= 0) {
-      child.timed_out = true;
-      ::kill(-child.process.pid, SIGKILL);  // its end is seen like any other
-    } else {
+  for (auto each = children_.begin(); each != children_.end();) {
+    const auto child = each++;
+    if (!child->until || child->timed_out) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child->until - now);
+    if (left.count() > 0) {
       next = std::min(next.value_or(left), left);
+      continue;
     }
+    child->timed_out = true;
+    child->is_anothers = !kill_group(child->process.pid);
+    if (child->is_anothers) finish(child, events);  // else its end is seen like any other
   }
   return next;
 }
@@ -231,7 +238,7 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
   std::array<pollfd, 2> waiting{pollfd{epoll_.get(), POLLIN, 0}, pollfd{wake_fd, POLLIN, 0}};
   constexpr std::int64_t longest = 3'600'000;  // a timer that is due later is looked at again
   std::int64_t left = most.count() < 0 ? -1 : std::min<std::int64_t>(most.count(), longest);
-  if (const auto next = end_overdue()) {
+  if (const auto next = end_overdue(events)) {
     left = std::min<std::int64_t>(left < 0 ? longest : left, next->count());
   }
   ::poll(waiting.data(), waiting.size(), events.empty() ? static_cast<int>(left) : 0);

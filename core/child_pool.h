@@ -24,7 +24,7 @@ struct ChildEvent {
   int code = -1;  // -1 when a signal ended it, or it was not started
   int signal = 0;
   std::string error;       // the end of its standard error, or why it was not started
-  bool timed_out = false;  // it was killed
+  bool timed_out = false;  // it was killed, or left alone where that is not ours to do
   bool spoke = false;      // there was a line
 };
 
@@ -44,7 +44,8 @@ class ChildPool {
 
   // A command that cannot be started ends at once, as an event; for want of processes, memory or
   // open files only where no other one runs: else it is started once another one has ended. It is
-  // killed when this process ends; what it has started itself in another session is not.
+  // killed when this process ends; what it has started itself in another session is not. What sudo
+  // has made another user's cannot be killed: it is not waited for, and nobody reads it any more.
   void start(std::size_t tag, const ChildCommand& command, const std::string& input = "");
   void start(std::size_t tag, const std::vector<std::string>& words,
              const std::string& input = "") {
@@ -65,7 +66,7 @@ class ChildPool {
     LineSplitter lines;
     std::string error;
     std::optional<std::chrono::steady_clock::time_point> until;
-    bool timed_out = false, spoke = false;
+    bool timed_out = false, is_anothers = false, spoke = false;
   };
   struct Waiting {
     std::size_t tag;
@@ -84,7 +85,7 @@ class ChildPool {
   bool read_error(Child& child);
   void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
   // Kills what has taken too long. Returns when the next one would have; nullopt: none.
-  std::optional<std::chrono::milliseconds> end_overdue();
+  std::optional<std::chrono::milliseconds> end_overdue(std::vector<ChildEvent>& events);
   void watch(int fd, void* child);
 
   Descriptor epoll_;

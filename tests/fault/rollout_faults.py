@@ -134,6 +134,67 @@ class RolloutLeftBySignal(RolloutCase):
         self.ended(again, 0)
 
 
+class RolloutLeftWithSudo(RolloutCase):
+    """A user's supervisor cannot kill what sudo has made root's: it does not wait for that, and what
+    follows the runs ends by itself."""
+    nobody = 65534
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("sudo's place can be taken by root alone")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("environments:", "defaults: { sudo: true }\nenvironments:", 1))
+        # As sudo does: all of the user's ids are root's then.
+        os.mkdir(self.path("bin"))
+        shutil.copy(shutil.which("setpriv"), self.path("bin/becomes-root"))
+        os.chmod(self.path("bin/becomes-root"), 0o4755)
+        self.write("bin/sudo", """#!/bin/sh
+[ "$1 $2" = "-n --" ] || exit 9
+shift 2
+exec "${0%/*}/becomes-root" --reuid 0 --regid 0 --clear-groups -- "$@"
+""")
+        os.chmod(self.path("bin/sudo"), 0o755)
+        os.chmod(self.dir, 0o755)
+        os.mkdir(self.path("home"))
+        for name in (".", "home", "rollout.yaml", "sample.yaml"):
+            os.chown(self.path(name), self.nobody, self.nobody)
+        self.environment = {**os.environ, "PATH": self.path("bin") + ":" + os.environ["PATH"],
+                            "HOME": self.path("home"), "XDG_CACHE_HOME": self.path("home")}
+        self.environment.pop("XDG_RUNTIME_DIR", None)
+        if self.as_nobody("sudo", "-n", "--", "id", "-u").communicate()[0] != "0\n":
+            self.skipTest("a file here makes nobody root")
+
+    def as_nobody(self, *words):
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                   stderr=subprocess.STDOUT, env=self.environment, cwd=self.dir,
+                                   user=self.nobody, group=self.nobody, extra_groups=[])
+        self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
+        return process
+
+    def followers(self):
+        return [pid for pid in os.listdir("/proc") if pid.isdigit()
+                and self.dir.encode() in command_of(pid) and b"--follow" in command_of(pid)
+                and b"becomes-root" not in command_of(pid)]
+
+    def test(self):
+        process = self.as_nobody(DRYDOCK, "rollout", "run", self.file, "--yes")
+        pids = [int(self.read(f"{name}/begun")) for name in "ab"]
+        for _ in "ab":
+            for line in process.stdout:
+                if "started" in line:
+                    break
+        process.send_signal(signal.SIGINT)
+        self.assertIn("a, b go on by themselves", " ".join(self.ended(process, 4).split()))
+        for pid in self.followers():
+            self.assert_gone(int(pid))
+        for pid in pids:
+            self.assert_alive(pid)
+        again = self.as_nobody(DRYDOCK, "rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.ended(again, 0)
+
+
 class RolloutTwoSupervisors(RolloutCase):
     def test(self):
         process, _ = self.begin()
@@ -579,6 +640,14 @@ def lose_the_rest(log):
     """Whoever writes it goes on to write another file, that has no name."""
     shutil.copyfile(log, log + ".copy")
     os.replace(log + ".copy", log)
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:  # it has ended
+        return b""
 
 
 def parent_of(pid):
