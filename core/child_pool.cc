@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "process.h"
 
 namespace drydock {
 namespace {
@@ -80,13 +81,6 @@ bool read_some(Descriptor& from, Take take) {
 // False: it is another user's, and goes on.
 bool kill_group(pid_t leader) { return ::kill(-leader, SIGKILL) == 0 || errno != EPERM; }
 
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 }  // namespace
 
 ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -98,7 +92,11 @@ ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 
 ChildPool::~ChildPool() {
   for (const Child& child : children_) {
-    if (!child.outlives_us && kill_group(child.process.pid)) wait_for(child.process.pid);
+    if (child.outlives_us || !kill_group(child.process.pid)) {
+      forget_child(child.process.pid);
+    } else {
+      reap_child(child.process.pid);
+    }
   }
 }
 
@@ -158,7 +156,7 @@ ChildPool::Refusal ChildPool::try_to_start(std::size_t tag, const ChildCommand& 
   request.output = out.write.get();
   request.error = err.write.get();
   request.outlives_us = command.outlives_us;
-  Spawned process = spawn(request);
+  Spawned process = spawn_child(request);
   if (process.pid < 0) {
     return {process.refused + (process.for_want ? remedy : ""), process.for_want};
   }
@@ -195,7 +193,8 @@ bool ChildPool::read_error(Child& child) {
 
 // What it printed before it ended has been read, and a daemon of it may hold the pipes for ever.
 void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events) {
-  const int status = child->is_anothers ? SIGKILL : wait_for(child->process.pid);
+  if (child->is_anothers) forget_child(child->process.pid);
+  const int status = child->is_anothers ? SIGKILL : reap_child(child->process.pid);
   child->lines.finish([&](std::string_view line) {
     child->spoke = true;
     ChildEvent event;
@@ -260,6 +259,7 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
     child = next;
   }
   start_waiting();
+  reap_orphans();
   return events;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "error.h"
+#include "process.h"
 #include "rollout_supervisor.h"
 #include "text.h"
 
@@ -110,6 +111,8 @@ HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expec
     const std::string& host = plan.targets[each].host;
     if (!host.empty()) queues[host].push_back(each);
   }
+  // The process that keeps a connection to a host is an orphan as soon as its first command ends.
+  leave_orphans_to_init();
   HostSurvey survey;
   survey.reports = Questions(plan, hosts, std::move(queues)).ask(cancellation);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {

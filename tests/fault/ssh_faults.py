@@ -10,7 +10,7 @@ import unittest
 
 import ssh_host
 from case import DRYDOCK, PIPELINE, Case
-from rollout_faults import parent_of
+from rollout_faults import children_of, command_of, parent_of
 
 ROLLOUT = """
 drydock: 1
@@ -181,6 +181,35 @@ exec {DRYDOCK} "$@"
         self.let_go("a")
         self.ended(process, 0)
         self.assertEqual(self.runs_of("a"), ["done"])
+
+
+class SshConnectionsAreInits(SshCase):
+    """While hosts are asked, the processes that keep the connections to them are not the rollout's
+    children: they would be zombies when they end."""
+    pipeline = QUICK
+
+    def options_of(self, name):
+        return ", vars: { to: once }"
+
+    def test(self):
+        for name, host in self.hosts.items():
+            for fifo in ("asked", "answer"):
+                os.mkfifo(os.path.join(host.folder, fifo))
+            path = os.path.join(host.bin, "drydock")
+            os.unlink(path)
+            self.write_file(path, f"""#!/bin/sh
+case "$*" in *--installation*) echo > "$HOME/asked"; read line < "$HOME/answer" ;; esac
+exec {DRYDOCK} "$@"
+""")
+            os.chmod(path, 0o755)
+        process = self.start("rollout", "run", self.file, "--yes")
+        for host in self.hosts.values():
+            self.read(os.path.join(host.folder, "asked"))
+        clients = children_of(process.pid)
+        self.assertEqual(len(clients), len(self.names), [command_of(each) for each in clients])
+        self.write_file(os.path.join(self.hosts["a"].folder, "answer"), "go\n")
+        self.write_file(os.path.join(self.hosts["b"].folder, "answer"), "go\n")
+        self.ended(process, 0)
 
 
 class SshPipelineIsKept(SshCase):

@@ -2,14 +2,18 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <map>
 
 #include "cancellation.h"
+#include "process.h"
 
 namespace drydock {
 namespace {
@@ -183,6 +187,29 @@ TEST(ChildPool, ALongOutputIsWhole) {
   const auto said = all_of(pool, 1);
   ASSERT_EQ(said.at(1).lines.size(), 20001u);
   EXPECT_EQ(said.at(1).lines.back(), "end");
+}
+
+// Where we are the first process of a container, orphans of our commands become our children.
+TEST(ChildPool, OrphansThatHaveEndedAreReaped) {
+  become_subreaper();
+  ChildPool pool;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::fcntl(ends[1], F_SETFD, FD_CLOEXEC), 0);
+  const std::string held = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends[0]);
+  pool.start(1, {"/bin/sh", "-c", "read line < \"$0\" & echo $!", held});
+  const auto said = all_of(pool, 1);
+  const pid_t orphan = std::stoi(said.at(1).lines.at(0));
+  ASSERT_EQ(::kill(orphan, 0), 0);
+  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, orphan, 0)));
+  ASSERT_EQ(::write(ends[1], "go\n", 3), 3);
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&ended, 1, -1), 1);
+  EXPECT_EQ(::kill(orphan, 0), 0) << "until then it is a zombie";
+  pool.wait(std::chrono::milliseconds(0), -1);
+  EXPECT_NE(::kill(orphan, 0), 0);
+  leave_orphans_to_init();
+  for (const int end : ends) ::close(end);
 }
 
 TEST(ChildPool, ACancelWakesIt) {
