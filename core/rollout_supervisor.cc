@@ -215,6 +215,11 @@ void Supervisor::handle(const ChildEvent& event) {
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
+  if (purpose == Purpose::secret) {
+    work_[target].secrets.take(rollout_.plan.targets[target], event);
+    if (event.ended) launch(target);
+    return;
+  }
   if (purpose == Purpose::launch || purpose == Purpose::look || purpose == Purpose::show) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);

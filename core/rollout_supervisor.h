@@ -17,6 +17,7 @@
 #include "rollout_promotion.h"
 #include "rollout_report.h"
 #include "rollout_run_log.h"
+#include "rollout_secrets.h"
 #include "rollout_standing.h"
 #include "rollout_store.h"
 #include "sent_pipeline.h"
@@ -46,12 +47,13 @@ class Supervisor {
   // What is known of an environment's run beside its record.
   struct Work {
     std::string printed;  // by the command that looks at it, starts it or shows it
+    SecretCommands secrets;  // for the command that starts it
     RunLog log;
     Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
     bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
-  enum class Purpose : std::size_t { look, launch, follow, show, cancel, count };
+  enum class Purpose : std::size_t { look, secret, launch, follow, show, cancel, count };
 
   ExitCode carry_on();
   std::string left() const;

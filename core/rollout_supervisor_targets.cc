@@ -95,6 +95,11 @@ void Supervisor::launch(std::size_t target) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   if (!work.may_run && schedule_.over_budget()) return put_off(target);
+  // A command that delivers a secret may take its time; the others need not wait for it.
+  if (const auto command = work.secrets.next(to)) {
+    store_.require_lease();
+    return pool_.start(tag_of(target, Purpose::secret), *command);
+  }
   work.printed.clear();
   std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
   words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
@@ -102,7 +107,7 @@ void Supervisor::launch(std::size_t target) {
   std::string inputs;
   try {
     if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
-    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
+    inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
   } catch (const Error& e) {
     refused(target, e.what());
     ended_at_once_ = true;
@@ -139,6 +144,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
     store_.save_target(rollout_.id, target, targets_[target]);
     heard(target);
+    work.secrets = {};
     attach(target);
     if (work.cancel_wanted) cancel(target);
   } else if (const auto obstacle = obstacle_to(to, event)) {

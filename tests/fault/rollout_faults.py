@@ -522,6 +522,70 @@ class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
     forgotten = "run = 0, state = 'unreachable', exit_code = 3"
 
 
+class RolloutSecretThatTakesItsTime(RolloutCase):
+    """The command that delivers one environment's secret waits: the other one is upgraded meanwhile."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:").replace(
+        'command: [/bin/sh, -c, "echo $$ > begun',
+        'secret_environment: { TOKEN: "${{ secrets.token }}" }\n'
+        '      command: [/bin/sh, -c, "echo \\"$TOKEN\\" > token; echo $$ > begun')
+
+    def setUp(self):
+        super().setUp()
+        self.fifo("asked")
+        self.fifo("answer")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "dir: a", 'dir: a, secrets: { token: { command: [/bin/sh, -c, "echo > asked; cat answer"] } }'))
+
+    def start_here(self, *words):
+        return self.start("rollout", *words, cwd=self.dir, env={**os.environ, "FAULTY_TOKEN": "plain"})
+
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        self.let_go("b")
+        for line in process.stdout:
+            if "b: done" in line:
+                break
+        self.write("answer", "first line\nsecond line\n")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(process, 0)
+        self.assertEqual(self.read("a/token"), "first line\nsecond line\n")
+        self.assertEqual(self.read("b/token"), "plain\n")
+
+
+class RolloutSecretCommandFails(RolloutSecretThatTakesItsTime):
+    """That is the refusal of its environment alone."""
+
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        self.write("answer", "")
+        self.let_go("b")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("The secret 'token' has no value: what the command /bin/sh prints", output)
+        self.assertIn("b: done", output)
+
+
+class RolloutLeftWhileItWaitsForASecret(RolloutSecretThatTakesItsTime):
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        process.send_signal(signal.SIGINT)
+        self.ended(process, 4)
+        again = self.start_here("resume", self.file)
+        self.read("asked")
+        self.let_go("b")
+        self.write("answer", "other\n")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(again, 0)
+        self.assertEqual(self.runs_of("a"), ["done"])
+
+
 class RolloutBudgetSpentAtOnce(RolloutCase):
     """Two may start at once, and the first cannot: the second is not begun any more, and waits."""
     pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
