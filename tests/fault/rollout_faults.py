@@ -622,6 +622,39 @@ class RolloutCannotKeepItsLogs(RolloutCase):
         self.ended(again, 0)
 
 
+class RolloutDiskFull(RolloutCase):
+    """This machine's disk is full: no environment has failed, all go on, and once there is room their logs
+    are whole."""
+    pipeline = RolloutCase.pipeline.replace("stages:", """stages:
+  - { uses: exec, with: { command: [/bin/sh, -c, "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i of a long log; done"] } }""")
+
+    def test(self):
+        if os.geteuid() != 0:
+            self.skipTest("a file system of its own needs root")
+        logs = self.path(".drydock/rollouts/faulty/logs")
+        os.makedirs(logs, mode=0o700)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,mode=0700", "tmpfs", logs],
+                                 stderr=subprocess.PIPE, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"nothing can be mounted here ({mounted.stderr.strip()})")
+        self.addCleanup(subprocess.run, ["umount", "-l", logs], check=True)
+        process = self.start("rollout", "run", self.file, "--yes")
+        output = " ".join(self.ended(process, 3).split())
+        self.assertIn("of the events of a run cannot be written (No space left on device); make room", output)
+        self.assertIn("a, b go on by themselves", output)
+        self.drydock("rollout", "status", self.file, code=4)
+        subprocess.run(["mount", "-o", "remount,size=1m", logs], check=True)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(again, 0)
+        for name in "ab":
+            with open(f"{logs}/1/{name}/1/events.jsonl", "rb") as copy:
+                with open(self.path(f"{name}/.drydock/logs/1/events.jsonl"), "rb") as log:
+                    self.assertEqual(copy.read(), log.read())
+
+
 class RolloutCannotNotify(RolloutCase):
     more = 'notify: { uses: exec, with: { command: ["true"] } }'
 
