@@ -134,7 +134,8 @@ void Supervisor::keep_lease() {
 void Supervisor::act_on(const Schedule::Decision& decision) {
   const RolloutPlan& plan = rollout_.plan;
   for (const std::size_t target : decision.start) {
-    if (target == plan.waves[schedule_.wave()].first) {
+    const bool looks_again = work_[target].patience.is_away();
+    if (target == plan.waves[schedule_.wave()].first && !looks_again) {
       report_.wave_begins(plan.waves[schedule_.wave()]);
     }
     targets_[target].state = TargetState::running;
@@ -142,7 +143,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
     // An earlier supervisor gave it up without knowing.
     work_[target].may_run = targets_[target].exit_code == static_cast<int>(ExitCode::needs_person);
     store_.save_target(rollout_.id, target, targets_[target]);  // before it is
-    report_.target_begins(plan.targets[target], targets_[target], false);
+    if (!looks_again) report_.target_begins(plan.targets[target], targets_[target], false);
     begin(target);
   }
   for (const std::size_t target : decision.cancel) cancel(target);

@@ -78,6 +78,7 @@ class Supervisor {
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
   void put_off(std::size_t target);
+  void set_aside(std::size_t target);
   void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);

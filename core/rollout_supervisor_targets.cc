@@ -254,10 +254,20 @@ void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& ob
       obstacle.may_pass() ? work.patience.lost(steady_milliseconds(), longest) : std::nullopt;
   if (!again) return give_up(target, obstacle.sentence);
   retries_.at(*again, tag_of(target, purpose));
+  if (targets_[target].run == 0 && !work.may_run) set_aside(target);
   if (was_away) return;
   report_.warning(to.name + ": " + obstacle.sentence + "; trying again for " +
                   format_duration(longest) +
                   (purpose == Purpose::follow ? ", while its run goes on by itself" : ""));
+}
+
+// Nothing goes on there, so that another one may have its place. It takes one again for each look.
+void Supervisor::set_aside(std::size_t target) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::waiting;
+  record.started.clear();
+  store_.save_target(rollout_.id, target, record);
+  schedule_.away(target);
 }
 
 void Supervisor::give_up(std::size_t target, const std::string& why) {
@@ -287,6 +297,7 @@ void Supervisor::heard(std::size_t target) {
 void Supervisor::try_again(std::size_t tag) {
   const std::size_t target = target_of(tag);
   if (work_.count(target) == 0) return;  // its run has ended meanwhile
+  if (targets_[target].state == TargetState::waiting) return schedule_.back(target);
   switch (purpose_of(tag)) {
     case Purpose::launch:
       return launch(target);

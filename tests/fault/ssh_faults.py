@@ -328,6 +328,34 @@ class SshOneMayBeMissing(SshCase):
         self.ended(process, 0)
 
 
+class SshOneThatIsAwayLeavesItsPlace(SshCase):
+    """One at a time, and the first one's host is away: the second need not wait for it."""
+    more = ", max_unreachable: 1"
+
+    def setUp(self):
+        super().setUp()
+        with open(self.file, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("parallel: 2", text)
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 1"))
+
+    def test(self):
+        self.hosts["a"].away()
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read_until(process, "trying again")
+        self.read("b $it/begun")
+        self.let_go("b")
+        self.read_until(process, "b: done")
+        status = json.loads(self.drydock("rollout", "status", self.file, "--json", code=0))
+        self.assertEqual(status["waves"][0]["environments"][0]["state"], "waiting")
+        self.hosts["a"].back()
+        self.read("a $it/begun")
+        self.let_go("a")
+        output = self.ended(process, 0)
+        self.assertNotIn("a: started", output, "it was said once")
+        self.assertIn("passed: 2 done", output)
+
+
 class SshCutWhileItPlans(SshCase):
     """Nobody has heard of the run yet: its key finds it, and it is not started twice."""
     names = "a"
