@@ -107,11 +107,12 @@ void ChildPool::watch(int fd, void* child) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
-void ChildPool::refuse(std::size_t tag, const std::string& why) {
+void ChildPool::refuse(std::size_t tag, const Refusal& refusal) {
   ChildEvent event;
   event.tag = tag;
   event.ended = true;
-  event.error = why;
+  event.error = refusal.why;
+  event.for_want = refusal.for_want;
   refused_.push_back(std::move(event));
 }
 
@@ -120,7 +121,7 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   if (waiting_.empty()) {
     const Refusal refusal = try_to_start(tag, command, input);
     if (refusal.why.empty()) return;
-    if (!refusal.for_want || children_.empty()) return refuse(tag, refusal.why);
+    if (!refusal.for_want || children_.empty()) return refuse(tag, refusal);
   }
   waiting_.push_back({tag, command, input});
 }
@@ -131,7 +132,7 @@ void ChildPool::start_waiting() {
     const Refusal refusal = try_to_start(next.tag, next.command, next.input);
     if (!refusal.why.empty()) {
       if (refusal.for_want && !children_.empty()) return;
-      refuse(next.tag, refusal.why);
+      refuse(next.tag, refusal);
     }
     waiting_.pop_front();
   }

@@ -26,6 +26,9 @@ struct ChildEvent {
   std::string error;       // the end of its standard error, or why it was not started
   bool timed_out = false;  // it was killed, or left alone where that is not ours to do
   bool spoke = false;      // there was a line
+  // It was not started, for want of processes, memory or open files, and no other one ran whose end
+  // could have been waited for.
+  bool for_want = false;
 };
 
 struct ChildCommand {
@@ -78,7 +81,7 @@ class ChildPool {
     bool for_want = false;
   };
   Refusal try_to_start(std::size_t tag, const ChildCommand& command, const std::string& input);
-  void refuse(std::size_t tag, const std::string& why);
+  void refuse(std::size_t tag, const Refusal& refusal);
   void start_waiting();
   // Whether there is more to read at once.
   bool read_lines(Child& child, std::vector<ChildEvent>& events);

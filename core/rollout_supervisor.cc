@@ -199,6 +199,8 @@ void Supervisor::notify(std::size_t wave, const std::string& status) {
 }
 
 void Supervisor::handle(const ChildEvent& event) {
+  // What this machine lacks is no failure of an environment or a gate.
+  if (event.for_want && event.tag != notify_tag) throw Error(event.error, ExitCode::needs_person);
   if (event.tag == gate_tag) {
     if (event.ended) {
       gate_answered(event);

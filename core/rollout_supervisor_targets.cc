@@ -152,7 +152,8 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
   } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
     work.may_run = true;
     launch(target);  // the same key: whatever it had begun is found
-  } else if (event.code == static_cast<int>(ExitCode::refused)) {
+  } else if (event.code == static_cast<int>(ExitCode::refused) ||
+             (event.code < 0 && event.signal == 0)) {  // or it was not started
     refused(target, reason_of(work.printed, event));
   } else {
     const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
@@ -247,7 +248,8 @@ void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& ob
     return refused(target, obstacle.sentence);
   }
   Work& work = work_[target];
-  work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
+  work.may_run =
+      work.may_run || (purpose != Purpose::look && obstacle.kind == Obstacle::Kind::lost);
   const bool was_away = work.patience.is_away();
   const milliseconds longest = rollout_.plan.ssh.reconnect;
   const auto again =

@@ -67,6 +67,7 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
     // Once cancelled nothing wakes this but the ends of those that have begun.
     const int wake = leaves ? -1 : cancellation_.fd();
     for (const ChildEvent& event : work.pool.wait(most, wake)) {
+      if (event.for_want) throw Error(event.error, ExitCode::needs_person);
       if (event.ended) {
         ended(work, event.tag, event);
       } else {

@@ -438,6 +438,20 @@ class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
     limits = (64, 4096)
 
 
+class RolloutNoFilesLeft(RolloutFewOpenFiles):
+    """Not one can be begun: that is this machine's failure, and none of an environment."""
+    count = 2
+
+    def test(self):
+        output = " ".join(self.drydock(
+            "rollout", "run", self.path("rollout.yaml"), "--yes", code=3,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
+        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'",
+                      output)
+        self.assertIn("Go on with: drydock rollout resume", output)
+        self.assertIn("has passed: 2 done", self.drydock("rollout", "resume", "many", code=0))
+
+
 class RolloutOnATerminal(RolloutCase):
     """A line for each environment that is drawn again, with the stage that it is in, and a total."""
 

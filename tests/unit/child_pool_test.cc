@@ -91,6 +91,7 @@ TEST(ChildPool, WhatCannotBeStartedEnds) {
   pool.start(7, {"/no/such/program"});
   const auto said = all_of(pool, 1);
   EXPECT_EQ(said.at(7).end.code, -1);
+  EXPECT_FALSE(said.at(7).end.for_want);
   EXPECT_NE(said.at(7).end.error.find("/no/such/program"), std::string::npos);
 }
 
@@ -143,6 +144,7 @@ TEST(ChildPool, SaysWhatIsShortWhereNoneRuns) {
     pool.start(1, {"/bin/echo", "first"});
     const auto said = all_of(pool, 1);
     EXPECT_EQ(said.at(1).end.code, -1);
+    EXPECT_TRUE(said.at(1).end.for_want);
     EXPECT_NE(said.at(1).end.error.find("Too many open files"), std::string::npos);
     EXPECT_NE(said.at(1).end.error.find("ulimit -n"), std::string::npos) << said.at(1).end.error;
   }
