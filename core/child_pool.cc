@@ -140,7 +140,8 @@ void ChildPool::start_waiting() {
 
 ChildPool::Refusal ChildPool::try_to_start(std::size_t tag, const ChildCommand& command,
                                            const std::string& input) {
-  constexpr const char* remedy = "; raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'";
+  constexpr const char* remedy =
+      "; raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'";
   Pipe out, err;
   SpareFiles spare;
   const Descriptor given = file_in_memory(input);

@@ -57,7 +57,8 @@ void RunLog::refuse(const std::string& action) const {
 }
 
 bool RunLog::take_shown(const json& shown) {
-  if (!shown.is_object() || !shown.contains("closing") || !shown["closing"].is_object()) return false;
+  if (!shown.is_object() || !shown.contains("closing") || !shown["closing"].is_object())
+    return false;
   // One that is being rolled back by hand still has the end of before.
   const std::string state = text_at(shown, "state");
   const bool half_way = state == "running" || state == "rolling_back";

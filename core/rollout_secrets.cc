@@ -9,8 +9,8 @@ namespace drydock {
 
 std::map<std::string, SecretSource>::const_iterator SecretCommands::open(
     const RolloutTarget& target) const {
-  const bool failed = std::any_of(ended_.begin(), ended_.end(),
-                                  [](const auto& each) { return !each.second.ok(); });
+  const bool failed =
+      std::any_of(ended_.begin(), ended_.end(), [](const auto& each) { return !each.second.ok(); });
   if (failed) return target.secrets.end();
   return std::find_if(target.secrets.begin(), target.secrets.end(), [&](const auto& each) {
     return each.second.kind == SecretSource::Kind::command && ended_.count(each.first) == 0;

@@ -1,5 +1,5 @@
-// The secrets of one environment that commands deliver: these are performed beside whatever else goes
-// on, one after the other, before its own command gets them.
+// The secrets of one environment that commands deliver: these are performed beside whatever else
+// goes on, one after the other, before its own command gets them.
 #pragma once
 
 #include <map>

@@ -46,7 +46,7 @@ class Supervisor {
  private:
   // What is known of an environment's run beside its record.
   struct Work {
-    std::string printed;  // by the command that looks at it, starts it or shows it
+    std::string printed;     // by the command that looks at it, starts it or shows it
     SecretCommands secrets;  // for the command that starts it
     RunLog log;
     Patience patience;  // with commands that end without a word

@@ -107,7 +107,8 @@ void Supervisor::launch(std::size_t target) {
   std::string inputs;
   try {
     if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
-    inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
+    inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
+                       promoted_);
   } catch (const Error& e) {
     refused(target, e.what());
     ended_at_once_ = true;
@@ -208,7 +209,8 @@ void Supervisor::show(std::size_t target) {
 void Supervisor::shown(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
-  if (const auto obstacle = obstacle_to(to, event)) return blocked(target, Purpose::show, *obstacle);
+  if (const auto obstacle = obstacle_to(to, event))
+    return blocked(target, Purpose::show, *obstacle);
   const json said = json::parse(work.printed, nullptr, false);
   if (work.log.take_shown(said)) {
     const json& finished = work.log.finished();
@@ -218,8 +220,9 @@ void Supervisor::shown(std::size_t target, const ChildEvent& event) {
     retries_.at(steady_milliseconds() + look_again.count(), tag_of(target, Purpose::follow));
     return;
   }
-  const std::string why =
-      said.is_object() && !said.contains("error") ? "" : " (" + reason_of(work.printed, event) + ")";
+  const std::string why = said.is_object() && !said.contains("error")
+                              ? ""
+                              : " (" + reason_of(work.printed, event) + ")";
   target_ended(target, static_cast<int>(ExitCode::needs_person),
                "run " + std::to_string(targets_[target].run) + " ended without having told how" +
                    why + "; see `" + command_text(to, "status") + "`");

@@ -79,9 +79,9 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
   ChildPool pool;
   const auto ask = [&](std::size_t of) {
     const RolloutTarget& target = plan.targets[of];
-    if (const auto command = secrets[of].next(target)) return pool.start(tag_of_secret(of), *command);
-    pool.start(tag_of_plan(of),
-               hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
+    if (const auto command = secrets[of].next(target))
+      return pool.start(tag_of_secret(of), *command);
+    pool.start(tag_of_plan(of), hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
                inputs_of(target, secrets[of], pipeline, masker));
   };
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {

@@ -30,9 +30,9 @@ std::vector<std::string> words_for(const std::string& command, const RolloutPlan
                                    const RolloutTarget& target,
                                    const std::vector<std::string>& plugin_dirs);
 
-// What that command gets on its standard input. `commands`: those that deliver secrets, all of which
-// have ended. `pipeline`: for other hosts, else null. `promoted`: by earlier waves. Throws Error: a
-// secret that cannot be read.
+// What that command gets on its standard input. `commands`: those that deliver secrets, all of
+// which have ended. `pipeline`: for other hosts, else null. `promoted`: by earlier waves. Throws
+// Error: a secret that cannot be read.
 std::string inputs_of(const RolloutTarget& target, const SecretCommands& commands,
                       const SentPipeline* pipeline, Masker& masker,
                       const nlohmann::json& promoted = nlohmann::json::object());

@@ -71,8 +71,7 @@ class Masker {
 class SecretStore {
  public:
   // dotenv: the deployment's .env as evaluated.
-  SecretStore(std::map<std::string, SecretSource> sources,
-              SharedVariables dotenv, Masker& masker);
+  SecretStore(std::map<std::string, SecretSource> sources, SharedVariables dotenv, Masker& masker);
   // Instead of its source. Throws Error when no such secret is declared.
   void give(const std::string& name, const std::string& value);
   // Of a declared secret: what its command has printed, for which somebody else has waited. Throws

@@ -15,13 +15,15 @@ using Kind = SshFailure::Kind;
 struct Form {
   std::string_view begin, end;
   bool is_of(std::string_view line) const {
-    return line.size() > begin.size() + end.size() && line.starts_with(begin) && line.ends_with(end);
+    return line.size() > begin.size() + end.size() && line.starts_with(begin) &&
+           line.ends_with(end);
   }
 };
 
 template <std::size_t N>
 bool is_any_of(const std::array<Form, N>& forms, std::string_view line) {
-  return std::any_of(forms.begin(), forms.end(), [&](const Form& each) { return each.is_of(line); });
+  return std::any_of(forms.begin(), forms.end(),
+                     [&](const Form& each) { return each.is_of(line); });
 }
 
 // "... port 22"
@@ -54,7 +56,8 @@ bool is_permission_denied(std::string_view line) {
   return who.find(' ') == who.npos && methods.find_first_of(" ()") == methods.npos;
 }
 
-// By a server that counts: Received disconnect from HOST port 22:2: Too many authentication failures
+// By a server that counts: Received disconnect from HOST port 22:2: Too many authentication
+// failures
 bool is_too_many_failures(std::string_view line) {
   return line.starts_with("Received disconnect from ") &&
          line.find(": Too many authentication failures") != line.npos;

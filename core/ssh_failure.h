@@ -1,5 +1,5 @@
-// Why OpenSSH's client has failed, by what it wrote on its standard error. It has no codes for that,
-// and its messages are not translated.
+// Why OpenSSH's client has failed, by what it wrote on its standard error. It has no codes for
+// that, and its messages are not translated.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@ namespace drydock {
 
 struct SshFailure {
   enum class Kind {
-    unknown,            // also: the link of a session was lost
-    not_reached,        // before there was a session
-    host_key_changed,   // another one than in known_hosts
-    host_key_unknown,   //
-    login_refused,      //
+    unknown,      // also: the link of a session was lost
+    not_reached,  // before there was a session
+    host_key_changed,
+    host_key_unknown,
+    login_refused,
     nothing_in_common,  // no algorithm that both sides have
     not_started,        // its own configuration is wrong
   };

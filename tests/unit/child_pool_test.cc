@@ -118,7 +118,8 @@ TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
   ChildPool pool;
   const Descriptor held(::memfd_create("held", MFD_CLOEXEC));
   ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
-  const std::string file = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
+  const std::string file =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
   pool.start(1, {"/usr/bin/flock", file, "/bin/echo", "first"});
   {
     // One too few for another child: it has six while it starts, and leaves eight to others.
@@ -166,9 +167,8 @@ TEST(ChildPool, ItsChildrenHaveTheLimitOfBefore) {
   pool.start(1, {"/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"});
   const auto said = all_of(pool, 1);
   EXPECT_EQ(said.at(1).lines.front(), "77");
-  EXPECT_EQ(said.at(1).lines.back(), before.rlim_max == RLIM_INFINITY
-                                         ? "unlimited"
-                                         : std::to_string(before.rlim_max));
+  EXPECT_EQ(said.at(1).lines.back(),
+            before.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(before.rlim_max));
 }
 
 TEST(ChildPool, ASignalIsNoExitCode) {

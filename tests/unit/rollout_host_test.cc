@@ -167,25 +167,26 @@ TEST(Obstacles, OfAHostThatDoesNotLetUsIn) {
 }
 
 TEST(Obstacles, OfAnAlgorithmOrAConfiguration) {
-  EXPECT_EQ(obstacle_on("web-1",
-                        ended(255,
-                              "Unable to negotiate with 10.0.0.1 port 22: no matching host key type "
-                              "found. Their offer: ssh-rsa\r\n"))
-                .find("refused: ssh here and on web-1 have nothing in common (Unable to negotiate"),
-            0u);
-  for (const char* said :
-       {"/home/me/.ssh/config: line 3: Bad configuration option: hots\r\n"
-        "/home/me/.ssh/config: terminating, 1 bad configuration options\r\n",
-        "Bad owner or permissions on /home/me/.ssh/config\r\n",
-        "Can't open user config file mine: No such file or directory\r\n"}) {
-    EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("refused: ssh does not start for web-1 ("),
-              0u)
+  EXPECT_EQ(
+      obstacle_on("web-1",
+                  ended(255,
+                        "Unable to negotiate with 10.0.0.1 port 22: no matching host key type "
+                        "found. Their offer: ssh-rsa\r\n"))
+          .find("refused: ssh here and on web-1 have nothing in common (Unable to negotiate"),
+      0u);
+  for (const char* said : {"/home/me/.ssh/config: line 3: Bad configuration option: hots\r\n"
+                           "/home/me/.ssh/config: terminating, 1 bad configuration options\r\n",
+                           "Bad owner or permissions on /home/me/.ssh/config\r\n",
+                           "Can't open user config file mine: No such file or directory\r\n"}) {
+    EXPECT_EQ(
+        obstacle_on("web-1", ended(255, said)).find("refused: ssh does not start for web-1 ("), 0u)
         << said;
   }
   for (const char* said : {"me@jump: Permission denied (publickey).\r\n",
                            "Received disconnect from 10.0.0.9 port 22:2: Too many authentication "
                            "failures\r\nDisconnected from 10.0.0.9 port 22\r\n"}) {
-    EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("refused: web-1 refuses the login ("), 0u);
+    EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("refused: web-1 refuses the login ("),
+              0u);
     const std::string at_last =
         "kex_exchange_identification: Connection closed by remote host\r\n"
         "Connection closed by UNKNOWN port 65535\r\n";
@@ -223,9 +224,10 @@ TEST(Obstacles, OfAHostThatHasSpoken) {
                   .find("lost: the link to web-1 was lost"),
               0u)
         << said;
-    EXPECT_EQ(obstacle_on("web-1", ended(255, "drydock: waiting for the lock\n" + std::string(said)))
-                  .find("lost: "),
-              0u);
+    EXPECT_EQ(
+        obstacle_on("web-1", ended(255, "drydock: waiting for the lock\n" + std::string(said)))
+            .find("lost: "),
+        0u);
     EXPECT_EQ(obstacle_on("web-1", ended(1, said)), "") << "ssh itself ends with 255";
   }
 }
@@ -249,7 +251,8 @@ TEST(Obstacles, BeforeDrydockItself) {
 TEST(Obstacles, NotWhereDrydockHasAnswered) {
   EXPECT_EQ(obstacle_on("web-1", ended(0, "")), "");
   EXPECT_EQ(obstacle_on("web-1", ended(2, "drydock: no such folder\n")), "");
-  EXPECT_EQ(obstacle_on("web-1", after_a_word(ended(1, "sudo: unable to resolve host\n")), true), "");
+  EXPECT_EQ(obstacle_on("web-1", after_a_word(ended(1, "sudo: unable to resolve host\n")), true),
+            "");
   EXPECT_EQ(obstacle_on("", ended(255, "")), "") << "no ssh stands in between";
 }
 

@@ -1,4 +1,5 @@
-// The copy of a run's events that a rollout keeps: whole lines, each once, whatever happened before.
+// The copy of a run's events that a rollout keeps: whole lines, each once, whatever happened
+// before.
 #include "rollout_run_log.h"
 
 #include <fcntl.h>
@@ -56,10 +57,11 @@ TEST_F(RunLogTest, GoesOnAfterTheLastWholeLine) {
   const std::string all = lines_until(last);
   std::vector<std::string> left;
   for (std::size_t size = 0; size <= all.size(); ++size) left.push_back(all.substr(0, size));
-  left.push_back(lines_until(3) + line_of(3) + "\n");                             // twice
-  left.push_back(lines_until(2) + line_of(4) + "\n");                             // one is missing
-  left.push_back(lines_until(2) + std::string(100, '\0') + line_of(3) + "\n");    // a power cut
-  left.push_back(lines_until(2) + line_of(3).substr(0, 9) + line_of(4) + "\n");  // torn, and went on
+  left.push_back(lines_until(3) + line_of(3) + "\n");                           // twice
+  left.push_back(lines_until(2) + line_of(4) + "\n");                           // one is missing
+  left.push_back(lines_until(2) + std::string(100, '\0') + line_of(3) + "\n");  // a power cut
+  left.push_back(lines_until(2) + line_of(3).substr(0, 9) + line_of(4) +
+                 "\n");  // torn, and went on
   for (const std::string& text : left) {
     write(text);
     RunLog log;
@@ -71,7 +73,8 @@ TEST_F(RunLogTest, GoesOnAfterTheLastWholeLine) {
 }
 
 TEST_F(RunLogTest, ADiskThatIsFullIsSaidAndLeavesNothingOut) {
-  struct sigaction ignore {}, before {};
+  struct sigaction ignore {
+  }, before{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGXFSZ, &ignore, &before);
   rlimit unlimited{};
