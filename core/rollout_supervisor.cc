@@ -227,9 +227,14 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::handle(const ChildEvent& event) {
+  const auto stage = controller_stages_.find(event.tag);
+  const bool is_notification = stage != controller_stages_.end() && event.tag != gate_tag;
   // What this machine lacks is no failure of an environment or a gate.
-  if (event.for_want && event.tag != notify_tag) throw Error(event.error, ExitCode::needs_person);
-  if (const auto stage = controller_stages_.find(event.tag); stage != controller_stages_.end()) {
+  if (event.for_want && !is_notification) {
+    controller_stages_.erase(event.tag);
+    throw Error(event.error, ExitCode::needs_person);
+  }
+  if (stage != controller_stages_.end()) {
     if (event.ended) {
       controller_stage_ended(event);
     } else {
