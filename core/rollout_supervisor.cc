@@ -136,6 +136,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   const RolloutPlan& plan = rollout_.plan;
   for (const std::size_t target : decision.start) {
     if (target == plan.waves[schedule_.wave()].first) tell_begun();
+    const bool looks_again = work_[target].patience.is_away();
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
     // An earlier supervisor gave it up without knowing.
