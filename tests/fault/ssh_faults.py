@@ -183,6 +183,19 @@ exec {DRYDOCK} "$@"
         self.assertEqual(self.runs_of("a"), ["done"])
 
 
+class SshLoginGreets(SshCase):
+    """What a login prints before Drydock's answer is not taken for one."""
+    names = "a"
+    pipeline = QUICK
+
+    def test(self):
+        self.write_file(os.path.join(self.hosts["a"].folder, ".bashrc"), "echo 'Welcome to {a}!'\n")
+        self.assertIn("1 change", self.drydock("rollout", "plan", self.file, code=0))
+        self.assertIn("Rollout far has passed: 1 done.", self.drydock("rollout", "run", self.file, "--yes", code=0))
+        self.assertIn("run 1 done", self.drydock("rollout", "status", self.file, "--all", code=0))
+        self.assert_every_event_once("a")
+
+
 class SshConnectionsAreInits(SshCase):
     """While hosts are asked, the processes that keep the connections to them are not the rollout's
     children: they would be zombies when they end."""
