@@ -39,8 +39,8 @@ std::string reason_of_run(const json& finished) {
 
 }  // namespace
 
-// Nothing of a wave is begun before all of its hosts have answered that were not well when the rollout
-// was gone on with. Returns whether one of them still has to.
+// Nothing of a wave is begun before all of its hosts have answered that were not well when the
+// rollout was gone on with. Returns whether one of them still has to.
 bool Supervisor::asks_hosts() {
   const std::size_t wave = schedule_.wave();
   if (wave == rollout_.plan.waves.size()) return false;
@@ -164,7 +164,8 @@ void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<st
                        const std::string& input) {
   store_.require_lease();
   ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
-  if (purpose == Purpose::cancel || purpose == Purpose::ask) command.timeout = short_command_timeout(rollout_.plan);
+  if (purpose == Purpose::cancel || purpose == Purpose::ask)
+    command.timeout = short_command_timeout(rollout_.plan);
   pool_.start(tag_of(target, purpose), command, input);
 }
 
