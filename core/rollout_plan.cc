@@ -79,19 +79,21 @@ class Folders {
   std::map<std::pair<std::string, std::string>, const Environment*> first_;  // by host and folder
 };
 
-std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage) {
+std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage,
+                                                milliseconds timeout) {
   if (!stage) return std::nullopt;
-  return ControllerStage{stage->uses, stage->with};
+  return ControllerStage{stage->uses, stage->with, stage->timeout.value_or(timeout)};
 }
 
 json stage_json(const std::optional<ControllerStage>& stage) {
   if (!stage) return nullptr;
-  return {{"uses", stage->uses}, {"with", stage->with}};
+  return {{"uses", stage->uses}, {"with", stage->with}, {"timeout_ms", stage->timeout.count()}};
 }
 
 std::optional<ControllerStage> stage_from(const json& stage) {
   if (stage.is_null()) return std::nullopt;
-  return ControllerStage{stage.at("uses"), stage.at("with")};
+  return ControllerStage{stage.at("uses"), stage.at("with"),
+                         milliseconds(stage.at("timeout_ms").get<std::int64_t>())};
 }
 
 std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
@@ -109,11 +111,12 @@ std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
 // It stands alone: what a stage says of others would be ignored without a word.
 void check_alone(const StageSpec& stage, const std::string& key, const Pipeline& pipeline,
                  const PluginIndex& plugins) {
-  const bool plain = stage.when.empty() && !stage.timeout && !stage.rollback_timeout &&
-                     stage.retry.times == 0 && !stage.continue_on_failure &&
-                     stage.memory_limit == 0 && stage.id_place.line == 0;
+  const bool plain = stage.when.empty() && !stage.rollback_timeout && stage.retry.times == 0 &&
+                     !stage.continue_on_failure && stage.memory_limit == 0 &&
+                     stage.id_place.line == 0;
   if (!plain) {
-    refuse(stage.place, "more than 'uses:' and 'with:'", key, "these two, or 'exec:'");
+    refuse(stage.place, "more than 'uses:', 'with:' and 'timeout:'", key,
+           "these, or 'exec:' and 'timeout:'");
   }
   check_pipeline(controller_pipeline(stage, pipeline), plugins);
 }
@@ -132,7 +135,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.cancel_on_budget = rollout.cancel_on_budget;
   plan.rollback_wave = rollout.rollback_wave;
   plan.drift = rollout.drift;
-  plan.notify = controller_stage(rollout.notify);
+  plan.notify = controller_stage(rollout.notify, notification_timeout);
   plan.secrets = controller_secrets(pipeline);
   const std::vector<WaveMembers> members = members_of_waves(rollout);
   plan.outside = outside_of_waves(rollout, members);
@@ -141,7 +144,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
     const WaveSpec& spec = rollout.waves[i];
     plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
                           members[i].parallel, members[i].max_failures, members[i].max_unreachable,
-                          spec.soak, controller_stage(spec.gate), spec.approve});
+                          spec.soak, controller_stage(spec.gate, gate_timeout), spec.approve});
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
       folders.add(rollout.environments[at], plan.targets.back());

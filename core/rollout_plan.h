@@ -28,6 +28,7 @@ struct RolloutTarget {
 struct ControllerStage {
   std::string uses;
   nlohmann::json with;
+  std::chrono::milliseconds timeout{0};  // of all that it does
 };
 
 struct RolloutWave {

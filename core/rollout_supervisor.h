@@ -36,6 +36,9 @@ class Supervisor {
   // All of these outlive it.
   Supervisor(RolloutRecord rollout, RolloutStore& store, const SupervisorSetup& setup,
              RolloutReport& report, Masker& masker, const Cancellation& cancellation);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
 
   // To the end of the rollout; until it waits for an approval, where the setup says so (exit code
   // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4). Throws
@@ -92,7 +95,8 @@ class Supervisor {
   void try_again(std::size_t tag);
   void refused(std::size_t target, const std::string& why);
   void target_ended(std::size_t target, int code, const std::string& reason);
-  void gate_answered(const ChildEvent& event);
+  void controller_stage_ended(const ChildEvent& event);
+  void gate_answered(const std::string& printed, const ChildEvent& event);
   void look_for_approvals();
   std::chrono::milliseconds wait_for(const Schedule::Decision& decision) const;
   void finish_notifications();
@@ -115,7 +119,9 @@ class Supervisor {
   Retries retries_;
   Instant renewed_ = now_in_milliseconds();  // the lease
   std::map<std::size_t, Work> work_;         // of what runs
-  std::string gate_printed_;
+  // Of gates and notifications that run: what each has printed, by its tag.
+  std::map<std::size_t, std::string> controller_stages_;
+  std::size_t notifications_ = 0;  // that were started
   bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
   std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen
 };
