@@ -121,6 +121,24 @@ HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expec
   return survey;
 }
 
+std::set<std::size_t> put_off_later_waves(const RolloutPlan& plan, std::size_t wave,
+                                          HostSurvey& survey) {
+  std::set<std::size_t> put_off;
+  for (std::size_t later = wave + 1; later < plan.waves.size(); ++later) {
+    const RolloutWave& of = plan.waves[later];
+    for (std::size_t i = of.first; i < of.first + of.count; ++i) {
+      HostFindings& findings = survey.findings[i];
+      if (findings.refusals.empty() && !findings.unreachable) continue;
+      std::vector<std::string> sentences = std::move(findings.refusals);
+      sentences.insert(sentences.end(), findings.warnings.begin(), findings.warnings.end());
+      for (std::string& each : sentences) each += "; asked again before the wave " + of.name;
+      findings = {{}, std::move(sentences), false};
+      put_off.insert(i);
+    }
+  }
+  return put_off;
+}
+
 void require_fit(const RolloutPlan& plan, const HostSurvey& survey) {
   std::vector<std::string> sentences;
   for (const auto& [sentence, names] : gathered(plan, survey, &HostFindings::refusals)) {

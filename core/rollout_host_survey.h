@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "cancellation.h"
@@ -23,6 +24,11 @@ struct HostSurvey {
 // each. Changes nothing. Throws Error when it is cancelled.
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expected& expected,
                         const std::vector<std::size_t>& targets, const Cancellation& cancellation);
+
+// What is wrong with environments of waves after this one stands in nobody's way yet, and becomes
+// warnings. Returns these environments: they are to be asked again before their wave.
+std::set<std::size_t> put_off_later_waves(const RolloutPlan& plan, std::size_t wave,
+                                          HostSurvey& survey);
 
 // Throws Error: an environment that a run would be refused on, or more that are away than a wave
 // allows. The first sentence is the error's own, the others are its details.

@@ -130,6 +130,14 @@ void Schedule::unreachable(std::size_t target) { ended(target, TargetState::unre
 
 void Schedule::skipped(std::size_t target) { ended(target, TargetState::skipped); }
 
+// One of a later wave is counted when that is at work.
+void Schedule::refused(std::size_t target) {
+  targets_[target] = TargetState::failed;
+  if (!is_at_work(target)) return;
+  --waiting_;
+  count(TargetState::failed);
+}
+
 void Schedule::not_begun(std::size_t target) {
   ended(target, TargetState::waiting);
   if (is_at_work(target)) next_ = std::min(next_, target);

@@ -65,6 +65,7 @@ class Schedule {
   void unreachable(std::size_t target);  // given up
   void not_begun(std::size_t target);    // it waits again
   void skipped(std::size_t target);
+  void refused(std::size_t target);  // it waits, and cannot be begun: it has failed
   void gate(bool held);
   // Of a wave that waits, or will.
   void approved(std::size_t wave);

@@ -33,7 +33,8 @@ Supervisor::Supervisor(RolloutRecord rollout, RolloutStore& store, const Supervi
       targets_(store.targets(rollout_.id)),
       waves_(store.waves(rollout_.id)),
       here_(host_name()),
-      schedule_(resumed()) {}
+      schedule_(resumed()),
+      ask_again_(setup.ask_again) {}
 
 // What environments have promoted already counts, whoever has seen it.
 Schedule Supervisor::resumed() {
@@ -94,7 +95,8 @@ ExitCode Supervisor::carry_on() {
     if (cancellation_.requested()) {
       throw Error(left(), ExitCode::busy);
     }
-    const Schedule::Decision decision = schedule_.decide(now_in_milliseconds());
+    const Schedule::Decision decision =
+        asks_hosts() ? Schedule::Decision() : schedule_.decide(now_in_milliseconds());
     act_on(decision);
     if (decision.end != Schedule::End::none) return finish(decision.end);
     if (decision.passed_wave || std::exchange(ended_at_once_, false)) continue;
@@ -133,9 +135,7 @@ void Supervisor::keep_lease() {
 void Supervisor::act_on(const Schedule::Decision& decision) {
   const RolloutPlan& plan = rollout_.plan;
   for (const std::size_t target : decision.start) {
-    if (target == plan.waves[schedule_.wave()].first) {
-      report_.wave_begins(plan.waves[schedule_.wave()]);
-    }
+    if (target == plan.waves[schedule_.wave()].first) tell_begun();
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
     // An earlier supervisor gave it up without knowing.
@@ -166,6 +166,13 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
     report_.wave_passed(plan.waves[*decision.passed_wave]);
     notify(*decision.passed_wave, "passed");
   }
+}
+
+void Supervisor::tell_begun() {
+  const std::size_t wave = schedule_.wave();
+  if (told_begun_ == wave) return;
+  told_begun_ = wave;
+  report_.wave_begins(rollout_.plan.waves[wave]);
 }
 
 void Supervisor::ask_gate(std::size_t wave) {
@@ -232,9 +239,11 @@ void Supervisor::handle(const ChildEvent& event) {
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
-  if (purpose == Purpose::launch || purpose == Purpose::look) {
+  if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
+    } else if (purpose == Purpose::ask) {
+      answered(target, event);
     } else if (purpose == Purpose::look) {
       looked(target, event);
     } else {

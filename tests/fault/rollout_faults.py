@@ -2,6 +2,7 @@
 """What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -417,6 +418,63 @@ class RolloutCannotNotify(RolloutCase):
         self.assertIn("a notification failed: ", output)
         self.assertIn("has failed", output)
         self.drydock("rollout", "status", self.file, code=1)
+
+
+class RolloutKeyOfARemovedRun(RolloutCase):
+    """The record says that a run may have begun, and its environment has removed it since: it is not begun
+    a second time."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        with state:
+            state.execute("UPDATE rollout_targets SET run = 0 WHERE name = 'b'")
+        state.close()
+        self.let_go("a")
+        self.let_go("b", "bad")
+        there = [DRYDOCK, "-C", self.path("b")]
+        self.assertEqual(subprocess.run([*there, "attach"], stdout=subprocess.DEVNULL, timeout=60,
+                                        check=False).returncode, 1)
+        subprocess.run([*there, "history", "--prune", "--keep", "0", "--yes"], check=True, timeout=60,
+                       stdout=subprocess.DEVNULL)
+        self.assertEqual(self.runs_of("b"), [])
+        output = " ".join(self.drydock("rollout", "resume", self.file, code=3).split())
+        self.assertRegex(output, "b: .* run 1 had the key 'faulty[.].*/b/1' [(]rolled_back[)], and was removed")
+        self.assertIn("a: done", output)
+        self.assertEqual(self.runs_of("b"), [])
+        again = self.start("rollout", "resume", self.file, "--retry", "failed")
+        self.read("b/begun")
+        self.let_go("b")
+        self.ended(again, 0)
+        self.assertEqual(self.runs_of("b"), ["done"])
+
+
+class RolloutGivenUp(RolloutCase):
+    """What still runs of a rollout that is given up is named, with what it needs."""
+
+    def test(self):
+        process, pids = self.begin()
+        self.kill(process)
+        output = " ".join(self.drydock("rollout", "run", self.file, "--yes", "--abandon", code=3).split())
+        for name, pid in zip("ab", pids):
+            there = "-C " + shlex.quote(self.path(name)).replace("'\"'\"'", "'\\''")
+            self.assertIn(f"warning: {name}: run 1 was going on there; let it end (`drydock {there} attach 1` "
+                          f"shows it) or cancel it (`drydock {there} cancel 1`)", output)
+            self.assert_alive(pid)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        (reason,), = state.execute("SELECT reason FROM rollouts WHERE id = 1")
+        state.close()
+        self.assertTrue(reason.endswith("; what was going on: a (run 1), b (run 1)"), reason)
+        for name in "ab":
+            self.let_go(name)
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], check=True, stdout=subprocess.DEVNULL,
+                           timeout=60)
+        again = self.start("rollout", "resume", self.file, "--retry", "failed")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.assertNotIn("was going on", self.ended(again, 0))
 
 
 class RolloutLeftAtAGate(RolloutCase):

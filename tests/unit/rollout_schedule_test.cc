@@ -30,6 +30,7 @@ class World {
     fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
     absent_ = chance(70) ? 0 : static_cast<int>(random_() % 60);
     disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
+    refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
   }
 
   // "" or the first rule that was broken. restart_percent: how often the supervisor dies;
@@ -37,6 +38,7 @@ class World {
   std::string play(int restart_percent, int most_retries = 0) {
     Schedule schedule(waves_, cancel_);
     for (;;) {
+      refuse_some(schedule);
       const Schedule::Decision decision = schedule.decide(now_);
       perform(decision);
       if (!broken_.empty()) return broken_;
@@ -53,6 +55,7 @@ class World {
         }
         schedule = Schedule(waves_, cancel_, states_, known_);
         asked_gate_.reset();
+        refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
       }
     }
   }
@@ -87,6 +90,18 @@ class World {
       known.ended.reset();
       known.gate_held = known.passed = false;
     }
+  }
+
+  // Hosts that answer before their wave begins that nothing can be begun there.
+  void refuse_some(Schedule& schedule) {
+    for (std::size_t target = 0; target < states_.size(); ++target) {
+      if (states_[target] != TargetState::waiting || !chance(refused_)) continue;
+      states_[target] = TargetState::failed;
+      ++totals_[wave_of_[target]].ended;
+      ++totals_[wave_of_[target]].failed;
+      schedule.refused(target);
+    }
+    refused_ = 0;
   }
 
   void perform(const Schedule::Decision& decision) {
@@ -213,7 +228,7 @@ class World {
   std::multimap<Instant, std::size_t> ends_;
   std::optional<std::size_t> asked_gate_;
   Instant now_ = 1'000'000;
-  int fails_ = 0, absent_ = 0, disagree_ = 0;  // percent
+  int fails_ = 0, absent_ = 0, disagree_ = 0, refused_ = 0;  // percent
   std::size_t most_running_ = 0;
   Schedule::End end_ = Schedule::End::none;
   std::string broken_;
@@ -309,6 +324,21 @@ TEST(RolloutSchedule, LetsWhatRunsEndOnceTheBudgetIsSpent) {
   schedule.finished(2, true);
   schedule.finished(3, true);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
+TEST(RolloutSchedule, OneThatIsRefusedBeforeItsWaveHasFailedThere) {
+  Schedule schedule({wave(1, 1), wave(3, 3, 1)}, false);
+  schedule.refused(2);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  EXPECT_EQ(schedule.failed(), 0u) << "of the wave at work";
+  schedule.finished(0, true);
+  while (schedule.decide(0).passed_wave) {
+  }
+  EXPECT_EQ(schedule.failed(), 1u);
+  EXPECT_EQ(schedule.running(), 2u);
+  Schedule another({wave(2, 2)}, false);
+  another.refused(0);
+  EXPECT_EQ(another.decide(0).end, Schedule::End::failed) << "and the other one is not begun";
 }
 
 TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
