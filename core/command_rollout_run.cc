@@ -277,6 +277,55 @@ void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
   }
 }
 
+// What `rollout rollback` asks for, from wherever it stands.
+ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave,
+                  std::vector<TargetRecord>& targets) {
+  const Arguments& arguments = bench.arguments();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  leave_orphans_to_init();
+  const Hosts hosts(plan);
+  const std::string what = "the wave '" + plan.waves[wave].name + "' ";
+  try {
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
+    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
+        .carry_out(wave, targets, what + "is put back by " + user_name());
+  } catch (const Error& e) {
+    const bool begun = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
+      return each.state == TargetState::rolling_back;
+    });
+    if (!begun || e.code() != ExitCode::refused) throw;  // others do it, or it says how to go on
+    throw Error(std::string(e.what()) + "; the rollout was left while " + what +
+                    "was being put back. Go on with: drydock rollout resume " +
+                    shell_word(plan.file),
+                ExitCode::needs_person);
+  }
+  const ExitCode worst = exit_code_of(targets, false);
+  found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
+                      what + "was put back by " + user_name());
+  print_end(bench, *found.store, record);
+  return worst == ExitCode::needs_person ? worst : ExitCode::done;
+}
+
+// The rest of a wave that is to be put back. Nothing is upgraded, so that neither the pipeline nor
+// the hosts of others matter.
+ExitCode go_on_putting_back(Workbench& bench, const FoundRollout& found, std::size_t wave) {
+  const Arguments& arguments = bench.arguments();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  if (!arguments.retry.empty()) {
+    throw Error("the wave '" + plan.waves[wave].name + "' of the rollout '" + plan.name +
+                "' is being put back; go on with that first, without --retry");
+  }
+  const bool wants_it_itself = plan.rollback_wave && record.reason.empty();
+  if (wants_it_itself) {
+    const Hosts hosts(plan);
+    return supervise(bench, *found.store, record, setup_of(arguments, found.place, plan, hosts));
+  }
+  std::vector<TargetRecord> targets = found.store->targets(record.id);
+  return put_back(bench, found, wave, targets);
+}
+
 }  // namespace
 
 ExitCode rollout_resume(const Arguments& arguments) {
@@ -286,6 +335,9 @@ ExitCode rollout_resume(const Arguments& arguments) {
   const FoundRollout& found = held.found();
   const RolloutRecord& record = found.record;
   const RolloutPlan& plan = record.plan;
+  if (const auto back = wave_going_back(record, found.store->targets(record.id))) {
+    return go_on_putting_back(bench, found, *back);
+  }
   require_same_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
@@ -386,21 +438,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
                 "' stands upgraded, so there is nothing to put back");
   }
   agree_to_put_back(bench, plan, plan.waves[wave], count);
-  leave_orphans_to_init();
-  const Hosts hosts(plan);
-  WaveRecord undone = found.store->waves(record.id).at(wave);
-  undone.known.passed = undone.known.gate_held = false;
-  found.store->save_wave(record.id, wave, undone);
-  {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
-    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
-        .carry_out(wave, targets);
-  }
-  const ExitCode worst = exit_code_of(targets, false);
-  found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
-                      "the wave '" + plan.waves[wave].name + "' was put back by " + user_name());
-  print_end(bench, *found.store, record);
-  return worst == ExitCode::needs_person ? worst : ExitCode::done;
+  return put_back(bench, found, wave, targets);
 }
 
 }  // namespace drydock

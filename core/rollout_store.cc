@@ -197,46 +197,80 @@ std::optional<Supervisorship> RolloutStore::supervisor_of(const std::string& rol
   });
 }
 
-std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
-  return persist("record the rollout", [&] {
-    const RolloutPlan& plan = rollout.plan;
+// All of it or nothing, and nothing once another one has taken over.
+template <class Work>
+auto RolloutStore::as_one(const char* what, Work work) {
+  bool ours = true;
+  const auto result = persist(what, [&] {
     database_->begin();
     try {
-      // Where the server went away nobody knows whether it has been written.
-      const auto there =
-          database_->run("SELECT id FROM rollouts WHERE token = ?", {rollout.token}, 1);
-      if (!there.empty()) {
-        database_->commit();
-        return std::stoll(there[0].at(0));
-      }
-      const std::string id =
-          database_->run("SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts", {}, 1).at(0).at(0);
-      database_->run(
-          "INSERT INTO rollouts (id, name, file, token, state, plan, started_by, host, started, "
-          "finished, exit_code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', -1, '')",
-          {id, plan.name, plan.file, rollout.token, std::string(name_of(rollout.state)),
-           to_json(plan).dump(), rollout.user, rollout.host, rollout.started});
-      for (std::size_t wave = 0; wave < plan.waves.size(); ++wave) {
-        const RolloutWave& of = plan.waves[wave];
-        database_->run(
-            "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
-            "passed, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, '', '', '')",
-            {id, as_text(static_cast<std::int64_t>(wave)), of.name});
-        for (std::size_t i = of.first; i < of.first + of.count; ++i) {
-          database_->run(
-              "INSERT INTO rollout_targets (rollout, position, wave, name, state, attempt, run, "
-              "exit_code, reason, started, finished, outputs) VALUES (?, ?, ?, ?, 'waiting', 1, 0, "
-              "-1, '', '', '', '{}')",
-              {id, as_text(static_cast<std::int64_t>(i)), as_text(static_cast<std::int64_t>(wave)),
-               plan.targets[i].name});
-        }
-      }
+      ours = !mine_ || !database_
+                            ->run("SELECT fence FROM rollout_leases WHERE name = ? AND fence = ?" +
+                                      database_->and_keep(),
+                                  {mine_->rollout, fence_}, 1)
+                            .empty();
+      auto done = ours ? work() : decltype(work())();
       database_->commit();
-      return std::stoll(id);
-    } catch (const DatabaseFailure&) {
+      return done;
+    } catch (...) {
       database_->roll_back();
       throw;
     }
+  });
+  if (!ours) taken_over();
+  return result;
+}
+
+std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
+  return as_one("record the rollout", [&]() -> std::int64_t {
+    const RolloutPlan& plan = rollout.plan;
+    // Where the server went away nobody knows whether it has been written.
+    const auto there =
+        database_->run("SELECT id FROM rollouts WHERE token = ?", {rollout.token}, 1);
+    if (!there.empty()) return std::stoll(there[0].at(0));
+    const std::string id =
+        database_->run("SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts", {}, 1).at(0).at(0);
+    database_->run(
+        "INSERT INTO rollouts (id, name, file, token, state, plan, started_by, host, started, "
+        "finished, exit_code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', -1, '')",
+        {id, plan.name, plan.file, rollout.token, std::string(name_of(rollout.state)),
+         to_json(plan).dump(), rollout.user, rollout.host, rollout.started});
+    for (std::size_t wave = 0; wave < plan.waves.size(); ++wave) {
+      const RolloutWave& of = plan.waves[wave];
+      database_->run(
+          "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
+          "passed, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, '', '', '')",
+          {id, as_text(static_cast<std::int64_t>(wave)), of.name});
+      for (std::size_t i = of.first; i < of.first + of.count; ++i) {
+        database_->run(
+            "INSERT INTO rollout_targets (rollout, position, wave, name, state, attempt, run, "
+            "exit_code, reason, started, finished, outputs) VALUES (?, ?, ?, ?, 'waiting', 1, 0, "
+            "-1, '', '', '', '{}')",
+            {id, as_text(static_cast<std::int64_t>(i)), as_text(static_cast<std::int64_t>(wave)),
+             plan.targets[i].name});
+      }
+    }
+    return std::stoll(id);
+  });
+}
+
+void RolloutStore::begin_way_back(std::int64_t rollout, std::size_t wave,
+                                  const std::vector<std::size_t>& targets, const std::string& why) {
+  as_one("record what is to be put back", [&] {
+    const std::string id = as_text(rollout);
+    database_->run(
+        "UPDATE rollouts SET state = 'running', exit_code = -1, finished = '', reason = ? WHERE id "
+        "= ?",
+        {why, id});
+    database_->run(
+        "UPDATE rollout_waves SET passed = 0, gate_held = 0 WHERE rollout = ? AND position = ?",
+        {id, as_text(static_cast<std::int64_t>(wave))});
+    for (const std::size_t target : targets) {
+      database_->run(
+          "UPDATE rollout_targets SET state = 'rolling_back' WHERE rollout = ? AND position = ?",
+          {id, as_text(static_cast<std::int64_t>(target))});
+    }
+    return targets.size();
   });
 }
 
@@ -277,15 +311,15 @@ void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const W
 
 bool RolloutStore::approve(std::int64_t rollout, std::size_t wave, const WaveRecord& seen,
                            const std::string& who, const std::string& comment) {
-  const auto approved =
-      run("record the approval",
-          "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
-          "AND position = ? AND approved_at = '' AND ended = CAST(? AS BIGINT) AND EXISTS (SELECT id "
-          "FROM rollouts WHERE id = rollout_waves.rollout AND state = 'running'" +
-              database_->and_keep() + ") RETURNING 1",
-          {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave)),
-           as_text(seen.known.ended.value_or(-1))},
-          1);
+  const auto approved = run(
+      "record the approval",
+      "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
+      "AND position = ? AND approved_at = '' AND ended = CAST(? AS BIGINT) AND EXISTS (SELECT id "
+      "FROM rollouts WHERE id = rollout_waves.rollout AND state = 'running'" +
+          database_->and_keep() + ") RETURNING 1",
+      {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave)),
+       as_text(seen.known.ended.value_or(-1))},
+      1);
   return !approved.empty();
 }
 

@@ -284,7 +284,7 @@ ExitCode Supervisor::finish(Schedule::End end) {
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
       WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
-          .carry_out(wave, targets_);
+          .carry_out(wave, targets_, "");
     }
   }
   const ExitCode code = exit_code_of(targets_, passed);

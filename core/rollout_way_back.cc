@@ -49,10 +49,13 @@ struct WayBack::Work {
   std::map<std::size_t, One> going_on;
 };
 
-void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
+void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
+                        const std::string& why) {
   const RolloutWave& of = rollout_.plan.waves[wave];
   const std::vector<std::size_t> order = way_back(of, targets);
   if (order.empty()) return;
+  store_.begin_way_back(rollout_.id, wave, order, why);
+  for (const std::size_t target : order) targets[target].state = TargetState::rolling_back;
   report_.way_back_begins(of, order.size());
   Work work{targets, {}, {}};
   for (std::size_t next = 0; next < order.size() || !work.going_on.empty();) {
@@ -77,19 +80,17 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
   }
   const std::vector<std::size_t> left = way_back(of, targets);
   if (left.empty()) return;
-  throw Error("the rollout '" + rollout_.plan.name + "' was left while the wave '" + of.name +
-                  "' was being put back; " +
-                  count_of(static_cast<std::int64_t>(left.size()), "environment") +
-                  " of it still to come. Go on with: drydock rollout resume " +
-                  shell_word(rollout_.plan.file),
-              ExitCode::busy);
+  throw WayBackLeft("the rollout '" + rollout_.plan.name + "' was left while the wave '" + of.name +
+                        "' was being put back; " +
+                        count_of(static_cast<std::int64_t>(left.size()), "environment") +
+                        " of it still to come. Go on with: drydock rollout resume " +
+                        shell_word(rollout_.plan.file),
+                    ExitCode::busy);
 }
 
 void WayBack::begin(Work& work, std::size_t target) {
   store_.require_lease();
-  TargetRecord& record = work.targets[target];
-  record.state = TargetState::rolling_back;
-  store_.save_target(rollout_.id, target, record);  // before it is
+  const TargetRecord& record = work.targets[target];
   work.going_on[target] = {};
   const std::string run = std::to_string(record.run);
   report_.target_goes_back(rollout_.plan.targets[target], record);

@@ -18,6 +18,12 @@ namespace drydock {
 std::vector<std::size_t> way_back(const RolloutWave& wave,
                                   const std::vector<TargetRecord>& targets);
 
+// It has begun and not ended: says what is still to come, and how to go on with it.
+class WayBackLeft : public Error {
+ public:
+  using Error::Error;
+};
+
 class WayBack {
  public:
   // All of these outlive it.
@@ -31,9 +37,10 @@ class WayBack {
         cancellation_(cancellation) {}
 
   // With as many at once as the wave allows; one that cannot be put back does not stop the others.
-  // Rollbacks go on by themselves when this process dies, and are found again. Throws Error (exit
-  // code 4) on a cancel, once those that have begun have ended.
-  void carry_out(std::size_t wave, std::vector<TargetRecord>& targets);
+  // Rollbacks go on by themselves when this process dies, and are found again: that all of it is to
+  // be put back is recorded before the first one begins. why: as in begin_way_back. Throws
+  // WayBackLeft (exit code 4) on a cancel, once those that have begun have ended.
+  void carry_out(std::size_t wave, std::vector<TargetRecord>& targets, const std::string& why);
 
  private:
   struct Work;

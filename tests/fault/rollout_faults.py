@@ -210,6 +210,58 @@ class RolloutWayBackKilled(RolloutCase):
         self.fail(f"it ended without '{text}'")
 
 
+class RolloutRollbackLeft(RolloutCase):
+    """Who puts a wave back is ended while a rollback works: what is left of it is to be done still, is
+    said so, and `rollout resume` does it."""
+    parallel = 1
+
+    def leave(self, process):
+        process.send_signal(signal.SIGINT)
+
+    def left(self, process):
+        self.assertIn("was left while the wave 'both' was being put back; 1 environment of it still to come. Go "
+                      "on with: drydock rollout resume", self.ended(process, 4))
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(process, 0)
+        self.fifo("b/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        hold = os.open(self.path("b/hold"), os.O_WRONLY)  # returns when b's rollback has begun to read
+        self.assertIn("puts the wave 'both' back", self.drydock("rollout", "status", self.file, code=0))
+        self.leave(process)
+        os.remove(self.path("b/hold"))  # or a rollback that is begun again would wait for another line
+        os.write(hold, b"go\n")
+        os.close(hold)
+        self.left(process)
+        status = self.drydock("rollout", "status", self.file, code=4)
+        self.assertIn("was left while the wave 'both' was being put back", status)
+        self.assertIn("go on:   drydock rollout resume", status)
+        self.assertIn("is being put back; go on with that first",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertIn("has not ended; go on with", self.drydock("rollout", "run", self.file, "--yes", code=4))
+        self.write("sample.yaml", "# what was there before needs no pipeline\n" + self.pipeline)
+        output = self.drydock("rollout", "resume", self.file, code=0)
+        self.assertIn("the wave 'both' was put back by", output)
+        self.assertIn("2 rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+        self.assertIn("has failed: the wave 'both' was put back", self.drydock("rollout", "status", self.file, code=1))
+
+
+class RolloutRollbackKilled(RolloutRollbackLeft):
+    def leave(self, process):
+        self.kill(process)
+
+    def left(self, process):
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+
+
 class Checkouts(RolloutCase):
     """Each environment is a checkout at 1.0, with an origin of its own that has 2.0."""
     pipeline = """
