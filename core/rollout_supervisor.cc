@@ -74,6 +74,8 @@ std::string Supervisor::left() const {
 ExitCode Supervisor::supervise() {
   try {
     return carry_on();
+  } catch (const WayBackLeft&) {
+    throw;
   } catch (const Error& e) {
     if (e.code() == ExitCode::busy) throw;  // it says all of that
     throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person, e.details());
