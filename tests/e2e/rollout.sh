@@ -177,7 +177,7 @@ pulling_samples() {
   pulling=$case_dir/pulling
   mkdir -p "$pulling"
   cp -r "$repository/pipelines/sample/releases" "$pulling/releases"
-  sed -n '1,/uses: pull/p' "$repository/pipelines/sample/drydock.yaml" >"$pulling/sample.yaml"
+  sed -n '/uses: env-sync/,/with:/d; 1,/uses: pull/p' "$repository/pipelines/sample/drydock.yaml" >"$pulling/sample.yaml"
   for name in "${rollout_hosts[@]}" by-hand; do
     mkdir "$pulling/$name"
     cp "$pulling"/releases/1/{docker-compose.yaml,.env.example} "$pulling/$name/"
@@ -225,8 +225,11 @@ for stage in json.load(sys.stdin)["stages"]:
 }
 
 # Takes the image with that digest from the registry, and gives it back.
-take_from_registry() { mv "$revisions/${1#*:}" "$case_dir/taken"; }
-give_back_to_registry() { [[ ! -e $case_dir/taken ]] || mv "$case_dir/taken" "$revisions/${1#*:}"; }
+revision_in_registry() {
+  echo "$report_dir/registry/data/docker/registry/v2/repositories/drydock-sample/api/_manifests/revisions/sha256/${1#*:}"
+}
+take_from_registry() { mv "$(revision_in_registry "$1")" "$case_dir/taken"; }
+give_back_to_registry() { [[ ! -e $case_dir/taken ]] || mv "$case_dir/taken" "$(revision_in_registry "$1")"; }
 
 # The cases after this one find release 2 again.
 give_back_tag() {
@@ -243,7 +246,6 @@ give_back_tag() {
 rollout_promotes_digests() {
   pulling_samples
   local verified moved
-  local revisions=$report_dir/registry/data/docker/registry/v2/repositories/drydock-sample/api/_manifests/revisions/sha256
   verified=$(digest_in_registry api:2)
   trap "give_back_tag $verified" EXIT
   forget_pulled_images
