@@ -391,6 +391,22 @@ std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan
               "' stands upgraded, so there is nothing to put back");
 }
 
+// A wave goes back before those that it stands on.
+void require_newest(const RolloutPlan& plan, std::size_t wave,
+                    const std::vector<TargetRecord>& targets) {
+  for (std::size_t later = plan.waves.size(); --later > wave;) {
+    const std::size_t count = way_back(plan.waves[later], targets).size();
+    if (count == 0) continue;
+    const std::string& name = plan.waves[later].name;
+    throw Error("the wave '" + name + "' came after '" + plan.waves[wave].name + "', and " +
+                count_of(static_cast<std::int64_t>(count), "environment") +
+                " of it " +
+                (count == 1 ? "is" : "are") +
+                " not put back; put that back first with `drydock rollout rollback " +
+                shell_word(plan.file) + " --wave " + name + "`");
+  }
+}
+
 void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutWave& wave,
                        std::size_t count) {
   const Arguments& arguments = bench.arguments();
@@ -412,7 +428,6 @@ void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutW
 
 }  // namespace
 
-// Waves that came later stand on this one, so they go back first, by commands of their own.
 ExitCode rollout_rollback(const Arguments& arguments) {
   require_consent_possible(arguments);
   Workbench bench(arguments);
@@ -432,6 +447,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
                     shell_word(plan.file) + "`, then put the wave back",
                 ExitCode::busy);
   }
+  require_newest(plan, wave, targets);
   const std::size_t count = way_back(plan.waves[wave], targets).size();
   if (count == 0) {
     throw Error("no environment of the wave '" + plan.waves[wave].name +
