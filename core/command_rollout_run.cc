@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 
 #include "command_rollout.h"
@@ -99,7 +100,7 @@ class HeldRollout {
 
 // What there is to say once it has ended or waits.
 void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
-  const auto now = store.newest(record.plan.name);
+  const auto now = store.find(record.id);
   const auto targets = store.targets(record.id);
   const auto waves = store.waves(record.id);
   if (bench.arguments().json) {
@@ -153,6 +154,15 @@ std::string names_of(const std::vector<LeftBehind>& left) {
   return names.empty() ? "" : "; what was going on: " + join(names, ", ");
 }
 
+// Its file may have another place or name by now.
+std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
+                           const RolloutRecord& rollout) {
+  const std::string& named = arguments.positional[1];
+  const std::string file = folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
+  if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
+  return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
+}
+
 }  // namespace
 
 ExitCode rollout_run(const Arguments& arguments) {
@@ -169,11 +179,12 @@ ExitCode rollout_run(const Arguments& arguments) {
   RolloutStore& store = *opened;
   const Lease lease(bench, store, place, plan.name);
   const auto earlier = store.newest(plan.name);
+  if (earlier && !store.is_shared()) require_own_name(plan, *earlier);
   const bool unfinished = earlier && earlier->state == RolloutState::running;
   if (unfinished && !arguments.abandon) {
     throw Error("the rollout '" + plan.name + "' that was begun at " + earlier->started + " by " +
-                    earlier->user + " has not ended; go on with `drydock rollout resume " +
-                    shell_word(arguments.positional[1]) + "`, or give it up with --abandon",
+                    earlier->user + " has not ended; go on with `" +
+                    resume_command(arguments, place, *earlier) + "`, or give it up with --abandon",
                 ExitCode::busy);
   }
   const auto sent = pipeline_for_hosts(plan, pipeline);

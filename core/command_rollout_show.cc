@@ -32,7 +32,7 @@ ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
 // As it is at this moment.
 struct Seen {
   explicit Seen(const FoundRollout& found)
-      : record(*found.store->newest(found.record.plan.name)),
+      : record(found.now()),
         targets(found.store->targets(record.id)),
         waves(found.store->waves(record.id)),
         supervised(found.supervised()),

@@ -331,19 +331,26 @@ void RolloutStore::withdraw_approval(std::int64_t rollout, std::size_t wave) {
 }
 
 std::optional<RolloutRecord> RolloutStore::newest(const std::string& name) const {
-  return newest_where("name", name);
+  return newest_where("name = ?", {name});
+}
+std::optional<RolloutRecord> RolloutStore::newest(const std::string& name,
+                                                  const std::string& file) const {
+  return newest_where("name = ? AND file = ?", {name, file});
+}
+std::optional<RolloutRecord> RolloutStore::find(std::int64_t rollout) const {
+  return newest_where("id = ?", {as_text(rollout)});
 }
 std::optional<RolloutRecord> RolloutStore::newest_of_file(const std::string& file) const {
-  return newest_where("file", file);
+  return newest_where("file = ?", {file});
 }
 
-std::optional<RolloutRecord> RolloutStore::newest_where(const std::string& column,
-                                                        const std::string& value) const {
+std::optional<RolloutRecord> RolloutStore::newest_where(const std::string& condition,
+                                                        const Values& values) const {
   return persist("read a rollout", [&]() -> std::optional<RolloutRecord> {
     const auto rows =
-        database_->run("SELECT " + std::string(rollout_columns) + " FROM rollouts WHERE " + column +
-                           " = ? ORDER BY id DESC LIMIT 1",
-                       {value}, rollout_column_count);
+        database_->run("SELECT " + std::string(rollout_columns) + " FROM rollouts WHERE " +
+                           condition + " ORDER BY id DESC LIMIT 1",
+                       values, rollout_column_count);
     if (rows.empty()) return std::nullopt;
     return rollout_in(rows[0]);
   });

@@ -126,6 +126,8 @@ class RolloutStore {
   // --- reading ---------------------------------------------------------------------------------
   // The newest with this name; nullopt: none.
   std::optional<RolloutRecord> newest(const std::string& name) const;
+  std::optional<RolloutRecord> newest(const std::string& name, const std::string& file) const;
+  std::optional<RolloutRecord> find(std::int64_t rollout) const;
   // The newest of the rollout file with this absolute path.
   std::optional<RolloutRecord> newest_of_file(const std::string& file) const;
   std::vector<std::string> names() const;
@@ -149,8 +151,8 @@ class RolloutStore {
   auto as_one(const char* what, Work work);
   std::string fenced() const;
   [[noreturn]] void taken_over() const;
-  std::optional<RolloutRecord> newest_where(const std::string& column,
-                                            const std::string& value) const;
+  std::optional<RolloutRecord> newest_where(const std::string& condition,
+                                            const Values& values) const;
 
   std::unique_ptr<RolloutDatabase> database_;
   std::function<bool(const std::string&)> again_;

@@ -262,6 +262,37 @@ class RolloutRollbackKilled(RolloutRollbackLeft):
         self.assertEqual(process.returncode, -signal.SIGKILL)
 
 
+class RolloutsWithOneName(RolloutCase):
+    """Two files of a folder with the same name: each shows its own rollout, and the second is not begun."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+
+    def test(self):
+        text = self.read("rollout.yaml")
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 2, approve: true"))
+        other = self.path("other.yaml")
+        self.write("other.yaml", text.replace("name: both", "name: of-other"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
+        self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        # One that has another name by now stands in nobody's way; but what was begun has the name still.
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
+        output = self.drydock("rollout", "run", other, "--yes", code=4)
+        self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
+        self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
+        for file, wave, wrong in ((self.file, "both", "of-other"), (other, "of-other", "both")):
+            status = self.drydock("rollout", "status", file, code=0)
+            self.assertIn(f"wave {wave}:", status)
+            self.assertNotIn(f"wave {wrong}:", status)
+        # Runs of the other one came after its own.
+        output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
+        self.assertIn("wave both is put back", output)
+        self.assertIn("roll back run 2 first", " ".join(output.split()))
+        self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
+        self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+
 class Checkouts(RolloutCase):
     """Each environment is a checkout at 1.0, with an origin of its own that has 2.0."""
     pipeline = """

@@ -167,13 +167,22 @@ TEST_P(RolloutStoreTest, TheNewestOfItsName) {
   EXPECT_EQ(store->newest("sample")->id, second);
   EXPECT_EQ(store->newest_of_file("/srv/sample.yaml")->id, second);
   EXPECT_FALSE(store->newest("gone"));
+  RolloutRecord elsewhere = some_rollout("sample", "four");
+  elsewhere.plan.file = "/srv/two.yaml";
+  const std::int64_t fourth = store->begin(elsewhere);
+  EXPECT_EQ(store->newest("sample")->id, fourth);
+  EXPECT_EQ(store->newest("sample", "/srv/sample.yaml")->id, second);
+  EXPECT_EQ(store->find(second)->plan.file, "/srv/sample.yaml");
+  EXPECT_FALSE(store->find(99));
+  store->finish(fourth, RolloutState::failed, 1, "why");
+  EXPECT_EQ(store->find(second)->state, RolloutState::running);
   EXPECT_EQ(store->names(), (std::vector<std::string>{"other", "sample"}));
   store->finish(second, RolloutState::failed, 1, "why");
-  EXPECT_EQ(store->newest("sample")->state, RolloutState::failed);
-  EXPECT_EQ(store->newest("sample")->reason, "why");
+  EXPECT_EQ(store->find(second)->state, RolloutState::failed);
+  EXPECT_EQ(store->find(second)->reason, "why");
   store->reopen(second);
-  EXPECT_EQ(store->newest("sample")->state, RolloutState::running);
-  EXPECT_EQ(store->newest("sample")->exit_code, -1);
+  EXPECT_EQ(store->find(second)->state, RolloutState::running);
+  EXPECT_EQ(store->find(second)->exit_code, -1);
 }
 
 // Whoever comes next finds all that is to be put back, and not a part of it.
