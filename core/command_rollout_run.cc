@@ -158,7 +158,8 @@ std::string names_of(const std::vector<LeftBehind>& left) {
 std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
                            const RolloutRecord& rollout) {
   const std::string& named = arguments.positional[1];
-  const std::string file = folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
+  const std::string file =
+      folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
   if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
   return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
 }
@@ -208,6 +209,8 @@ ExitCode rollout_run(const Arguments& arguments) {
       throw Error("not confirmed; nothing was changed");
     }
   }
+  // Whoever came while a person read, or hosts were slow, has it now.
+  store.renew();
   if (unfinished) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
                  "given up by " + user_name() + names_of(left));
@@ -410,8 +413,7 @@ void require_newest(const RolloutPlan& plan, std::size_t wave,
     if (count == 0) continue;
     const std::string& name = plan.waves[later].name;
     throw Error("the wave '" + name + "' came after '" + plan.waves[wave].name + "', and " +
-                count_of(static_cast<std::int64_t>(count), "environment") +
-                " of it " +
+                count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
                 (count == 1 ? "is" : "are") +
                 " not put back; put that back first with `drydock rollout rollback " +
                 shell_word(plan.file) + " --wave " + name + "`");

@@ -261,6 +261,7 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
       [&] { first->save_wave(id, 0, {}); },
       [&] { first->finish(id, RolloutState::failed, 3, "late"); },
       [&] { first->reopen(id); },
+      [&] { first->begin(some_rollout("sample", "late")); },
       [&] {
         first->begin_way_back(id, 0, {0, 1}, "late");
       },
