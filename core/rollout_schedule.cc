@@ -45,9 +45,9 @@ void Schedule::count(TargetState state) {
   put_back_ += state == TargetState::rolling_back || state == TargetState::rolled_back ? 1 : 0;
 }
 
-bool Schedule::nothing_tried() const {
+bool Schedule::nothing_upgraded() const {
   return wave_ < waves_.size() && waves_[wave_].count > 0 &&
-         unreachable_ + skipped_ == waves_[wave_].count;
+         failed_ + unreachable_ + skipped_ == waves_[wave_].count;
 }
 
 bool Schedule::budget_spent() const {
@@ -92,7 +92,7 @@ Schedule::Decision Schedule::leave(Instant now) {
   Decision decision;
   const ScheduledWave& wave = waves_[wave_];
   KnownWave& known = known_[wave_];
-  if (over_budget() || gate_failed_ || put_back() || nothing_tried()) {
+  if (over_budget() || gate_failed_ || put_back() || nothing_upgraded()) {
     decision.end = End::failed;
     return decision;
   }

@@ -84,8 +84,9 @@ class Schedule {
   }
   bool gate_failed() const { return gate_failed_; }
   bool put_back() const { return put_back_ > 0; }
-  // All of its environments were away or are left out, so that it has verified nothing.
-  bool nothing_tried() const;
+  // None of its environments is upgraded: they have failed, as many as may, were away or are left
+  // out. It has verified nothing.
+  bool nothing_upgraded() const;
 
  private:
   bool is_at_work(std::size_t target) const {

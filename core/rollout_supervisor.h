@@ -80,6 +80,7 @@ class Supervisor {
   bool asks_hosts();
   void answered(std::size_t target, const ChildEvent& event);
   void begin(std::size_t target);
+  void unknown_drift(std::size_t target, const std::string& why);
   void looked(std::size_t target, const ChildEvent& event);
   void leave_out(std::size_t target, const std::string& why);
   void remember(std::size_t target);

@@ -39,8 +39,8 @@ std::string reason_of_run(const json& finished) {
 
 }  // namespace
 
-// Nothing of a wave is begun before all of its hosts have answered that were not well when the rollout
-// was gone on with. Returns whether one of them still has to.
+// Nothing of a wave is begun before all of its hosts have answered that were not well when the
+// rollout was gone on with. Returns whether one of them still has to.
 bool Supervisor::asks_hosts() {
   const std::size_t wave = schedule_.wave();
   if (wave == rollout_.plan.waves.size()) return false;
@@ -94,9 +94,10 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   }
   const auto found = read_status(work_[target].printed);
   const auto known = store_.environment(place_of(to, here_));
+  if (!found) return unknown_drift(target, reason_of(work_[target].printed, event));
   // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
   const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
-  const bool expected = !found || !known || found->key.starts_with(ours);
+  const bool expected = !known || found->key.starts_with(ours);
   const std::string drift = expected ? "" : drift_of(*known, *found);
   if (drift.empty()) return launch(target);
   if (rollout_.plan.drift == Drift::include) {
@@ -105,10 +106,18 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   } else if (rollout_.plan.drift == Drift::skip) {
     leave_out(target, "it has drifted: " + drift);
   } else {
-    refused(target, "it has drifted: " + drift +
-                        "; look at it, then begin the rollout with "
-                        "`drift: include`, or leave it out with `drift: skip`");
+    refused(target, drift_refusal(drift));
   }
+}
+
+// Whoever cannot say how it stands may have been changed by hand.
+void Supervisor::unknown_drift(std::size_t target, const std::string& why) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (rollout_.plan.drift != Drift::include) {
+    return refused(target, "whether it has drifted is not known: " + why);
+  }
+  report_.warning("whether " + to.name + " has drifted is not known: " + why);
+  launch(target);
 }
 
 void Supervisor::leave_out(std::size_t target, const std::string& why) {
@@ -164,7 +173,8 @@ void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<st
                        const std::string& input) {
   store_.require_lease();
   ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
-  if (purpose == Purpose::cancel || purpose == Purpose::ask) command.timeout = short_command_timeout(rollout_.plan);
+  if (purpose == Purpose::cancel || purpose == Purpose::ask)
+    command.timeout = short_command_timeout(rollout_.plan);
   pool_.start(tag_of(target, purpose), command, input);
 }
 

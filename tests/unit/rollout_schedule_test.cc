@@ -143,6 +143,7 @@ class World {
       if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
       if (totals_[before].failed > waves_[before].max_failures) broke("a wave before has failed");
       if (waves_[before].count == 0) continue;
+      if (!any_done(before)) broke("a wave before has upgraded nothing");
       if (now_ < soaked(before)) broke("a wave before has not soaked");
       if (waves_[before].gate && !known_[before].gate_held) broke("a gate before does not hold");
       if (waves_[before].approve && !known_[before].approved) broke("nobody has approved");
@@ -157,6 +158,13 @@ class World {
   Instant soaked(std::size_t wave) const {
     if (!known_[wave].ended) return std::numeric_limits<Instant>::max();
     return *known_[wave].ended + waves_[wave].soak.count();
+  }
+
+  bool any_done(std::size_t wave) const {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (wave_of_[i] == wave && states_[i] == TargetState::done) return true;
+    }
+    return false;
   }
 
   // The next thing that happens by itself.
@@ -212,8 +220,7 @@ class World {
       if (totals_[wave].failed > waves_[wave].max_failures) return "it passes past a budget";
       if (totals_[wave].disagrees) return "it passes although environments disagree";
       if (totals_[wave].away > waves_[wave].max_unreachable) return "it passes with too many away";
-      const bool nobody = waves_[wave].count > 0 && totals_[wave].away == waves_[wave].count;
-      if (nobody) return "a wave passes that reached nobody";
+      if (waves_[wave].count > 0 && !any_done(wave)) return "a wave passes that upgraded nothing";
     }
     return "";
   }
@@ -372,7 +379,17 @@ TEST(RolloutSchedule, UnreachableOnesSpendNoBudgetAndVerifyNothing) {
   schedule.unreachable(2);
   schedule.skipped(3);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
-  EXPECT_TRUE(schedule.nothing_tried());
+  EXPECT_TRUE(schedule.nothing_upgraded());
+}
+
+TEST(RolloutSchedule, AWaveWhoseFailuresWereAllAllowedHasVerifiedNothing) {
+  Schedule schedule({wave(2, 2, 2), wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  schedule.finished(1, false);
+  EXPECT_FALSE(schedule.over_budget());
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_TRUE(schedule.nothing_upgraded());
 }
 
 TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {
