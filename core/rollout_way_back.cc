@@ -165,7 +165,7 @@ void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
   if (state == "rolled_back" || (!one.shows && event.code == 0)) {
     put_back(work.targets, target);
   } else if (one.shows && (one.again || (one.waits && state == "rolling_back"))) {
-    return roll_back(work, target);
+    if (!cancellation_.requested()) return roll_back(work, target);
   } else if (one.shows) {
     not_put_back(work.targets, target, one.reason);
   } else {
@@ -213,10 +213,11 @@ void WayBack::put_back(std::vector<TargetRecord>& targets, std::size_t target) {
   record.exit_code = static_cast<int>(ExitCode::rolled_back);
   record.reason = "its wave was put back";
   record.finished = utc_now();
-  store_.save_target(rollout_.id, target, record);
+  // Last what says that nobody need look again.
   const std::string place = place_of(to, host_name());
   store_.forget_environment(place);
   store_.set_run_state(place, record.run, "rolled_back", record.exit_code);
+  store_.save_target(rollout_.id, target, record);
   report_.target_ended(to, record);
 }
 
