@@ -189,10 +189,9 @@ void Supervisor::gate_answered(const std::string& printed, const ChildEvent& eve
   const std::size_t wave = schedule_.wave();
   const bool held = event.code == 0;
   waves_[wave].known.gate_held = held;
-  waves_[wave].gate_reason =
-      held ? ""
-           : masker_.mask(why_controller_stage_failed(*rollout_.plan.waves[wave].gate, printed,
-                                                      event));
+  waves_[wave].gate_reason = held ? ""
+                                  : masker_.mask(why_controller_stage_failed(
+                                        *rollout_.plan.waves[wave].gate, printed, event));
   store_.save_wave(rollout_.id, wave, waves_[wave]);
   report_.gate_answered(rollout_.plan.waves[wave], held, waves_[wave].gate_reason);
   schedule_.gate(held);

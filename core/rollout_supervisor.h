@@ -134,7 +134,7 @@ class Supervisor {
   // Of gates and notifications that run: what each has printed, by its tag.
   std::map<std::size_t, std::string> controller_stages_;
   std::size_t notifications_ = 0;  // that were started
-  bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
+  bool ended_at_once_ = false;     // one that could not be started: what may be done now is another
   std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen
 };
 
