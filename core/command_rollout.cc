@@ -11,6 +11,7 @@
 #include "rollout_place.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
+#include "spawn.h"
 #include "text.h"
 #include "view.h"
 
@@ -189,6 +190,7 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
 
 ExitCode command_rollout(const Arguments& arguments) {
   check_rollout(arguments);
+  use_all_open_files();  // three for each environment that is at work
   const std::string& action = arguments.positional[0];
   if (action == "run") return rollout_run(arguments);
   if (action == "status") return rollout_status(arguments);

@@ -81,11 +81,13 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
     RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
     WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
         .carry_out(wave, targets, what + "is put back by " + user_name());
+  } catch (const WayBackLeft&) {
+    throw;
   } catch (const Error& e) {
     const bool begun = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
       return each.state == TargetState::rolling_back;
     });
-    if (!begun || e.code() != ExitCode::refused) throw;  // others do it, or it says how to go on
+    if (!begun || e.code() == ExitCode::busy) throw;
     throw Error(std::string(e.what()) + "; the rollout was left while " + what +
                     "was being put back. Go on with: drydock rollout resume " +
                     shell_word(plan.file),

@@ -48,12 +48,19 @@ struct WayBack::Work {
     bool shows = false;    // it is `show` that works
     bool again = false;    // and where it is not put back it is rolled back once more
     bool waits = false;    // the same where another command is at that
-    bool pauses = false;   // nothing works: its host is away
+    bool pauses = false;   // nothing works: its host is away, or others have the place
     bool cut_off = false;  // a rollback may go on there
     Patience link;
     Patience rollbacks;  // that ended without a word
   };
   std::map<std::size_t, One> going_on;
+  std::vector<std::size_t> again;  // to be rolled back once more
+
+  // One whose host is away leaves its place to another one.
+  std::size_t at_work() const {
+    return static_cast<std::size_t>(std::count_if(
+        going_on.begin(), going_on.end(), [](const auto& each) { return !each.second.pauses; }));
+  }
 };
 
 void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
@@ -64,18 +71,26 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
   store_.begin_way_back(rollout_.id, wave, order, why);
   for (const std::size_t target : order) targets[target].state = TargetState::rolling_back;
   report_.way_back_begins(of, order.size());
-  Work work{targets, {}, {}, {}};
+  Work work{targets, {}, {}, {}, {}};
   for (std::size_t next = 0; next < order.size() || !work.going_on.empty();) {
     const bool leaves = cancellation_.requested();
     if (leaves) std::erase_if(work.going_on, [](const auto& each) { return each.second.pauses; });
     if (leaves && work.going_on.empty()) break;
-    while (!leaves && next < order.size() && work.going_on.size() < of.parallel) {
-      begin(work, order[next++]);
+    while (!leaves && work.at_work() < of.parallel) {
+      if (!work.again.empty()) {
+        roll_back(work, work.again.front());
+        work.again.erase(work.again.begin());
+      } else if (next < order.size()) {
+        begin(work, order[next++]);
+      } else {
+        break;
+      }
     }
     report_.redraw(targets);
     // Once cancelled nothing wakes this but the ends of those that have begun.
     const int wake = leaves ? -1 : cancellation_.fd();
     for (const ChildEvent& event : work.pool.wait(wait_for(work), wake)) {
+      if (event.for_want) throw Error(event.error, ExitCode::needs_person);
       if (event.ended) {
         ended(work, event.tag, event);
       } else {
@@ -132,7 +147,7 @@ void WayBack::begin(Work& work, std::size_t target) {
 void WayBack::roll_back(Work& work, std::size_t target) {
   store_.require_lease();
   Work::One& one = work.going_on[target];
-  one.shows = one.again = one.waits = false;
+  one.shows = one.again = one.waits = one.pauses = false;
   one.printed.clear();
   const std::string run = std::to_string(work.targets[target].run);
   ChildCommand command =
@@ -155,7 +170,7 @@ void WayBack::show(Work& work, std::size_t target) {
 void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
   Work::One& one = work.going_on[target];
   const RolloutTarget& to = rollout_.plan.targets[target];
-  if (const auto obstacle = obstacle_to(to, one.printed, event)) {
+  if (const auto obstacle = obstacle_to(to, event)) {
     return blocked(work, target, *obstacle);
   }
   if (event.code < 0 && event.signal == 0) return not_known(work, target, event.error);
@@ -165,7 +180,9 @@ void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
   if (state == "rolled_back" || (!one.shows && event.code == 0)) {
     put_back(work.targets, target);
   } else if (one.shows && (one.again || (one.waits && state == "rolling_back"))) {
-    if (!cancellation_.requested()) return roll_back(work, target);
+    one.pauses = true;
+    work.again.push_back(target);
+    return;
   } else if (one.shows) {
     not_put_back(work.targets, target, one.reason);
   } else {
