@@ -188,6 +188,9 @@ class SshLoginGreets(SshCase):
     names = "a"
     pipeline = QUICK
 
+    def options_of(self, name):
+        return ", vars: { to: once }"
+
     def test(self):
         self.write_file(os.path.join(self.hosts["a"].folder, ".bashrc"), "echo 'Welcome to {a}!'\n")
         self.assertIn("1 change", self.drydock("rollout", "plan", self.file, code=0))
