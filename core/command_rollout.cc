@@ -9,6 +9,7 @@
 #include "json_text.h"
 #include "rollout_history.h"
 #include "rollout_place.h"
+#include "rollout_secrets.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
 #include "text.h"
@@ -56,7 +57,7 @@ void check_rollout(const Arguments& arguments) {
     throw Error("rollout " + action + ": found --" + option + ", which is for `rollout " + first +
                 (second.empty() ? "" : "` and `rollout " + second) + "`");
   };
-  only_for(!arguments.vars.empty(), "var", "plan", "run");
+  if (action != "resume") only_for(!arguments.vars.empty(), "var", "plan", "run");
   if (action != "rollback") only_for(arguments.yes, "yes", "run", "resume");
   only_for(!arguments.until.empty(), "until", "run", "resume");
   only_for(arguments.abandon, "abandon", "run", "");
@@ -110,9 +111,9 @@ ExitCode rollout_plan(const Arguments& arguments) {
              bench.cancellation());
   learn_durations(RolloutPlace(arguments, checked.rollout.folder), plan, surveyed);
   if (arguments.json) {
-    std::cout << indented(rollout_plan_document(plan, surveyed, asked));
+    std::cout << indented(rollout_plan_document(plan, surveyed, asked, bench.masker()));
   } else {
-    print_rollout_plan(plan, surveyed);
+    print_rollout_plan(plan, surveyed, bench.masker());
     print_host_survey(plan, asked);
   }
   for (const TargetPlan& each : surveyed) {
@@ -129,12 +130,14 @@ ExitCode rollout_plan(const Arguments& arguments) {
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file) {
   Rollout rollout = load_rollout(file);
   Pipeline pipeline = pipeline_of(rollout, bench.installation());
-  const PluginIndex plugins = bench.plugins(pipeline);
+  PluginIndex plugins = bench.plugins(pipeline);
   check_controller_stages(rollout, pipeline, plugins);
   check_pipeline(pipeline, plugins);
   RolloutPlan plan = plan_rollout(rollout, pipeline, read_vars({}, bench.arguments().vars));
+  learn_secrets(plan, pipeline, bench.masker());
   Expected expected = expected_of(pipeline, plugins);
-  return {std::move(rollout), std::move(plan), std::move(pipeline), std::move(expected)};
+  return {std::move(rollout), std::move(plugins), std::move(plan), std::move(pipeline),
+          std::move(expected)};
 }
 
 std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline) {
@@ -155,8 +158,9 @@ void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey) {
   for (const std::string& line : lines) std::cout << line << "\n";
 }
 
-void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed) {
-  for (const std::string& line : rollout_plan_lines(plan, surveyed, style_of_stdout())) {
+void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                        const Masker& masker) {
+  for (const std::string& line : rollout_plan_lines(plan, surveyed, masker, style_of_stdout())) {
     std::cout << line << "\n";
   }
 }
@@ -165,12 +169,12 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
   Workbench bench(arguments);
   const RolloutPlan plan = checked_rollout(bench, file).plan;
   if (arguments.json) {
-    nlohmann::json document = rollout_plan_document(plan, {}, {});
+    nlohmann::json document = rollout_plan_document(plan, {}, {}, bench.masker());
     document["valid"] = true;
     std::cout << indented(document);
   } else {
     std::cout << file << ": valid\n\n";
-    print_rollout_plan(plan, {});
+    print_rollout_plan(plan, {}, bench.masker());
   }
   return ExitCode::done;
 }

@@ -9,15 +9,18 @@ namespace drydock {
 
 struct CheckedRollout {
   Rollout rollout;
+  PluginIndex plugins;
   RolloutPlan plan;
   Pipeline pipeline;
   Expected expected;  // of the hosts
 };
-// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. Throws Error.
+// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. The masker knows its
+// secret variables from here on. Throws Error.
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file);
 
 // `surveyed` is empty when nobody was asked.
-void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed);
+void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                        const Masker& masker);
 
 // What other hosts get of the pipeline; nullopt: there is no other host. Throws Error.
 std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline);

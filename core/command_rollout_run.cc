@@ -13,6 +13,7 @@
 #include "rollout_host.h"
 #include "rollout_place.h"
 #include "rollout_report.h"
+#include "rollout_secrets.h"
 #include "rollout_store.h"
 #include "rollout_supervisor.h"
 #include "rollout_way_back.h"
@@ -119,7 +120,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   CheckedRollout checked = checked_rollout(bench, arguments.positional[1]);
-  const auto& [rollout, plan, pipeline, expected] = checked;
+  const auto& [rollout, plugins, plan, pipeline, expected] = checked;
   checked.plan.accept_partial_rollback = arguments.accept_partial_rollback;
   const RolloutPlace place(arguments, rollout.folder);
   StateDir(place.state()).create();
@@ -142,7 +143,8 @@ ExitCode rollout_run(const Arguments& arguments) {
   require_fit(plan, asked);
   if (!arguments.yes) {
     print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
-                                    arguments.plugin_dirs, bench.masker(), bench.cancellation()));
+                                    arguments.plugin_dirs, bench.masker(), bench.cancellation()),
+                       bench.masker());
   }
   if (!arguments.json) print_host_survey(plan, asked);
   if (!arguments.yes) {
@@ -154,6 +156,7 @@ ExitCode rollout_run(const Arguments& arguments) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
                  "given up by " + user_name());
   }
+  set_secrets_apart(checked.plan, plugins, bench.masker());
   RolloutRecord record;
   record.token = random_token();
   record.plan = plan;
@@ -219,6 +222,19 @@ std::vector<std::size_t> waiting_targets(const Progress& progress) {
   return waiting;
 }
 
+// Those that a run is, or may be, still started in, which needs their variables.
+std::vector<std::size_t> to_be_ordered(const Progress& progress) {
+  std::vector<std::size_t> ordered;
+  for (std::size_t i = 0; i < progress.targets.size(); ++i) {
+    const TargetRecord& each = progress.targets[i];
+    if (each.state == TargetState::waiting ||
+        (each.state == TargetState::running && each.run == 0)) {
+      ordered.push_back(i);
+    }
+  }
+  return ordered;
+}
+
 // Waves first: whoever dies in between leaves nothing approved that is begun again.
 void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
   for (const std::size_t wave : progress.begun_again) {
@@ -233,8 +249,8 @@ void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
 }  // namespace
 
 ExitCode rollout_resume(const Arguments& arguments) {
-  const FoundRollout found = find_rollout(arguments);
-  const RolloutRecord& record = found.record;
+  FoundRollout found = find_rollout(arguments);
+  RolloutRecord& record = found.record;
   const RolloutPlan& plan = record.plan;
   Workbench bench(arguments);
   bench.handle_signals();
@@ -257,6 +273,8 @@ ExitCode rollout_resume(const Arguments& arguments) {
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
   require_same_pipeline(plan, pipeline);
+  fill_in_secrets(record.plan, to_be_ordered(progress), pipeline, read_vars({}, arguments.vars),
+                  bench.masker());
   auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
   const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins(pipeline)),

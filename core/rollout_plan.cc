@@ -84,13 +84,21 @@ std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& 
   return ControllerStage{stage->uses, stage->with};
 }
 
+json kept_vars(const RolloutTarget& target) {
+  json kept = target.vars;
+  for (const std::string& name : target.vars_apart) kept.erase(name);
+  return kept;
+}
+
 json stage_json(const std::optional<ControllerStage>& stage) {
   if (!stage) return nullptr;
+  if (stage->set_apart) return {{"uses", stage->uses}, {"set_apart", true}};
   return {{"uses", stage->uses}, {"with", stage->with}};
 }
 
 std::optional<ControllerStage> stage_from(const json& stage) {
   if (stage.is_null()) return std::nullopt;
+  if (stage.contains("set_apart")) return ControllerStage{stage.at("uses"), nullptr, true};
   return ControllerStage{stage.at("uses"), stage.at("with")};
 }
 
@@ -183,14 +191,6 @@ void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
   if (rollout.notify) check_alone(*rollout.notify, "'notify:'", pipeline, plugins);
 }
 
-json masked_vars(const json& vars) {
-  json masked = vars;
-  for (auto& [name, value] : masked.items()) {
-    if (is_secret_name(name) && !value.is_null()) value = "***";
-  }
-  return masked;
-}
-
 json to_json(const RolloutPlan& plan) {
   json targets = json::array(), waves = json::array();
   for (const RolloutTarget& each : plan.targets) {
@@ -199,7 +199,8 @@ json to_json(const RolloutPlan& plan) {
                        {"dir", each.dir},
                        {"sudo", each.sudo},
                        {"binary", each.binary},
-                       {"vars", each.vars},
+                       {"vars", kept_vars(each)},
+                       {"vars_apart", each.vars_apart},
                        {"secrets", to_json(each.secrets)},
                        {"labels", each.labels}});
   }
@@ -255,7 +256,8 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   for (const json& each : from.at("targets")) {
     plan.targets.push_back({each.at("name"), each.at("host"), each.at("dir"), each.at("sudo"),
                             each.at("binary"), each.at("vars"),
-                            secret_sources_from_json(each.at("secrets")), each.at("labels")});
+                            secret_sources_from_json(each.at("secrets")), each.at("labels"),
+                            each.value("vars_apart", std::set<std::string>())});
   }
   for (const json& each : from.at("waves")) {
     plan.waves.push_back({each.at("name"), each.at("first"), each.at("count"), each.at("parallel"),

@@ -22,12 +22,14 @@ struct RolloutTarget {
   nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
   std::map<std::string, SecretSource> secrets;     // read when its run starts
   std::map<std::string, std::set<std::string>> labels;
+  std::set<std::string> vars_apart;  // of vars; a store keeps no more of them (rollout_secrets.h)
 };
 
 // A stage that runs on this machine, beside the environments.
 struct ControllerStage {
   std::string uses;
   nlohmann::json with;
+  bool set_apart = false;  // of `with` a store keeps nothing (rollout_secrets.h)
 };
 
 struct RolloutWave {
@@ -72,10 +74,8 @@ void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded);
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
                              const PluginIndex& plugins);
 
+// For a store: without the values of what is set apart.
 nlohmann::json to_json(const RolloutPlan& plan);
 RolloutPlan rollout_plan_from_json(const nlohmann::json& json);
-
-// For people and `--json`: values of variables that are secret by their names are masked.
-nlohmann::json masked_vars(const nlohmann::json& vars);
 
 }  // namespace drydock

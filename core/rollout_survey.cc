@@ -89,8 +89,9 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
         continue;
       }
       const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);
-      result[event.tag] = obstacle ? without_plan(obstacle->sentence)
-                                   : read_target_plan(printed[event.tag], masker.mask(event.error));
+      result[event.tag] = obstacle ? without_plan(masker.mask(obstacle->sentence))
+                                   : read_target_plan(masker.mask(printed[event.tag]),
+                                                      masker.mask(event.error));
       printed[event.tag].clear();
     }
     if (cancellation.requested()) {

@@ -367,6 +367,49 @@ class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
     forgotten = "run = 0, state = 'unreachable', exit_code = 3"
 
 
+class RolloutKeepsNoSecretVariables(RolloutCase):
+    """What holds a secret is read again by whoever goes on with the rollout; the rest is as it was begun."""
+    parallel = 1
+    pipeline = RolloutCase.pipeline.replace(
+        "stages:", "vars: { api_token: null, url: null, to: null }\nstages:").replace(
+        "echo new > data", "echo '${{ vars.url }} ${{ vars.api_token }} ${{ vars.to }}' > data")
+    more = "notify: { exec: [/usr/bin/test, -n, hunter2secret] }"
+    given = "vars: { api_token: hunter2secret, url: 'https://me:other-password@x/?t=hunter2secret', to: 1 }, dir: "
+
+    def test(self):
+        whole = self.read("rollout.yaml").replace("dir: ", self.given)
+        self.write("rollout.yaml", whole)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a/begun")
+        self.kill(process)
+        for name in os.listdir(self.path(".drydock")):
+            if name.startswith("rollouts.db"):
+                with open(self.path(f".drydock/{name}"), "rb") as file:
+                    kept = file.read()
+                self.assertNotIn(b"hunter2secret", kept, name)
+                self.assertNotIn(b"other-password", kept, name)
+        without = whole.replace("api_token: hunter2secret, ", "").replace("to: 1", "to: 2")
+        self.write("rollout.yaml", without)
+        self.assertIn("the variable 'api_token' of the environment 'b' of the rollout 'faulty' holds a secret, "
+                      "which is kept nowhere", self.drydock("rollout", "resume", self.file, code=2))
+        self.assertIn("--var: found 'to', allowed: api_token, url",
+                      self.drydock("rollout", "resume", self.file, "--var", "to=3", code=2))
+        self.write("rollout.yaml", without.replace("notify:", "#"))
+        given_again = ("rollout", "resume", self.file, "--var", "api_token=hunter2secret")
+        self.assertIn("'notify:' of the rollout 'faulty' holds a secret",
+                      self.drydock(*given_again, code=2))
+        self.write("rollout.yaml", without)
+        again = self.start(*given_again)
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
+        output = self.ended(again, 0)
+        self.assertNotIn("hunter2secret", output)
+        self.assertNotIn("warning", output)
+        self.assertEqual(self.read("b/data"),
+                         "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
+
+
 class RolloutBudgetSpentAtOnce(RolloutCase):
     """Two may start at once, and the first cannot: the second is not begun any more, and waits."""
     pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
