@@ -111,7 +111,8 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   Spawned process = spawn(request);
   if (process.pid < 0) return refuse(process.refused);
   children_.push_back({tag, std::move(process), command.outlives_us, std::move(out.read),
-                       std::move(err.read), LineSplitter(longest_line), "", std::nullopt});
+                       std::move(err.read), LineSplitter(longest_line), "", command.grace,
+                       std::nullopt});
   Child& child = children_.back();
   if (command.timeout) child.until = std::chrono::steady_clock::now() + *command.timeout;
   for (const Descriptor* each : {&child.process.pidfd, &child.out, &child.err}) {
@@ -165,16 +166,30 @@ std::optional<std::chrono::milliseconds> ChildPool::end_overdue() {
   const auto now = std::chrono::steady_clock::now();
   std::optional<std::chrono::milliseconds> next;
   for (Child& child : children_) {
-    if (!child.until || child.timed_out) continue;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child.until - now);
-    if (left.count() <= 0) {
+    if (!child.until || child.killed) continue;
+    if (*child.until <= now) {
       child.timed_out = true;
-      ::kill(-child.process.pid, SIGKILL);  // its end is seen like any other
-    } else {
-      next = std::min(next.value_or(left), left);
+      if (ask_or_kill(child)) continue;
     }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child.until - now);
+    next = std::min(next.value_or(left), left);
   }
   return next;
+}
+
+// Its end is seen like any other.
+bool ChildPool::ask_or_kill(Child& child) {
+  child.killed = child.asked_to_end || child.grace.count() == 0;
+  child.asked_to_end = true;
+  child.until = std::chrono::steady_clock::now() + child.grace;
+  ::kill(-child.process.pid, child.killed ? SIGKILL : SIGTERM);
+  return child.killed;
+}
+
+void ChildPool::end(std::size_t tag) {
+  for (Child& child : children_) {
+    if (child.tag == tag && !child.asked_to_end) ask_or_kill(child);
+  }
 }
 
 std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake_fd) {

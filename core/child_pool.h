@@ -23,7 +23,7 @@ struct ChildEvent {
   int code = -1;  // -1 when a signal ended it, or it was not started
   int signal = 0;
   std::string error;       // the end of its standard error, or why it was not started
-  bool timed_out = false;  // it was killed
+  bool timed_out = false;  // it took too long, and was ended
 };
 
 struct ChildCommand {
@@ -31,6 +31,8 @@ struct ChildCommand {
   std::string directory;     // that it is performed in; "": this one
   bool outlives_us = false;  // it goes on, in a session of its own, when this process ends
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;  // none: it may take any time
+  // Who has to end is asked to (SIGTERM), and killed when it is there so much later. 0: killed.
+  std::chrono::milliseconds grace{0};
 };
 
 class ChildPool {
@@ -47,6 +49,8 @@ class ChildPool {
              const std::string& input = "") {
     start(tag, ChildCommand{words, ""}, input);
   }
+  // Ends those with this tag as their timeout would; it is seen like any other end.
+  void end(std::size_t tag);
   std::size_t running() const { return children_.size(); }
   // What has happened, in its order for each command; returns early, also with nothing, when
   // `wake_fd` is readable. A negative time waits for ever.
@@ -60,14 +64,17 @@ class ChildPool {
     Descriptor out, err;
     LineSplitter lines;
     std::string error;
+    std::chrono::milliseconds grace;
     std::optional<std::chrono::steady_clock::time_point> until;
-    bool timed_out = false;
+    bool timed_out = false, asked_to_end = false, killed = false;
   };
   // Whether there is more to read at once.
   bool read_lines(Child& child, std::vector<ChildEvent>& events);
   bool read_error(Child& child);
   void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
-  // Kills what has taken too long. Returns when the next one would have; nullopt: none.
+  // Returns whether it was killed.
+  static bool ask_or_kill(Child& child);
+  // Ends what has taken too long. Returns when the next one would have; nullopt: none.
   std::optional<std::chrono::milliseconds> end_overdue();
   void watch(int fd, void* child);
 

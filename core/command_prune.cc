@@ -1,5 +1,6 @@
 // history --prune and backups prune: remove old runs with what they kept, or what restores have set
 // aside.
+#include <filesystem>
 #include <iostream>
 
 #include "claim.h"
@@ -26,15 +27,19 @@ std::string counted(std::size_t count, const std::string& thing) {
 }
 
 json to_json(const Pruning& pruning) {
-  json removed = json::array(), kept = json::array();
+  json removed = json::array(), kept = json::array(), pipelines = json::array();
   for (const Pruning::Run& run : pruning.runs) {
     removed.push_back({{"run", run.id},
                        {"pipeline", run.record ? json(run.record->pipeline) : json()},
                        {"bytes", run.bytes}});
   }
   for (const RunRecord& run : pruning.kept) kept.push_back(run.id);
+  for (const std::string& folder : pruning.pipelines) {
+    pipelines.push_back(std::filesystem::path(folder).filename().string());
+  }
   return {{"removed", removed},
           {"snapshots", pruning.snapshots},
+          {"pipelines", pipelines},
           {"set_aside", to_json(pruning.set_aside)},
           {"kept", kept},
           {"bytes", pruning.bytes}};
@@ -67,13 +72,17 @@ void print(const Pruning& pruning) {
     std::cout << "nothing to remove: " << stay(pruning);
     return;
   }
+  const std::string sent =
+      pruning.pipelines.empty()
+          ? ""
+          : counted(pruning.pipelines.size(), "pipeline") + " that rollouts have sent, ";
   const std::string aside =
       pruning.set_aside.empty()
           ? ""
           : counted(pruning.set_aside.size(), "database") + " that restores have set aside, ";
   std::cout << "to be removed: " << counted(pruning.runs.size(), "run")
             << " with logs and backups, " << counted(pruning.snapshots.size(), "snapshot") << ", "
-            << aside << format_size(pruning.bytes) << " in all; " << stay(pruning);
+            << sent << aside << format_size(pruning.bytes) << " in all; " << stay(pruning);
 }
 
 void print_only_set_aside(const Pruning& pruning) {

@@ -11,6 +11,7 @@
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
+#include "rollout_left_behind.h"
 #include "rollout_place.h"
 #include "rollout_report.h"
 #include "rollout_secrets.h"
@@ -79,6 +80,24 @@ class Lease {
   RolloutStore& store_;
 };
 
+// The one that the command line names, which nobody else carries out while this lives. What others
+// have done with it until then counts.
+class HeldRollout {
+ public:
+  explicit HeldRollout(Workbench& bench)
+      : found_(find_rollout(bench.arguments())),
+        lock_(lock_of(found_.place, found_.record.plan.name)),
+        lease_(bench, *found_.store, found_.place, found_.record.plan.name) {
+    found_.read_again();
+  }
+  const FoundRollout& found() const { return found_; }
+
+ private:
+  FoundRollout found_;
+  DeploymentLock lock_;
+  Lease lease_;
+};
+
 // What there is to say once it has ended or waits.
 void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
   const auto now = store.newest(record.plan.name);
@@ -95,14 +114,16 @@ void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& recor
   }
 }
 
+SupervisorSetup setup_of(const Arguments& arguments, const RolloutPlace& place,
+                         const RolloutPlan& plan, const Hosts& hosts) {
+  return {hosts, place.of(plan.name), arguments.plugin_dirs, !arguments.until.empty(), {}, {}, {}};
+}
+
 // From here on what is started outlives this process.
-ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
-                   const RolloutRecord& record, const Hosts& hosts,
-                   std::optional<SentPipeline> pipeline) {
+ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutRecord& record,
+                   const SupervisorSetup& setup) {
   const Arguments& arguments = bench.arguments();
   leave_orphans_to_init();
-  const SupervisorSetup setup{hosts, place.of(record.plan.name), arguments.plugin_dirs,
-                              !arguments.until.empty(), std::move(pipeline)};
   ExitCode code = ExitCode::done;
   {
     RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
@@ -111,6 +132,26 @@ ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutPlace& pl
   }
   print_end(bench, store, record);
   return code;
+}
+
+void warn_of(const std::vector<LeftBehind>& left, const Arguments& arguments) {
+  const ViewStyle style = style_of_stdout();
+  for (const LeftBehind& each : left) {
+    if (arguments.json) {
+      std::cerr << "drydock: " << each.sentence << "\n";
+      continue;
+    }
+    const std::string mark = indent + Ink(style).yellow("warning:") + " ";
+    for (const std::string& line : wrap(each.sentence, style.width, mark, indent + indent)) {
+      std::cout << line << "\n";
+    }
+  }
+}
+
+std::string names_of(const std::vector<LeftBehind>& left) {
+  std::vector<std::string> names;
+  for (const LeftBehind& each : left) names.push_back(each.name);
+  return names.empty() ? "" : "; what was going on: " + join(names, ", ");
 }
 
 }  // namespace
@@ -138,8 +179,13 @@ ExitCode rollout_run(const Arguments& arguments) {
   }
   const auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
-  const HostSurvey asked =
-      survey_hosts(plan, hosts, expected, all_targets(plan), bench.cancellation());
+  SupervisorSetup setup = setup_of(arguments, place, plan, hosts);
+  setup.pipeline = sent;
+  setup.expected = expected;
+  const HostSurvey asked = survey_hosts(
+      plan, hosts,
+      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)},
+      bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
     print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
@@ -147,6 +193,10 @@ ExitCode rollout_run(const Arguments& arguments) {
                        bench.masker());
   }
   if (!arguments.json) print_host_survey(plan, asked);
+  const std::vector<LeftBehind> left = unfinished
+                                           ? left_behind(earlier->plan, store.targets(earlier->id))
+                                           : std::vector<LeftBehind>();
+  warn_of(left, arguments);
   if (!arguments.yes) {
     if (!person_agrees("\nGo ahead?", bench.cancellation())) {
       throw Error("not confirmed; nothing was changed");
@@ -154,7 +204,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   }
   if (unfinished) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
-                 "given up by " + user_name());
+                 "given up by " + user_name() + names_of(left));
   }
   set_secrets_apart(checked.plan, plugins, bench.masker());
   RolloutRecord record;
@@ -164,7 +214,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   record.host = host_name();
   record.started = utc_now();
   record.id = store.begin(record);
-  return supervise(bench, store, place, record, hosts, sent);
+  return supervise(bench, store, record, setup);
 }
 
 namespace {
@@ -249,13 +299,12 @@ void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
 }  // namespace
 
 ExitCode rollout_resume(const Arguments& arguments) {
-  FoundRollout found = find_rollout(arguments);
-  RolloutRecord& record = found.record;
-  const RolloutPlan& plan = record.plan;
   Workbench bench(arguments);
   bench.handle_signals();
-  const DeploymentLock lock = lock_of(found.place, plan.name);
-  const Lease lease(bench, *found.store, found.place, plan.name);
+  const HeldRollout held(bench);
+  const FoundRollout& found = held.found();
+  RolloutRecord record = found.record;
+  const RolloutPlan& plan = record.plan;
   require_same_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
@@ -275,15 +324,20 @@ ExitCode rollout_resume(const Arguments& arguments) {
   require_same_pipeline(plan, pipeline);
   fill_in_secrets(record.plan, to_be_ordered(progress), pipeline, read_vars({}, arguments.vars),
                   bench.masker());
-  auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
-  const HostSurvey asked = survey_hosts(plan, hosts, expected_of(pipeline, bench.plugins(pipeline)),
-                                        waiting_targets(progress), bench.cancellation());
+  SupervisorSetup setup = setup_of(arguments, found.place, plan, hosts);
+  setup.pipeline = pipeline_for_hosts(plan, pipeline);
+  setup.expected = expected_of(pipeline, bench.plugins(pipeline));
+  HostSurvey asked =
+      survey_hosts(plan, hosts, {setup.expected, arguments.plugin_dirs, waiting_targets(progress)},
+                   bench.cancellation());
+  const std::size_t wave = schedule_at_work(plan, progress.targets, progress.waves).wave();
+  setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);
   if (!arguments.json) print_host_survey(plan, asked);
   if (again > 0) save(*found.store, record.id, progress);
   if (record.state != RolloutState::running) found.store->reopen(record.id);
-  return supervise(bench, *found.store, found.place, record, hosts, std::move(sent));
+  return supervise(bench, *found.store, record, setup);
 }
 
 namespace {
@@ -331,13 +385,12 @@ void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutW
 // Waves that came later stand on this one, so they go back first, by commands of their own.
 ExitCode rollout_rollback(const Arguments& arguments) {
   require_consent_possible(arguments);
-  const FoundRollout found = find_rollout(arguments);
-  const RolloutRecord& record = found.record;
-  const RolloutPlan& plan = record.plan;
   Workbench bench(arguments);
   bench.handle_signals();
-  const DeploymentLock lock = lock_of(found.place, plan.name);
-  const Lease lease(bench, *found.store, found.place, plan.name);
+  const HeldRollout held(bench);
+  const FoundRollout& found = held.found();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
   std::vector<TargetRecord> targets = found.store->targets(record.id);
   const std::size_t wave = wave_to_put_back(arguments, plan, targets);
   const bool runs = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {

@@ -160,7 +160,8 @@ ExitCode rollout_history(const Arguments& arguments) {
 
 ExitCode rollout_approve(const Arguments& arguments) {
   const FoundRollout found = find_rollout(arguments);
-  const RolloutPlan& plan = found.record.plan;
+  const Seen status(found);
+  const RolloutPlan& plan = status.record.plan;
   std::vector<std::string> names;
   std::optional<std::size_t> wave;
   for (std::size_t i = 0; i < plan.waves.size(); ++i) {
@@ -171,13 +172,17 @@ ExitCode rollout_approve(const Arguments& arguments) {
     throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
                 did_you_mean(arguments.wave, names));
   }
-  const Seen status(found);
   if (status.standing.waits != wave) {
     throw Error("the wave '" + arguments.wave + "' does not wait for approval: the rollout '" +
                 plan.name + "' " + standing_words(plan, status.standing) +
                 "; `drydock rollout status` shows it");
   }
-  found.store->approve(found.record.id, *wave, user_name() + "@" + host_name(), arguments.comment);
+  if (!found.store->approve(status.record.id, *wave, status.waves[*wave],
+                            user_name() + "@" + host_name(), arguments.comment)) {
+    throw Error("the wave '" + arguments.wave + "' of the rollout '" + plan.name +
+                "' does not wait for approval any more, since a moment ago; `drydock rollout status` "
+                "shows what has become of it");
+  }
   if (arguments.json) {
     std::cout << indented({{"rollout", plan.name}, {"wave", arguments.wave}, {"approved", true}});
   } else {

@@ -84,11 +84,25 @@ ExitCode command_plan(const Arguments& arguments) {
 
 namespace {
 
+// What it was to do is done or was put back, and what it left is not known any more: it is for a
+// person to say whether it has to be done again.
+void refuse_key_of_removed_run(const Journal& journal, const std::string& key) {
+  const auto removed = journal.removed_run_with_key(key);
+  if (!removed) return;
+  throw Error("run " + std::to_string(removed->id) + " had the key '" + key + "' (" +
+                  removed->state +
+                  "), and was removed from the history since; no other one is begun with it: look "
+                  "whether the deployment is as it should be, and where it is not use another key",
+              ExitCode::needs_person);
+}
+
 // A key that a run has already: that run is shown, and no other one started.
 std::optional<std::uint64_t> run_with_key(const Arguments& arguments, const StateDir& state) {
   const auto journal = arguments.key.empty() ? nullptr : existing_journal(state);
   const auto run = journal ? journal->run_with_key(arguments.key) : std::nullopt;
-  return run ? std::optional(run->id) : std::nullopt;
+  if (run) return run->id;
+  if (journal) refuse_key_of_removed_run(*journal, arguments.key);
+  return std::nullopt;
 }
 
 // Who holds the lock for the same key.
@@ -215,6 +229,8 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   Session& session = prepared->session();
   Journal journal(state.journal());
   journal.check();
+  // A removal of old runs may have taken it away while this one waited for the lock.
+  if (is_sent_pipeline(arguments)) keep_pipeline(*bench.given().pipeline, state);
   if (const auto interrupted = journal.unfinished_run()) {
     throw Error(describe_interruption(journal, *interrupted, session.deployment.dir, state),
                 ExitCode::busy);
@@ -224,6 +240,7 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
     prepared.reset();
     return show_other_run(bench, dir, same_key->id);
   }
+  refuse_key_of_removed_run(journal, arguments.key);
 
   warn_of_half_done(bench, *prepared, journal);
   Planner planner(session);

@@ -89,6 +89,12 @@ struct StageRecord {
   bool has(Step wanted) const;
 };
 
+// What is still known of a run that had a key, and was removed.
+struct RemovedRun {
+  std::uint64_t id = 0;
+  std::string state;  // its last one, by name
+};
+
 // `when_begun` is kept only for stages that are put back alone (`on_failure: continue`);
 // `when_changed` is what `run` itself reported.
 enum class Moment { before, after_rollback, when_begun, when_changed };
@@ -140,6 +146,7 @@ class Journal {
   // --------------------------------------------------------------------------------------
   std::optional<RunRecord> run(std::uint64_t id) const;
   std::optional<RunRecord> run_with_key(const std::string& key) const;
+  std::optional<RemovedRun> removed_run_with_key(const std::string& key) const;
   std::optional<RunRecord> last_run() const;
   std::vector<RunRecord> runs() const;  // newest first
   // The newest run that is neither finished nor, as the caller knows from the lock, still going on.

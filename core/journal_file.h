@@ -50,6 +50,11 @@ inline constexpr std::array<const char*, 9> journal_schema = {
     R"(CREATE TABLE removed (id INTEGER PRIMARY KEY))",
 };
 
+// A key stays taken when its run is removed: whoever asks for it again, such as a rollout that was
+// left for a year, must not get a second run.
+inline constexpr std::array<const char*, 1> journal_removed_keys = {
+    R"(CREATE TABLE removed_keys (key TEXT PRIMARY KEY, id INTEGER NOT NULL, state TEXT NOT NULL))"};
+
 // What brings the schema to `version` from the one before.
 struct Migration {
   int version;
@@ -57,7 +62,8 @@ struct Migration {
 };
 // In the order of their versions, the first of which makes the tables.
 using Migrations = std::span<const Migration>;
-inline constexpr std::array<Migration, 1> journal_migrations = {{{1, journal_schema}}};
+inline constexpr std::array<Migration, 2> journal_migrations = {
+    {{1, journal_schema}, {2, journal_removed_keys}}};
 
 // What the journal says cannot be relied upon. The sentence has the way out.
 class JournalDamaged : public Error {

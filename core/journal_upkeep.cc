@@ -139,6 +139,9 @@ void Journal::remove_runs(const std::vector<std::uint64_t>& runs) {
     for (const std::uint64_t run : runs) {
       for (const std::string& each : tables)
         sql << "DELETE FROM " << each << " WHERE run = " << run;
+      sql << "INSERT OR IGNORE INTO removed_keys SELECT key, id, state FROM runs WHERE key <> '' AND "
+             "id = "
+          << run;
       sql << "DELETE FROM runs WHERE id = " << run;
       sql << "INSERT INTO removed VALUES (" << run << ")";
     }
@@ -155,6 +158,16 @@ std::vector<std::uint64_t> Journal::removed_runs() const {
     select.execute();
     while (select.fetch()) result.push_back(static_cast<std::uint64_t>(id));
     return result;
+  });
+}
+
+std::optional<RemovedRun> Journal::removed_run_with_key(const std::string& key) const {
+  return guarded("look for a removed run", [&](soci::session& sql) -> std::optional<RemovedRun> {
+    long long id = 0;
+    std::string state;
+    sql << "SELECT id, state FROM removed_keys WHERE key = :key", use(key), into(id), into(state);
+    if (id == 0) return std::nullopt;
+    return RemovedRun{static_cast<std::uint64_t>(id), state};
   });
 }
 

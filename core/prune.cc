@@ -53,6 +53,16 @@ std::vector<std::uint64_t> snapshots_in(const StateDir& state) {
   return numbers;
 }
 
+std::vector<std::string> folders_in(const std::string& folder) {
+  std::vector<std::string> folders;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    folders.push_back(entry.path().string());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
 void remove_folder(const std::string& folder) {
   std::error_code error;
   fs::remove_all(folder, error);
@@ -156,6 +166,19 @@ std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& 
   return result;
 }
 
+std::vector<std::string> prunable_pipelines(const std::vector<std::string>& folders,
+                                            const std::vector<RunRecord>& kept) {
+  std::vector<std::string> result;
+  for (const std::string& folder : folders) {
+    const std::string name = "/" + fs::path(folder).filename().string() + "/";
+    const bool needed = std::any_of(kept.begin(), kept.end(), [&](const RunRecord& run) {
+      return run.pipeline_file.find(name) != run.pipeline_file.npos;
+    });
+    if (!needed) result.push_back(folder);
+  }
+  return result;
+}
+
 Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneRule& rule,
                      std::int64_t now) {
   Pruning result;
@@ -179,6 +202,8 @@ Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneR
   for (const std::uint64_t number : result.snapshots) {
     result.bytes += bytes_below(snapshot_folder(state, number));
   }
+  result.pipelines = prunable_pipelines(folders_in(state.pipelines()), result.kept);
+  for (const std::string& folder : result.pipelines) result.bytes += bytes_below(folder);
   for (SetAside& aside : set_aside(state, std::nullopt, "")) {
     if (gone.count(aside.run) == 0) continue;
     if (aside.file.empty()) result.set_aside.push_back(std::move(aside));  // files go with the run
@@ -209,6 +234,7 @@ void carry_out(const Pruning& pruning, Journal& journal, const StateDir& state) 
   for (const std::uint64_t number : pruning.snapshots) {
     remove_folder(snapshot_folder(state, number));
   }
+  for (const std::string& folder : pruning.pipelines) remove_folder(folder);
   journal.forget_removed_runs();
 }
 

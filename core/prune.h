@@ -43,6 +43,10 @@ std::vector<SetAside> prunable_set_aside(const std::vector<SetAside>& all,
 std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& snapshots,
                                               const std::vector<RunRecord>& kept);
 
+// Of the folders of pipelines that were sent here, those whose pipeline none of `kept` has.
+std::vector<std::string> prunable_pipelines(const std::vector<std::string>& folders,
+                                            const std::vector<RunRecord>& kept);
+
 struct Pruning {
   struct Run {
     std::uint64_t id = 0;
@@ -51,12 +55,15 @@ struct Pruning {
   };
   std::vector<Run> runs;
   std::vector<std::uint64_t> snapshots;
+  std::vector<std::string> pipelines;  // folders
   std::vector<RunRecord> kept;
   // By restores, of runs that go or are kept; to be dropped before anything else is removed, as
   // nothing knows of a database on a server any more once its run is gone.
   std::vector<SetAside> set_aside;
   std::int64_t bytes = 0;  // of files; the journal keeps its size and uses the room again
-  bool empty() const { return runs.empty() && snapshots.empty() && set_aside.empty(); }
+  bool empty() const {
+    return runs.empty() && snapshots.empty() && pipelines.empty() && set_aside.empty();
+  }
 };
 
 Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneRule& rule,

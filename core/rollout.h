@@ -48,6 +48,9 @@ struct Selector {
 
 enum class WaveOrder { declared, reversed, name };
 
+// How long a gate and a notification may take that do not say so.
+inline constexpr std::chrono::milliseconds gate_timeout(600'000), notification_timeout(30'000);
+
 struct WaveSpec {
   std::string name;
   Place place;

@@ -8,12 +8,17 @@
 
 #include "error.h"
 #include "files.h"
+#include "rollout_answer.h"
 #include "rollout_controller.h"
 #include "rollout_host.h"
 #include "state_dir.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
+
+// What it has started ends with it, which a kill would leave behind.
+constexpr std::chrono::milliseconds time_to_end(10'000);
 
 std::string new_private_dir(const std::string& folder, const std::string& name) {
   make_private_dir(folder);
@@ -52,7 +57,17 @@ void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose 
   for (const std::string& plugins : plugin_dirs) {
     words.insert(words.end(), {"--plugin-dir", plugins});
   }
-  pool.start(tag, command_here(here, words));
+  ChildCommand command{command_here(here, words), ""};
+  command.timeout = stage.timeout;
+  command.grace = time_to_end;
+  pool.start(tag, command);
+}
+
+std::string why_controller_stage_failed(const ControllerStage& stage, const std::string& printed,
+                                        const ChildEvent& event) {
+  if (!event.timed_out) return reason_of(printed, event);
+  return "it did not end within " + format_duration(stage.timeout) +
+         ", which its 'timeout:' allows, and was ended";
 }
 
 }  // namespace drydock

@@ -46,6 +46,8 @@ struct FoundRollout {
   RolloutRecord record;
   // Does somebody carry it out now?
   bool supervised() const;
+  // As it is now: whoever is to change it reads it once nobody else can. Throws Error.
+  void read_again() { record = *store->newest(record.plan.name); }
 };
 
 // The one that the command line names, by its file or by its name in this folder. Throws Error.

@@ -22,6 +22,13 @@ std::string absolute(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
 }
 
+// Without links, as far as it is there.
+fs::path canonical(const std::string& dir) {
+  std::error_code error;
+  const fs::path found = fs::weakly_canonical(dir, error);
+  return error ? fs::path(dir).lexically_normal() : found;
+}
+
 void check_secrets(const Environment& environment, const Pipeline& pipeline) {
   for (const auto& [name, source] : environment.secrets) {
     if (pipeline.secrets.count(name) != 0) continue;
@@ -65,7 +72,8 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
 class Folders {
  public:
   void add(const Environment& environment, const RolloutTarget& target) {
-    const fs::path normal = fs::path(target.dir).lexically_normal();
+    const fs::path normal = target.host.empty() ? canonical(target.dir)
+                                                : fs::path(target.dir).lexically_normal();
     const std::string dir = (normal.has_filename() ? normal : normal.parent_path()).string();
     const auto [first, is_new] = first_.try_emplace({target.host, dir}, &environment);
     if (is_new) return;
@@ -79,9 +87,10 @@ class Folders {
   std::map<std::pair<std::string, std::string>, const Environment*> first_;  // by host and folder
 };
 
-std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage) {
+std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& stage,
+                                                milliseconds timeout) {
   if (!stage) return std::nullopt;
-  return ControllerStage{stage->uses, stage->with};
+  return ControllerStage{stage->uses, stage->with, stage->timeout.value_or(timeout)};
 }
 
 json kept_vars(const RolloutTarget& target) {
@@ -92,14 +101,20 @@ json kept_vars(const RolloutTarget& target) {
 
 json stage_json(const std::optional<ControllerStage>& stage) {
   if (!stage) return nullptr;
-  if (stage->set_apart) return {{"uses", stage->uses}, {"set_apart", true}};
-  return {{"uses", stage->uses}, {"with", stage->with}};
+  json kept = {{"uses", stage->uses}, {"timeout_ms", stage->timeout.count()}};
+  if (stage->set_apart) {
+    kept["set_apart"] = true;
+  } else {
+    kept["with"] = stage->with;
+  }
+  return kept;
 }
 
 std::optional<ControllerStage> stage_from(const json& stage) {
   if (stage.is_null()) return std::nullopt;
-  if (stage.contains("set_apart")) return ControllerStage{stage.at("uses"), nullptr, true};
-  return ControllerStage{stage.at("uses"), stage.at("with")};
+  return ControllerStage{stage.at("uses"), stage.value("with", json()),
+                         milliseconds(stage.at("timeout_ms").get<std::int64_t>()),
+                         stage.contains("set_apart")};
 }
 
 std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
@@ -117,11 +132,12 @@ std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
 // It stands alone: what a stage says of others would be ignored without a word.
 void check_alone(const StageSpec& stage, const std::string& key, const Pipeline& pipeline,
                  const PluginIndex& plugins) {
-  const bool plain = stage.when.empty() && !stage.timeout && !stage.rollback_timeout &&
-                     stage.retry.times == 0 && !stage.continue_on_failure &&
-                     stage.memory_limit == 0 && stage.id_place.line == 0;
+  const bool plain = stage.when.empty() && !stage.rollback_timeout && stage.retry.times == 0 &&
+                     !stage.continue_on_failure && stage.memory_limit == 0 &&
+                     stage.id_place.line == 0;
   if (!plain) {
-    refuse(stage.place, "more than 'uses:' and 'with:'", key, "these two, or 'exec:'");
+    refuse(stage.place, "more than 'uses:', 'with:' and 'timeout:'", key,
+           "these, or 'exec:' and 'timeout:'");
   }
   check_pipeline(controller_pipeline(stage, pipeline), plugins);
 }
@@ -140,7 +156,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   plan.cancel_on_budget = rollout.cancel_on_budget;
   plan.rollback_wave = rollout.rollback_wave;
   plan.drift = rollout.drift;
-  plan.notify = controller_stage(rollout.notify);
+  plan.notify = controller_stage(rollout.notify, notification_timeout);
   plan.secrets = controller_secrets(pipeline);
   const std::vector<WaveMembers> members = members_of_waves(rollout);
   plan.outside = outside_of_waves(rollout, members);
@@ -149,7 +165,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
     const WaveSpec& spec = rollout.waves[i];
     plan.waves.push_back({spec.name, plan.targets.size(), members[i].environments.size(),
                           members[i].parallel, members[i].max_failures, members[i].max_unreachable,
-                          spec.soak, controller_stage(spec.gate), spec.approve});
+                          spec.soak, controller_stage(spec.gate, gate_timeout), spec.approve});
     for (const std::size_t at : members[i].environments) {
       plan.targets.push_back(target_of(rollout.environments[at], rollout, pipeline, vars));
       folders.add(rollout.environments[at], plan.targets.back());

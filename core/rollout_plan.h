@@ -29,6 +29,7 @@ struct RolloutTarget {
 struct ControllerStage {
   std::string uses;
   nlohmann::json with;
+  std::chrono::milliseconds timeout{0};  // of all that it does
   bool set_apart = false;  // of `with` a store keeps nothing (rollout_secrets.h)
 };
 

@@ -45,9 +45,9 @@ void Schedule::count(TargetState state) {
   put_back_ += state == TargetState::rolling_back || state == TargetState::rolled_back ? 1 : 0;
 }
 
-bool Schedule::nothing_tried() const {
+bool Schedule::nothing_upgraded() const {
   return wave_ < waves_.size() && waves_[wave_].count > 0 &&
-         unreachable_ + skipped_ == waves_[wave_].count;
+         failed_ + unreachable_ + skipped_ == waves_[wave_].count;
 }
 
 bool Schedule::budget_spent() const {
@@ -92,7 +92,7 @@ Schedule::Decision Schedule::leave(Instant now) {
   Decision decision;
   const ScheduledWave& wave = waves_[wave_];
   KnownWave& known = known_[wave_];
-  if (over_budget() || gate_failed_ || put_back() || nothing_tried()) {
+  if (over_budget() || gate_failed_ || put_back() || nothing_upgraded()) {
     decision.end = End::failed;
     return decision;
   }
@@ -129,6 +129,14 @@ void Schedule::finished(std::size_t target, bool well) {
 void Schedule::unreachable(std::size_t target) { ended(target, TargetState::unreachable); }
 
 void Schedule::skipped(std::size_t target) { ended(target, TargetState::skipped); }
+
+// One of a later wave is counted when that is at work.
+void Schedule::refused(std::size_t target) {
+  targets_[target] = TargetState::failed;
+  if (!is_at_work(target)) return;
+  --waiting_;
+  count(TargetState::failed);
+}
 
 void Schedule::not_begun(std::size_t target) {
   ended(target, TargetState::waiting);

@@ -65,6 +65,7 @@ class Schedule {
   void unreachable(std::size_t target);  // given up
   void not_begun(std::size_t target);    // it waits again
   void skipped(std::size_t target);
+  void refused(std::size_t target);  // it waits, and cannot be begun: it has failed
   void gate(bool held);
   // Of a wave that waits, or will.
   void approved(std::size_t wave);
@@ -83,8 +84,9 @@ class Schedule {
   }
   bool gate_failed() const { return gate_failed_; }
   bool put_back() const { return put_back_ > 0; }
-  // All of its environments were away or are left out, so that it has verified nothing.
-  bool nothing_tried() const;
+  // None of its environments is upgraded: they have failed, as many as may, were away or are left
+  // out. It has verified nothing.
+  bool nothing_upgraded() const;
 
  private:
   bool is_at_work(std::size_t target) const {

@@ -275,12 +275,18 @@ void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const W
        as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
 }
 
-void RolloutStore::approve(std::int64_t rollout, std::size_t wave, const std::string& who,
-                           const std::string& comment) {
-  run("record the approval",
-      "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
-      "AND position = ?",
-      {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave))});
+bool RolloutStore::approve(std::int64_t rollout, std::size_t wave, const WaveRecord& seen,
+                           const std::string& who, const std::string& comment) {
+  const auto approved =
+      run("record the approval",
+          "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
+          "AND position = ? AND approved_at = '' AND ended = CAST(? AS BIGINT) AND EXISTS (SELECT id "
+          "FROM rollouts WHERE id = rollout_waves.rollout AND state = 'running'" +
+              database_->and_keep() + ") RETURNING 1",
+          {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave)),
+           as_text(seen.known.ended.value_or(-1))},
+          1);
+  return !approved.empty();
 }
 
 void RolloutStore::withdraw_approval(std::int64_t rollout, std::size_t wave) {

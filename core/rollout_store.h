@@ -105,9 +105,10 @@ class RolloutStore {
   void save_target(std::int64_t rollout, std::size_t position, const TargetRecord& target);
   // All but the approval.
   void save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave);
-  // By whoever may write: no supervisor needs to be there.
-  void approve(std::int64_t rollout, std::size_t wave, const std::string& who,
-               const std::string& comment);
+  // By whoever may write: no supervisor needs to be there. Only of what was seen: false when the
+  // rollout has ended, or the wave was begun again or approved since.
+  bool approve(std::int64_t rollout, std::size_t wave, const WaveRecord& seen,
+               const std::string& who, const std::string& comment);
   // What it approved was begun again.
   void withdraw_approval(std::int64_t rollout, std::size_t wave);
   void save_environment(const KnownEnvironment& environment);

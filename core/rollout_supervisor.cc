@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds approval_look(1000);  // another process writes it into the store
 constexpr std::size_t gate_tag = static_cast<std::size_t>(-1);
-constexpr std::size_t notify_tag = static_cast<std::size_t>(-2);
 
 }  // namespace
 
@@ -34,7 +33,8 @@ Supervisor::Supervisor(RolloutRecord rollout, RolloutStore& store, const Supervi
       targets_(store.targets(rollout_.id)),
       waves_(store.waves(rollout_.id)),
       here_(host_name()),
-      schedule_(resumed()) {}
+      schedule_(resumed()),
+      ask_again_(setup.ask_again) {}
 
 // What environments have promoted already counts, whoever has seen it.
 Schedule Supervisor::resumed() {
@@ -95,7 +95,8 @@ ExitCode Supervisor::carry_on() {
     if (cancellation_.requested()) {
       throw Error(left(), ExitCode::busy);
     }
-    const Schedule::Decision decision = schedule_.decide(now_in_milliseconds());
+    const Schedule::Decision decision =
+        asks_hosts() ? Schedule::Decision() : schedule_.decide(now_in_milliseconds());
     act_on(decision);
     if (decision.end != Schedule::End::none) return finish(decision.end);
     if (decision.passed_wave || std::exchange(ended_at_once_, false)) continue;
@@ -134,9 +135,7 @@ void Supervisor::keep_lease() {
 void Supervisor::act_on(const Schedule::Decision& decision) {
   const RolloutPlan& plan = rollout_.plan;
   for (const std::size_t target : decision.start) {
-    if (target == plan.waves[schedule_.wave()].first) {
-      report_.wave_begins(plan.waves[schedule_.wave()]);
-    }
+    if (target == plan.waves[schedule_.wave()].first) tell_begun();
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
     // An earlier supervisor gave it up without knowing.
@@ -169,19 +168,29 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   }
 }
 
+void Supervisor::tell_begun() {
+  const std::size_t wave = schedule_.wave();
+  if (told_begun_ == wave) return;
+  told_begun_ = wave;
+  report_.wave_begins(rollout_.plan.waves[wave]);
+}
+
 void Supervisor::ask_gate(std::size_t wave) {
   report_.gate_begins(rollout_.plan.waves[wave]);
-  gate_printed_.clear();
   store_.require_lease();
   start_controller_stage(pool_, gate_tag, ControllerPurpose::gate, rollout_, wave, targets_,
                          "ended", setup_.folder, setup_.plugin_dirs);
+  controller_stages_[gate_tag].clear();
 }
 
-void Supervisor::gate_answered(const ChildEvent& event) {
+void Supervisor::gate_answered(const std::string& printed, const ChildEvent& event) {
   const std::size_t wave = schedule_.wave();
   const bool held = event.code == 0;
   waves_[wave].known.gate_held = held;
-  waves_[wave].gate_reason = held ? "" : masker_.mask(reason_of(gate_printed_, event));
+  waves_[wave].gate_reason =
+      held ? ""
+           : masker_.mask(why_controller_stage_failed(*rollout_.plan.waves[wave].gate, printed,
+                                                      event));
   store_.save_wave(rollout_.id, wave, waves_[wave]);
   report_.gate_answered(rollout_.plan.waves[wave], held, waves_[wave].gate_reason);
   schedule_.gate(held);
@@ -189,35 +198,52 @@ void Supervisor::gate_answered(const ChildEvent& event) {
 
 void Supervisor::notify(std::size_t wave, const std::string& status) {
   if (!rollout_.plan.notify) return;
+  const std::size_t tag = gate_tag - ++notifications_;
   try {
-    start_controller_stage(pool_, notify_tag, ControllerPurpose::notification, rollout_, wave,
-                           targets_, status, setup_.folder, setup_.plugin_dirs);
+    start_controller_stage(pool_, tag, ControllerPurpose::notification, rollout_, wave, targets_,
+                           status, setup_.folder, setup_.plugin_dirs);
+    controller_stages_[tag].clear();
   } catch (const Error& e) {
     report_.warning("a notification failed: " + std::string(e.what()));
   }
 }
 
-void Supervisor::handle(const ChildEvent& event) {
-  if (event.tag == gate_tag) {
-    if (event.ended) {
-      gate_answered(event);
-    } else {
-      add_line(gate_printed_, event.text);
+void Supervisor::controller_stage_ended(const ChildEvent& event) {
+  const std::string printed = std::move(controller_stages_[event.tag]);
+  controller_stages_.erase(event.tag);
+  if (event.tag == gate_tag) return gate_answered(printed, event);
+  if (event.code == 0) return;
+  report_.warning("a notification failed: " +
+                  why_controller_stage_failed(*rollout_.plan.notify, printed, event));
+}
+
+// Gates and notifications are no runs that go on by themselves.
+Supervisor::~Supervisor() {
+  for (const auto& [tag, printed] : controller_stages_) pool_.end(tag);
+  while (!controller_stages_.empty()) {
+    for (const ChildEvent& event : pool_.wait(milliseconds(-1), -1)) {
+      if (event.ended) controller_stages_.erase(event.tag);
     }
-    return;
   }
-  if (event.tag == notify_tag) {
-    if (event.ended && event.code != 0) {
-      report_.warning("a notification failed: " + reason_of("", event));
+}
+
+void Supervisor::handle(const ChildEvent& event) {
+  if (const auto stage = controller_stages_.find(event.tag); stage != controller_stages_.end()) {
+    if (event.ended) {
+      controller_stage_ended(event);
+    } else {
+      add_line(stage->second, event.text);
     }
     return;
   }
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
-  if (purpose == Purpose::launch || purpose == Purpose::look) {
+  if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
+    } else if (purpose == Purpose::ask) {
+      answered(target, event);
     } else if (purpose == Purpose::look) {
       looked(target, event);
     } else {
@@ -243,8 +269,9 @@ void Supervisor::look_for_approvals() {
   }
 }
 
+// Each has its time.
 void Supervisor::finish_notifications() {
-  while (pool_.running() > 0 && !cancellation_.requested()) {
+  while (!controller_stages_.empty() && !cancellation_.requested()) {
     for (const ChildEvent& event : pool_.wait(milliseconds(-1), cancellation_.fd())) handle(event);
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "events.h"
 #include "rollout_answer.h"
 #include "rollout_host.h"
+#include "rollout_host_report.h"
 #include "rollout_patience.h"
 #include "rollout_promotion.h"
 #include "rollout_report.h"
@@ -29,6 +31,8 @@ struct SupervisorSetup {
   std::vector<std::string> plugin_dirs;
   bool until_approval = false;           // end instead of waiting for one
   std::optional<SentPipeline> pipeline;  // for other hosts
+  Expected expected;                     // of these
+  std::set<std::size_t> ask_again;       // environments whose hosts are asked before their wave
 };
 
 class Supervisor {
@@ -36,6 +40,9 @@ class Supervisor {
   // All of these outlive it.
   Supervisor(RolloutRecord rollout, RolloutStore& store, const SupervisorSetup& setup,
              RolloutReport& report, Masker& masker, const Cancellation& cancellation);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
 
   // To the end of the rollout; until it waits for an approval, where the setup says so (exit code
   // 6); or until a cancel, which leaves the runs going on and the rollout to be resumed (4). Throws
@@ -45,13 +52,14 @@ class Supervisor {
  private:
   // What is known of an environment's run beside its record.
   struct Work {
-    std::string printed;  // by the command that looks at it or starts it
+    std::string printed;  // by the command that asks its host, looks at it or starts it
+    Instant asked = 0;    // when its host was
     RunLog log;
     Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
     bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
-  enum class Purpose : std::size_t { look, launch, follow, cancel, count };
+  enum class Purpose : std::size_t { ask, look, launch, follow, cancel, count };
 
   ExitCode carry_on();
   std::string left() const;
@@ -69,7 +77,10 @@ class Supervisor {
              const std::string& input = "");
   Schedule resumed();
   void keep_lease();
+  bool asks_hosts();
+  void answered(std::size_t target, const ChildEvent& event);
   void begin(std::size_t target);
+  void unknown_drift(std::size_t target, const std::string& why);
   void looked(std::size_t target, const ChildEvent& event);
   void leave_out(std::size_t target, const std::string& why);
   void remember(std::size_t target);
@@ -79,6 +90,7 @@ class Supervisor {
   void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
+  void tell_begun();
   void ask_gate(std::size_t wave);
   void notify(std::size_t wave, const std::string& status);
   void handle(const ChildEvent& event);
@@ -92,7 +104,8 @@ class Supervisor {
   void try_again(std::size_t tag);
   void refused(std::size_t target, const std::string& why);
   void target_ended(std::size_t target, int code, const std::string& reason);
-  void gate_answered(const ChildEvent& event);
+  void controller_stage_ended(const ChildEvent& event);
+  void gate_answered(const std::string& printed, const ChildEvent& event);
   void look_for_approvals();
   std::chrono::milliseconds wait_for(const Schedule::Decision& decision) const;
   void finish_notifications();
@@ -114,8 +127,13 @@ class Supervisor {
   ChildPool pool_;
   Retries retries_;
   Instant renewed_ = now_in_milliseconds();  // the lease
-  std::map<std::size_t, Work> work_;         // of what runs
-  std::string gate_printed_;
+  std::map<std::size_t, Work> work_;         // of what runs, and of hosts that are asked
+  std::set<std::size_t> ask_again_;          // of waves to come
+  std::size_t asking_ = 0;                   // hosts that have not answered
+  std::optional<std::size_t> told_begun_;    // the wave that begins, on the screen
+  // Of gates and notifications that run: what each has printed, by its tag.
+  std::map<std::size_t, std::string> controller_stages_;
+  std::size_t notifications_ = 0;  // that were started
   bool ended_at_once_ = false;  // one that could not be started: what may be done now is another
   std::optional<std::size_t> told_waiting_;  // the wave whose approval was asked for on the screen
 };

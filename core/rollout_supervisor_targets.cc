@@ -39,6 +39,44 @@ std::string reason_of_run(const json& finished) {
 
 }  // namespace
 
+// Nothing of a wave is begun before all of its hosts have answered that were not well when the
+// rollout was gone on with. Returns whether one of them still has to.
+bool Supervisor::asks_hosts() {
+  const std::size_t wave = schedule_.wave();
+  if (wave == rollout_.plan.waves.size()) return false;
+  const RolloutWave& of = rollout_.plan.waves[wave];
+  const auto begin = ask_again_.lower_bound(of.first);
+  const auto end = ask_again_.lower_bound(of.first + of.count);
+  for (auto target = begin; target != end; ++target) {
+    tell_begun();
+    work_[*target].asked = now_in_milliseconds();
+    start(*target, Purpose::ask, {"status", "--installation", "--json"});
+    ++asking_;
+  }
+  ask_again_.erase(begin, end);
+  return asking_ > 0;
+}
+
+// A host that is away has its time to come back, once its environment is to begin.
+void Supervisor::answered(std::size_t target, const ChildEvent& event) {
+  --asking_;
+  const Work work = std::move(work_[target]);
+  work_.erase(target);
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  const HostReport report =
+      read_host_report(to, work.printed, event, work.asked, now_in_milliseconds());
+  const HostFindings findings = judge(to, report, setup_.expected);
+  if (findings.refusals.empty()) return;
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::failed;
+  record.exit_code = static_cast<int>(ExitCode::refused);
+  record.reason = masker_.mask(join(findings.refusals, "; "));
+  record.finished = utc_now();
+  store_.save_target(rollout_.id, target, record);
+  schedule_.refused(target);
+  report_.target_ended(to, record);
+}
+
 // One that a rollout has left before is looked at, unless this one has a run there already.
 void Supervisor::begin(std::size_t target) {
   if (targets_[target].run != 0) return attach(target);
@@ -56,9 +94,10 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   }
   const auto found = read_status(work_[target].printed);
   const auto known = store_.environment(place_of(to, here_));
+  if (!found) return unknown_drift(target, reason_of(work_[target].printed, event));
   // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
   const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
-  const bool expected = !found || !known || found->key.starts_with(ours);
+  const bool expected = !known || found->key.starts_with(ours);
   const std::string drift = expected ? "" : drift_of(*known, *found);
   if (drift.empty()) return launch(target);
   if (rollout_.plan.drift == Drift::include) {
@@ -67,10 +106,18 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   } else if (rollout_.plan.drift == Drift::skip) {
     leave_out(target, "it has drifted: " + drift);
   } else {
-    refused(target, "it has drifted: " + drift +
-                        "; look at it, then begin the rollout with "
-                        "`drift: include`, or leave it out with `drift: skip`");
+    refused(target, drift_refusal(drift));
   }
+}
+
+// Whoever cannot say how it stands may have been changed by hand.
+void Supervisor::unknown_drift(std::size_t target, const std::string& why) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (rollout_.plan.drift != Drift::include) {
+    return refused(target, "whether it has drifted is not known: " + why);
+  }
+  report_.warning("whether " + to.name + " has drifted is not known: " + why);
+  launch(target);
 }
 
 void Supervisor::leave_out(std::size_t target, const std::string& why) {
@@ -126,7 +173,8 @@ void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<st
                        const std::string& input) {
   store_.require_lease();
   ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
-  if (purpose == Purpose::cancel) command.timeout = short_command_timeout(rollout_.plan);
+  if (purpose == Purpose::cancel || purpose == Purpose::ask)
+    command.timeout = short_command_timeout(rollout_.plan);
   pool_.start(tag_of(target, purpose), command, input);
 }
 

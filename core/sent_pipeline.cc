@@ -39,8 +39,6 @@ bool is_below(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
-std::string kept_folder(const StateDir& state) { return state.path() + "/pipelines"; }
-
 }  // namespace
 
 SentPipeline pack_pipeline(const Pipeline& pipeline) {
@@ -113,12 +111,12 @@ std::string unpack_pipeline(const SentPipeline& sent, const std::string& folder)
 
 std::string keep_pipeline(const SentPipeline& sent, const StateDir& state) {
   const std::string name = sha256(to_json(sent).dump()).substr(0, name_digits);
-  return unpack_pipeline(sent, kept_folder(state) + "/" + name);
+  return unpack_pipeline(sent, state.pipelines() + "/" + name);
 }
 
 Pipeline load_pipeline_of_run(const std::string& file, const StateDir& state,
                               const std::string& dir) {
-  const bool was_sent = file.starts_with(kept_folder(state) + "/");
+  const bool was_sent = file.starts_with(state.pipelines() + "/");
   return load_pipeline(file, was_sent ? dir : "");
 }
 

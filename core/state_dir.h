@@ -39,6 +39,7 @@ class StateDir {
   // `.env` as it was before the run; absent where there was none.
   std::string env_before(std::uint64_t run) const { return run_files(run) + "/env-before"; }
   std::string snapshots() const { return path_ + "/snapshots"; }
+  std::string pipelines() const { return path_ + "/pipelines"; }  // that were sent here
   // The newest snapshot, or "".
   std::string newest_snapshot() const;
 

@@ -6,7 +6,7 @@ everyday_cases=(
   killed_in_compose-stop killed_in_backup killed_in_migrate
   killed_in_long_migration killed_in_compose-up killed_in_rollback
   rehearsed rehearsal_killed
-  engine_restarted_in_long_migration private_registry disk_full_in_pull
+  engine_restarted_in_long_migration private_registry disk_full_in_pull rollout_promotes_digests
   quickstart quickstart_embedded
   upgrade_on_postgresql upgrade_on_mariadb upgrade_on_sqlite
 )

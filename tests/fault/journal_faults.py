@@ -108,7 +108,7 @@ class KilledPrune(KilledCase):
 
 class KilledUpgrade(KilledCase):
     def test(self):
-        journal, copy = self.path(".drydock/journal.db"), self.path(".drydock/journal.v1.db")
+        journal, copy = self.path(".drydock/journal.db"), self.path(".drydock/journal.v2.db")
         upgrade = [os.environ["JOURNAL_UPGRADE"], journal]
         runs = self.history()
 
@@ -121,21 +121,21 @@ class KilledUpgrade(KilledCase):
 
         def judge():
             before = version(journal)
-            self.assertIn(before, (1, 2))
-            if os.path.exists(copy) or before == 2:
-                self.assertEqual(version(copy), 1)
-            if before == 1:
+            self.assertIn(before, (2, 3))
+            if os.path.exists(copy) or before == 3:
+                self.assertEqual(version(copy), 2)
+            if before == 2:
                 self.assertEqual(self.history(), runs)
                 self.drydock("status", code=0)
             again = subprocess.run(upgrade, capture_output=True, text=True, timeout=60)
             self.assertEqual((again.returncode, again.stderr), (0, ""))
-            self.assertEqual((version(journal), version(copy)), (2, 1))
+            self.assertEqual((version(journal), version(copy)), (3, 2))
             self.assertFalse(os.path.exists(copy + ".new"))
-            self.assertIn("schema version 2", self.drydock("history", code=2))
+            self.assertIn("schema version 3", self.drydock("history", code=2))
             connection = sqlite3.connect(journal, isolation_level=None)
             self.assertEqual(connection.execute("SELECT DISTINCT colour FROM runs").fetchall(),
                              [("blue",)])
-            connection.execute("PRAGMA user_version=1")
+            connection.execute("PRAGMA user_version=2")
             connection.close()
             self.assertEqual(self.history(), runs)
             self.drydock("rollback", "4", "--yes", "--accept-loss", code=0)

@@ -1,5 +1,5 @@
 // Brings the journal that it is given to a newer schema, by which no Drydock goes yet:
-// journal_faults.py kills it meanwhile. Its second step only adds, so that taking the number of the
+// journal_faults.py kills it meanwhile. Its third step only adds, so that taking the number of the
 // version back makes the journal one of this Drydock again.
 #include <array>
 #include <iostream>
@@ -8,10 +8,11 @@
 
 namespace {
 
-constexpr std::array<const char*, 3> second = {
+constexpr std::array<const char*, 3> third = {
     "ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'",
     "UPDATE runs SET colour = 'blue'", "CREATE INDEX runs_by_colour ON runs (colour)"};
-constexpr std::array<drydock::Migration, 2> newer = {{{1, drydock::journal_schema}, {2, second}}};
+constexpr std::array<drydock::Migration, 3> newer = {
+    {{1, drydock::journal_schema}, {2, drydock::journal_removed_keys}, {3, third}}};
 
 }  // namespace
 

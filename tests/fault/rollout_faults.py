@@ -2,6 +2,7 @@
 """What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -462,6 +463,90 @@ class RolloutCannotNotify(RolloutCase):
         self.drydock("rollout", "status", self.file, code=1)
 
 
+class RolloutKeyOfARemovedRun(RolloutCase):
+    """The record says that a run may have begun, and its environment has removed it since: it is not begun
+    a second time."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        with state:
+            state.execute("UPDATE rollout_targets SET run = 0 WHERE name = 'b'")
+        state.close()
+        self.let_go("a")
+        self.let_go("b", "bad")
+        there = [DRYDOCK, "-C", self.path("b")]
+        self.assertEqual(subprocess.run([*there, "attach"], stdout=subprocess.DEVNULL, timeout=60,
+                                        check=False).returncode, 1)
+        subprocess.run([*there, "history", "--prune", "--keep", "0", "--yes"], check=True, timeout=60,
+                       stdout=subprocess.DEVNULL)
+        self.assertEqual(self.runs_of("b"), [])
+        output = " ".join(self.drydock("rollout", "resume", self.file, code=3).split())
+        self.assertRegex(output, "b: .* run 1 had the key 'faulty[.].*/b/1' [(]rolled_back[)], and was removed")
+        self.assertIn("a: done", output)
+        self.assertEqual(self.runs_of("b"), [])
+        again = self.start("rollout", "resume", self.file, "--retry", "failed")
+        self.read("b/begun")
+        self.let_go("b")
+        self.ended(again, 0)
+        self.assertEqual(self.runs_of("b"), ["done"])
+
+
+class RolloutGivenUp(RolloutCase):
+    """What still runs of a rollout that is given up is named, with what it needs."""
+
+    def test(self):
+        process, pids = self.begin()
+        self.kill(process)
+        output = " ".join(self.drydock("rollout", "run", self.file, "--yes", "--abandon", code=3).split())
+        for name, pid in zip("ab", pids):
+            there = "-C " + shlex.quote(self.path(name)).replace("'\"'\"'", "'\\''")
+            self.assertIn(f"warning: {name}: run 1 was going on there; let it end (`drydock {there} attach 1` "
+                          f"shows it) or cancel it (`drydock {there} cancel 1`)", output)
+            self.assert_alive(pid)
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        (reason,), = state.execute("SELECT reason FROM rollouts WHERE id = 1")
+        state.close()
+        self.assertTrue(reason.endswith("; what was going on: a (run 1), b (run 1)"), reason)
+        for name in "ab":
+            self.let_go(name)
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], check=True, stdout=subprocess.DEVNULL,
+                           timeout=60)
+        again = self.start("rollout", "resume", self.file, "--retry", "failed")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.assertNotIn("was going on", self.ended(again, 0))
+
+
+class RolloutLeftAtAGate(RolloutCase):
+    """Ctrl-C while a gate runs ends the gate with what it has started; it is asked again later."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+
+    def setUp(self):
+        super().setUp()
+        text = self.read("rollout.yaml").replace("parallel: 2 }", "parallel: 2, gate: { exec: "
+                                                 '[/bin/sh, -c, "echo $$ > begun; cat go & wait $!"] } }')
+        self.write("rollout.yaml", text)
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        begun = int(self.read("begun"))
+        go = os.open(self.path("go"), os.O_WRONLY)  # returns when what the gate has started reads it
+        process.send_signal(signal.SIGINT)
+        output = " ".join(self.ended(process, 4).split())
+        self.assertIn("the rollout 'faulty' was left. Go on with", output)
+        self.assert_gone(begun)
+        with self.assertRaises(BrokenPipeError, msg="something reads it still"):
+            os.write(go, b"go\n")
+        os.close(go)
+        again = self.start("rollout", "resume", self.file)
+        self.read("begun")
+        self.let_go_on()
+        self.assertIn("gate exec holds", self.ended(again, 0))
+
+
 class RolloutApprovalOfARetry(RolloutCase):
     """What somebody approved was begun again since: it waits for another approval."""
     more = "# two waves"
@@ -489,7 +574,8 @@ class RolloutApprovalOfARetry(RolloutCase):
 
 
 class RolloutKilledAtEveryLine(RolloutCase):
-    """Killed after each line that it prints, and gone on with: nothing runs twice."""
+    """Killed after each line that it prints, and gone on with: nothing runs twice. A resume refuses when
+    the rollout was not begun yet, or has passed already, and for no other reason."""
     more = "drift: include"  # what the environments know is removed again and again
     pipeline = """
 drydock: 1
@@ -498,27 +584,52 @@ stages:
   - { uses: exec, with: { shell: true, command: "echo once >> made" } }
 """
 
+    def newest(self):
+        """The last rollout of the state, and how it is; (0, ""): none was ever begun."""
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"))
+        try:
+            return state.execute("SELECT id, state FROM rollouts ORDER BY id DESC LIMIT 1").fetchone() or (0, "")
+        except sqlite3.OperationalError as reason:
+            self.assertIn("no such table", str(reason), "its file was being made")
+            return (0, "")
+        finally:
+            state.close()
+
+    def made(self):
+        return [self.read(f"{name}/made") if os.path.exists(self.path(f"{name}/made")) else ""
+                for name in "ab"]
+
     def test(self):
         lines = 0
+        os.mkdir(self.path(".drydock"), mode=0o700)
         while True:
+            earlier, how = self.newest()
+            self.assertIn(how, ("", "passed"))
             for name in "ab":
                 subprocess.run(["rm", "-rf", self.path(f"{name}/.drydock"), self.path(f"{name}/made")],
                                check=True)
             process = self.start("rollout", "run", self.file, "--yes", "--abandon")
             seen = [line for line in (process.stdout.readline() for _ in range(lines)) if line]
             self.kill(process)
+            begun, how = self.newest()
             if len(seen) < lines:
+                self.assertEqual((how, self.made()), ("passed", ["once\n", "once\n"]))
                 break
             again = subprocess.run([DRYDOCK, "rollout", "resume", self.file], timeout=60, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, check=False)
-            # Killed before it had begun, or after its end was on the disk.
-            begun = again.returncode == 0
-            self.assertTrue(begun or again.returncode == 2, again.stdout)
-            if begun:
-                for name in "ab":
-                    self.assertEqual(self.read(f"{name}/made"), "once\n", (lines, again.stdout))
-                    self.assertEqual(self.runs_of(name), ["done"])
+            said = (lines, how, again.stdout)
+            if begun == 0:
+                refusal = "no rollout "
+            elif how == "passed":  # this one, or the last one while this one had not begun
+                refusal = "the rollout 'faulty' has ended (passed); begin a new one with "
+            else:
+                refusal = ""
+            self.assertEqual(again.returncode, 2 if refusal else 0, said)
+            self.assertIn(refusal, " ".join(again.stdout.split()), said)
+            self.assertEqual(self.made(), ["", ""] if begun == earlier else ["once\n", "once\n"], said)
+            if begun != earlier:
+                self.assertEqual([self.runs_of(name) for name in "ab"], [["done"], ["done"]], said)
             lines += 1
         self.assertGreater(lines, 5)
 

@@ -63,6 +63,13 @@ class Server:
         return self.perform("psql", "-XqAt", "-h", self.folder, "-U", "app", "-d", "postgres", "-c", statement,
                             env=environment).strip()
 
+    def session(self):
+        """psql, which performs what is written to it."""
+        return subprocess.Popen([*self.before, PROGRAMS + "psql", "-XqAt", "-h", self.folder, "-U", "app", "-d",
+                                 "postgres", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, cwd="/",
+                                env={**os.environ, "PGPASSWORD": PASSWORD})
+
     def close(self):
         self.stop()
         shutil.rmtree(self.folder)
@@ -197,6 +204,50 @@ class SharedStateTwoAtOnce(SharedCase):
         for name in "ab":
             self.assert_ran_once(name)
         self.assertEqual(self.server.sql("SELECT COUNT(*) FROM rollouts"), "1")
+
+
+class SharedStateReadOnceItIsHeld(SharedCase):
+    """What others do until a supervisor has the rollout to itself counts: it acts on nothing that it has
+    read before."""
+    newer = """
+CREATE TEMP TABLE one ON COMMIT DROP AS SELECT * FROM rollouts;
+CREATE TEMP TABLE its_targets ON COMMIT DROP AS SELECT * FROM rollout_targets;
+CREATE TEMP TABLE its_waves ON COMMIT DROP AS SELECT * FROM rollout_waves;
+UPDATE one SET id = 2, token = 'other';
+UPDATE its_targets SET rollout = 2;
+UPDATE its_waves SET rollout = 2;
+INSERT INTO rollouts SELECT * FROM one;
+INSERT INTO rollout_targets SELECT * FROM its_targets;
+INSERT INTO rollout_waves SELECT * FROM its_waves;
+UPDATE rollout_targets SET state = 'waiting', run = 0 WHERE rollout = 2;
+"""
+
+    def does_meanwhile(self, meanwhile, *action):
+        """What it says when `meanwhile` is done while it waits for its lease."""
+        session = self.server.session()
+        session.stdin.write("BEGIN; LOCK TABLE rollout_leases IN EXCLUSIVE MODE; SELECT 'held';\n")
+        session.stdin.flush()
+        self.assertEqual(session.stdout.readline(), "held\n")
+        process = self.start(*self.words("two", *action))
+        while self.server.sql("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "0":
+            self.assertIsNone(process.poll(), "it did not wait")
+        self.assertEqual(session.communicate(meanwhile + "; COMMIT;\n", timeout=60)[0], "")
+        self.assertEqual(session.returncode, 0)
+        return self.ended(process, 2)
+
+    def test(self):
+        first = self.start(*self.words("one", "run", "--yes"))
+        self.read("a/begun")
+        self.kill(first)
+        self.let_go("a")
+        self.drydock("-C", self.path("a"), "attach", code=0)
+        self.server.sql("UPDATE rollout_leases SET until = 1")
+        output = self.does_meanwhile("UPDATE rollouts SET state = 'passed', exit_code = 0", "resume")
+        self.assertIn("has ended (passed)", output)
+        self.server.sql("UPDATE rollout_targets SET state = 'done', run = 1 WHERE name = 'a'")
+        output = self.does_meanwhile(self.newer, "rollback", "--yes", "--accept-loss")
+        self.assertIn("no environment of the rollout 'faulty' stands upgraded", output)
+        self.assertEqual(self.read("a/data"), "new\n")
 
 
 class SharedStateIsNamedWithoutAPassword(SharedCase):

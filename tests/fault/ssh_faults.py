@@ -141,7 +141,7 @@ class SshRollout(SshCase):
     def test(self):
         environment = {**os.environ, "HOOK": "correct-horse"}
         plan = self.drydock("rollout", "plan", self.file, code=0, env=environment)
-        self.assertIn("2 environments on other hosts asked: all is well", plan)
+        self.assertIn("2 environments asked: all is well", plan)
         self.assertEqual(plan.count("1 change"), 2, plan)
         self.assertFalse(os.path.exists(self.there("a", ".drydock")))
         output = self.drydock("rollout", "run", self.file, "--yes", code=0, env=environment)
@@ -166,6 +166,10 @@ class SshPipelineIsKept(SshCase):
         self.assertIn("ssh a drydock -C", output.replace("'", ""))
         refused = self.refused()
         self.assertIn("a: a run waits there: run 1", refused)
+        os.makedirs(self.there("a", ".drydock/pipelines/of-nobody/deep"))
+        subprocess.run([DRYDOCK, "-C", self.there("a"), "history", "--prune", "--keep", "0", "--yes"],
+                       stdout=subprocess.DEVNULL, check=True, timeout=60)
+        self.assertEqual(len(os.listdir(self.there("a", ".drydock/pipelines"))), 1)
         again = subprocess.Popen([DRYDOCK, "-C", self.there("a"), "resume", "--yes"],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.read("a $it/begun")
@@ -479,6 +483,44 @@ class SshPins(SshCase):
         os.unlink(path)
         SshRefused.write_program(path, f'"{DRYDOCK}" "$@" | sed "s/{digest}/{"1" * 64}/"\n')
         self.assertIn(f"has the SHA-256 {'1' * 64}, and the pipeline wants {digest}", self.refused())
+
+
+class SshLaterWaveIsNotWell(SshCase):
+    """A host of a later wave keeps nobody from going on with the wave at work; before its own wave it is
+    asked again, and then nothing is begun where it is still not well."""
+
+    def setUp(self):
+        super().setUp()
+        text = self.read("rollout.yaml")
+        waves = "waves:\n  - { name: first, environments: [a] }\n  - { name: later, environments: [b] }\n"
+        self.write("rollout.yaml", text[:text.index("waves:")] + waves)
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a $it/begun")
+        self.kill(process)
+        self.hosts["b"].away()
+        again = self.start("rollout", "resume", self.file)
+        said = " ".join(self.read_until(again, "found again").split())
+        self.assertIn("warning: b: b is not reached", said)
+        self.assertIn("; asked again before the wave later", said)
+        path = os.path.join(self.hosts["b"].bin, "drydock")
+        os.unlink(path)
+        SshRefused.write_program(path, "echo hello\n")
+        self.hosts["b"].back()
+        self.let_go("a")
+        output = self.ended(again, 1)
+        self.assertIn("wave first has passed", output)
+        self.assertIn("wave later: 1 environment", output)
+        self.assertIn("b: refused before any change: Drydock there does not say what it is", output)
+        self.assertFalse(os.path.exists(self.there("b", ".drydock")))
+        os.unlink(path)
+        os.symlink(DRYDOCK, path)
+        last = self.start("rollout", "resume", self.file, "--retry", "failed")
+        self.read("b $it/begun")
+        self.let_go("b")
+        self.ended(last, 0)
+        self.assertEqual([self.runs_of(name) for name in self.names], [["done"], ["done"]])
 
 
 class SshDiskFull(SshCase):

@@ -66,6 +66,38 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
   EXPECT_EQ(said.at(2).end.code, 0);
 }
 
+// It may end what it has started; and who does not want to end is killed all the same.
+TEST(ChildPool, WhatTakesTooLongIsAskedFirst) {
+  ChildPool pool;
+  ChildCommand obeys{{"/bin/sh", "-c", "trap 'echo asked; exit 3' TERM; sleep 600 & wait"}, ""};
+  obeys.timeout = std::chrono::milliseconds(500);
+  obeys.grace = std::chrono::hours(1);
+  pool.start(1, obeys);
+  ChildCommand refuses{{"/bin/sh", "-c", "trap 'echo never' TERM; while :; do sleep 600; done"}, ""};
+  refuses.timeout = std::chrono::milliseconds(50);
+  refuses.grace = std::chrono::milliseconds(50);
+  pool.start(2, refuses);
+  const auto said = all_of(pool, 2);
+  EXPECT_TRUE(said.at(1).end.timed_out);
+  EXPECT_EQ(said.at(1).lines, (Lines{"asked"}));
+  EXPECT_EQ(said.at(1).end.code, 3);
+  EXPECT_EQ(said.at(2).end.signal, 9);
+}
+
+TEST(ChildPool, OneThatIsEndedEarlier) {
+  ChildPool pool;
+  ChildCommand hangs{{"/bin/sleep", "600"}, ""};
+  hangs.grace = std::chrono::hours(1);
+  pool.start(1, hangs);
+  pool.start(2, {"/bin/true"});
+  pool.end(1);
+  pool.end(3);  // nobody
+  const auto said = all_of(pool, 2);
+  EXPECT_EQ(said.at(1).end.signal, 15);
+  EXPECT_FALSE(said.at(1).end.timed_out);
+  EXPECT_EQ(said.at(2).end.code, 0);
+}
+
 // More than is read at once: the rest comes with the next looks.
 TEST(ChildPool, OneThatPrintsMuchHasItsEndAfterAllOfIt) {
   ChildPool pool;

@@ -11,18 +11,20 @@
 namespace drydock {
 namespace {
 
-constexpr std::array<const char*, 2> second = {
+constexpr std::array<const char*, 2> third = {
     "ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'",
     "UPDATE runs SET colour = 'blue'"};
-constexpr std::array<const char*, 1> third = {"CREATE TABLE shapes (name TEXT)"};
+constexpr std::array<const char*, 1> fourth = {"CREATE TABLE shapes (name TEXT)"};
 constexpr std::array<const char*, 2> broken = {"CREATE TABLE shapes (name TEXT)",
                                                "INSERT INTO nowhere VALUES (1)"};
-constexpr std::array<Migration, 3> newer = {{{1, journal_schema}, {2, second}, {3, third}}};
-constexpr std::array<Migration, 3> failing = {{{1, journal_schema}, {2, second}, {3, broken}}};
+constexpr std::array<Migration, 4> newer = {
+    {{1, journal_schema}, {2, journal_removed_keys}, {3, third}, {4, fourth}}};
+constexpr std::array<Migration, 4> failing = {
+    {{1, journal_schema}, {2, journal_removed_keys}, {3, third}, {4, broken}}};
 
 class JournalUpgrade : public JournalTest {
  protected:
-  std::string copy_ = dir_.path() + "/a folder/journal.v1.db";
+  std::string copy_ = dir_.path() + "/a folder/journal.v2.db";
   void SetUp() override {
     JournalTest::SetUp();
     Journal journal(path_);
@@ -38,7 +40,7 @@ TEST_F(JournalUpgrade, GoesThroughEveryVersionAndKeepsACopy) {
     EXPECT_EQ(journal.notes(1, 0).at(0).value, "value");
     journal.check();
   }
-  EXPECT_EQ(version(), "3");
+  EXPECT_EQ(version(), "4");
   EXPECT_EQ(sqlite(path_, "SELECT colour FROM runs"), "blue");
   sqlite(path_, "INSERT INTO shapes VALUES ('round')");
 
@@ -54,28 +56,45 @@ TEST_F(JournalUpgrade, GoesThroughEveryVersionAndKeepsACopy) {
   EXPECT_EQ(std::filesystem::last_write_time(path_), made);
 }
 
+TEST_F(JournalUpgrade, FromTheFirstSchema) {
+  constexpr std::array<Migration, 1> first = {{{1, journal_schema}}};
+  const std::string other = dir_.path() + "/a folder/other.db";
+  {
+    Journal journal(other, first);
+    RunRecord run = some_run();
+    run.key = "one";
+    journal.create_run(run, {});
+    journal.finish_run(1, RunState::rolled_back, 1, {});
+  }
+  Journal journal(other);
+  EXPECT_FALSE(journal.removed_run_with_key("one"));
+  journal.remove_runs({1});
+  EXPECT_EQ(journal.removed_run_with_key("one")->state, "rolled_back");
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/a folder/other.v1.db"));
+}
+
 TEST_F(JournalUpgrade, ANewJournalHasTheNewestSchemaAndNoCopy) {
   const std::string other = dir_.path() + "/a folder/other.db";
   { Journal journal(other, newer); }
-  EXPECT_EQ(sqlite(other, "PRAGMA user_version"), "3");
-  EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/a folder/other.v1.db"));
+  EXPECT_EQ(sqlite(other, "PRAGMA user_version"), "4");
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/a folder/other.v2.db"));
 }
 
 TEST_F(JournalUpgrade, AFailureInTheMiddleChangesNothing) {
   EXPECT_THROW(Journal(path_, failing), Error);
-  EXPECT_EQ(version(), "1");
+  EXPECT_EQ(version(), "2");
   EXPECT_EQ(sqlite(path_, "SELECT count(*) FROM sqlite_schema WHERE name = 'shapes'"), "0");
   EXPECT_EQ(sqlite(path_, "SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'colour'"),
             "0");
   EXPECT_EQ(Journal(path_).notes(1, 0).at(0).value, "value");
   Journal(path_, newer);
-  EXPECT_EQ(version(), "3");
+  EXPECT_EQ(version(), "4");
 }
 
 TEST_F(JournalUpgrade, WithoutACopyNothingIsUpgraded) {
   std::filesystem::create_directories(copy_ + "/something");
   EXPECT_THROW(Journal(path_, newer), Error);
-  EXPECT_EQ(version(), "1");
+  EXPECT_EQ(version(), "2");
 }
 
 TEST_F(JournalUpgrade, WaitsForTheRunOfTheOlderDrydock) {
@@ -87,7 +106,7 @@ TEST_F(JournalUpgrade, WaitsForTheRunOfTheOlderDrydock) {
     EXPECT_EQ(e.code(), ExitCode::busy) << e.what();
     EXPECT_NE(std::string(e.what()).find("older schema"), std::string::npos) << e.what();
   }
-  EXPECT_EQ(version(), "1");
+  EXPECT_EQ(version(), "2");
 }
 
 TEST_F(JournalUpgrade, ANewerSchemaIsRefusedAndLeftAlone) {
@@ -100,8 +119,8 @@ TEST_F(JournalUpgrade, ANewerSchemaIsRefusedAndLeftAlone) {
     FAIL() << e.what();
   } catch (const Error& e) {
     const std::string said = e.what();
-    EXPECT_NE(said.find("version 3"), std::string::npos) << said;
-    EXPECT_NE(said.find("knows 1"), std::string::npos) << said;
+    EXPECT_NE(said.find("version 4"), std::string::npos) << said;
+    EXPECT_NE(said.find("knows 2"), std::string::npos) << said;
     EXPECT_EQ(e.code(), ExitCode::refused);
   }
   EXPECT_EQ(read_file(path_, 1u << 20), before);
@@ -110,7 +129,7 @@ TEST_F(JournalUpgrade, ANewerSchemaIsRefusedAndLeftAlone) {
 TEST_F(JournalUpgrade, WhatAKilledUpgradeOrCreationLeftIsInNobodysWay) {
   write_file_atomically(copy_ + ".new", "half a copy");
   Journal(path_, newer);
-  EXPECT_EQ(version(), "3");
+  EXPECT_EQ(version(), "4");
   EXPECT_FALSE(std::filesystem::exists(copy_ + ".new"));
 
   std::filesystem::remove(path_);

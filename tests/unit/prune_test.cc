@@ -248,6 +248,56 @@ TEST_F(PruneTest, NamesTheDatabasesThatRunsHaveSetAside) {
   EXPECT_TRUE(set_aside(state_, 2, "").empty());
 }
 
+// Those of runs that stay are what `resume` reads.
+TEST_F(PruneTest, PipelinesThatWereSentGoWithTheRunsThatUsedThem) {
+  Journal journal(path_);
+  const auto used = [&](const std::string& name) {
+    keep(state_.pipelines() + "/" + name);
+    RunRecord run = some_run();
+    run.pipeline_file = state_.pipelines() + "/" + name + "/file";
+    journal.finish_run(journal.create_run(run, {}), done, 0, {});
+  };
+  used("old");
+  used("both");
+  used("both");
+  used("new");
+  keep(state_.pipelines() + "/of-a-plan-that-was-refused");
+  const auto left = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(state_.pipelines())) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  rule_.keep = 2;
+  const Pruning pruning = plan_pruning(journal, state_, rule_, now);
+  EXPECT_EQ(pruning.bytes, 2 * 5);
+  EXPECT_EQ(left().size(), 4u) << "a plan removed something";
+  carry_out(pruning, journal, state_);
+  EXPECT_EQ(ids(journal.runs()), (Numbers{4, 3}));
+  EXPECT_EQ(left(), (std::vector<std::string>{"both", "new"}));
+  EXPECT_TRUE(plan_pruning(journal, state_, rule_, now).empty());
+}
+
+TEST_F(PruneTest, AKeyStaysTaken) {
+  Journal journal(path_);
+  for (const char* key : {"one", "", "", "two"}) {
+    RunRecord run = some_run();
+    run.key = key;
+    journal.finish_run(journal.create_run(run, {}), done, 0, {});
+  }
+  carry_out(plan_pruning(journal, state_, rule_, now), journal, state_);
+  EXPECT_EQ(ids(journal.runs()), (Numbers{4}));
+  EXPECT_FALSE(journal.run_with_key("one"));
+  const auto removed = journal.removed_run_with_key("one");
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->id, 1u);
+  EXPECT_EQ(removed->state, "done");
+  EXPECT_FALSE(journal.removed_run_with_key("two"));
+  EXPECT_FALSE(journal.removed_run_with_key(""));
+}
+
 // After the rows, before the files.
 TEST_F(PruneTest, TheBackupThatTheLastRunRestoredStays) {
   Journal journal(path_);

@@ -138,6 +138,35 @@ TEST(HostReportTest, OfAnAnswerThatIsNone) {
   EXPECT_EQ(findings_of({{"installation", 7}}, expected()).refusals.size(), 1u);
 }
 
+TEST(HostSurveyTest, WhatIsWrongWithLaterWavesIsAWarningAndAskedAgain) {
+  RolloutPlan plan;
+  HostSurvey survey;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    RolloutTarget target = some_target();
+    target.name = name;
+    plan.targets.push_back(target);
+    survey.reports.emplace_back();
+    survey.reports.back().asked = true;
+    survey.findings.emplace_back();
+    plan.waves.emplace_back();
+    plan.waves.back().name = std::string("of-") + name;
+    plan.waves.back().first = plan.targets.size() - 1;
+    plan.waves.back().count = 1;
+  }
+  survey.findings[2] = {{"its disk is full"}, {"its clock is off"}, false};
+  survey.findings[3] = {{}, {"web-1 is not reached"}, true};
+  HostSurvey same = survey;
+  EXPECT_EQ(put_off_later_waves(plan, 1, survey), (std::set<std::size_t>{2, 3}));
+  EXPECT_NO_THROW(require_fit(plan, survey));
+  EXPECT_EQ(survey.findings[2].warnings,
+            (Sentences{"its disk is full; asked again before the wave of-c",
+                       "its clock is off; asked again before the wave of-c"}));
+  EXPECT_EQ(survey.findings[3].warnings,
+            Sentences{"web-1 is not reached; asked again before the wave of-d"});
+  EXPECT_EQ(put_off_later_waves(plan, 2, same), (std::set<std::size_t>{3}));
+  EXPECT_THROW(require_fit(plan, same), Error) << "of the wave that is at work";
+}
+
 // How many of a wave may be away is the wave's to say.
 TEST(HostSurveyTest, WhatIsAwayIsRefusedBeyondTheWavesShare) {
   RolloutPlan plan;
@@ -172,7 +201,7 @@ TEST(HostSurveyTest, WhatIsAwayIsRefusedBeyondTheWavesShare) {
   }
   EXPECT_EQ(
       host_survey_lines(plan, survey, ViewStyle{}),
-      (Lines{"3 environments on other hosts asked:", "  warning: b, c: web-1 is not reached"}));
+      (Lines{"3 environments asked:", "  warning: b, c: web-1 is not reached"}));
 }
 
 }  // namespace

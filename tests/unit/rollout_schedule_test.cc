@@ -30,6 +30,7 @@ class World {
     fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
     absent_ = chance(70) ? 0 : static_cast<int>(random_() % 60);
     disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
+    refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
   }
 
   // "" or the first rule that was broken. restart_percent: how often the supervisor dies;
@@ -37,6 +38,7 @@ class World {
   std::string play(int restart_percent, int most_retries = 0) {
     Schedule schedule(waves_, cancel_);
     for (;;) {
+      refuse_some(schedule);
       const Schedule::Decision decision = schedule.decide(now_);
       perform(decision);
       if (!broken_.empty()) return broken_;
@@ -53,6 +55,7 @@ class World {
         }
         schedule = Schedule(waves_, cancel_, states_, known_);
         asked_gate_.reset();
+        refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
       }
     }
   }
@@ -87,6 +90,18 @@ class World {
       known.ended.reset();
       known.gate_held = known.passed = false;
     }
+  }
+
+  // Hosts that answer before their wave begins that nothing can be begun there.
+  void refuse_some(Schedule& schedule) {
+    for (std::size_t target = 0; target < states_.size(); ++target) {
+      if (states_[target] != TargetState::waiting || !chance(refused_)) continue;
+      states_[target] = TargetState::failed;
+      ++totals_[wave_of_[target]].ended;
+      ++totals_[wave_of_[target]].failed;
+      schedule.refused(target);
+    }
+    refused_ = 0;
   }
 
   void perform(const Schedule::Decision& decision) {
@@ -128,6 +143,7 @@ class World {
       if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
       if (totals_[before].failed > waves_[before].max_failures) broke("a wave before has failed");
       if (waves_[before].count == 0) continue;
+      if (!any_done(before)) broke("a wave before has upgraded nothing");
       if (now_ < soaked(before)) broke("a wave before has not soaked");
       if (waves_[before].gate && !known_[before].gate_held) broke("a gate before does not hold");
       if (waves_[before].approve && !known_[before].approved) broke("nobody has approved");
@@ -142,6 +158,13 @@ class World {
   Instant soaked(std::size_t wave) const {
     if (!known_[wave].ended) return std::numeric_limits<Instant>::max();
     return *known_[wave].ended + waves_[wave].soak.count();
+  }
+
+  bool any_done(std::size_t wave) const {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (wave_of_[i] == wave && states_[i] == TargetState::done) return true;
+    }
+    return false;
   }
 
   // The next thing that happens by itself.
@@ -197,8 +220,7 @@ class World {
       if (totals_[wave].failed > waves_[wave].max_failures) return "it passes past a budget";
       if (totals_[wave].disagrees) return "it passes although environments disagree";
       if (totals_[wave].away > waves_[wave].max_unreachable) return "it passes with too many away";
-      const bool nobody = waves_[wave].count > 0 && totals_[wave].away == waves_[wave].count;
-      if (nobody) return "a wave passes that reached nobody";
+      if (waves_[wave].count > 0 && !any_done(wave)) return "a wave passes that upgraded nothing";
     }
     return "";
   }
@@ -213,7 +235,7 @@ class World {
   std::multimap<Instant, std::size_t> ends_;
   std::optional<std::size_t> asked_gate_;
   Instant now_ = 1'000'000;
-  int fails_ = 0, absent_ = 0, disagree_ = 0;  // percent
+  int fails_ = 0, absent_ = 0, disagree_ = 0, refused_ = 0;  // percent
   std::size_t most_running_ = 0;
   Schedule::End end_ = Schedule::End::none;
   std::string broken_;
@@ -311,6 +333,21 @@ TEST(RolloutSchedule, LetsWhatRunsEndOnceTheBudgetIsSpent) {
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
 }
 
+TEST(RolloutSchedule, OneThatIsRefusedBeforeItsWaveHasFailedThere) {
+  Schedule schedule({wave(1, 1), wave(3, 3, 1)}, false);
+  schedule.refused(2);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  EXPECT_EQ(schedule.failed(), 0u) << "of the wave at work";
+  schedule.finished(0, true);
+  while (schedule.decide(0).passed_wave) {
+  }
+  EXPECT_EQ(schedule.failed(), 1u);
+  EXPECT_EQ(schedule.running(), 2u);
+  Schedule another({wave(2, 2)}, false);
+  another.refused(0);
+  EXPECT_EQ(another.decide(0).end, Schedule::End::failed) << "and the other one is not begun";
+}
+
 TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
   Schedule schedule({wave(3, 2)}, false);
   schedule.decide(0);
@@ -342,7 +379,17 @@ TEST(RolloutSchedule, UnreachableOnesSpendNoBudgetAndVerifyNothing) {
   schedule.unreachable(2);
   schedule.skipped(3);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
-  EXPECT_TRUE(schedule.nothing_tried());
+  EXPECT_TRUE(schedule.nothing_upgraded());
+}
+
+TEST(RolloutSchedule, AWaveWhoseFailuresWereAllAllowedHasVerifiedNothing) {
+  Schedule schedule({wave(2, 2, 2), wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  schedule.finished(1, false);
+  EXPECT_FALSE(schedule.over_budget());
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_TRUE(schedule.nothing_upgraded());
 }
 
 TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {

@@ -128,7 +128,8 @@ TEST_P(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
   const auto supervisor = open();
   const std::int64_t id = supervisor->begin(some_rollout("sample", "one"));
   const WaveRecord before = supervisor->waves(id).at(0);
-  open()->approve(id, 0, "me@here", "fine");
+  EXPECT_TRUE(open()->approve(id, 0, before, "me@here", "fine"));
+  EXPECT_FALSE(open()->approve(id, 0, before, "you@here", "so so")) << "one was quicker";
   supervisor->save_wave(id, 0, before);
   const WaveRecord wave = supervisor->waves(id).at(0);
   EXPECT_TRUE(wave.known.approved);
@@ -137,6 +138,25 @@ TEST_P(RolloutStoreTest, AnApprovalAndTheSupervisorDoNotMeet) {
   supervisor->withdraw_approval(id, 0);
   EXPECT_FALSE(supervisor->waves(id).at(0).known.approved);
   EXPECT_EQ(supervisor->waves(id).at(0).approved_by, "");
+}
+
+// It was seen before others began the wave again, or gave the rollout up.
+TEST_P(RolloutStoreTest, AnApprovalIsOfWhatWasSeen) {
+  const auto store = open();
+  const std::int64_t id = store->begin(some_rollout("sample", "one"));
+  WaveRecord seen;
+  seen.known.ended = 17;
+  store->save_wave(id, 0, seen);
+  WaveRecord now = seen;
+  now.known.ended = 18;
+  store->save_wave(id, 0, now);
+  EXPECT_FALSE(store->approve(id, 0, seen, "me@here", "fine"));
+  EXPECT_FALSE(store->waves(id).at(0).known.approved);
+  store->finish(id, RolloutState::failed, 1, "given up");
+  EXPECT_FALSE(store->approve(id, 0, now, "me@here", "fine"));
+  store->reopen(id);
+  EXPECT_TRUE(store->approve(id, 0, now, "me@here", "fine"));
+  EXPECT_EQ(store->waves(id).at(0).approved_by, "me@here");
 }
 
 TEST_P(RolloutStoreTest, TheNewestOfItsName) {
@@ -275,7 +295,7 @@ TEST_P(RolloutStoreTest, DashboardsOnlyRead) {
   done.exit_code = 0;
   done.run = 7;
   store->save_target(id, 0, done);
-  store->approve(id, 0, "me@here", "fine");
+  store->approve(id, 0, store->waves(id).at(0), "me@here", "fine");
   const auto reader = database();
   EXPECT_EQ(
       reader->run("SELECT name, state, environments, done, failed FROM drydock_rollouts", {}, 5),
