@@ -67,6 +67,9 @@ void check_rollout(const Arguments& arguments) {
   only_for(arguments.accept_partial_rollback, "accept-partial-rollback", "run", "");
   only_for(arguments.watch, "watch", "status", "");
   if (action != "plan") only_for(arguments.all, "all", "status", "");
+  if (arguments.watch && arguments.all) {
+    throw Error("rollout status: found both --watch and --all; --all asks every environment, once");
+  }
   only_for(!arguments.environment.empty(), "env", "history", "");
   only_for(arguments.since.has_value(), "since", "history", "");
   only_for(!arguments.comment.empty(), "comment", "approve", "");
@@ -84,15 +87,21 @@ void check_rollout(const Arguments& arguments) {
   }
 }
 
-// From the runs that are known.
-void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
-                     std::vector<TargetPlan>& surveyed) {
-  const std::vector<RunSummary> runs = store.runs("", "");
-  const std::string here = host_name();
-  for (std::size_t i = 0; i < surveyed.size(); ++i) {
-    surveyed[i].likely_ms =
-        likely_duration_ms(runs, plan.pipeline, place_of(plan.targets[i], here));
+// As `rollout run` goes on: past hosts that are away, as many as a wave allows.
+bool may_run(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+             const HostSurvey& asked) {
+  for (const RolloutWave& wave : plan.waves) {
+    unsigned away = 0;
+    for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
+      if (surveyed[i].away) {
+        ++away;
+      } else if (!surveyed[i].problem.empty() || !asked.findings[i].refusals.empty()) {
+        return false;
+      }
+    }
+    if (away > wave.max_unreachable) return false;
   }
+  return true;
 }
 
 ExitCode rollout_plan(const Arguments& arguments) {
@@ -118,13 +127,7 @@ ExitCode rollout_plan(const Arguments& arguments) {
     print_rollout_plan(plan, surveyed, bench.masker());
     print_host_survey(plan, asked);
   }
-  for (const TargetPlan& each : surveyed) {
-    if (!each.problem.empty()) return ExitCode::refused;
-  }
-  for (const HostFindings& each : asked.findings) {
-    if (!each.refusals.empty()) return ExitCode::refused;
-  }
-  return ExitCode::done;
+  return may_run(plan, surveyed, asked) ? ExitCode::done : ExitCode::refused;
 }
 
 }  // namespace
@@ -162,6 +165,16 @@ KnownEnvironments known_environments(const RolloutStore* store, const RolloutPla
     known[i] = store->environment(place_of(plan.targets[i], here));
   }
   return known;
+}
+
+void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
+                     std::vector<TargetPlan>& surveyed) {
+  const std::vector<RunSummary> runs = store.runs("", "");
+  const std::string here = host_name();
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    surveyed[i].likely_ms =
+        likely_duration_ms(runs, plan.pipeline, place_of(plan.targets[i], here));
+  }
 }
 
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey) {

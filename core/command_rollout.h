@@ -29,6 +29,9 @@ std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pi
 std::vector<std::size_t> all_targets(const RolloutPlan& plan);
 // What rollouts have left of each target. `store`: null where there was none yet.
 KnownEnvironments known_environments(const RolloutStore* store, const RolloutPlan& plan);
+// How long their runs are likely to take, from those that are known.
+void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
+                     std::vector<TargetPlan>& surveyed);
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
 
 // The actions but `plan`.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 
 #include "command_rollout.h"
 #include "consent.h"
+#include "files.h"
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
@@ -45,7 +47,12 @@ class Lease {
         const std::string& rollout)
       : store_(store) {
     store.take(supervisorship_of(place, rollout));
-    if (store.is_shared()) store.set_patience(patience(bench, rollout));
+    if (store.is_shared()) {
+      store.set_patience(patience(bench, rollout), [this] {
+        told_ = false;
+        std::cerr << "drydock: the shared state answers again\n";
+      });
+    }
   }
   ~Lease() {
     store_.set_patience({});
@@ -60,10 +67,9 @@ class Lease {
 
  private:
   // A server that restarts is waited for. Nothing is begun meanwhile; what runs goes on by itself.
-  static std::function<bool(const std::string&)> patience(Workbench& bench,
-                                                          const std::string& rollout) {
-    return [&bench, rollout, told = false](const std::string& why) mutable {
-      if (!std::exchange(told, true)) {
+  std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout) {
+    return [this, &bench, rollout](const std::string& why) {
+      if (!std::exchange(told_, true)) {
         std::cerr << "drydock: the shared state does not answer (" << make_visible(why)
                   << "); waiting for it, while runs go on by themselves\n";
       }
@@ -78,6 +84,7 @@ class Lease {
   }
 
   RolloutStore& store_;
+  bool told_ = false;  // that it does not answer
 };
 
 // The one that the command line names, which nobody else carries out while this lives. What others
@@ -188,9 +195,11 @@ ExitCode rollout_run(const Arguments& arguments) {
       bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
-    print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
-                                    arguments.plugin_dirs, bench.masker(), bench.cancellation()),
-                       bench.masker());
+    std::vector<TargetPlan> surveyed =
+        survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
+               bench.cancellation());
+    learn_durations(store, plan, surveyed);
+    print_rollout_plan(plan, surveyed, bench.masker());
   }
   if (!arguments.json) print_host_survey(plan, asked);
   const std::vector<LeftBehind> left = unfinished
@@ -204,13 +213,13 @@ ExitCode rollout_run(const Arguments& arguments) {
   }
   if (unfinished) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
-                 "given up by " + user_name() + names_of(left));
+                 "given up by " + person_name() + names_of(left));
   }
   set_secrets_apart(checked.plan, plugins, bench.masker());
   RolloutRecord record;
   record.token = random_token();
   record.plan = plan;
-  record.user = user_name();
+  record.user = person_name();
   record.host = host_name();
   record.started = utc_now();
   record.id = store.begin(record);
@@ -285,6 +294,30 @@ std::vector<std::size_t> to_be_ordered(const Progress& progress) {
   return ordered;
 }
 
+// It was agreed to when the rollout was begun, so that nobody has to be there for it. Whoever is
+// there is told how much it is.
+void agree_to_go_on(Workbench& bench, const Progress& progress, std::size_t again) {
+  const std::size_t waiting = waiting_targets(progress).size();
+  if (waiting == 0 || bench.arguments().yes || !can_ask(bench.arguments())) return;
+  const std::string question =
+      "\n" + count_of(static_cast<std::int64_t>(waiting), "environment") + " to come" +
+      (again == 0 ? "" : ", " + std::to_string(again) + " of them once more") + ". Go on?";
+  if (!person_agrees(question, bench.cancellation())) {
+    throw Error("not confirmed; nothing was changed");
+  }
+}
+
+void warn_of_another_file(const RolloutPlan& plan) {
+  if (plan.sha256.empty()) return;  // begun by an older Drydock
+  std::error_code error;
+  const bool there = std::filesystem::is_regular_file(plan.file, error);
+  if (there && sha256_of_file(plan.file) == plan.sha256) return;
+  std::cerr << "drydock: " << make_visible(plan.file)
+            << (there ? " has been changed" : " is not there") << " since the rollout '"
+            << plan.name << "' was begun; what it was begun with counts, but for what holds a "
+            << "secret. A new `drydock rollout run` takes the file as it is\n";
+}
+
 // Waves first: whoever dies in between leaves nothing approved that is begun again.
 void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
   for (const std::size_t wave : progress.begun_again) {
@@ -322,6 +355,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
   require_same_pipeline(plan, pipeline);
+  warn_of_another_file(plan);
   fill_in_secrets(record.plan, to_be_ordered(progress), pipeline, read_vars({}, arguments.vars),
                   bench.masker());
   const Hosts hosts(plan);
@@ -335,6 +369,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);
   if (!arguments.json) print_host_survey(plan, asked);
+  agree_to_go_on(bench, progress, again);
   if (again > 0) save(*found.store, record.id, progress);
   if (record.state != RolloutState::running) found.store->reopen(record.id);
   return supervise(bench, *found.store, record, setup);
@@ -420,7 +455,7 @@ ExitCode rollout_rollback(const Arguments& arguments) {
   }
   const ExitCode worst = exit_code_of(targets, false);
   found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
-                      "the wave '" + plan.waves[wave].name + "' was put back by " + user_name());
+                      "the wave '" + plan.waves[wave].name + "' was put back by " + person_name());
   print_end(bench, *found.store, record);
   return worst == ExitCode::needs_person ? worst : ExitCode::done;
 }

@@ -149,6 +149,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   RolloutPlan plan;
   plan.name = rollout.name;
   plan.file = absolute(rollout.file);
+  plan.sha256 = rollout.sha256;
   plan.pipeline = pipeline.name;
   plan.pipeline_file = absolute(pipeline.file);
   plan.digests = digests_of(pipeline);
@@ -233,6 +234,7 @@ json to_json(const RolloutPlan& plan) {
   }
   return {{"name", plan.name},
           {"file", plan.file},
+          {"sha256", plan.sha256},
           {"pipeline", plan.pipeline},
           {"pipeline_file", plan.pipeline_file},
           {"digests", plan.digests},
@@ -255,6 +257,7 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   RolloutPlan plan;
   from.at("name").get_to(plan.name);
   from.at("file").get_to(plan.file);
+  plan.sha256 = from.value("sha256", "");
   from.at("pipeline").get_to(plan.pipeline);
   from.at("pipeline_file").get_to(plan.pipeline_file);
   from.at("digests").get_to(plan.digests);

@@ -44,6 +44,7 @@ struct RolloutWave {
 
 struct RolloutPlan {
   std::string name, file, pipeline, pipeline_file;  // files absolute
+  std::string sha256;                               // of `file`
   std::map<std::string, std::string> digests;  // of the pipeline and of what it includes, by file
   std::vector<RolloutTarget> targets;          // in the order of the waves
   std::vector<RolloutWave> waves;

@@ -16,9 +16,10 @@ namespace {
 using nlohmann::json;
 
 // What there is to be told of a plan that nobody gave.
-TargetPlan without_plan(const std::string& problem) {
+TargetPlan without_plan(const Obstacle& obstacle, const Masker& masker) {
   TargetPlan result;
-  result.problem = problem;
+  result.problem = masker.mask(obstacle.sentence);
+  result.away = obstacle.may_pass();
   return result;
 }
 
@@ -75,7 +76,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
     while (next < plan.targets.size() && pool.running() < at_once) {
       const RolloutTarget& target = plan.targets[next];
       if (const auto& obstacle = host_survey.reports[next].obstacle) {
-        result[next] = without_plan(obstacle->sentence);
+        result[next] = without_plan(*obstacle, masker);
       } else {
         pool.start(next, hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
                    inputs_of(target, pipeline, masker));
@@ -89,7 +90,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
         continue;
       }
       const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);
-      result[event.tag] = obstacle ? without_plan(masker.mask(obstacle->sentence))
+      result[event.tag] = obstacle ? without_plan(*obstacle, masker)
                                    : read_target_plan(masker.mask(printed[event.tag]),
                                                       masker.mask(event.error));
       printed[event.tag].clear();

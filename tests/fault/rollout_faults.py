@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
+import json
 import os
 import shlex
 import signal
@@ -78,6 +79,7 @@ class RolloutSupervisorKilled(RolloutCase):
             self.let_go(name)
         output = self.ended(again, 0)
         self.assertEqual(output.count("found again"), 2, output)
+        self.assertNotIn("has been changed", output)
         for name in "ab":
             self.assertEqual(self.read(f"{name}/data"), "new\n")
             self.assertEqual(self.runs_of(name), ["done"])
@@ -311,9 +313,17 @@ class RolloutWatchedWithoutATerminal(RolloutCase):
     def test(self):
         process, _ = self.begin()
         watcher = self.start("rollout", "status", self.file, "--watch")
+        documents = self.start("rollout", "status", self.file, "--watch", "--json")
+        seen = [json.loads(documents.stdout.readline())]
+        self.assertEqual((seen[0]["state"], seen[0]["wave"], seen[0]["exit_code"], seen[0]["finished"]),
+                         ("running", "both", None, None))
         for name in "ab":
             self.let_go(name)
         self.ended(process, 0)
+        seen += [json.loads(line) for line in self.ended(documents, 0).splitlines()]
+        self.assertEqual((seen[-1]["state"], seen[-1]["wave"], seen[-1]["exit_code"]), ("passed", None, 0))
+        for before, after in zip(seen, seen[1:]):
+            self.assertNotEqual(before, after)
         output = self.ended(watcher, 0)
         self.assertIn("rollout faulty has passed", output)
         self.assertNotIn("\x1b[", output)
@@ -407,6 +417,7 @@ class RolloutKeepsNoSecretVariables(RolloutCase):
         output = self.ended(again, 0)
         self.assertNotIn("hunter2secret", output)
         self.assertNotIn("warning", output)
+        self.assertIn("has been changed since the rollout 'faulty' was begun", output)
         self.assertEqual(self.read("b/data"),
                          "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
 
@@ -545,6 +556,71 @@ class RolloutLeftAtAGate(RolloutCase):
         self.read("begun")
         self.let_go_on()
         self.assertIn("gate exec holds", self.ended(again, 0))
+
+
+class RolloutTellsOnceThatItWaits(RolloutCase):
+    """Also when several supervisors, one after the other, find it waiting; and again when it has to be
+    approved again."""
+    pipeline = PIPELINE.replace("echo $$ > begun; read line < go", "test ! -e ../broken")
+    more = "notify: { exec: [/bin/sh, -c, 'echo ${{ vars.status }} >> told'] }"
+
+    def resume(self, *more):
+        self.drydock("rollout", "resume", self.file, "--until", "approval", *more, code=6)
+
+    def test(self):
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "parallel: 2", "max_failures: 2, approve: true"))
+        self.write("broken", "")
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=1)
+        os.remove(self.path("broken"))
+        self.resume("--retry", "failed")
+        self.resume()
+        self.resume()
+        self.assertEqual(self.read("told"), "failed\nwaits\n")
+
+
+class RolloutAsksOnATerminal(RolloutCase):
+    """Whoever is there is told how long it is likely to take, and how much a resume begins."""
+    pipeline = PIPELINE.replace("echo $$ > begun; read line < go", "test ! -e broken")
+
+    def asked(self, screen, *words):
+        with screen.grew:
+            self.assertTrue(screen.grew.wait_for(lambda: all(word in screen.screen for word in words), 60),
+                            screen.screen)
+
+    def test(self):
+        self.write("b/broken", "")
+        self.drydock("rollout", "run", self.file, "--yes", code=1)
+        screen = Terminal(self, "rollout", "run", self.file)
+        self.asked(screen, "likely", "in all", "Go ahead? [y/N]")
+        screen.type("n\n")
+        self.assertEqual(screen.process.wait(timeout=60), 2)
+        os.remove(self.path("b/broken"))
+        screen = Terminal(self, "rollout", "resume", self.file, "--retry", "failed")
+        self.asked(screen, "1 environment to come, 1 of them once more. Go on? [y/N]")
+        screen.type("n\n")
+        self.assertEqual(screen.process.wait(timeout=60), 2)
+        self.assertEqual(len(self.runs_of("b")), 1)
+        screen = Terminal(self, "rollout", "resume", self.file, "--retry", "failed")
+        self.asked(screen, "Go on? [y/N]")
+        screen.type("y\n")
+        self.assertEqual(screen.process.wait(timeout=60), 0)
+
+
+class RolloutApprovedBySudo(RolloutCase):
+    """It is recorded who that was, and not only as whom."""
+
+    def test(self):
+        with open("/proc/self/loginuid", encoding="ascii") as file:
+            known = file.read().strip() != "4294967295"
+        if os.geteuid() != 0 or known:
+            self.skipTest("needs root that nobody has logged in as")
+        self.write("sample.yaml", "{ drydock: 1, name: quick, stages: [{ exec: ['true'] }] }")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("parallel: 2", "approve: true"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0,
+                     env={**os.environ, "SUDO_USER": "alice"})
+        self.assertIn("approved by alice (as root)@", self.drydock("rollout", "status", self.file, code=4))
 
 
 class RolloutApprovalOfARetry(RolloutCase):
