@@ -8,11 +8,19 @@
 #include "command_table.h"
 #include "error.h"
 #include "text.h"
+#include "view_text.h"
 
 namespace drydock {
 namespace {
 
 namespace po = boost::program_options;
+
+std::vector<std::string> lines_of(const char* text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  return lines;
+}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
@@ -197,10 +205,20 @@ std::string help_text(const std::string& name) {
     return text.str();
   }
   Arguments unused;
-  text << "Usage: drydock [-C DIR] " << command->name << " " << command->operand << " [options]\n\n"
-       << command->summary << ".\n"
-       << command->text << "\n\n"
-       << options_of(command->groups, unused) << "\nExample: " << command->example << "\n";
+  constexpr int width = 80;
+  const std::string usage = std::string("Usage: drydock [-C DIR] ") + command->name + " " +
+                            command->operand + " [options]";
+  for (const std::string& line : wrap(usage, width, "", "  ")) text << line << "\n";
+  text << "\n" << command->summary << ".\n";
+  for (const std::string& paragraph : lines_of(command->text)) {
+    for (const std::string& line : wrap(paragraph, width, "", "  ")) text << line << "\n";
+  }
+  text << "\n" << options_of(command->groups, unused) << "\n";
+  std::string before = "Example: ";
+  for (const std::string& example : lines_of(command->example)) {
+    text << before << example << "\n";
+    before = std::string(before.size(), ' ');
+  }
   return text.str();
 }
 

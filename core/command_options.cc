@@ -33,7 +33,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   po::options_description options("Options");
   auto add = options.add_options();
   add("directory,C", po::value(&into.directory)->value_name("DIR"), "the deployment's folder");
-  add("state-dir", po::value(&into.state_dir)->value_name("DIR"), "instead of DEPLOYMENT/.drydock");
+  add("state-dir", po::value(&into.state_dir)->value_name("DIR"),
+      (groups & rolls) != 0 ? "instead of .drydock beside the rollout file"
+                            : "instead of DEPLOYMENT/.drydock");
   add("plugin-dir", po::value(&into.plugin_dirs)->value_name("DIR")->composing(),
       "a folder with stage plugins, searched before all others (repeatable)");
   if ((groups & pipeline) != 0) {
@@ -122,8 +124,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & rolls) != 0) {
     add("var", po::value(&into.vars)->value_name("K=V")->composing(),
-        "plan, run: set a variable for every environment (repeatable)");
-    add("yes,y", po::bool_switch(&into.yes), "run: do not ask");
+        "plan, run: set a variable for every environment (repeatable); resume: one that holds a secret");
+    add("yes,y", po::bool_switch(&into.yes), "run, resume, rollback: do not ask");
     add("until", po::value(&into.until)->value_name("approval"),
         "run, resume: end with 6 instead of waiting for an approval");
     add("abandon", po::bool_switch(&into.abandon),

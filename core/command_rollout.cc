@@ -9,6 +9,7 @@
 #include "json_text.h"
 #include "rollout_history.h"
 #include "rollout_place.h"
+#include "rollout_secrets.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
 #include "spawn.h"
@@ -57,7 +58,7 @@ void check_rollout(const Arguments& arguments) {
     throw Error("rollout " + action + ": found --" + option + ", which is for `rollout " + first +
                 (second.empty() ? "" : "` and `rollout " + second) + "`");
   };
-  only_for(!arguments.vars.empty(), "var", "plan", "run");
+  if (action != "resume") only_for(!arguments.vars.empty(), "var", "plan", "run");
   if (action != "rollback") only_for(arguments.yes, "yes", "run", "resume");
   only_for(!arguments.until.empty(), "until", "run", "resume");
   only_for(arguments.abandon, "abandon", "run", "");
@@ -67,6 +68,9 @@ void check_rollout(const Arguments& arguments) {
   only_for(arguments.accept_partial_rollback, "accept-partial-rollback", "run", "");
   only_for(arguments.watch, "watch", "status", "");
   if (action != "plan") only_for(arguments.all, "all", "status", "");
+  if (arguments.watch && arguments.all) {
+    throw Error("rollout status: found both --watch and --all; --all asks every environment, once");
+  }
   only_for(!arguments.environment.empty(), "env", "history", "");
   only_for(arguments.since.has_value(), "since", "history", "");
   only_for(!arguments.comment.empty(), "comment", "approve", "");
@@ -84,15 +88,21 @@ void check_rollout(const Arguments& arguments) {
   }
 }
 
-// From the runs that are known.
-void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
-                     std::vector<TargetPlan>& surveyed) {
-  const std::vector<RunSummary> runs = store.runs("", "");
-  const std::string here = host_name();
-  for (std::size_t i = 0; i < surveyed.size(); ++i) {
-    surveyed[i].likely_ms =
-        likely_duration_ms(runs, plan.pipeline, place_of(plan.targets[i], here));
+// As `rollout run` goes on: past hosts that are away, as many as a wave allows.
+bool may_run(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+             const HostSurvey& asked) {
+  for (const RolloutWave& wave : plan.waves) {
+    unsigned away = 0;
+    for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
+      if (surveyed[i].away) {
+        ++away;
+      } else if (!surveyed[i].problem.empty() || !asked.findings[i].refusals.empty()) {
+        return false;
+      }
+    }
+    if (away > wave.max_unreachable) return false;
   }
+  return true;
 }
 
 ExitCode rollout_plan(const Arguments& arguments) {
@@ -113,18 +123,12 @@ ExitCode rollout_plan(const Arguments& arguments) {
              bench.cancellation());
   if (store) learn_durations(*store, plan, surveyed);
   if (arguments.json) {
-    std::cout << indented(rollout_plan_document(plan, surveyed, asked));
+    std::cout << indented(rollout_plan_document(plan, surveyed, asked, bench.masker()));
   } else {
-    print_rollout_plan(plan, surveyed);
+    print_rollout_plan(plan, surveyed, bench.masker());
     print_host_survey(plan, asked);
   }
-  for (const TargetPlan& each : surveyed) {
-    if (!each.problem.empty()) return ExitCode::refused;
-  }
-  for (const HostFindings& each : asked.findings) {
-    if (!each.refusals.empty()) return ExitCode::refused;
-  }
-  return ExitCode::done;
+  return may_run(plan, surveyed, asked) ? ExitCode::done : ExitCode::refused;
 }
 
 }  // namespace
@@ -132,12 +136,14 @@ ExitCode rollout_plan(const Arguments& arguments) {
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file) {
   Rollout rollout = load_rollout(file);
   Pipeline pipeline = pipeline_of(rollout, bench.installation());
-  const PluginIndex plugins = bench.plugins(pipeline);
+  PluginIndex plugins = bench.plugins(pipeline);
   check_controller_stages(rollout, pipeline, plugins);
   check_pipeline(pipeline, plugins);
   RolloutPlan plan = plan_rollout(rollout, pipeline, read_vars({}, bench.arguments().vars));
+  learn_secrets(plan, pipeline, bench.masker());
   Expected expected = expected_of(pipeline, plugins);
-  return {std::move(rollout), std::move(plan), std::move(pipeline), std::move(expected)};
+  return {std::move(rollout), std::move(plugins), std::move(plan), std::move(pipeline),
+          std::move(expected)};
 }
 
 std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline) {
@@ -162,14 +168,25 @@ KnownEnvironments known_environments(const RolloutStore* store, const RolloutPla
   return known;
 }
 
+void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
+                     std::vector<TargetPlan>& surveyed) {
+  const std::vector<RunSummary> runs = store.runs("", "");
+  const std::string here = host_name();
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    surveyed[i].likely_ms =
+        likely_duration_ms(runs, plan.pipeline, place_of(plan.targets[i], here));
+  }
+}
+
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey) {
   const Lines lines = host_survey_lines(plan, survey, style_of_stdout());
   if (!lines.empty()) std::cout << "\n";
   for (const std::string& line : lines) std::cout << line << "\n";
 }
 
-void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed) {
-  for (const std::string& line : rollout_plan_lines(plan, surveyed, style_of_stdout())) {
+void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                        const Masker& masker) {
+  for (const std::string& line : rollout_plan_lines(plan, surveyed, masker, style_of_stdout())) {
     std::cout << line << "\n";
   }
 }
@@ -178,12 +195,12 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
   Workbench bench(arguments);
   const RolloutPlan plan = checked_rollout(bench, file).plan;
   if (arguments.json) {
-    nlohmann::json document = rollout_plan_document(plan, {}, {});
+    nlohmann::json document = rollout_plan_document(plan, {}, {}, bench.masker());
     document["valid"] = true;
     std::cout << indented(document);
   } else {
     std::cout << file << ": valid\n\n";
-    print_rollout_plan(plan, {});
+    print_rollout_plan(plan, {}, bench.masker());
   }
   return ExitCode::done;
 }

@@ -11,15 +11,18 @@ namespace drydock {
 
 struct CheckedRollout {
   Rollout rollout;
+  PluginIndex plugins;
   RolloutPlan plan;
   Pipeline pipeline;
   Expected expected;  // of the environments
 };
-// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. Throws Error.
+// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. The masker knows
+// its secret variables from here on. Throws Error.
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file);
 
 // `surveyed` is empty when nobody was asked.
-void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed);
+void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
+                        const Masker& masker);
 
 // What other hosts get of the pipeline; nullopt: there is no other host. Throws Error.
 std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline);
@@ -27,6 +30,9 @@ std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pi
 std::vector<std::size_t> all_targets(const RolloutPlan& plan);
 // What rollouts have left of each target. `store`: null where there was none yet.
 KnownEnvironments known_environments(const RolloutStore* store, const RolloutPlan& plan);
+// How long their runs are likely to take, from those that are known.
+void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
+                     std::vector<TargetPlan>& surveyed);
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
 
 // What there is to say once it has ended or waits.

@@ -80,7 +80,7 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   try {
     RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
     WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
-        .carry_out(wave, targets, what + "is put back by " + user_name());
+        .carry_out(wave, targets, what + "is put back by " + person_name());
   } catch (const WayBackLeft&) {
     throw;
   } catch (const Error& e) {
@@ -95,7 +95,7 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   }
   const ExitCode worst = exit_code_of(targets, false);
   found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
-                      what + "was put back by " + user_name());
+                      what + "was put back by " + person_name());
   print_end(bench, *found.store, record);
   return worst == ExitCode::needs_person ? worst : ExitCode::done;
 }

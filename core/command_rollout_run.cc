@@ -8,6 +8,7 @@
 
 #include "command_rollout.h"
 #include "consent.h"
+#include "files.h"
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
@@ -15,6 +16,7 @@
 #include "rollout_left_behind.h"
 #include "rollout_place.h"
 #include "rollout_report.h"
+#include "rollout_secrets.h"
 #include "rollout_store.h"
 #include "rollout_supervisor.h"
 #include "text.h"
@@ -94,7 +96,7 @@ ExitCode rollout_run(const Arguments& arguments) {
   Workbench bench(arguments);
   bench.handle_signals();
   CheckedRollout checked = checked_rollout(bench, arguments.positional[1]);
-  const auto& [rollout, plan, pipeline, expected] = checked;
+  const auto& [rollout, plugins, plan, pipeline, expected] = checked;
   checked.plan.accept_partial_rollback = arguments.accept_partial_rollback;
   const RolloutPlace place(arguments, rollout.folder);
   StateDir(place.state()).create();
@@ -122,8 +124,11 @@ ExitCode rollout_run(const Arguments& arguments) {
       bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
-    print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
-                                    arguments.plugin_dirs, bench.masker(), bench.cancellation()));
+    std::vector<TargetPlan> surveyed =
+        survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
+               bench.cancellation());
+    learn_durations(store, plan, surveyed);
+    print_rollout_plan(plan, surveyed, bench.masker());
   }
   if (!arguments.json) print_host_survey(plan, asked);
   const std::vector<LeftBehind> left = unfinished
@@ -139,12 +144,13 @@ ExitCode rollout_run(const Arguments& arguments) {
   store.renew();
   if (unfinished) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
-                 "given up by " + user_name() + names_of(left));
+                 "given up by " + person_name() + names_of(left));
   }
+  set_secrets_apart(checked.plan, plugins, bench.masker());
   RolloutRecord record;
   record.token = random_token();
   record.plan = plan;
-  record.user = user_name();
+  record.user = person_name();
   record.host = host_name();
   record.started = utc_now();
   record.id = store.begin(record);
@@ -206,6 +212,43 @@ std::vector<std::size_t> waiting_targets(const Progress& progress) {
   return waiting;
 }
 
+// Those that a run is, or may be, still started in, which needs their variables.
+std::vector<std::size_t> to_be_ordered(const Progress& progress) {
+  std::vector<std::size_t> ordered;
+  for (std::size_t i = 0; i < progress.targets.size(); ++i) {
+    const TargetRecord& each = progress.targets[i];
+    if (each.state == TargetState::waiting ||
+        (each.state == TargetState::running && each.run == 0)) {
+      ordered.push_back(i);
+    }
+  }
+  return ordered;
+}
+
+// It was agreed to when the rollout was begun, so that nobody has to be there for it. Whoever is
+// there is told how much it is.
+void agree_to_go_on(Workbench& bench, const Progress& progress, std::size_t again) {
+  const std::size_t waiting = waiting_targets(progress).size();
+  if (waiting == 0 || bench.arguments().yes || !can_ask(bench.arguments())) return;
+  const std::string question =
+      "\n" + count_of(static_cast<std::int64_t>(waiting), "environment") + " to come" +
+      (again == 0 ? "" : ", " + std::to_string(again) + " of them once more") + ". Go on?";
+  if (!person_agrees(question, bench.cancellation())) {
+    throw Error("not confirmed; nothing was changed");
+  }
+}
+
+void warn_of_another_file(const RolloutPlan& plan) {
+  if (plan.sha256.empty()) return;  // begun by an older Drydock
+  std::error_code error;
+  const bool there = std::filesystem::is_regular_file(plan.file, error);
+  if (there && sha256_of_file(plan.file) == plan.sha256) return;
+  std::cerr << "drydock: " << make_visible(plan.file)
+            << (there ? " has been changed" : " is not there") << " since the rollout '"
+            << plan.name << "' was begun; what it was begun with counts, but for what holds a "
+            << "secret. A new `drydock rollout run` takes the file as it is\n";
+}
+
 // Waves first: whoever dies in between leaves nothing approved that is begun again.
 void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
   for (const std::size_t wave : progress.begun_again) {
@@ -242,7 +285,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   bench.handle_signals();
   const HeldRollout held(bench);
   const FoundRollout& found = held.found();
-  const RolloutRecord& record = found.record;
+  RolloutRecord record = found.record;
   const RolloutPlan& plan = record.plan;
   if (const auto back = wave_going_back(record, found.store->targets(record.id))) {
     return go_on_putting_back(bench, found, *back);
@@ -264,6 +307,9 @@ ExitCode rollout_resume(const Arguments& arguments) {
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
   require_same_pipeline(plan, pipeline);
+  warn_of_another_file(plan);
+  fill_in_secrets(record.plan, to_be_ordered(progress), pipeline, read_vars({}, arguments.vars),
+                  bench.masker());
   const Hosts hosts(plan);
   SupervisorSetup setup = setup_of(arguments, found.place, plan, hosts);
   setup.pipeline = pipeline_for_hosts(plan, pipeline);
@@ -275,6 +321,7 @@ ExitCode rollout_resume(const Arguments& arguments) {
   setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);
   if (!arguments.json) print_host_survey(plan, asked);
+  agree_to_go_on(bench, progress, again);
   if (again > 0) save(*found.store, record.id, progress);
   if (record.state != RolloutState::running) found.store->reopen(record.id);
   return supervise(bench, *found.store, record, setup);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "command_rollout.h"
 #include "json_text.h"
@@ -25,8 +26,8 @@ using nlohmann::json;
 ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
   if (standing.waits) return ExitCode::waits;
   if (standing.word == "left") return ExitCode::busy;
-  return record.state == RolloutState::failed ? static_cast<ExitCode>(record.exit_code)
-                                              : ExitCode::done;
+  return record.state == RolloutState::running ? ExitCode::done
+                                               : static_cast<ExitCode>(record.exit_code);
 }
 
 // As it is at this moment.
@@ -54,32 +55,60 @@ struct Seen {
   Standing standing;
 };
 
-// On a terminal one picture that is drawn again, elsewhere what has become different.
-ExitCode watch(const FoundRollout& found, Workbench& bench) {
-  constexpr int look_again_ms = 500;
-  const ViewStyle style = style_of_stdout();
-  LivePicture picture(std::cout, style);
-  for (Lines before;;) {
-    const Seen status(found);
-    const Lines lines = status.lines(style);
-    if (style.terminal) {
-      picture.draw(lines);
-    } else if (lines != before) {
+// Shows what has become different: on a terminal in one picture that is drawn again, elsewhere as
+// lines, or with --json as a document a line.
+class Watcher {
+ public:
+  explicit Watcher(bool json_lines)
+      : json_lines_(json_lines), style_(style_of_stdout()), picture_(std::cout, style_) {}
+
+  void show(const Seen& status) {
+    if (json_lines_) {
+      json document = status.document();
+      json lasting = document;
+      lasting.erase("soak_left_ms");  // goes by itself
+      if (lasting == shown_) return;
+      shown_ = std::move(lasting);
+      std::cout << compact(document) << "\n" << std::flush;
+      return;
+    }
+    const Lines lines = status.lines(style_);
+    if (style_.terminal) {
+      picture_.draw(lines);
+    } else {
       for (const std::string& line : lines) {
-        if (std::find(before.begin(), before.end(), line) == before.end()) {
+        if (std::find(before_.begin(), before_.end(), line) == before_.end()) {
           std::cout << line << "\n";
         }
       }
       std::cout.flush();
     }
-    before = lines;
+    before_ = lines;
+  }
+  void end() {
+    if (!json_lines_) picture_.keep();
+  }
+
+ private:
+  bool json_lines_;
+  ViewStyle style_;
+  LivePicture picture_;
+  json shown_;
+  Lines before_;
+};
+
+ExitCode watch(const FoundRollout& found, Workbench& bench) {
+  constexpr int look_again_ms = 500;
+  for (Watcher watcher(bench.arguments().json);;) {
+    const Seen status(found);
+    watcher.show(status);
     if (!status.goes_on()) {
-      picture.keep();
+      watcher.end();
       return code_of(status.record, status.standing);
     }
     pollfd cancelled{bench.cancellation().fd(), POLLIN, 0};
     if (::poll(&cancelled, 1, look_again_ms) > 0) {
-      picture.keep();
+      watcher.end();
       return ExitCode::done;
     }
   }
@@ -148,6 +177,32 @@ ExitCode rollout_status(const Arguments& arguments) {
   return code_of(status.record, status.standing);
 }
 
+namespace {
+
+// What nobody has ever heard of is a slip, and no empty history.
+void require_known(const std::string& what, const std::string& found,
+                   const std::set<std::string>& known) {
+  if (known.count(found) != 0) return;
+  const std::vector<std::string> names(known.begin(), known.end());
+  throw Error(what + ": found '" + found + "', of which nothing is known here; known: " +
+              (names.empty() ? "nothing, since no rollout was begun" : join(names, ", ")) +
+              did_you_mean(found, names));
+}
+
+// Of rollouts that were begun, and of runs.
+std::set<std::string> known_environments(const RolloutStore& store) {
+  std::set<std::string> known;
+  for (const std::string& name : store.names()) {
+    const auto newest = store.newest(name);
+    if (!newest) continue;
+    for (const RolloutTarget& each : newest->plan.targets) known.insert(each.name);
+  }
+  for (const RunSummary& each : store.runs("", "")) known.insert(each.environment);
+  return known;
+}
+
+}  // namespace
+
 ExitCode rollout_history(const Arguments& arguments) {
   const bool named = arguments.positional.size() > 1;
   const bool is_file = named && std::filesystem::is_regular_file(arguments.positional[1]);
@@ -155,6 +210,14 @@ ExitCode rollout_history(const Arguments& arguments) {
                                               : folder_of_arguments(arguments));
   const std::unique_ptr<RolloutStore> store = place.open_existing();
   std::vector<RunSummary> runs;
+  if (!arguments.environment.empty()) {
+    require_known("--env", arguments.environment,
+                  store ? known_environments(*store) : std::set<std::string>());
+  }
+  if (named && !is_file) {
+    const auto names = store ? store->names() : std::vector<std::string>();
+    require_known("rollout history", arguments.positional[1], {names.begin(), names.end()});
+  }
   if (store) {
     const std::string since =
         arguments.since ? utc_time(now_in_milliseconds() - arguments.since->count()) : "";
@@ -193,7 +256,7 @@ ExitCode rollout_approve(const Arguments& arguments) {
                 "; `drydock rollout status` shows it");
   }
   if (!found.store->approve(status.record.id, *wave, status.waves[*wave],
-                            user_name() + "@" + host_name(), arguments.comment)) {
+                            person_name() + "@" + host_name(), arguments.comment)) {
     throw Error(
         "the wave '" + arguments.wave + "' of the rollout '" + plan.name +
         "' does not wait for approval any more, since a moment ago; `drydock rollout status` "

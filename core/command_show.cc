@@ -38,7 +38,7 @@ json to_json(const RunRecord& run, bool going_on) {
           {"failed_stage", run.failed_stage},
           {"failed_step", run.failed_step},
           {"reason", run.reason},
-          {"vars", run.vars}};
+          {"vars", masked_vars(run.vars)}};
 }
 
 std::string run_line(const RunRecord& run, bool going_on) {

@@ -64,25 +64,37 @@ const std::array<Command, 17> commands = {{
     {"backups", "list|verify|restore|prune [RUN]",
      "What runs have kept: list it, check it, put it back, remove it",
      output | stream | consent | keeps,
-     "list: each backup with its size, rows and revision. verify: that each is, byte for byte, "
-     "what was written, and that a restore can read it to its end; with --restore it is restored "
-     "into a database of its own, compared and dropped again. Ends with 5 when something is wrong. "
-     "restore: a run of its own that puts databases back as they were, after it has backed up what "
-     "stands there; `drydock rollback` undoes it. prune: `history --prune`, since a run without "
-     "its backups could not be undone; with --set-aside only what restores have taken out of the "
-     "way, the failed databases and files, of runs that have ended.",
+     "list: each backup with its size, rows and revision.\n"
+     "verify: that each is, byte for byte, what was written, and that a restore can read it "
+     "to its end; with --restore it is restored into a database of its own, compared and "
+     "dropped again. Ends with 5 when something is wrong.\n"
+     "restore: a run of its own that puts databases back as they were, after it has backed up "
+     "what stands there; `drydock rollback` undoes it.\n"
+     "prune: `history --prune`, since a run without its backups could not be undone; with "
+     "--set-aside only what restores have taken out of the way, the failed databases and "
+     "files, of runs that have ended.",
      "drydock -C /srv/app backups restore 7 --only app"},
     {"rollout", "plan|run|status|approve|resume|rollback|history ROLLOUT",
      "One pipeline, many environments, in waves", output | rolls,
-     "plan: every wave with its environments, and what each environment's own plan says. run: "
-     "carries it out; a wave begins when the one before has ended well, has soaked, its gate holds "
-     "and it was approved, as far as it says so. Ends with 6 where --until approval made it wait "
-     "for one. status: how far it is; with --all how each environment is now. approve: lets the "
-     "wave pass that --wave names. resume: goes on with a rollout whose supervisor has ended; runs "
-     "that went on by themselves are found again. rollback: puts a wave back, the newest "
-     "environment first. history: the runs of all environments that are known. ROLLOUT is its "
-     "file, or its name where .drydock/ is in this folder or --state says where else.",
-     "drydock rollout run rollout.yaml --var to=1.14.1 --yes"},
+     "plan: every wave with its environments, and what each environment's own plan says.\n"
+     "run: carries it out; a wave begins when the one before has ended well, has soaked, its gate "
+     "holds and it was approved, as far as it says so. Ends with 6 where --until approval made it "
+     "wait for one.\n"
+     "status: how far it is; with --all how each environment is now.\n"
+     "approve: lets the wave pass that --wave names.\n"
+     "resume: goes on with a rollout whose supervisor has ended; runs that went on by themselves "
+     "are found again.\n"
+     "rollback: puts a wave back, the newest environment first.\n"
+     "history: the runs of all environments that are known.\n"
+     "ROLLOUT is its file, or its name where .drydock/ is in this folder or --state says where "
+     "else.",
+     "drydock rollout plan rollout.yaml --var to=1.14.1\n"
+     "drydock rollout run rollout.yaml --var to=1.14.1 --yes\n"
+     "drydock rollout status rollout.yaml --watch\n"
+     "drydock rollout approve rollout.yaml --wave canary --comment fine\n"
+     "drydock rollout resume rollout.yaml --retry failed\n"
+     "drydock rollout rollback rollout.yaml --wave rest\n"
+     "drydock rollout history --env prod-eu-1 --since 30d"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
      "drydock -C /srv/app show 3"},
@@ -94,13 +106,15 @@ const std::array<Command, 17> commands = {{
      output, "Everything printed comes from the stage type's own schema.", "drydock stages backup"},
     {"plugin", "new|check|pack|install|list [NAME|FILE]",
      "Stage plugins: begin, check, pack, install and list them", output | authors,
-     "new: a folder with a stage that works, its unit test, a scenario and a script for CI; it "
-     "builds with the installed SDK alone. NAME becomes the name of the stage type. check: whether "
-     "a plugin file keeps to what Drydock asks of it; its steps are tried in folders that are made "
-     "for it, which are copies of -C DIR where that is given. Ends with 5 when something is wrong. "
-     "pack: the file as one archive with a manifest and hashes. install: such an archive, whose "
-     "SHA-256 you have from its author, for you or with --system for all. list: the folders that "
-     "are searched, in their order, and what is found in them.",
+     "new: a folder with a stage that works, its unit test, a scenario and a script for CI; "
+     "it builds with the installed SDK alone. NAME becomes the name of the stage type.\n"
+     "check: whether a plugin file keeps to what Drydock asks of it; its steps are tried in "
+     "folders that are made for it, which are copies of -C DIR where that is given. Ends with "
+     "5 when something is wrong.\n"
+     "pack: the file as one archive with a manifest and hashes.\n"
+     "install: such an archive, whose SHA-256 you have from its author, for you or with "
+     "--system for all.\n"
+     "list: the folders that are searched, in their order, and what is found in them.",
      "drydock plugin new greet --language c"},
 }};
 

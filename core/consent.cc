@@ -12,9 +12,12 @@
 
 namespace drydock {
 
+bool can_ask(const Arguments& arguments) {
+  return ::isatty(STDIN_FILENO) != 0 && !arguments.json && !arguments.events;
+}
+
 void require_consent_possible(const Arguments& arguments) {
-  if (arguments.yes || (::isatty(STDIN_FILENO) != 0 && !arguments.json && !arguments.events))
-    return;
+  if (arguments.yes || can_ask(arguments)) return;
   throw Error(arguments.command +
               " asks before it changes anything, and there is no terminal to ask on; add --yes");
 }

@@ -9,6 +9,9 @@
 
 namespace drydock {
 
+// Whether there is a person on a terminal, who may be asked.
+bool can_ask(const Arguments& arguments);
+
 // Nothing is asked without a terminal: then consent is --yes. Throws Error where neither is there.
 void require_consent_possible(const Arguments& arguments);
 

@@ -49,6 +49,22 @@ void Masker::add_env(const Variables& env) {
   }
 }
 
+void Masker::add_vars(const nlohmann::json& vars) {
+  const auto add_texts = [this](const auto& self, const std::string& name,
+                                const nlohmann::json& value) -> void {
+    if (value.is_structured()) {
+      for (const nlohmann::json& each : value) self(self, name, each);
+    } else if (value.is_string()) {
+      add(name, value.get<std::string>());
+    } else if (value.is_number()) {
+      add(name, value.dump());
+    }
+  };
+  for (const auto& [name, value] : vars.items()) {
+    if (is_secret_name(name)) add_texts(add_texts, name, value);
+  }
+}
+
 void Masker::show_names(const std::vector<std::string>& names) {
   const std::lock_guard<std::mutex> lock(mutex_);
   shown_.insert(names.begin(), names.end());
@@ -174,6 +190,20 @@ bool Masker::contains_secret(std::string_view text) const {
     }
   }
   return false;
+}
+
+nlohmann::json masked_vars(const nlohmann::json& vars) {
+  Masker masker;
+  masker.add_vars(vars);
+  nlohmann::json masked = vars;
+  for (auto& [name, value] : masked.items()) {
+    if (is_secret_name(name) && !value.is_null()) {
+      value = mask_text;
+    } else {
+      value = masker.mask(std::move(value));
+    }
+  }
+  return masked;
 }
 
 }  // namespace drydock

@@ -108,7 +108,7 @@ void Planner::emit_started(std::size_t stages) {
                                         {"compose_files", deployment.compose.files},
                                         {"engine", deployment.compose.engine},
                                         {"stages", stages},
-                                        {"vars", session_.vars}});
+                                        {"vars", masked_vars(session_.vars)}});
 }
 
 void Planner::refuse_when_cancelled() const {

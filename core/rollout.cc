@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "error.h"
+#include "files.h"
 #include "pipeline_stage.h"
 #include "rollout_environment.h"
 #include "rollout_inventory.h"
@@ -231,6 +232,7 @@ Rollout load_rollout(const std::string& file) {
        "on_failure", "drift", "on_budget", "notify", "ssh"});
   Rollout rollout;
   rollout.file = file;
+  rollout.sha256 = sha256_of_file(file);
   rollout.folder = fs::absolute(file).lexically_normal().parent_path().string();
   rollout.name = read_word(reader.require("rollout", "rollout: NAME"), "'rollout:'");
   const YamlNode& pipeline = reader.require("pipeline", "pipeline: FILE, or an installed one");

@@ -81,6 +81,7 @@ Drift drift_named(const std::string& name);  // refuse for what is none
 struct Rollout {
   std::string file;      // as a person would name it
   std::string folder;    // absolute; relative paths of the file begin here
+  std::string sha256;    // of the file
   std::string name;      // letters, digits, '_', '-'
   std::string pipeline;  // a path (from the rollout's folder) or the name of an installed one
   Place pipeline_place;

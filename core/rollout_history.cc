@@ -5,6 +5,7 @@
 
 #include "rollout_answer.h"
 #include "rollout_drift.h"
+#include "secrets.h"
 #include "text.h"
 #include "utc_time.h"
 
@@ -63,7 +64,7 @@ RunSummary summary_of(const RolloutPlan& plan, const RolloutTarget& target,
   run.run = record.run;
   run.rollout = plan.name;
   run.pipeline = plan.pipeline;
-  run.version = version_in(target.vars);
+  run.version = version_in(masked_vars(target.vars));
   run.user = user;
   run.started = record.started;
   run.finished = record.finished;

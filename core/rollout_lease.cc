@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include <functional>
 #include <iostream>
 #include <utility>
 
@@ -10,12 +9,23 @@
 #include "text.h"
 
 namespace drydock {
-namespace {
+
+Lease::Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
+             const std::string& rollout)
+    : store_(store) {
+  store.take(supervisorship_of(place, rollout));
+  if (!store.is_shared()) return;
+  store.set_patience(patience(bench, rollout), [this] {
+    told_ = false;
+    std::cerr << "drydock: the shared state answers again\n";
+  });
+}
 
 // A server that restarts is waited for. Nothing is begun meanwhile; what runs goes on by itself.
-std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout) {
-  return [&bench, rollout, told = false](const std::string& why) mutable {
-    if (!std::exchange(told, true)) {
+std::function<bool(const std::string&)> Lease::patience(Workbench& bench,
+                                                        const std::string& rollout) {
+  return [this, &bench, rollout](const std::string& why) {
+    if (!std::exchange(told_, true)) {
       std::cerr << "drydock: the shared state does not answer (" << make_visible(why)
                 << "); waiting for it, while runs go on by themselves\n";
     }
@@ -27,15 +37,6 @@ std::function<bool(const std::string&)> patience(Workbench& bench, const std::st
                     "themselves. Go on with `drydock rollout resume`",
                 ExitCode::busy);
   };
-}
-
-}  // namespace
-
-Lease::Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
-             const std::string& rollout)
-    : store_(store) {
-  store.take(supervisorship_of(place, rollout));
-  if (store.is_shared()) store.set_patience(patience(bench, rollout));
 }
 
 Lease::~Lease() {

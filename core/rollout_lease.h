@@ -2,6 +2,7 @@
 // state is read.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "rollout_place.h"
@@ -21,7 +22,10 @@ class Lease {
   Lease& operator=(const Lease&) = delete;
 
  private:
+  std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout);
+
   RolloutStore& store_;
+  bool told_ = false;  // that the shared state does not answer
 };
 
 // The one that the command line names, which nobody else carries out while this lives. What others

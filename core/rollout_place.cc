@@ -9,6 +9,7 @@
 #include "error.h"
 #include "files.h"
 #include "text.h"
+#include "workbench.h"
 #include "yaml_reader.h"
 
 namespace drydock {
@@ -84,13 +85,31 @@ std::string name_in_file(const std::string& file) {
   return "";
 }
 
+// A file may be called by several paths, through links.
+std::optional<RolloutRecord> newest_of_file(const RolloutStore& store, const std::string& named) {
+  const auto canonical = [](const std::string& path) {
+    std::error_code ignored;
+    const fs::path found = fs::weakly_canonical(path, ignored);
+    return found.empty() ? fs::path(path) : found;
+  };
+  const std::string absolute = fs::absolute(named).lexically_normal().string();
+  const fs::path file = canonical(absolute);
+  std::optional<RolloutRecord> newest;
+  for (const std::string& each : store.files()) {
+    if (each != absolute && canonical(each) != file) continue;
+    auto record = store.newest_of_file(each);
+    if (record && (!newest || record->id > newest->id)) newest = std::move(record);
+  }
+  return newest;
+}
+
 std::optional<RolloutRecord> newest_of(const RolloutStore& store, const std::string& named) {
   if (!fs::is_regular_file(named)) return store.newest(named);
   // On another machine the file may be elsewhere; its name is the same.
   if (store.is_shared()) {
     if (auto record = store.newest(name_in_file(named))) return record;
   }
-  return store.newest_of_file(fs::absolute(named).lexically_normal().string());
+  return newest_of_file(store, named);
 }
 
 // Two supervisors of one rollout in one folder of one machine: of these the lock is one.
@@ -111,7 +130,7 @@ std::string lock_identity(const std::string& folder) {
 }  // namespace
 
 RolloutPlace::RolloutPlace(const Arguments& arguments, const std::string& folder)
-    : folder_(folder), state_(folder + "/.drydock"), url_(state_url(arguments)) {}
+    : folder_(folder), state_(state_of(arguments, folder).path()), url_(state_url(arguments)) {}
 
 std::unique_ptr<RolloutStore> RolloutPlace::open() const {
   return url_.empty() ? std::make_unique<RolloutStore>(database())

@@ -22,6 +22,13 @@ std::string absolute(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
 }
 
+// Without links, as far as it is there.
+fs::path canonical(const std::string& dir) {
+  std::error_code error;
+  const fs::path found = fs::weakly_canonical(dir, error);
+  return error ? fs::path(dir).lexically_normal() : found;
+}
+
 void check_secrets(const Environment& environment, const Pipeline& pipeline) {
   for (const auto& [name, source] : environment.secrets) {
     if (pipeline.secrets.count(name) != 0) continue;
@@ -65,7 +72,8 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
 class Folders {
  public:
   void add(const Environment& environment, const RolloutTarget& target) {
-    const fs::path normal = fs::path(target.dir).lexically_normal();
+    const fs::path normal =
+        target.host.empty() ? canonical(target.dir) : fs::path(target.dir).lexically_normal();
     const std::string dir = (normal.has_filename() ? normal : normal.parent_path()).string();
     const auto [first, is_new] = first_.try_emplace({target.host, dir}, &environment);
     if (is_new) return;
@@ -85,15 +93,28 @@ std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& 
   return ControllerStage{stage->uses, stage->with, stage->timeout.value_or(timeout)};
 }
 
+json kept_vars(const RolloutTarget& target) {
+  json kept = target.vars;
+  for (const std::string& name : target.vars_apart) kept.erase(name);
+  return kept;
+}
+
 json stage_json(const std::optional<ControllerStage>& stage) {
   if (!stage) return nullptr;
-  return {{"uses", stage->uses}, {"with", stage->with}, {"timeout_ms", stage->timeout.count()}};
+  json kept = {{"uses", stage->uses}, {"timeout_ms", stage->timeout.count()}};
+  if (stage->set_apart) {
+    kept["set_apart"] = true;
+  } else {
+    kept["with"] = stage->with;
+  }
+  return kept;
 }
 
 std::optional<ControllerStage> stage_from(const json& stage) {
   if (stage.is_null()) return std::nullopt;
-  return ControllerStage{stage.at("uses"), stage.at("with"),
-                         milliseconds(stage.at("timeout_ms").get<std::int64_t>())};
+  return ControllerStage{stage.at("uses"), stage.value("with", json()),
+                         milliseconds(stage.at("timeout_ms").get<std::int64_t>()),
+                         stage.contains("set_apart")};
 }
 
 std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
@@ -128,6 +149,7 @@ RolloutPlan plan_rollout(const Rollout& rollout, const Pipeline& pipeline,
   RolloutPlan plan;
   plan.name = rollout.name;
   plan.file = absolute(rollout.file);
+  plan.sha256 = rollout.sha256;
   plan.pipeline = pipeline.name;
   plan.pipeline_file = absolute(pipeline.file);
   plan.digests = digests_of(pipeline);
@@ -186,14 +208,6 @@ void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
   if (rollout.notify) check_alone(*rollout.notify, "'notify:'", pipeline, plugins);
 }
 
-json masked_vars(const json& vars) {
-  json masked = vars;
-  for (auto& [name, value] : masked.items()) {
-    if (is_secret_name(name) && !value.is_null()) value = "***";
-  }
-  return masked;
-}
-
 json to_json(const RolloutPlan& plan) {
   json targets = json::array(), waves = json::array();
   for (const RolloutTarget& each : plan.targets) {
@@ -202,7 +216,8 @@ json to_json(const RolloutPlan& plan) {
                        {"dir", each.dir},
                        {"sudo", each.sudo},
                        {"binary", each.binary},
-                       {"vars", each.vars},
+                       {"vars", kept_vars(each)},
+                       {"vars_apart", each.vars_apart},
                        {"secrets", to_json(each.secrets)},
                        {"labels", each.labels}});
   }
@@ -219,6 +234,7 @@ json to_json(const RolloutPlan& plan) {
   }
   return {{"name", plan.name},
           {"file", plan.file},
+          {"sha256", plan.sha256},
           {"pipeline", plan.pipeline},
           {"pipeline_file", plan.pipeline_file},
           {"digests", plan.digests},
@@ -241,6 +257,7 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   RolloutPlan plan;
   from.at("name").get_to(plan.name);
   from.at("file").get_to(plan.file);
+  plan.sha256 = from.value("sha256", "");
   from.at("pipeline").get_to(plan.pipeline);
   from.at("pipeline_file").get_to(plan.pipeline_file);
   from.at("digests").get_to(plan.digests);
@@ -258,7 +275,8 @@ RolloutPlan rollout_plan_from_json(const json& from) {
   for (const json& each : from.at("targets")) {
     plan.targets.push_back({each.at("name"), each.at("host"), each.at("dir"), each.at("sudo"),
                             each.at("binary"), each.at("vars"),
-                            secret_sources_from_json(each.at("secrets")), each.at("labels")});
+                            secret_sources_from_json(each.at("secrets")), each.at("labels"),
+                            each.value("vars_apart", std::set<std::string>())});
   }
   for (const json& each : from.at("waves")) {
     plan.waves.push_back({each.at("name"), each.at("first"), each.at("count"), each.at("parallel"),

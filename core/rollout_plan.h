@@ -22,6 +22,7 @@ struct RolloutTarget {
   nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
   std::map<std::string, SecretSource> secrets;     // read when its run starts
   std::map<std::string, std::set<std::string>> labels;
+  std::set<std::string> vars_apart;  // of vars; a store keeps no more of them (rollout_secrets.h)
 };
 
 // A stage that runs on this machine, beside the environments.
@@ -29,6 +30,7 @@ struct ControllerStage {
   std::string uses;
   nlohmann::json with;
   std::chrono::milliseconds timeout{0};  // of all that it does
+  bool set_apart = false;                // of `with` a store keeps nothing (rollout_secrets.h)
 };
 
 struct RolloutWave {
@@ -42,6 +44,7 @@ struct RolloutWave {
 
 struct RolloutPlan {
   std::string name, file, pipeline, pipeline_file;  // files absolute
+  std::string sha256;                               // of `file`
   std::map<std::string, std::string> digests;  // of the pipeline and of what it includes, by file
   std::vector<RolloutTarget> targets;          // in the order of the waves
   std::vector<RolloutWave> waves;
@@ -73,10 +76,8 @@ void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded);
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,
                              const PluginIndex& plugins);
 
+// For a store: without the values of what is set apart.
 nlohmann::json to_json(const RolloutPlan& plan);
 RolloutPlan rollout_plan_from_json(const nlohmann::json& json);
-
-// For people and `--json`: values of variables that are secret by their names are masked.
-nlohmann::json masked_vars(const nlohmann::json& vars);
 
 }  // namespace drydock

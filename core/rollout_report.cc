@@ -281,9 +281,10 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
       }
       const bool goes_on =
           record.state == TargetState::running || record.state == TargetState::rolling_back;
-      const std::string mark = failed    ? ink.red(ink.bad)
-                               : goes_on ? ink.arrow
-                                         : ink.green(ink.good);
+      const bool left_behind = failed || record.state == TargetState::skipped;
+      const std::string mark = left_behind ? ink.red(ink.bad)
+                               : goes_on   ? ink.arrow
+                                           : ink.green(ink.good);
       add(lines, wrap(target_text(rollout.plan.targets[t], record), style.width,
                       indent + mark + " ", indent + indent));
     }
@@ -369,45 +370,79 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
   return lines;
 }
 
+namespace {
+
+json text_or_null(const std::string& text) { return text.empty() ? json() : json(text); }
+json code_or_null(int code) { return code < 0 ? json() : json(code); }
+
+json environment_document(const RolloutTarget& target, const TargetRecord& record) {
+  return {{"name", target.name},
+          {"host", text_or_null(target.host)},
+          {"dir", target.dir},
+          {"state", name_of(record.state)},
+          {"attempt", record.attempt},
+          {"run", record.run == 0 ? json() : json(record.run)},
+          {"exit_code", code_or_null(record.exit_code)},
+          {"reason", text_or_null(record.reason)},
+          {"started", text_or_null(record.started)},
+          {"finished", text_or_null(record.finished)}};
+}
+
+// held: null as long as nothing was answered.
+json gate_document(const RolloutWave& wave, const WaveRecord& record) {
+  if (!wave.gate) return nullptr;
+  const bool answered = record.known.gate_held || !record.gate_reason.empty();
+  return {{"uses", wave.gate->uses},
+          {"held", answered ? json(record.known.gate_held) : json()},
+          {"reason", text_or_null(record.gate_reason)}};
+}
+
+json approval_document(const RolloutWave& wave, const WaveRecord& record) {
+  if (!wave.approve) return nullptr;
+  return {{"by", text_or_null(record.approved_by)},
+          {"at", text_or_null(record.approved_at)},
+          {"comment", text_or_null(record.comment)}};
+}
+
+}  // namespace
+
 json rollout_status_document(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                              const std::vector<WaveRecord>& waves, bool supervised, Instant now) {
+  const RolloutPlan& plan = rollout.plan;
   const Standing standing = standing_of(rollout, targets, waves, supervised, now);
   json list = json::array();
   for (std::size_t i = 0; i < waves.size(); ++i) {
-    const RolloutWave& wave = rollout.plan.waves[i];
+    const RolloutWave& wave = plan.waves[i];
     json environments = json::array();
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
-      const TargetRecord& record = targets[t];
-      environments.push_back({{"name", rollout.plan.targets[t].name},
-                              {"state", name_of(record.state)},
-                              {"attempt", record.attempt},
-                              {"run", record.run},
-                              {"exit_code", record.exit_code},
-                              {"reason", record.reason},
-                              {"started", record.started},
-                              {"finished", record.finished}});
+      environments.push_back(environment_document(plan.targets[t], targets[t]));
     }
-    json entry = {{"name", wave.name},
-                  {"environments", environments},
-                  {"gate", nullptr},
-                  {"approval", nullptr}};
-    if (wave.gate) {
-      entry["gate"] = {{"held", waves[i].known.gate_held}, {"reason", waves[i].gate_reason}};
-    }
-    if (wave.approve) {
-      entry["approval"] = {{"by", waves[i].approved_by},
-                           {"at", waves[i].approved_at},
-                           {"comment", waves[i].comment}};
-    }
-    list.push_back(std::move(entry));
+    list.push_back({{"name", wave.name},
+                    {"passed", waves[i].known.passed},
+                    {"environments", environments},
+                    {"gate", gate_document(wave, waves[i])},
+                    {"approval", approval_document(wave, waves[i])}});
   }
-  json document = {{"rollout", rollout.plan.name},   {"id", rollout.id},
-                   {"state", standing.word},         {"supervised", supervised},
-                   {"started", rollout.started},     {"finished", rollout.finished},
-                   {"exit_code", rollout.exit_code}, {"reason", rollout.reason},
-                   {"waits_for_wave", nullptr},      {"waves", list}};
-  if (standing.waits) document["waits_for_wave"] = rollout.plan.waves[*standing.waits].name;
-  return document;
+  const auto name_or_null = [&](const std::optional<std::size_t>& wave) {
+    return wave ? json(plan.waves[*wave].name) : json();
+  };
+  const bool soaks = rollout.state == RolloutState::running && standing.not_before;
+  return {{"rollout", plan.name},
+          {"id", rollout.id},
+          {"file", plan.file},
+          {"state", standing.word},
+          {"supervised", supervised},
+          {"started_by", rollout.user},
+          {"started_on", rollout.host},
+          {"started", rollout.started},
+          {"finished", text_or_null(rollout.finished)},
+          {"exit_code", code_or_null(rollout.exit_code)},
+          {"reason", text_or_null(rollout.reason)},
+          {"wave", name_or_null(standing.wave)},
+          {"waits_for_wave", name_or_null(standing.waits)},
+          {"soak_until", soaks ? json(utc_time(*standing.not_before)) : json()},
+          {"soak_left_ms", soaks ? json(std::max<Instant>(0, *standing.not_before - now)) : json()},
+          {"waves", list}};
 }
 
 }  // namespace drydock

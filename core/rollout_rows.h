@@ -36,14 +36,17 @@ auto RolloutStore::persist(const char* what, Work work) const {
     return Error("the database of rollouts " + database_->name() + " failed to " + what + " (" +
                  why + "); check " + (is_shared() ? "the server" : "its disk and who owns it"));
   };
-  for (bool connected = true;;) {
+  for (bool connected = true, was_away = false;;) {
     try {
       if (!connected) database_->reconnect();
       connected = true;
-      return work();
+      auto result = work();
+      if (was_away && answers_) answers_();
+      return result;
     } catch (const DatabaseFailure& e) {
       if (!e.gone()) throw fail(e.what());
       connected = false;
+      was_away = true;
       if (!again_ || !again_(e.what())) throw fail(e.what());
     } catch (const nlohmann::json::exception& e) {
       throw fail(e.what());

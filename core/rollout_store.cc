@@ -65,8 +65,8 @@ TargetRecord target_in(const RolloutDatabase::Row& row) {
 }
 
 constexpr auto wave_columns =
-    "ended, gate_held, gate_reason, passed, approved_by, approved_at, comment";
-constexpr std::size_t wave_column_count = 7;
+    "ended, gate_held, gate_reason, passed, told, approved_by, approved_at, comment";
+constexpr std::size_t wave_column_count = 8;
 
 WaveRecord wave_in(const RolloutDatabase::Row& row) {
   Fields fields(row);
@@ -75,6 +75,7 @@ WaveRecord wave_in(const RolloutDatabase::Row& row) {
   wave.known.gate_held = fields.flag();
   wave.gate_reason = fields.text();
   wave.known.passed = fields.flag();
+  wave.told = fields.flag();
   wave.approved_by = fields.text();
   wave.approved_at = fields.text();
   wave.comment = fields.text();
@@ -239,7 +240,9 @@ std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
       const RolloutWave& of = plan.waves[wave];
       database_->run(
           "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
-          "passed, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, '', '', '')",
+          "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, '', "
+          "'', "
+          "'')",
           {id, as_text(static_cast<std::int64_t>(wave)), of.name});
       for (std::size_t i = of.first; i < of.first + of.count; ++i) {
         database_->run(
@@ -301,12 +304,12 @@ void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
 }
 
 void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave) {
-  write(
-      "record a wave",
-      "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ? WHERE "
-      "rollout = ? AND position = ?",
-      {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
-       as_text(wave.known.passed), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
+  write("record a wave",
+        "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ?, told = ? "
+        "WHERE rollout = ? AND position = ?",
+        {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
+         as_text(wave.known.passed), as_text(wave.told), as_text(rollout),
+         as_text(static_cast<std::int64_t>(position))});
 }
 
 bool RolloutStore::approve(std::int64_t rollout, std::size_t wave, const WaveRecord& seen,
@@ -363,6 +366,14 @@ std::vector<std::string> RolloutStore::names() const {
     names.push_back(row.at(0));
   }
   return names;
+}
+
+std::vector<std::string> RolloutStore::files() const {
+  std::vector<std::string> files;
+  for (const Row& row : run("read its rollouts", "SELECT DISTINCT file FROM rollouts", {}, 1)) {
+    files.push_back(row.at(0));
+  }
+  return files;
 }
 
 std::vector<TargetRecord> RolloutStore::targets(std::int64_t rollout) const {

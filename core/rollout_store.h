@@ -43,6 +43,7 @@ struct TargetRecord {
 struct WaveRecord {
   KnownWave known;          // one that has passed was told of
   std::string gate_reason;  // why the gate did not hold, the last time
+  bool told = false;        // that it waits for approval, by `notify:`
   std::string approved_by, approved_at, comment;
 };
 
@@ -82,8 +83,11 @@ class RolloutStore {
   bool is_shared() const { return database_->is_shared(); }
   const std::string& name() const { return database_->name(); }
   // When the server is away: called with what it said, again and again; true: try once more.
-  void set_patience(std::function<bool(const std::string& why)> again) {
+  // `answers`: called once it does so again; may be empty.
+  void set_patience(std::function<bool(const std::string& why)> again,
+                    std::function<void()> answers = {}) {
     again_ = std::move(again);
+    answers_ = std::move(answers);
   }
 
   // --- the one supervisor --------------------------------------------------------------------
@@ -131,6 +135,7 @@ class RolloutStore {
   // The newest of the rollout file with this absolute path.
   std::optional<RolloutRecord> newest_of_file(const std::string& file) const;
   std::vector<std::string> names() const;
+  std::vector<std::string> files() const;  // of rollouts
   std::vector<TargetRecord> targets(std::int64_t rollout) const;
   std::vector<WaveRecord> waves(std::int64_t rollout) const;
   std::optional<KnownEnvironment> environment(const std::string& place) const;
@@ -156,6 +161,7 @@ class RolloutStore {
 
   std::unique_ptr<RolloutDatabase> database_;
   std::function<bool(const std::string&)> again_;
+  std::function<void()> answers_;
   std::optional<Supervisorship> mine_;
   std::string fence_;  // of mine_
 };

@@ -159,7 +159,11 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   if (decision.approval && told_waiting_ != decision.approval) {
     told_waiting_ = decision.approval;
     report_.waits_for_approval(plan, plan.waves[*decision.approval]);
-    notify(*decision.approval, "waits");
+    WaveRecord& wave = waves_[*decision.approval];
+    if (!std::exchange(wave.told, true)) {  // an earlier supervisor may have
+      store_.save_wave(rollout_.id, *decision.approval, wave);
+      notify(*decision.approval, "waits");
+    }
   }
   if (decision.passed_wave && plan.waves[*decision.passed_wave].count > 0) {
     WaveRecord& wave = waves_[*decision.passed_wave];

@@ -19,9 +19,10 @@ std::size_t tag_of_plan(std::size_t target) { return target * 2; }
 std::size_t tag_of_secret(std::size_t target) { return target * 2 + 1; }
 
 // What there is to be told of a plan that nobody gave.
-TargetPlan without_plan(const std::string& problem) {
+TargetPlan without_plan(const Obstacle& obstacle, const Masker& masker) {
   TargetPlan result;
-  result.problem = problem;
+  result.problem = masker.mask(obstacle.sentence);
+  result.away = obstacle.may_pass();
   return result;
 }
 
@@ -87,7 +88,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
     while (next < plan.targets.size() && pool.running() < at_once) {
       if (const auto& obstacle = host_survey.reports[next].obstacle) {
-        result[next] = without_plan(obstacle->sentence);
+        result[next] = without_plan(*obstacle, masker);
       } else {
         ask(next);
       }
@@ -106,8 +107,8 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
         continue;
       }
       const auto obstacle = obstacle_to(plan.targets[of], event);
-      result[of] = obstacle ? without_plan(obstacle->sentence)
-                            : read_target_plan(printed[of], masker.mask(event.error));
+      result[of] = obstacle ? without_plan(*obstacle, masker)
+                            : read_target_plan(masker.mask(printed[of]), masker.mask(event.error));
       printed[of].clear();
       secrets[of] = {};
     }

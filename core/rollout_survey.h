@@ -8,7 +8,7 @@
 #include "cancellation.h"
 #include "rollout_host_survey.h"
 #include "rollout_plan.h"
-#include "rollout_secrets.h"
+#include "secret_commands.h"
 #include "secrets.h"
 #include "sent_pipeline.h"
 
@@ -16,6 +16,7 @@ namespace drydock {
 
 struct TargetPlan {
   std::string problem;  // why it cannot be planned; "": it can
+  bool away = false;    // since its host is
   std::int64_t changes = 0, unknown_stages = 0;
   std::vector<std::string> loses;  // what a rollback there would lose
   std::int64_t likely_ms = -1;     // how long its run takes, as history teaches; -1: not known

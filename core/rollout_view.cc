@@ -20,9 +20,9 @@ std::string limits_text(const RolloutWave& wave) {
   return std::to_string(wave.parallel) + " at once, " + failures + away;
 }
 
-std::string vars_text(const RolloutTarget& target) {
+std::string vars_text(const RolloutTarget& target, const Masker& masker) {
   std::vector<std::string> words;
-  const json vars = masked_vars(target.vars);
+  const json vars = masker.mask(masked_vars(target.vars));
   for (const auto& [name, value] : vars.items()) {
     words.push_back(name + "=" + plain_text(value));
   }
@@ -70,7 +70,7 @@ std::string conditions_text(const RolloutWave& wave) {
 }
 
 Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
-                         const ViewStyle& style) {
+                         const Masker& masker, const ViewStyle& style) {
   const Ink ink(style);
   Lines lines = wrap("rollout " + plan.name + ": " + plan.pipeline_file + " to " +
                          count_of(static_cast<std::int64_t>(plan.targets.size()), "environment") +
@@ -91,7 +91,7 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
     add_lines(lines, wrap("wave " + wave.name + ": " + about, style.width, "", indent));
     for (std::size_t i = wave.first; i < wave.first + wave.count; ++i) {
       const RolloutTarget& target = plan.targets[i];
-      const std::string vars = vars_text(target);
+      const std::string vars = vars_text(target, masker);
       add_lines(
           lines,
           wrap(target.name + "  " + (target.host.empty() ? "" : host_text(target.host) + ":") +
@@ -116,7 +116,7 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
 }
 
 json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
-                           const HostSurvey& hosts) {
+                           const HostSurvey& hosts, const Masker& masker) {
   json waves = json::array();
   for (const RolloutWave& wave : plan.waves) {
     json environments = json::array();
@@ -124,11 +124,12 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
       const RolloutTarget& target = plan.targets[i];
       json secrets = json::array();
       for (const auto& [name, source] : target.secrets) secrets.push_back(name);
-      json environment = {{"name", target.name},     {"host", target.host},
-                          {"dir", target.dir},       {"sudo", target.sudo},
-                          {"binary", target.binary}, {"vars", masked_vars(target.vars)},
-                          {"secrets", secrets},      {"labels", target.labels},
-                          {"plan", nullptr},         {"installation", nullptr}};
+      json environment = {
+          {"name", target.name},     {"host", target.host},
+          {"dir", target.dir},       {"sudo", target.sudo},
+          {"binary", target.binary}, {"vars", masker.mask(masked_vars(target.vars))},
+          {"secrets", secrets},      {"labels", target.labels},
+          {"plan", nullptr},         {"installation", nullptr}};
       if (!hosts.reports.empty()) {
         environment["installation"] = to_json(hosts.reports[i], hosts.findings[i]);
       }

@@ -155,7 +155,8 @@ json to_document(const Session& session, const Plan& plan, bool fetched) {
 void save_plan(const Session& session, const Plan& plan, bool fetched, const std::string& file) {
   const auto holds_secret = [&](const json& value) { return session.masker.mask(value) != value; };
   for (const auto& [name, value] : session.vars.items()) {
-    if (!holds_secret(value)) continue;
+    const bool secret = holds_secret(value) || (is_secret_name(name) && !value.is_null());
+    if (!secret) continue;
     throw Error("the plan cannot be saved: the value of the variable '" + name +
                 "' is a secret of this deployment; take it from `secrets:` instead");
   }

@@ -32,6 +32,7 @@ class Masker {
  public:
   void add(const std::string& name, const std::string& value);
   void add_env(const Variables& env);  // the values that are secret by their names
+  void add_vars(const nlohmann::json& vars);  // of a pipeline; likewise
   // Names that everybody may read, of images and services. A secret that is part of one is masked
   // like a short one: `postgres` and `dify-sandbox` are the default passwords of images that are
   // called so, and nobody could read a plan, or note an image, without them.
@@ -66,6 +67,10 @@ class Masker {
   std::unordered_map<std::uint16_t, std::vector<std::size_t>> by_prefix_;
   std::bitset<65536> prefixes_;
 };
+
+// Variables of a pipeline for people and documents: values that are secret by their names are
+// masked, whatever they are, and where they stand in others.
+nlohmann::json masked_vars(const nlohmann::json& vars);
 
 // Reads a secret from its source, at most once each, and tells the masker at once.
 class SecretStore {

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "descriptor.h"
@@ -189,9 +190,32 @@ std::optional<DeploymentLock::Holder> DeploymentLock::held(const StateDir& state
   return holder;
 }
 
-std::string user_name() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
+namespace {
+
+std::string name_of_user(uid_t uid) {
+  const passwd* entry = ::getpwuid(uid);
+  return entry != nullptr ? entry->pw_name : std::to_string(uid);
+}
+
+// The kernel keeps who has logged in, whatever they became since; where it does not, as within
+// containers, sudo says who called it.
+std::string login_name() {
+  std::ifstream file("/proc/self/loginuid");
+  constexpr uid_t nobody_logged_in = static_cast<uid_t>(-1);
+  if (uid_t uid = nobody_logged_in; file >> uid && uid != nobody_logged_in) {
+    return name_of_user(uid);
+  }
+  const char* caller = ::geteuid() == 0 ? std::getenv("SUDO_USER") : nullptr;
+  return caller == nullptr ? "" : caller;
+}
+
+}  // namespace
+
+std::string user_name() { return name_of_user(::geteuid()); }
+
+std::string person_name() {
+  const std::string user = user_name(), login = login_name();
+  return login.empty() || login == user ? user : login + " (as " + user + ")";
 }
 
 std::string host_name() {

@@ -83,6 +83,8 @@ class DeploymentLock {
 };
 
 std::string user_name();
+// Who that is: "alice (as root)" where alice has logged in, and become root by sudo or su.
+std::string person_name();
 std::string host_name();
 
 }  // namespace drydock

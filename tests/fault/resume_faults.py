@@ -266,11 +266,13 @@ class NoSavedPlanHoldsASecret(Case):
         self.write(".env", "SECRET_KEY=correct-horse-battery\n")
         self.write("drydock.yaml", """
 drydock: 1
-vars: { word: { default: none } }
+vars: { word: { default: none }, api_token: null }
 stages:
   - uses: exec
     with: { command: [/bin/echo, "${{ vars.word }}"] }
 """)
+        self.assertIn("'api_token'", self.drydock("plan", "--out", self.path("saved"), "--var",
+                                                  "api_token=1", code=2))
         refused = self.drydock("plan", "--out", self.path("saved"), "--var",
                                "word=correct-horse-battery", code=2)
         self.assertNotIn("correct-horse-battery", refused)

@@ -81,6 +81,7 @@ class RolloutSupervisorKilled(RolloutCase):
             self.let_go(name)
         output = self.ended(again, 0)
         self.assertEqual(output.count("found again"), 2, output)
+        self.assertNotIn("has been changed", output)
         for name in "ab":
             self.assertEqual(self.read(f"{name}/data"), "new\n")
             self.assertEqual(self.runs_of(name), ["done"])
@@ -562,9 +563,17 @@ class RolloutWatchedWithoutATerminal(RolloutCase):
     def test(self):
         process, _ = self.begin()
         watcher = self.start("rollout", "status", self.file, "--watch")
+        documents = self.start("rollout", "status", self.file, "--watch", "--json")
+        seen = [json.loads(documents.stdout.readline())]
+        self.assertEqual((seen[0]["state"], seen[0]["wave"], seen[0]["exit_code"], seen[0]["finished"]),
+                         ("running", "both", None, None))
         for name in "ab":
             self.let_go(name)
         self.ended(process, 0)
+        seen += [json.loads(line) for line in self.ended(documents, 0).splitlines()]
+        self.assertEqual((seen[-1]["state"], seen[-1]["wave"], seen[-1]["exit_code"]), ("passed", None, 0))
+        for before, after in zip(seen, seen[1:]):
+            self.assertNotEqual(before, after)
         output = self.ended(watcher, 0)
         self.assertIn("rollout faulty has passed", output)
         self.assertNotIn("\x1b[", output)
@@ -681,6 +690,50 @@ class RolloutLeftWhileItWaitsForASecret(RolloutSecretThatTakesItsTime):
         self.let_go("a")
         self.ended(again, 0)
         self.assertEqual(self.runs_of("a"), ["done"])
+
+
+class RolloutKeepsNoSecretVariables(RolloutCase):
+    """What holds a secret is read again by whoever goes on with the rollout; the rest is as it was begun."""
+    parallel = 1
+    pipeline = RolloutCase.pipeline.replace(
+        "stages:", "vars: { api_token: null, url: null, to: null }\nstages:").replace(
+        "echo new > data", "echo '${{ vars.url }} ${{ vars.api_token }} ${{ vars.to }}' > data")
+    more = "notify: { exec: [/usr/bin/test, -n, hunter2secret] }"
+    given = "vars: { api_token: hunter2secret, url: 'https://me:other-password@x/?t=hunter2secret', to: 1 }, dir: "
+
+    def test(self):
+        whole = self.read("rollout.yaml").replace("dir: ", self.given)
+        self.write("rollout.yaml", whole)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a/begun")
+        self.kill(process)
+        for name in os.listdir(self.path(".drydock")):
+            if name.startswith("rollouts.db"):
+                with open(self.path(f".drydock/{name}"), "rb") as file:
+                    kept = file.read()
+                self.assertNotIn(b"hunter2secret", kept, name)
+                self.assertNotIn(b"other-password", kept, name)
+        without = whole.replace("api_token: hunter2secret, ", "").replace("to: 1", "to: 2")
+        self.write("rollout.yaml", without)
+        self.assertIn("the variable 'api_token' of the environment 'b' of the rollout 'faulty' holds a secret, "
+                      "which is kept nowhere", self.drydock("rollout", "resume", self.file, code=2))
+        self.assertIn("--var: found 'to', allowed: api_token, url",
+                      self.drydock("rollout", "resume", self.file, "--var", "to=3", code=2))
+        self.write("rollout.yaml", without.replace("notify:", "#"))
+        given_again = ("rollout", "resume", self.file, "--var", "api_token=hunter2secret")
+        self.assertIn("'notify:' of the rollout 'faulty' holds a secret",
+                      self.drydock(*given_again, code=2))
+        self.write("rollout.yaml", without)
+        again = self.start(*given_again)
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
+        output = self.ended(again, 0)
+        self.assertNotIn("hunter2secret", output)
+        self.assertNotIn("warning", output)
+        self.assertIn("has been changed since the rollout 'faulty' was begun", output)
+        self.assertEqual(self.read("b/data"),
+                         "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
 
 
 class RolloutBudgetSpentAtOnce(RolloutCase):
@@ -850,6 +903,71 @@ class RolloutLeftAtAGate(RolloutCase):
         self.read("begun")
         self.let_go_on()
         self.assertIn("gate exec holds", self.ended(again, 0))
+
+
+class RolloutTellsOnceThatItWaits(RolloutCase):
+    """Also when several supervisors, one after the other, find it waiting; and again when it has to be
+    approved again."""
+    pipeline = PIPELINE.replace("echo $$ > begun; read line < go", "test ! -e ../broken")
+    more = "notify: { exec: [/bin/sh, -c, 'echo ${{ vars.status }} >> told'] }"
+
+    def resume(self, *more):
+        self.drydock("rollout", "resume", self.file, "--until", "approval", *more, code=6)
+
+    def test(self):
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "parallel: 2", "max_failures: 2, approve: true"))
+        self.write("broken", "")
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=1)
+        os.remove(self.path("broken"))
+        self.resume("--retry", "failed")
+        self.resume()
+        self.resume()
+        self.assertEqual(self.read("told"), "failed\nwaits\n")
+
+
+class RolloutAsksOnATerminal(RolloutCase):
+    """Whoever is there is told how long it is likely to take, and how much a resume begins."""
+    pipeline = PIPELINE.replace("echo $$ > begun; read line < go", "test ! -e broken")
+
+    def asked(self, screen, *words):
+        with screen.grew:
+            self.assertTrue(screen.grew.wait_for(lambda: all(word in screen.screen for word in words), 60),
+                            screen.screen)
+
+    def test(self):
+        self.write("b/broken", "")
+        self.drydock("rollout", "run", self.file, "--yes", code=1)
+        screen = Terminal(self, "rollout", "run", self.file)
+        self.asked(screen, "likely", "in all", "Go ahead? [y/N]")
+        screen.type("n\n")
+        self.assertEqual(screen.process.wait(timeout=60), 2)
+        os.remove(self.path("b/broken"))
+        screen = Terminal(self, "rollout", "resume", self.file, "--retry", "failed")
+        self.asked(screen, "1 environment to come, 1 of them once more. Go on? [y/N]")
+        screen.type("n\n")
+        self.assertEqual(screen.process.wait(timeout=60), 2)
+        self.assertEqual(len(self.runs_of("b")), 1)
+        screen = Terminal(self, "rollout", "resume", self.file, "--retry", "failed")
+        self.asked(screen, "Go on? [y/N]")
+        screen.type("y\n")
+        self.assertEqual(screen.process.wait(timeout=60), 0)
+
+
+class RolloutApprovedBySudo(RolloutCase):
+    """It is recorded who that was, and not only as whom."""
+
+    def test(self):
+        with open("/proc/self/loginuid", encoding="ascii") as file:
+            known = file.read().strip() != "4294967295"
+        if os.geteuid() != 0 or known:
+            self.skipTest("needs root that nobody has logged in as")
+        self.write("sample.yaml", "{ drydock: 1, name: quick, stages: [{ exec: ['true'] }] }")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("parallel: 2", "approve: true"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0,
+                     env={**os.environ, "SUDO_USER": "alice"})
+        self.assertIn("approved by alice (as root)@", self.drydock("rollout", "status", self.file, code=4))
 
 
 class RolloutApprovalOfARetry(RolloutCase):

@@ -166,22 +166,24 @@ class SharedStateDeadSupervisor(SharedCase):
 
 
 class SharedStateRestarted(SharedCase):
-    """The server goes away while an environment runs, and comes back after that has ended."""
+    """The server goes away while an environment runs, and comes back after that has ended; each time it is
+    said."""
 
     def test(self):
         process = self.start(*self.words("one", "run", "--yes"))
-        self.read("a/begun")
-        self.server.stop()
-        self.let_go("a")
-        # The run does not wait for it.
-        self.drydock("-C", self.path("a"), "attach", code=0)
-        refusal = self.drydock(*self.words("two", "status"), code=2)
-        self.assertIn("cannot be reached", refusal)
-        self.assertNotIn(PASSWORD, refusal)
-        self.server.start()
-        self.read("b/begun")
-        self.let_go("b")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.server.stop()
+            self.let_go(name)
+            # The run does not wait for it.
+            self.drydock("-C", self.path(name), "attach", code=0)
+            refusal = self.drydock(*self.words("two", "status"), code=2)
+            self.assertIn("cannot be reached", refusal)
+            self.assertNotIn(PASSWORD, refusal)
+            self.server.start()
         output = self.ended(process, 0)
+        self.assertEqual(output.count("the shared state does not answer"), 2, output)
+        self.assertEqual(output.count("the shared state answers again"), 2, output)
         self.assertIn("has passed: 2 done", output)
         for name in "ab":
             self.assert_ran_once(name)

@@ -287,6 +287,7 @@ class SshLinkCutForGood(SshCase):
         self.assertEqual([each["state"] for each in status["waves"][0]["environments"]],
                          ["unreachable", "done"])
         # Still away: nothing is begun.
+        self.drydock("rollout", "plan", self.file, code=2)
         self.assertIn("a is not reached", " ".join(
             self.drydock("rollout", "resume", self.file, code=2).split()))
         self.hosts["a"].back()
@@ -338,6 +339,8 @@ class SshOneMayBeMissing(SshCase):
 
     def test(self):
         self.hosts["a"].away()
+        self.assertIn("a is not reached", " ".join(
+            self.drydock("rollout", "plan", self.file, code=0).split()))
         process = self.start("rollout", "run", self.file, "--yes")
         self.read_until(process, "a: started")
         self.read("b $it/begun")

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "command_table.h"
 #include "error.h"
 
 namespace drydock {
@@ -29,6 +32,15 @@ std::string refusal(const Arguments& arguments, const Plan& plan) {
     return e.what();
   }
   return "";
+}
+
+TEST(HelpText, FitsIntoEightyColumns) {
+  for (const Command& command : commands) {
+    std::istringstream text(help_text(command.name));
+    for (std::string line; std::getline(text, line);) {
+      EXPECT_LE(line.size(), 80u) << command.name << ": " << line;
+    }
+  }
 }
 
 TEST(Consent, APartialRollbackIsAcceptedByName) {
