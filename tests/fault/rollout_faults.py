@@ -523,17 +523,35 @@ class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
     limits = (64, 4096)
 
 
-class RolloutNoFilesLeft(RolloutFewOpenFiles):
-    """Not one can be asked, so that none is begun: that is this machine's failure, and none of an environment."""
+class RolloutNoFilesAtAll(RolloutFewOpenFiles):
+    """Not one can be asked: nothing is begun."""
     count = 2
 
     def test(self):
+        output = self.drydock("rollout", "run", self.path("rollout.yaml"), "--yes", code=2,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
+        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'",
+                      output)
+        self.assertIn("nothing was started", output)
+
+
+class RolloutNoFilesLeft(RolloutCase):
+    """Not one can be followed: that is this machine's failure, and none of an environment."""
+
+    def test(self):
+        process, pids = self.begin()
+        self.kill(process)
         output = " ".join(self.drydock(
-            "rollout", "run", self.path("rollout.yaml"), "--yes", code=2,
+            "rollout", "resume", self.file, code=3,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
-        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'; "
-                      "nothing was started", output)
-        self.assertIn("has passed: 2 done", self.drydock("rollout", "run", self.path("rollout.yaml"), "--yes", code=0))
+        self.assertIn("(Too many open files); raise the limits", output)
+        self.assertIn("a, b go on by themselves. Go on with: drydock rollout resume", output)
+        for pid in pids:
+            self.assert_alive(pid)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.assertIn("has passed: 2 done", self.ended(again, 0))
 
 
 class RolloutOnATerminal(RolloutCase):
