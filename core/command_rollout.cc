@@ -9,9 +9,10 @@
 #include "json_text.h"
 #include "rollout_history.h"
 #include "rollout_place.h"
-#include "rollout_secrets.h"
+#include "rollout_set_apart.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
+#include "spawn.h"
 #include "text.h"
 #include "view.h"
 
@@ -206,6 +207,7 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
 
 ExitCode command_rollout(const Arguments& arguments) {
   check_rollout(arguments);
+  use_all_open_files();  // three for each environment that is at work
   const std::string& action = arguments.positional[0];
   if (action == "run") return rollout_run(arguments);
   if (action == "status") return rollout_status(arguments);

@@ -79,7 +79,7 @@ HostReport read_host_report(const RolloutTarget& target, const std::string& prin
                             const ChildEvent& ended, Instant asked, Instant answered) {
   HostReport report;
   report.asked = true;
-  report.obstacle = obstacle_to(target, printed, ended);
+  report.obstacle = obstacle_to(target, ended);
   if (report.obstacle) return report;
   const json said = json::parse(printed, nullptr, false);
   if (!said.is_object() || !said.contains("installation") || !said["installation"].is_object()) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "error.h"
+#include "process.h"
 #include "rollout_supervisor.h"
 #include "text.h"
 
@@ -39,11 +40,8 @@ class Questions {
     std::vector<HostReport> reports(plan_.targets.size());
     for (;;) {
       while (next_ != queues_.end() && pool_.running() < most_at_once) ask_next((next_++)->second);
-      // Also one that could not be started has an end that is still to come.
-      const bool waits = pool_.running() > 0;
-      const auto events = pool_.wait(std::chrono::seconds(waits ? 60 : 0), cancellation.fd());
-      if (!waits && events.empty()) return reports;
-      for (const ChildEvent& event : events) {
+      if (pool_.running() == 0) return reports;
+      for (const ChildEvent& event : pool_.wait(std::chrono::seconds(60), cancellation.fd())) {
         if (!event.ended) {
           add_line(printed_[event.tag], event.text);
           continue;
@@ -123,6 +121,8 @@ std::string names_text(const std::vector<std::string>& names) {
 
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
                         const Cancellation& cancellation) {
+  // The process that keeps a connection to a host is an orphan as soon as its first command ends.
+  leave_orphans_to_init();
   HostSurvey survey;
   survey.reports = Questions(plan, hosts, request).ask(cancellation);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {

@@ -19,6 +19,7 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
   targets_.resize(
       std::accumulate(waves_.begin(), waves_.end(), std::size_t{0},
                       [](std::size_t sum, const ScheduledWave& wave) { return sum + wave.count; }));
+  away_.resize(targets_.size());
   count();
 }
 
@@ -77,13 +78,15 @@ Schedule::Decision Schedule::work(Instant) {
     }
     return decision;
   }
-  for (; next_ < first_ + wave.count && running_ < wave.parallel; ++next_) {
-    if (targets_[next_] != TargetState::waiting) continue;
-    targets_[next_] = TargetState::running;
+  const std::size_t end = first_ + wave.count;
+  for (std::size_t i = next_; i < end && running_ < wave.parallel; ++i) {
+    if (targets_[i] != TargetState::waiting || away_[i]) continue;
+    targets_[i] = TargetState::running;
     --waiting_;
     ++running_;
-    decision.start.push_back(next_);
+    decision.start.push_back(i);
   }
+  while (next_ < end && targets_[next_] != TargetState::waiting) ++next_;
   return decision;
 }
 
@@ -142,6 +145,13 @@ void Schedule::not_begun(std::size_t target) {
   ended(target, TargetState::waiting);
   if (is_at_work(target)) next_ = std::min(next_, target);
 }
+
+void Schedule::away(std::size_t target) {
+  not_begun(target);
+  away_[target] = true;
+}
+
+void Schedule::back(std::size_t target) { away_[target] = false; }
 
 void Schedule::ended(std::size_t target, TargetState how) {
   targets_[target] = how;

@@ -1,160 +1,45 @@
 #include "rollout_secrets.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
-#include "error.h"
-#include "schema.h"
-#include "schema_lookup.h"
-#include "text.h"
+#include "secrets.h"
 
 namespace drydock {
-namespace {
 
-using nlohmann::json;
-
-bool is_one_expression(const std::string& text) {
-  return text.starts_with("${{") && text.find("}}") == text.size() - 2;
+std::map<std::string, SecretSource>::const_iterator SecretCommands::open(
+    const RolloutTarget& target) const {
+  const bool failed =
+      std::any_of(ended_.begin(), ended_.end(), [](const auto& each) { return !each.second.ok(); });
+  if (failed) return target.secrets.end();
+  return std::find_if(target.secrets.begin(), target.secrets.end(), [&](const auto& each) {
+    return each.second.kind == SecretSource::Kind::command && ended_.count(each.first) == 0;
+  });
 }
 
-bool holds_secret(const json& value, const json& schema, const std::string& pointer,
-                  const Masker& masker) {
-  if (value.is_array()) {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      if (holds_secret(value[i], schema, pointer + "/" + std::to_string(i), masker)) return true;
-    }
-    return false;
-  }
-  if (value.is_object()) {
-    for (const auto& [key, member] : value.items()) {
-      if (holds_secret(member, schema, pointer_to(pointer, key), masker)) return true;
-    }
-    return false;
-  }
-  if (value.is_null()) return false;
-  if (!value.is_string()) return is_write_only(schema, pointer);
-  const std::string& text = value.get_ref<const std::string&>();
-  return !is_one_expression(text) &&
-         (is_write_only(schema, pointer) || masker.mask(text) != text);
+std::optional<ChildCommand> SecretCommands::next(const RolloutTarget& target) const {
+  const auto secret = open(target);
+  if (secret == target.secrets.end()) return std::nullopt;
+  const CaptureRequest request = request_of(secret->second);
+  ChildCommand command{request.arguments, request.directory};
+  command.timeout = request.timeout;
+  return command;
 }
 
-void set_apart(std::optional<ControllerStage>& stage, const PluginIndex& plugins,
-               const Masker& masker) {
-  if (!stage) return;
-  const IndexedStage* type = plugins.find(stage->uses);
-  stage->set_apart =
-      holds_secret(stage->with, type == nullptr ? json() : type->description.schema.json(), "", masker);
-}
-
-[[noreturn]] void refuse_missing(const RolloutPlan& plan, const std::string& what,
-                                 const std::string& remedy) {
-  throw Error(what + " of the rollout '" + plan.name +
-              "' holds a secret, which is kept nowhere, and " + plan.file +
-              " does not have it any more; " + remedy);
-}
-
-// What the rollout was begun with, and what was set apart as it is given now.
-void fill_in(RolloutTarget& target, const RolloutPlan& plan, const Pipeline& pipeline,
-             const Environment* declared, const std::vector<GivenVar>& vars) {
-  std::vector<GivenVar> given;
-  for (const auto& [name, value] : target.vars.items()) given.push_back({name, value, {}});
-  const auto take = [&](const std::vector<GivenVar>& from) {
-    for (const GivenVar& each : from) {
-      if (target.vars_apart.count(each.name) != 0) given.push_back(each);
-    }
-  };
-  if (declared != nullptr) take(declared->vars);
-  take(vars);
-  for (const std::string& name : target.vars_apart) {
-    const bool found = std::any_of(given.begin(), given.end(),
-                                   [&](const GivenVar& each) { return each.name == name; });
-    if (found) continue;
-    refuse_missing(plan, "the variable '" + name + "' of the environment '" + target.name + "'",
-                   "give it with --var " + name + "=VALUE");
+void SecretCommands::take(const RolloutTarget& target, const ChildEvent& event) {
+  const auto secret = open(target);
+  const std::size_t limit = request_of(secret->second).limit;
+  if (!event.ended) {
+    going_on_.out += event.text + "\n";
+    going_on_.cut = going_on_.cut || going_on_.out.size() > limit;
+    if (going_on_.cut) going_on_.out.clear();
+    return;
   }
-  const json values = resolve_vars(pipeline, given, " for the environment '" + target.name + "'");
-  for (const std::string& name : target.vars_apart) target.vars[name] = values.at(name);
-}
-
-void fill_in(std::optional<ControllerStage>& stage, const RolloutPlan& plan,
-             const std::string& what, const std::optional<StageSpec>& declared) {
-  if (!stage || !stage->set_apart) return;
-  if (!declared || declared->uses != stage->uses) {
-    refuse_missing(plan, what, "put it back there, or begin a new rollout");
-  }
-  stage->with = declared->with;
-}
-
-void refuse_others(const RolloutPlan& plan, const std::vector<GivenVar>& vars) {
-  std::set<std::string> apart;
-  for (const RolloutTarget& each : plan.targets) {
-    apart.insert(each.vars_apart.begin(), each.vars_apart.end());
-  }
-  for (const GivenVar& each : vars) {
-    if (apart.count(each.name) != 0) continue;
-    throw Error("--var: found '" + each.name + "', allowed: " +
-                (apart.empty() ? "none" : join({apart.begin(), apart.end()}, ", ")) +
-                "; what the rollout '" + plan.name +
-                "' was begun with counts, and only variables that hold a secret are given again");
-  }
-}
-
-}  // namespace
-
-void learn_secrets(const RolloutPlan& plan, const Pipeline& pipeline, Masker& masker) {
-  std::vector<std::string> names = {plan.name, plan.file, plan.pipeline, plan.pipeline_file};
-  for (const RolloutWave& each : plan.waves) names.push_back(each.name);
-  for (const RolloutTarget& each : plan.targets) {
-    names.insert(names.end(), {each.name, each.host, each.dir});
-  }
-  masker.show_names(names);
-  for (const auto& [name, variable] : pipeline.vars) {
-    if (variable.value) masker.add_vars(json{{name, *variable.value}});
-  }
-  for (const RolloutTarget& each : plan.targets) masker.add_vars(each.vars);
-}
-
-void set_secrets_apart(RolloutPlan& plan, const PluginIndex& plugins, const Masker& masker) {
-  for (RolloutTarget& target : plan.targets) {
-    for (const auto& [name, value] : target.vars.items()) {
-      const bool secret =
-          !value.is_null() && (is_secret_name(name) || masker.mask(value) != value);
-      if (secret) target.vars_apart.insert(name);
-    }
-  }
-  for (RolloutWave& wave : plan.waves) set_apart(wave.gate, plugins, masker);
-  set_apart(plan.notify, plugins, masker);
-}
-
-void fill_in_secrets(RolloutPlan& plan, const std::vector<std::size_t>& targets,
-                     const Pipeline& pipeline, const std::vector<GivenVar>& vars, Masker& masker) {
-  refuse_others(plan, vars);
-  const bool of_waves =
-      std::any_of(plan.waves.begin(), plan.waves.end(), [](const RolloutWave& each) {
-        return each.gate && each.gate->set_apart;
-      });
-  const bool any = of_waves || (plan.notify && plan.notify->set_apart) ||
-                   std::any_of(targets.begin(), targets.end(), [&](std::size_t each) {
-                     return !plan.targets[each].vars_apart.empty();
-                   });
-  if (!any) return;
-  const Rollout now = load_rollout(plan.file);
-  std::map<std::string, const Environment*> declared;
-  for (const Environment& each : now.environments) declared[each.name] = &each;
-  for (const std::size_t each : targets) {
-    RolloutTarget& target = plan.targets[each];
-    if (target.vars_apart.empty()) continue;
-    const auto found = declared.find(target.name);
-    fill_in(target, plan, pipeline, found == declared.end() ? nullptr : found->second, vars);
-  }
-  for (RolloutWave& wave : plan.waves) {
-    const auto same = std::find_if(now.waves.begin(), now.waves.end(),
-                                   [&](const WaveSpec& each) { return each.name == wave.name; });
-    fill_in(wave.gate, plan, "the gate of the wave '" + wave.name + "'",
-            same == now.waves.end() ? std::nullopt : same->gate);
-  }
-  fill_in(plan.notify, plan, "'notify:'", now.notify);
-  learn_secrets(plan, pipeline, masker);
+  going_on_.code = event.code;
+  going_on_.signal = event.signal;
+  going_on_.timed_out = event.timed_out;
+  (event.code < 0 && event.signal == 0 ? going_on_.not_started : going_on_.err) = event.error;
+  ended_[secret->first] = std::exchange(going_on_, {});
 }
 
 }  // namespace drydock

@@ -1,28 +1,32 @@
-// A rollout's store keeps no secret: what holds one is set apart when a rollout is begun, and read
-// again by whoever goes on with it.
+// The secrets of one environment that commands deliver: these are performed beside whatever else
+// goes on, one after the other, before its own command gets them.
 #pragma once
 
-#include <cstddef>
-#include <vector>
+#include <map>
+#include <optional>
+#include <string>
 
-#include "plugin_index.h"
+#include "capture_command.h"
+#include "child_pool.h"
 #include "rollout_plan.h"
-#include "secrets.h"
 
 namespace drydock {
 
-// Tells the masker of variables that are secret by their names, also those that the pipeline itself
-// has values for, and of what stays readable: names, hosts and paths.
-void learn_secrets(const RolloutPlan& plan, const Pipeline& pipeline, Masker& masker);
+class SecretCommands {
+ public:
+  // What is to be performed next. nullopt: every command has ended, or one has failed.
+  std::optional<ChildCommand> next(const RolloutTarget& target) const;
+  // What has happened to it.
+  void take(const RolloutTarget& target, const ChildEvent& event);
+  // By the secrets' names.
+  const std::map<std::string, CapturedCommand>& ended() const { return ended_; }
 
-// Marks variables, and stages beside the environments, that hold a secret: by their names, by what
-// the masker knows, as a URL with a password, or typed into an option that is secret by its schema.
-void set_secrets_apart(RolloutPlan& plan, const PluginIndex& plugins, const Masker& masker);
+ private:
+  // The secret that next() is about; the end of the target's secrets: none.
+  std::map<std::string, SecretSource>::const_iterator open(const RolloutTarget& target) const;
 
-// Of a plan out of a store: gives `targets` the variables, and waves the stages, that were set
-// apart, from the rollout file as it is now, or from the command line (`vars`), which counts before
-// it. Throws Error: the file does not have one any more, or `vars` has another one.
-void fill_in_secrets(RolloutPlan& plan, const std::vector<std::size_t>& targets,
-                     const Pipeline& pipeline, const std::vector<GivenVar>& vars, Masker& masker);
+  CapturedCommand going_on_;
+  std::map<std::string, CapturedCommand> ended_;
+};
 
 }  // namespace drydock

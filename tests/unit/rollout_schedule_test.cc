@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 namespace drydock {
@@ -29,6 +30,7 @@ class World {
     totals_.resize(waves_.size());
     fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
     absent_ = chance(70) ? 0 : static_cast<int>(random_() % 60);
+    not_there_ = chance(50) ? 0 : static_cast<int>(random_() % 60);
     disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
     refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
   }
@@ -41,6 +43,7 @@ class World {
       refuse_some(schedule);
       const Schedule::Decision decision = schedule.decide(now_);
       perform(decision);
+      if (!decision.passed_wave) look_for_an_empty_place(schedule);
       if (!broken_.empty()) return broken_;
       if (decision.end != Schedule::End::none) return judge_end(decision.end);
       if (decision.passed_wave) {
@@ -54,6 +57,7 @@ class World {
           begin_again();
         }
         schedule = Schedule(waves_, cancel_, states_, known_);
+        is_away_.clear();  // it finds out anew
         asked_gate_.reset();
         refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
       }
@@ -77,8 +81,20 @@ class World {
     if (broken_.empty()) broken_ = rule;
   }
 
+  // Whoever is away keeps nobody from being begun.
+  void look_for_an_empty_place(const Schedule& schedule) {
+    if (begun_again_ || schedule.wave() == waves_.size() || schedule.running() == 0) return;
+    const std::size_t wave = schedule.wave();
+    if (schedule.over_budget() || totals_[wave].running >= waves_[wave].parallel) return;
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const bool may = wave_of_[i] == wave && states_[i] == TargetState::waiting;
+      if (may && is_away_.count(i) == 0) broke("a place is empty while one waits");
+    }
+  }
+
   // As `rollout resume --retry failed` does, whatever runs in whichever wave.
   void begin_again() {
+    begun_again_ = true;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       if (states_[i] != TargetState::failed && states_[i] != TargetState::unreachable) continue;
       Totals& totals = totals_[wave_of_[i]];
@@ -138,7 +154,9 @@ class World {
     if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
     if (totals.away > waves_[wave].max_unreachable) broke("one is started with too many away");
     if (totals.disagrees) broke("one is started although others disagree");
-    if (totals.last_started && *totals.last_started >= target) broke("the order is another one");
+    if (is_away_.count(target) != 0) broke("one is started whose host is away");
+    const bool in_order = was_away_.count(target) != 0 || totals.last_started < target;
+    if (!in_order) broke("the order is another one");
     for (std::size_t before = 0; before < wave; ++before) {
       if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
       if (totals_[before].failed > waves_[before].max_failures) broke("a wave before has failed");
@@ -149,7 +167,7 @@ class World {
       if (waves_[before].approve && !known_[before].approved) broke("nobody has approved");
     }
     states_[target] = TargetState::running;
-    totals.last_started = target;
+    if (was_away_.count(target) == 0) totals.last_started = target;
     most_running_ = std::max(most_running_, ++totals.running);
     if (totals.running > waves_[wave].parallel) broke("more run than may at once");
     ends_.emplace(now_ + 1 + static_cast<Instant>(random_() % 1000), target);
@@ -169,10 +187,27 @@ class World {
 
   // The next thing that happens by itself.
   bool happen(Schedule& schedule, const Schedule::Decision& decision) {
+    if (!looks_.empty() && (ends_.empty() || looks_.begin()->first < ends_.begin()->first)) {
+      const auto [time, target] = *looks_.begin();
+      looks_.erase(looks_.begin());
+      now_ = std::max(now_, time);
+      is_away_.erase(target);
+      schedule.back(target);
+      return true;
+    }
     if (!ends_.empty()) {
       const auto [time, target] = *ends_.begin();
       ends_.erase(ends_.begin());
       now_ = std::max(now_, time);
+      if (chance(not_there_)) {
+        --totals_[wave_of_[target]].running;
+        states_[target] = TargetState::waiting;
+        is_away_.insert(target);
+        was_away_.insert(target);
+        looks_.emplace(now_ + static_cast<Instant>(random_() % 2000), target);
+        schedule.away(target);
+        return true;
+      }
       const TargetState how = chance(fails_)    ? TargetState::failed
                               : chance(absent_) ? TargetState::unreachable
                                                 : TargetState::done;
@@ -233,9 +268,12 @@ class World {
   std::vector<KnownWave> known_;
   std::vector<Totals> totals_;
   std::multimap<Instant, std::size_t> ends_;
+  std::multimap<Instant, std::size_t> looks_;
+  std::set<std::size_t> is_away_, was_away_;
+  bool begun_again_ = false;
   std::optional<std::size_t> asked_gate_;
   Instant now_ = 1'000'000;
-  int fails_ = 0, absent_ = 0, disagree_ = 0, refused_ = 0;  // percent
+  int fails_ = 0, absent_ = 0, not_there_ = 0, disagree_ = 0, refused_ = 0;  // percent
   std::size_t most_running_ = 0;
   Schedule::End end_ = Schedule::End::none;
   std::string broken_;
@@ -357,6 +395,28 @@ TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
   EXPECT_EQ(schedule.running(), 0u);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
   EXPECT_EQ(schedule.failed(), 1u);
+}
+
+TEST(RolloutSchedule, OneThatIsAwayLeavesItsPlaceToAnother) {
+  Schedule schedule({wave(3, 1)}, false);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  schedule.away(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{1}));
+  schedule.back(0);
+  EXPECT_EQ(schedule.decide(0).start, Targets()) << "until there is a place";
+  schedule.finished(1, true);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0})) << "in its turn";
+  schedule.away(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2}));
+  schedule.finished(2, true);
+  const auto waits = schedule.decide(0);
+  EXPECT_EQ(waits.start, Targets());
+  EXPECT_EQ(waits.end, Schedule::End::none);
+  EXPECT_FALSE(waits.ended_wave);
+  schedule.back(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  schedule.unreachable(0);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
 }
 
 TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
