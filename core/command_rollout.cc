@@ -9,7 +9,7 @@
 #include "json_text.h"
 #include "rollout_history.h"
 #include "rollout_place.h"
-#include "rollout_secrets.h"
+#include "rollout_set_apart.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
 #include "spawn.h"

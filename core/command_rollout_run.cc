@@ -16,7 +16,7 @@
 #include "rollout_left_behind.h"
 #include "rollout_place.h"
 #include "rollout_report.h"
-#include "rollout_secrets.h"
+#include "rollout_set_apart.h"
 #include "rollout_store.h"
 #include "rollout_supervisor.h"
 #include "text.h"

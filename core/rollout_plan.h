@@ -22,7 +22,7 @@ struct RolloutTarget {
   nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
   std::map<std::string, SecretSource> secrets;     // read when its run starts
   std::map<std::string, std::set<std::string>> labels;
-  std::set<std::string> vars_apart;  // of vars; a store keeps no more of them (rollout_secrets.h)
+  std::set<std::string> vars_apart;  // of vars; a store keeps no more of them (rollout_set_apart.h)
 };
 
 // A stage that runs on this machine, beside the environments.
@@ -30,7 +30,7 @@ struct ControllerStage {
   std::string uses;
   nlohmann::json with;
   std::chrono::milliseconds timeout{0};  // of all that it does
-  bool set_apart = false;                // of `with` a store keeps nothing (rollout_secrets.h)
+  bool set_apart = false;                // of `with` a store keeps nothing (rollout_set_apart.h)
 };
 
 struct RolloutWave {

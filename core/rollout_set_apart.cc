@@ -1,4 +1,4 @@
-#include "rollout_secrets.h"
+#include "rollout_set_apart.h"
 
 #include <algorithm>
 #include <optional>
