@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "process.h"
 
 namespace drydock {
 namespace {
@@ -32,6 +33,22 @@ struct Pipe {
     return true;
   }
   Descriptor read, write;
+};
+
+// That many files can be opened once it is gone: what starts a child leaves others of this process
+// some, for what they keep.
+class SpareFiles {
+ public:
+  bool open() {
+    for (Descriptor& each : files_) {
+      each = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (!each) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<Descriptor, 8> files_;
 };
 
 enum class Drained { empty, more, at_end };
@@ -61,6 +78,11 @@ bool read_some(Descriptor& from, Take take) {
   return how == Drained::more;
 }
 
+// False: it is another user's, and goes on.
+bool signal_group(pid_t leader, int signal) {
+  return ::kill(-leader, signal) == 0 || errno != EPERM;
+}
+
 }  // namespace
 
 ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -72,9 +94,10 @@ ChildPool::ChildPool() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 
 ChildPool::~ChildPool() {
   for (const Child& child : children_) {
-    if (child.outlives_us) continue;
-    ::kill(-child.process.pid, SIGKILL);
-    while (::waitpid(child.process.pid, nullptr, 0) < 0 && errno == EINTR) {
+    if (child.outlives_us || !signal_group(child.process.pid, SIGKILL)) {
+      forget_child(child.process.pid);
+    } else {
+      reap_child(child.process.pid);
     }
   }
 }
@@ -86,19 +109,48 @@ void ChildPool::watch(int fd, void* child) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
+void ChildPool::refuse(std::size_t tag, const Refusal& refusal) {
+  ChildEvent event;
+  event.tag = tag;
+  event.ended = true;
+  event.error = refusal.why;
+  event.for_want = refusal.for_want;
+  refused_.push_back(std::move(event));
+}
+
+// In their order: one that came later does not overtake those that wait.
 void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::string& input) {
-  const auto refuse = [&](const std::string& why) {
-    ChildEvent event;
-    event.tag = tag;
-    event.ended = true;
-    event.error = why;
-    refused_.push_back(std::move(event));
-  };
+  if (waiting_.empty()) {
+    const Refusal refusal = try_to_start(tag, command, input);
+    if (refusal.why.empty()) return;
+    if (!refusal.for_want || children_.empty()) return refuse(tag, refusal);
+  }
+  waiting_.push_back({tag, command, input});
+}
+
+void ChildPool::start_waiting() {
+  while (!waiting_.empty()) {
+    const Waiting& next = waiting_.front();
+    const Refusal refusal = try_to_start(next.tag, next.command, next.input);
+    if (!refusal.why.empty()) {
+      if (refusal.for_want && !children_.empty()) return;
+      refuse(next.tag, refusal);
+    }
+    waiting_.pop_front();
+  }
+}
+
+ChildPool::Refusal ChildPool::try_to_start(std::size_t tag, const ChildCommand& command,
+                                           const std::string& input) {
+  constexpr const char* remedy =
+      "; raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'";
   Pipe out, err;
+  SpareFiles spare;
   const Descriptor given = file_in_memory(input);
-  if (!out.open() || !err.open() || !given) {
-    return refuse("no more files can be opened (" + std::string(std::strerror(errno)) +
-                  "); raise `ulimit -n`, or lower 'parallel:'");
+  if (!given || !out.open() || !err.open() || !spare.open()) {
+    const int error = errno;
+    return {"no more files can be opened (" + std::string(std::strerror(error)) + ")" + remedy,
+            is_for_want(error)};
   }
   SpawnRequest request;
   request.arguments = command.words;
@@ -108,8 +160,10 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   request.output = out.write.get();
   request.error = err.write.get();
   request.outlives_us = command.outlives_us;
-  Spawned process = spawn(request);
-  if (process.pid < 0) return refuse(process.refused);
+  Spawned process = spawn_child(request);
+  if (process.pid < 0) {
+    return {process.refused + (process.for_want ? remedy : ""), process.for_want};
+  }
   children_.push_back({tag, std::move(process), command.outlives_us, std::move(out.read),
                        std::move(err.read), LineSplitter(longest_line), "", command.grace,
                        std::nullopt});
@@ -118,11 +172,13 @@ void ChildPool::start(std::size_t tag, const ChildCommand& command, const std::s
   for (const Descriptor* each : {&child.process.pidfd, &child.out, &child.err}) {
     watch(each->get(), &child);
   }
+  return {};
 }
 
 bool ChildPool::read_lines(Child& child, std::vector<ChildEvent>& events) {
   const auto take = [&](std::string_view text) {
     child.lines.feed(text, [&](std::string_view line) {
+      child.spoke = true;
       ChildEvent event;
       event.tag = child.tag;
       event.text = line;
@@ -142,10 +198,10 @@ bool ChildPool::read_error(Child& child) {
 
 // What it printed before it ended has been read, and a daemon of it may hold the pipes for ever.
 void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events) {
-  int status = 0;
-  while (::waitpid(child->process.pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  if (child->is_anothers) forget_child(child->process.pid);
+  const int status = child->is_anothers ? SIGKILL : reap_child(child->process.pid);
   child->lines.finish([&](std::string_view line) {
+    child->spoke = true;
     ChildEvent event;
     event.tag = child->tag;
     event.text = line;
@@ -158,32 +214,37 @@ void ChildPool::finish(std::list<Child>::iterator child, std::vector<ChildEvent>
   event.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   event.error = std::move(child->error);
   event.timed_out = child->timed_out;
+  event.spoke = child->spoke;
   events.push_back(std::move(event));
   children_.erase(child);
 }
 
-std::optional<std::chrono::milliseconds> ChildPool::end_overdue() {
+std::optional<std::chrono::milliseconds> ChildPool::end_overdue(std::vector<ChildEvent>& events) {
   const auto now = std::chrono::steady_clock::now();
   std::optional<std::chrono::milliseconds> next;
-  for (Child& child : children_) {
-    if (!child.until || child.killed) continue;
-    if (*child.until <= now) {
-      child.timed_out = true;
-      if (ask_or_kill(child)) continue;
+  for (auto each = children_.begin(); each != children_.end();) {
+    const auto child = each++;
+    if (!child->until || child->killed) continue;
+    if (*child->until <= now) {
+      child->timed_out = true;
+      if (!ask_or_kill(*child)) {
+        child->is_anothers = true;
+        finish(child, events);
+        continue;
+      }
+      if (child->killed) continue;
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child.until - now);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*child->until - now);
     next = std::min(next.value_or(left), left);
   }
   return next;
 }
 
-// Its end is seen like any other.
 bool ChildPool::ask_or_kill(Child& child) {
   child.killed = child.asked_to_end || child.grace.count() == 0;
   child.asked_to_end = true;
   child.until = std::chrono::steady_clock::now() + child.grace;
-  ::kill(-child.process.pid, child.killed ? SIGKILL : SIGTERM);
-  return child.killed;
+  return signal_group(child.process.pid, child.killed ? SIGKILL : SIGTERM);
 }
 
 void ChildPool::end(std::size_t tag) {
@@ -197,7 +258,7 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
   std::array<pollfd, 2> waiting{pollfd{epoll_.get(), POLLIN, 0}, pollfd{wake_fd, POLLIN, 0}};
   constexpr std::int64_t longest = 3'600'000;  // a timer that is due later is looked at again
   std::int64_t left = most.count() < 0 ? -1 : std::min<std::int64_t>(most.count(), longest);
-  if (const auto next = end_overdue()) {
+  if (const auto next = end_overdue(events)) {
     left = std::min<std::int64_t>(left < 0 ? longest : left, next->count());
   }
   ::poll(waiting.data(), waiting.size(), events.empty() ? static_cast<int>(left) : 0);
@@ -218,6 +279,8 @@ std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake
     }
     child = next;
   }
+  start_waiting();
+  reap_orphans();
   return events;
 }
 

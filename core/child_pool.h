@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <list>
 #include <optional>
 #include <string>
@@ -23,7 +24,11 @@ struct ChildEvent {
   int code = -1;  // -1 when a signal ended it, or it was not started
   int signal = 0;
   std::string error;       // the end of its standard error, or why it was not started
-  bool timed_out = false;  // it took too long, and was ended
+  bool timed_out = false;  // it was ended, or left alone where that is not ours to do
+  bool spoke = false;      // there was a line
+  // It was not started, for want of processes, memory or open files, and no other one ran whose end
+  // could have been waited for.
+  bool for_want = false;
 };
 
 struct ChildCommand {
@@ -42,8 +47,10 @@ class ChildPool {
   ChildPool(const ChildPool&) = delete;
   ChildPool& operator=(const ChildPool&) = delete;
 
-  // A command that cannot be started ends at once, as an event. It is killed when this process
-  // ends; what it has started itself in another session is not.
+  // A command that cannot be started ends at once, as an event; for want of processes, memory or
+  // open files only where no other one runs: else it is started once another one has ended. It is
+  // killed when this process ends; what it has started itself in another session is not. What sudo
+  // has made another user's cannot be killed: it is not waited for, and nobody reads it any more.
   void start(std::size_t tag, const ChildCommand& command, const std::string& input = "");
   void start(std::size_t tag, const std::vector<std::string>& words,
              const std::string& input = "") {
@@ -51,7 +58,8 @@ class ChildPool {
   }
   // Ends those with this tag as their timeout would; it is seen like any other end.
   void end(std::size_t tag);
-  std::size_t running() const { return children_.size(); }
+  // Those whose end is still to be told.
+  std::size_t running() const { return children_.size() + waiting_.size() + refused_.size(); }
   // What has happened, in its order for each command; returns early, also with nothing, when
   // `wake_fd` is readable. A negative time waits for ever.
   std::vector<ChildEvent> wait(std::chrono::milliseconds most, int wake_fd);
@@ -66,20 +74,34 @@ class ChildPool {
     std::string error;
     std::chrono::milliseconds grace;
     std::optional<std::chrono::steady_clock::time_point> until;
-    bool timed_out = false, asked_to_end = false, killed = false;
+    bool timed_out = false, asked_to_end = false, killed = false, is_anothers = false,
+         spoke = false;
   };
+  struct Waiting {
+    std::size_t tag;
+    ChildCommand command;
+    std::string input;
+  };
+  struct Refusal {
+    std::string why;  // "": it was started
+    bool for_want = false;
+  };
+  Refusal try_to_start(std::size_t tag, const ChildCommand& command, const std::string& input);
+  void refuse(std::size_t tag, const Refusal& refusal);
+  void start_waiting();
   // Whether there is more to read at once.
   bool read_lines(Child& child, std::vector<ChildEvent>& events);
   bool read_error(Child& child);
   void finish(std::list<Child>::iterator child, std::vector<ChildEvent>& events);
-  // Returns whether it was killed.
+  // Its end is seen like any other. False: it is another user's, and goes on.
   static bool ask_or_kill(Child& child);
   // Ends what has taken too long. Returns when the next one would have; nullopt: none.
-  std::optional<std::chrono::milliseconds> end_overdue();
+  std::optional<std::chrono::milliseconds> end_overdue(std::vector<ChildEvent>& events);
   void watch(int fd, void* child);
 
   Descriptor epoll_;
   std::list<Child> children_;
+  std::deque<Waiting> waiting_;
   std::vector<ChildEvent> refused_;
 };
 

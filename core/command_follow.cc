@@ -1,5 +1,6 @@
 // attach, cancel and logs: runs that another process performs.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -77,7 +78,7 @@ ExitCode command_logs(const Arguments& arguments) {
   };
   if (arguments.follow) {
     Cancellation never;
-    follow_lines(file, lookup, run.id, never, print);
+    if (!follow_lines(file, lookup, run.id, never, print, STDOUT_FILENO)) return ExitCode::done;
     mention_interruption(lookup);
     return ExitCode::done;
   }

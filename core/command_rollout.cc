@@ -11,6 +11,7 @@
 #include "rollout_place.h"
 #include "rollout_survey.h"
 #include "rollout_view.h"
+#include "spawn.h"
 #include "text.h"
 #include "view.h"
 
@@ -84,11 +85,9 @@ void check_rollout(const Arguments& arguments) {
 }
 
 // From the runs that are known.
-void learn_durations(const RolloutPlace& place, const RolloutPlan& plan,
+void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
                      std::vector<TargetPlan>& surveyed) {
-  const std::unique_ptr<RolloutStore> store = place.open_existing();
-  if (!store) return;
-  const std::vector<RunSummary> runs = store->runs("", "");
+  const std::vector<RunSummary> runs = store.runs("", "");
   const std::string here = host_name();
   for (std::size_t i = 0; i < surveyed.size(); ++i) {
     surveyed[i].likely_ms =
@@ -103,12 +102,16 @@ ExitCode rollout_plan(const Arguments& arguments) {
   const RolloutPlan& plan = checked.plan;
   const auto sent = pipeline_for_hosts(plan, checked.pipeline);
   const Hosts hosts(plan);
-  const HostSurvey asked =
-      survey_hosts(plan, hosts, checked.expected, all_targets(plan), bench.cancellation());
+  const RolloutPlace place(arguments, checked.rollout.folder);
+  const std::unique_ptr<RolloutStore> store = place.open_existing();
+  const HostSurvey asked = survey_hosts(plan, hosts,
+                                        {checked.expected, arguments.plugin_dirs, all_targets(plan),
+                                         known_environments(store.get(), plan)},
+                                        bench.cancellation());
   std::vector<TargetPlan> surveyed =
       survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
              bench.cancellation());
-  learn_durations(RolloutPlace(arguments, checked.rollout.folder), plan, surveyed);
+  if (store) learn_durations(*store, plan, surveyed);
   if (arguments.json) {
     std::cout << indented(rollout_plan_document(plan, surveyed, asked));
   } else {
@@ -149,6 +152,16 @@ std::vector<std::size_t> all_targets(const RolloutPlan& plan) {
   return all;
 }
 
+KnownEnvironments known_environments(const RolloutStore* store, const RolloutPlan& plan) {
+  KnownEnvironments known(plan.targets.size());
+  if (store == nullptr) return known;
+  const std::string here = host_name();
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    known[i] = store->environment(place_of(plan.targets[i], here));
+  }
+  return known;
+}
+
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey) {
   const Lines lines = host_survey_lines(plan, survey, style_of_stdout());
   if (!lines.empty()) std::cout << "\n";
@@ -177,6 +190,7 @@ ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
 
 ExitCode command_rollout(const Arguments& arguments) {
   check_rollout(arguments);
+  use_all_open_files();  // three for each environment that is at work
   const std::string& action = arguments.positional[0];
   if (action == "run") return rollout_run(arguments);
   if (action == "status") return rollout_status(arguments);

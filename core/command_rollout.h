@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rollout_plan.h"
+#include "rollout_store.h"
 #include "rollout_survey.h"
 #include "workbench.h"
 
@@ -11,7 +12,7 @@ struct CheckedRollout {
   Rollout rollout;
   RolloutPlan plan;
   Pipeline pipeline;
-  Expected expected;  // of the hosts
+  Expected expected;  // of the environments
 };
 // The rollout of a file, checked as a whole: its waves, its pipeline, its gates. Throws Error.
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file);
@@ -23,6 +24,8 @@ void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& 
 std::optional<SentPipeline> pipeline_for_hosts(const RolloutPlan& plan, const Pipeline& pipeline);
 // The positions of all targets.
 std::vector<std::size_t> all_targets(const RolloutPlan& plan);
+// What rollouts have left of each target. `store`: null where there was none yet.
+KnownEnvironments known_environments(const RolloutStore* store, const RolloutPlan& plan);
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
 
 // The actions but `plan`.

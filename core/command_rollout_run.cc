@@ -181,8 +181,10 @@ ExitCode rollout_run(const Arguments& arguments) {
   SupervisorSetup setup = setup_of(arguments, place, plan, hosts);
   setup.pipeline = sent;
   setup.expected = expected;
-  const HostSurvey asked =
-      survey_hosts(plan, hosts, expected, all_targets(plan), bench.cancellation());
+  const HostSurvey asked = survey_hosts(
+      plan, hosts,
+      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)},
+      bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
     print_rollout_plan(plan, survey(plan, hosts, asked, sent ? &*sent : nullptr,
@@ -309,7 +311,8 @@ ExitCode rollout_resume(const Arguments& arguments) {
   setup.pipeline = pipeline_for_hosts(plan, pipeline);
   setup.expected = expected_of(pipeline, bench.plugins(pipeline));
   HostSurvey asked =
-      survey_hosts(plan, hosts, setup.expected, waiting_targets(progress), bench.cancellation());
+      survey_hosts(plan, hosts, {setup.expected, arguments.plugin_dirs, waiting_targets(progress)},
+                   bench.cancellation());
   const std::size_t wave = schedule_at_work(plan, progress.targets, progress.waves).wave();
   setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);

@@ -49,7 +49,8 @@ std::string run_line(const RunRecord& run, bool going_on) {
 }
 
 json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& stage) {
-  json facts = json::array(), artifacts = json::array(), outputs = json::object();
+  json facts = json::array(), artifacts = json::array();
+  json outputs = json::object(), promoted = json::array();
   // What a stage that was put back alone has to be compared with is younger than the run.
   const Moment compared =
       stage.state == StageState::put_back_alone ? Moment::when_begun : Moment::before;
@@ -67,8 +68,10 @@ json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& st
     artifacts.push_back(
         {{"name", artifact.name}, {"path", artifact.path}, {"description", artifact.description}});
   }
-  for (const Output& output : journal.outputs(run, stage.position))
+  for (const Output& output : journal.outputs(run, stage.position)) {
     outputs[output.name] = output.value;
+    if (output.promote) promoted.push_back(output.name);
+  }
   return {{"stage", stage.key},
           {"name", stage.name},
           {"uses", stage.uses},
@@ -83,7 +86,8 @@ json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& st
           {"plugin_file", stage.plugin_file},
           {"facts", facts},
           {"artifacts", artifacts},
-          {"outputs", outputs}};
+          {"outputs", outputs},
+          {"promoted", promoted}};
 }
 
 std::string said_of(const json& value) {
@@ -256,6 +260,7 @@ ExitCode command_show(const Arguments& arguments) {
   const RunRecord run = lookup.run(arguments);
   const bool going_on = DeploymentLock::held(lookup.state).has_value();
   json document = to_json(run, going_on);
+  document["going_on"] = lookup.is_going_on(run);
   document["closing"] = run.closing;
   document["stages"] = json::array();
   for (const StageRecord& stage : lookup.runs().stages(run.id)) {

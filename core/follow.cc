@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -28,21 +29,22 @@ bool has_ended(const Lookup& lookup, std::uint64_t run, int quiet_rounds) {
          quiet_rounds >= quiet_rounds_at_the_end;
 }
 
-// False: cancelled.
-bool pause(const Cancellation& cancellation) {
-  pollfd cancelled{cancellation.fd(), POLLIN, 0};
-  return ::poll(&cancelled, 1, look_again_ms) <= 0;
+// False: cancelled, or nobody reads. A pipe's other end is closed when its reader is killed, a
+// socket's when a link is lost.
+bool pause(const Cancellation& cancellation, int output) {
+  std::array<pollfd, 2> waiting{pollfd{cancellation.fd(), POLLIN, 0}, pollfd{output, 0, 0}};
+  return ::poll(waiting.data(), waiting.size(), look_again_ms) <= 0;
 }
 
 }  // namespace
 
 bool follow_lines(const std::string& file, const Lookup& lookup, std::uint64_t run,
                   const Cancellation& cancellation,
-                  const std::function<void(const std::string&)>& on_line) {
+                  const std::function<void(const std::string&)>& on_line, int output) {
   std::ifstream in(file, std::ios::binary);
   // A run that has just begun is in the journal a moment before it has a log.
   while (!in && !has_ended(lookup, run, quiet_rounds_at_the_end)) {
-    if (!pause(cancellation)) return false;
+    if (!pause(cancellation, output)) return false;
     in.open(file, std::ios::binary);
   }
   if (!in) {
@@ -61,7 +63,7 @@ bool follow_lines(const std::string& file, const Lookup& lookup, std::uint64_t r
     }
     in.clear();
     if (last) return true;
-    if (!pause(cancellation)) return false;
+    if (!pause(cancellation, output)) return false;
   }
 }
 

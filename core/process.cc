@@ -175,10 +175,26 @@ int reap_child(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
+  forget_child(pid);
+  return status;
+}
+
+void forget_child(pid_t pid) {
   const std::lock_guard lock(children_mutex());
   expected_children().erase(pid);
   working_children().erase(pid);
-  return status;
+}
+
+void reap_orphans() {
+  for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    {
+      const std::lock_guard lock(children_mutex());
+      if (expected_children().count(ended.si_pid) != 0) return;  // whoever started it asks
+    }
+    ::waitid(P_PID, static_cast<id_t>(ended.si_pid), &ended, WEXITED | WNOHANG);
+  }
 }
 
 std::vector<EndedProcess> end_orphans(pid_t group, std::uint64_t start_time) {

@@ -35,8 +35,13 @@ std::vector<EndedProcess> end_process_group(
 // Starts a child that is expected to be there: a worker or a command. Until it is reaped with
 // reap_child() it is no orphan. A process has one table of children, so there is one set of these.
 Spawned spawn_child(const SpawnRequest& request);
-void child_works(pid_t pid);  // it is no longer only prepared
-int reap_child(pid_t pid);    // waits; the status as waitpid gives it
+void child_works(pid_t pid);   // it is no longer only prepared
+int reap_child(pid_t pid);     // waits; the status as waitpid gives it
+void forget_child(pid_t pid);  // an orphan from now on
+
+// Takes note of the ends of orphans that became our children: where we are the first process of a
+// container, nobody else does.
+void reap_orphans();
 
 // Kills orphans that became our children and their descendants, and what is left in the group or
 // session of a worker that was reaped just now; those of a worker that still lives are spared, and

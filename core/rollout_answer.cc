@@ -1,12 +1,12 @@
 #include "rollout_answer.h"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 #include <vector>
 
 #include "json_text.h"
 #include "rollout_host.h"
+#include "ssh_failure.h"
 #include "text.h"
 #include "view_text.h"
 
@@ -34,13 +34,6 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-// The first line that has this, else "".
-std::string line_with(const std::vector<std::string>& lines, std::string_view part) {
-  const auto found = std::find_if(lines.begin(), lines.end(),
-                                  [&](const std::string& line) { return contains(line, part); });
-  return found == lines.end() ? "" : *found;
-}
-
 std::string line_beginning_with(const std::vector<std::string>& lines, std::string_view part) {
   const auto found = std::find_if(lines.begin(), lines.end(),
                                   [&](const std::string& line) { return line.starts_with(part); });
@@ -51,47 +44,43 @@ std::string in_parentheses(const std::string& text) {
   return text.empty() ? "" : " (" + text + ")";
 }
 
-// OpenSSH has no codes for why it failed, and its messages are not translated.
-Obstacle obstacle_of_ssh(const RolloutTarget& target, const std::string& error) {
-  const std::vector<std::string> lines = lines_in(error);
-  const std::string host = host_text(target.host);
+Obstacle lost_link(const RolloutTarget& target, const std::vector<std::string>& lines) {
+  return {Obstacle::Kind::lost, "the link to " + host_text(target.host) + " was lost" +
+                                    in_parentheses(lines.empty() ? "" : lines.back())};
+}
+
+Obstacle obstacle_of_ssh(const RolloutTarget& target, const std::vector<std::string>& lines) {
+  using Kind = SshFailure::Kind;
+  const SshFailure failure = ssh_failure_in(lines);
+  const std::string host = host_text(target.host), said = in_parentheses(failure.line);
   const std::string by_hand = "`" + command_text(target, "status") + "`";
-  if (contains(error, "REMOTE HOST IDENTIFICATION HAS CHANGED")) {
-    const std::string offending = line_with(lines, "Offending ");
-    const std::string at = offending.substr(std::min(offending.size(), offending.rfind(' ') + 1));
-    return {Obstacle::Kind::refused,
-            "the host key of " + host + " is another one than in known_hosts" + in_parentheses(at) +
-                "; somebody may stand in between: ask who runs it, and only if its key was changed "
-                "remove the old one with `ssh-keygen -R` and log in once by hand"};
+  const auto refused = [](std::string sentence) {
+    return Obstacle{Obstacle::Kind::refused, std::move(sentence)};
+  };
+  switch (failure.kind) {
+    case Kind::host_key_changed:
+      return refused("the host key of " + host + " is another one than in known_hosts" + said +
+                     "; somebody may stand in between: ask who runs it, and only if its key was "
+                     "changed remove the old one with `ssh-keygen -R` and log in once by hand");
+    case Kind::host_key_unknown:
+      return refused("the host key of " + host +
+                     " is not known; log in once by hand and compare it, or add it to known_hosts");
+    case Kind::login_refused:
+      return refused(host + " refuses the login" + said +
+                     "; check the user, and that its key is in your ssh agent or named in "
+                     "ssh_config: " +
+                     by_hand + " has to work without a question");
+    case Kind::nothing_in_common:
+      return refused("ssh here and on " + host + " have nothing in common" + said +
+                     "; mend the configuration of one of them");
+    case Kind::not_started:
+      return refused("ssh does not start for " + host + said + "; mend its configuration");
+    case Kind::not_reached:
+      return {Obstacle::Kind::away, host + " is not reached" + said};
+    case Kind::unknown:
+      break;
   }
-  if (contains(error, "host key is known for") || contains(error, "Host key verification failed")) {
-    return {Obstacle::Kind::refused, "the host key of " + host +
-                                         " is not known; log in once by hand and compare it, or "
-                                         "add it to known_hosts"};
-  }
-  for (const std::string_view sign :
-       {"Permission denied", "Too many authentication failures", "no mutual signature algorithm"}) {
-    const std::string line = line_with(lines, sign);
-    if (line.empty()) continue;
-    return {Obstacle::Kind::refused, host + " refuses the login" + in_parentheses(line) +
-                                         "; check the user, and that its key is in your ssh agent "
-                                         "or named in ssh_config: " +
-                                         by_hand + " has to work without a question"};
-  }
-  for (const std::string_view sign :
-       {"Bad configuration option", "terminating, ", "Bad owner or "}) {
-    const std::string line = line_with(lines, sign);
-    if (line.empty()) continue;
-    return {Obstacle::Kind::refused,
-            "ssh does not start for " + host + in_parentheses(line) + "; mend its configuration"};
-  }
-  const std::string last = lines.empty() ? "" : lines.back();
-  for (const std::string_view sign : {"ssh: ", "kex_exchange_identification", "banner exchange",
-                                      "Connection closed by ", "Connection reset by "}) {
-    if (line_with(lines, sign).empty()) continue;
-    return {Obstacle::Kind::away, host + " is not reached" + in_parentheses(last)};
-  }
-  return {Obstacle::Kind::lost, "the link to " + host + " was lost" + in_parentheses(last)};
+  return lost_link(target, lines);
 }
 
 }  // namespace
@@ -108,11 +97,10 @@ std::string said_on(const std::string& error) {
   return lines.empty() ? "" : lines.front();
 }
 
-std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::string& printed,
-                                    const ChildEvent& ended) {
+std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const ChildEvent& ended) {
   const bool remote = !target.host.empty();
   const std::vector<std::string> lines = lines_in(ended.error);
-  const bool has_spoken = !printed.empty() || !line_beginning_with(lines, own_prefix).empty();
+  const bool has_spoken = ended.spoke || !line_beginning_with(lines, own_prefix).empty();
   if (ended.timed_out) {
     return Obstacle{Obstacle::Kind::lost,
                     (remote ? host_text(target.host) : "this machine") + " does not answer"};
@@ -125,7 +113,10 @@ std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::stri
     return Obstacle{Obstacle::Kind::refused, "ssh cannot be started for " + host_text(target.host) +
                                                  in_parentheses(ended.error)};
   }
-  if (remote && ended.code == ssh_failed) return obstacle_of_ssh(target, ended.error);
+  // Who has heard a word from there was let in: the rest of the stream is not ssh's alone.
+  if (remote && ended.code == ssh_failed) {
+    return has_spoken ? lost_link(target, lines) : obstacle_of_ssh(target, lines);
+  }
   if (has_spoken || ended.code <= 0) return std::nullopt;
   const std::string where = remote ? host_text(target.host) : "this machine";
   const std::string sudo = target.sudo ? line_beginning_with(lines, "sudo: ") : "";

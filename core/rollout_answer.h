@@ -21,10 +21,9 @@ struct Obstacle {
   bool may_pass() const { return kind != Kind::refused; }
 };
 
-// Why there is no answer of Drydock's own. nullopt: it has answered, `printed` being what it wrote,
-// or says on its standard error why not.
-std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const std::string& printed,
-                                    const ChildEvent& ended);
+// Why there is no answer of Drydock's own. nullopt: it has answered, or says on its standard error
+// why not.
+std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const ChildEvent& ended);
 
 // Adds a line to what a command has printed. Of more than any answer has nothing is kept: a host
 // that is not what we think could fill the memory.

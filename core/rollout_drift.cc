@@ -83,4 +83,10 @@ std::string drift_of(const KnownEnvironment& known, const FoundEnvironment& foun
   return images.empty() ? "" : left + ", and since then " + images;
 }
 
+std::string drift_refusal(const std::string& drift) {
+  return "it has drifted: " + drift +
+         "; look at it, then begin the rollout with `drift: include`, or leave it out with "
+         "`drift: skip`";
+}
+
 }  // namespace drydock

@@ -24,6 +24,9 @@ std::optional<FoundEnvironment> read_status(const std::string& document);
 // `env-sync` keeps what an operator has changed.
 std::string drift_of(const KnownEnvironment& known, const FoundEnvironment& found);
 
+// For a person: why it is not upgraded, and what may be done.
+std::string drift_refusal(const std::string& drift);
+
 // Of services as `drydock status` and `run.finished` list them: service -> image.
 nlohmann::json images_in(const nlohmann::json& services);
 

@@ -79,7 +79,7 @@ HostReport read_host_report(const RolloutTarget& target, const std::string& prin
                             const ChildEvent& ended, Instant asked, Instant answered) {
   HostReport report;
   report.asked = true;
-  report.obstacle = obstacle_to(target, printed, ended);
+  report.obstacle = obstacle_to(target, ended);
   if (report.obstacle) return report;
   const json said = json::parse(printed, nullptr, false);
   if (!said.is_object() || !said.contains("installation") || !said["installation"].is_object()) {
@@ -100,6 +100,7 @@ HostReport read_host_report(const RolloutTarget& target, const std::string& prin
   report.broken_plugins = texts_at(installation, "problems");
   report.interrupted = text_at(said, "interrupted");
   report.half_done = text_at(said, "half_done");
+  if (auto found = read_status(printed)) report.found = std::move(*found);
   const json stages = installation.value("stages", json::object());
   for (const auto& [type, stage] : stages.items()) {
     report.stages[type] = {text_at(stage, "plugin"), text_at(stage, "version"),
@@ -140,7 +141,8 @@ HostFindings judge(const RolloutTarget& target, const HostReport& report,
         knows_no_such_question
             ? "Drydock there is an older one than " + expected.version + ", which is here, and " +
                   "cannot be asked; install the same one (" + report.problem + ")"
-            : "Drydock there does not say what it is: " + report.problem);
+        : target.host.empty() ? report.problem
+                              : "Drydock there does not say what it is: " + report.problem);
     return findings;
   }
   if (report.protocol != rollout_protocol ||
@@ -153,7 +155,8 @@ HostFindings judge(const RolloutTarget& target, const HostReport& report,
     findings.warnings.push_back("Drydock is " + report.version + " there, and " + expected.version +
                                 " here");
   }
-  judge_plugins(report, expected, findings);
+  // On this machine it is this one.
+  if (!target.host.empty()) judge_plugins(report, expected, findings);
   if (!report.broken_plugins.empty()) {
     findings.refusals.push_back("a plugin there is broken: " + first_of(report.broken_plugins));
   }
@@ -174,6 +177,19 @@ HostFindings judge(const RolloutTarget& target, const HostReport& report,
                                 " this one's, so times in its logs are other ones");
   }
   return findings;
+}
+
+void judge_drift(const HostReport& report, const KnownEnvironment& known, Drift policy,
+                 HostFindings& findings) {
+  if (!report.asked || report.obstacle || !report.problem.empty()) return;
+  const std::string drift = drift_of(known, report.found);
+  if (drift.empty()) return;
+  if (policy == Drift::refuse) {
+    findings.refusals.push_back(drift_refusal(drift));
+  } else {
+    findings.warnings.push_back(
+        (policy == Drift::skip ? "it has drifted, and is left out: " : "it has drifted: ") + drift);
+  }
 }
 
 json to_json(const HostReport& report, const HostFindings& findings) {

@@ -1,4 +1,5 @@
-// What a host said of itself before a rollout begins, and what of it stands in the way.
+// What an environment's Drydock said of itself, its host and the deployment before a rollout
+// begins, and what of it stands in the way.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "pipeline.h"
 #include "rollout_answer.h"
+#include "rollout_drift.h"
 #include "rollout_schedule.h"
 
 namespace drydock {
@@ -20,7 +22,7 @@ struct HostStage {
 
 // Of one environment.
 struct HostReport {
-  bool asked = false;                // false: it is on this machine
+  bool asked = false;
   std::optional<Obstacle> obstacle;  // why there is no answer
   std::string problem;               // what Drydock there said instead of one
   std::string version, interrupted, half_done;
@@ -29,6 +31,7 @@ struct HostReport {
   std::chrono::milliseconds clock_ahead{0};  // of ours, beyond the time that the question took
   std::map<std::string, HostStage> stages;
   std::vector<std::string> broken_plugins;
+  FoundEnvironment found;
 };
 
 // Of the answer to `drydock status --installation --json`, which was asked for and came at these
@@ -49,6 +52,10 @@ struct HostFindings {
   bool unreachable = false;                     // its link only: it may come back
 };
 HostFindings judge(const RolloutTarget& target, const HostReport& report, const Expected& expected);
+
+// Adds what there is to say of an environment that is other than a rollout has left it.
+void judge_drift(const HostReport& report, const KnownEnvironment& known, Drift policy,
+                 HostFindings& findings);
 
 nlohmann::json to_json(const HostReport& report, const HostFindings& findings);
 

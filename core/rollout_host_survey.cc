@@ -5,6 +5,7 @@
 #include <map>
 
 #include "error.h"
+#include "process.h"
 #include "rollout_supervisor.h"
 #include "text.h"
 
@@ -15,15 +16,21 @@ constexpr std::size_t most_at_once = 16;
 // Where there are more, the process that would keep a connection to each of them is not worth it.
 constexpr std::size_t most_kept = 200;
 
-// The environments of each host, in the order in which they are to be asked.
+// The environments of each host, in the order in which they are to be asked; on this machine each
+// by itself.
 using Queues = std::map<std::string, std::deque<std::size_t>>;
+
+std::string queue_of(const RolloutTarget& target) {
+  return target.host.empty() ? "here: " + target.name : target.host;
+}
 
 class Questions {
  public:
-  Questions(const RolloutPlan& plan, const Hosts& hosts, Queues queues)
+  Questions(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request)
       : plan_(plan),
         hosts_(hosts),
-        queues_(std::move(queues)),
+        request_(request),
+        queues_(queues_of(plan, request)),
         brief_(queues_.size() > most_kept),
         next_(queues_.begin()),
         printed_(plan.targets.size()),
@@ -33,11 +40,8 @@ class Questions {
     std::vector<HostReport> reports(plan_.targets.size());
     for (;;) {
       while (next_ != queues_.end() && pool_.running() < most_at_once) ask_next((next_++)->second);
-      // Also one that could not be started has an end that is still to come.
-      const bool waits = pool_.running() > 0;
-      const auto events = pool_.wait(std::chrono::seconds(waits ? 60 : 0), cancellation.fd());
-      if (!waits && events.empty()) return reports;
-      for (const ChildEvent& event : events) {
+      if (pool_.running() == 0) return reports;
+      for (const ChildEvent& event : pool_.wait(std::chrono::seconds(60), cancellation.fd())) {
         if (!event.ended) {
           add_line(printed_[event.tag], event.text);
           continue;
@@ -45,7 +49,7 @@ class Questions {
         const RolloutTarget& target = plan_.targets[event.tag];
         reports[event.tag] = read_host_report(target, printed_[event.tag], event, asked_[event.tag],
                                               now_in_milliseconds());
-        std::deque<std::size_t>& others = queues_[target.host];
+        std::deque<std::size_t>& others = queues_[queue_of(target)];
         if (!others.empty()) ask_next(others);
       }
       if (cancellation.requested()) {
@@ -56,18 +60,32 @@ class Questions {
   }
 
  private:
+  static Queues queues_of(const RolloutPlan& plan, const SurveyRequest& request) {
+    Queues queues;
+    for (const std::size_t each : request.targets) {
+      queues[queue_of(plan.targets[each])].push_back(each);
+    }
+    return queues;
+  }
+
   void ask_next(std::deque<std::size_t>& queue) {
     const std::size_t target = queue.front();
     queue.pop_front();
     asked_[target] = now_in_milliseconds();
-    ChildCommand command =
-        hosts_.command(plan_.targets[target], {"status", "--installation", "--json"}, brief_);
+    std::vector<std::string> words = {"status", "--installation", "--json"};
+    if (plan_.targets[target].host.empty()) {
+      for (const std::string& dir : request_.plugin_dirs) {
+        words.insert(words.end(), {"--plugin-dir", dir});
+      }
+    }
+    ChildCommand command = hosts_.command(plan_.targets[target], words, brief_);
     command.timeout = short_command_timeout(plan_);
     pool_.start(target, command);
   }
 
   const RolloutPlan& plan_;
   const Hosts& hosts_;
+  const SurveyRequest& request_;
   Queues queues_;
   const bool brief_;
   Queues::iterator next_;
@@ -101,22 +119,17 @@ std::string names_text(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::size_t HostSurvey::asked() const {
-  return static_cast<std::size_t>(std::count_if(reports.begin(), reports.end(),
-                                                [](const HostReport& each) { return each.asked; }));
-}
-
-HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expected& expected,
-                        const std::vector<std::size_t>& targets, const Cancellation& cancellation) {
-  Queues queues;
-  for (const std::size_t each : targets) {
-    const std::string& host = plan.targets[each].host;
-    if (!host.empty()) queues[host].push_back(each);
-  }
+HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
+                        const Cancellation& cancellation) {
+  // The process that keeps a connection to a host is an orphan as soon as its first command ends.
+  leave_orphans_to_init();
   HostSurvey survey;
-  survey.reports = Questions(plan, hosts, std::move(queues)).ask(cancellation);
+  survey.reports = Questions(plan, hosts, request).ask(cancellation);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
-    survey.findings.push_back(judge(plan.targets[i], survey.reports[i], expected));
+    survey.findings.push_back(judge(plan.targets[i], survey.reports[i], request.expected));
+    if (i < request.known.size() && request.known[i]) {
+      judge_drift(survey.reports[i], *request.known[i], plan.drift, survey.findings[i]);
+    }
   }
   return survey;
 }
@@ -161,7 +174,6 @@ void require_fit(const RolloutPlan& plan, const HostSurvey& survey) {
 
 Lines host_survey_lines(const RolloutPlan& plan, const HostSurvey& survey, const ViewStyle& style) {
   Lines lines;
-  if (survey.asked() == 0) return lines;
   const Ink ink(style);
   const auto add = [&](const std::string& mark, std::vector<std::string> HostFindings::*sentences) {
     for (const auto& [sentence, names] : gathered(plan, survey, sentences)) {
@@ -172,9 +184,16 @@ Lines host_survey_lines(const RolloutPlan& plan, const HostSurvey& survey, const
   };
   add(ink.red(ink.bad), &HostFindings::refusals);
   add(ink.yellow("warning:"), &HostFindings::warnings);
-  const std::string asked =
-      count_of(static_cast<std::int64_t>(survey.asked()), "environment") + " on other hosts asked";
-  lines.insert(lines.begin(), asked + (lines.empty() ? ": all is well" : ":"));
+  std::int64_t asked = 0;
+  bool any_elsewhere = false;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    if (!survey.reports[i].asked) continue;
+    ++asked;
+    any_elsewhere = any_elsewhere || !plan.targets[i].host.empty();
+  }
+  if (lines.empty() && !any_elsewhere) return lines;
+  lines.insert(lines.begin(),
+               count_of(asked, "environment") + " asked" + (lines.empty() ? ": all is well" : ":"));
   return lines;
 }
 

@@ -1,5 +1,5 @@
-// Before a rollout begins every environment on another host is asked what is there, and what would
-// stand in the way later is said now.
+// Before a rollout begins every environment is asked what is there, and what would stand in the way
+// later is said now.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,13 +17,22 @@ namespace drydock {
 struct HostSurvey {
   std::vector<HostReport> reports;
   std::vector<HostFindings> findings;
-  std::size_t asked() const;
 };
 
-// Asks those of `targets` that are on another host: many hosts at once, one question at a time for
-// each. Changes nothing. Throws Error when it is cancelled.
-HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const Expected& expected,
-                        const std::vector<std::size_t>& targets, const Cancellation& cancellation);
+// What rollouts have left of each target; nullopt: it is new to them, or nobody asks.
+using KnownEnvironments = std::vector<std::optional<KnownEnvironment>>;
+
+struct SurveyRequest {
+  const Expected& expected;
+  const std::vector<std::string>& plugin_dirs;  // of environments on this machine
+  std::vector<std::size_t> targets;
+  KnownEnvironments known = {};  // one for each target of the plan, or none
+};
+
+// Asks those targets: many hosts at once, one question at a time for each. Changes nothing. Throws
+// Error when it is cancelled.
+HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
+                        const Cancellation& cancellation);
 
 // What is wrong with environments of waves after this one stands in nobody's way yet, and becomes
 // warnings. Returns these environments: they are to be asked again before their wave.
@@ -34,8 +43,8 @@ std::set<std::size_t> put_off_later_waves(const RolloutPlan& plan, std::size_t w
 // allows. The first sentence is the error's own, the others are its details.
 void require_fit(const RolloutPlan& plan, const HostSurvey& survey);
 
-// What there is to say, a sentence once with all environments that it is about. Empty: nobody was
-// asked.
+// What there is to say, a sentence once with all environments that it is about. Empty: there is
+// nothing, and all that was asked is on this machine.
 Lines host_survey_lines(const RolloutPlan& plan, const HostSurvey& survey, const ViewStyle& style);
 
 }  // namespace drydock

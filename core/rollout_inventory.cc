@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t largest_inventory = 64u << 20;  // bytes
-constexpr unsigned deepest_group = 32;
+constexpr int deepest_value = 100;
 
 [[noreturn]] void refuse_output(const Place& place, const std::string& found) {
   throw Error(full_stop(place.text() + ": the inventory's command printed " + found +
@@ -63,31 +63,81 @@ YamlNode to_yaml(const json& value, const Place& place, const std::string& where
   return node;
 }
 
+// What a command has printed. The parser sorts members by their names, and the order in which hosts
+// come is theirs, so it is kept beside.
+struct Printed {
+  json document;
+  std::vector<std::string> names, hosts;  // of the document, and of its '_meta.hostvars'
+};
+
+// Refuses what is no JSON, and what is nested so deeply that whoever walks through it, as copying
+// it does, would run out of stack.
+Printed parse(const std::string& text, const Place& place) {
+  Printed printed;
+  std::string name, part;  // that the parser is in
+  const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > deepest_value) {
+      refuse_output(place, "values that are nested more than " + std::to_string(deepest_value) +
+                               " deep");
+    }
+    if (event != json::parse_event_t::key || depth > 3) return true;
+    const std::string& key = parsed.get_ref<const std::string&>();
+    if (depth == 1) {
+      printed.names.push_back(name = key);
+    } else if (depth == 2) {
+      part = key;
+    } else if (name == "_meta" && part == "hostvars") {
+      printed.hosts.push_back(key);
+    }
+    return true;
+  };
+  printed.document = json::parse(text, look, false);
+  if (printed.document.is_discarded()) {
+    const std::string first_line = text.substr(0, text.find('\n'));
+    refuse_output(place, text.empty()
+                             ? "nothing"
+                             : "no JSON ('" + make_visible(shorten(first_line, 60)) + "')");
+  }
+  if (!printed.document.is_object()) refuse_output(place, "no object");
+  return printed;
+}
+
 class AnsibleInventory {
  public:
-  AnsibleInventory(const json& document, const Place& place) : document_(document), place_(place) {
-    for (const auto& [name, group] : document.items()) {
+  AnsibleInventory(const Printed& printed, const Place& place)
+      : document_(printed.document), place_(place) {
+    const auto meta = document_.find("_meta");
+    if (meta != document_.end() && !meta->is_object()) {
+      refuse_output(place_, "'_meta' as no object");
+    }
+    for (const std::string& name : printed.names) {
       if (name == "_meta") continue;
+      const json& group = document_.at(name);
       if (!group.is_object()) refuse_output(place_, "the group '" + name + "' as no object");
-      for (const std::string& host : texts(group, "hosts", name)) hosts_[host];
+      for (const std::string& host : texts(group, "hosts", name)) add_host(host);
     }
-    for (const auto& [name, group] : document.items()) {
+    for (const std::string& name : printed.names) {
       if (name == "_meta" || name == "all" || name == "ungrouped") continue;
-      add_members(name, name, 0);
+      add_members(name);
     }
-    const json variables = document.value("/_meta/hostvars"_json_pointer, json::object());
-    if (!variables.is_object()) refuse_output(place_, "'_meta.hostvars' as no object");
-    for (const auto& [host, vars] : variables.items()) {
-      hosts_[host];
-      if (!vars.is_object()) refuse_output(place_, "the variables of '" + host + "' as no object");
+    if (meta == document_.end()) return;
+    const auto variables = meta->find("hostvars");
+    if (variables == meta->end()) return;
+    if (!variables->is_object()) refuse_output(place_, "'_meta.hostvars' as no object");
+    for (const std::string& host : printed.hosts) {
+      const auto vars = variables->find(host);
+      if (vars == variables->end()) continue;  // of two '_meta' the later one counts
+      add_host(host);
+      if (vars->is_object()) continue;
+      refuse_output(place_, "the variables of '" + host + "' as no object");
     }
-    variables_ = variables;
+    variables_ = &*variables;
   }
 
   std::vector<DeclaredEnvironment> environments(const std::string& folder) const {
     std::vector<DeclaredEnvironment> result;
-    for (const auto& [host, groups] : hosts_) {
-      result.push_back({host, environment(host, groups), folder});
+    for (const std::string& host : order_) {
+      result.push_back({host, environment(host, groups_.at(host)), folder});
     }
     return result;
   }
@@ -106,19 +156,30 @@ class AnsibleInventory {
     return list.get<std::vector<std::string>>();
   }
 
-  // Whoever is in a group of a group is in both.
-  void add_members(const std::string& group, const std::string& of, unsigned depth) {
-    if (depth > deepest_group) refuse_output(place_, "the group '" + of + "' within itself");
-    const auto found = document_.find(group);
-    if (found == document_.end()) return;  // a child without hosts is not always listed
-    for (const std::string& host : texts(*found, "hosts", group)) hosts_[host].insert(of);
-    for (const std::string& child : texts(*found, "children", group)) {
-      add_members(child, of, depth + 1);
+  void add_host(const std::string& host) {
+    if (groups_.try_emplace(host).second) order_.push_back(host);
+  }
+
+  // Whoever is in a group of a group is in both. Each group below is looked at once, however many
+  // ways lead to it.
+  void add_members(const std::string& of) {
+    std::set<std::string> seen = {of};
+    for (std::vector<std::string> left = {of}; !left.empty();) {
+      const std::string group = std::move(left.back());
+      left.pop_back();
+      const auto found = document_.find(group);
+      if (found == document_.end()) continue;  // a child without hosts is not always listed
+      for (const std::string& host : texts(*found, "hosts", group)) groups_.at(host).insert(of);
+      for (const std::string& child : texts(*found, "children", group)) {
+        if (child == of) refuse_output(place_, "the group '" + of + "' within itself");
+        if (seen.insert(child).second) left.push_back(child);
+      }
     }
   }
 
   YamlNode environment(const std::string& host, const std::set<std::string>& groups) const {
-    const json vars = variables_.value(host, json::object());
+    const json vars =
+        variables_ == nullptr ? json::object() : variables_->value(host, json::object());
     const std::string where = "the host '" + host + "'";
     YamlNode node = to_yaml(vars.value("drydock", json::object()), place_, where);
     if (node.kind != YamlNode::Kind::mapping) {
@@ -186,8 +247,9 @@ class AnsibleInventory {
 
   const json& document_;
   const Place& place_;
-  json variables_;
-  std::map<std::string, std::set<std::string>> hosts_;  // and the groups that each is in
+  const json* variables_ = nullptr;    // of hosts
+  std::vector<std::string> order_;     // of hosts, as they are printed
+  std::map<std::string, std::set<std::string>> groups_;  // that each host is in
 };
 
 std::vector<DeclaredEnvironment> from_files(const YamlNode& pattern, const std::string& folder) {
@@ -213,15 +275,8 @@ std::vector<DeclaredEnvironment> from_files(const YamlNode& pattern, const std::
 std::vector<DeclaredEnvironment> environments_of_ansible(const std::string& text,
                                                          const Place& place,
                                                          const std::string& folder) {
-  const json document = json::parse(text, nullptr, false);
-  if (document.is_discarded()) {
-    const std::string first_line = text.substr(0, text.find('\n'));
-    refuse_output(place, text.empty()
-                             ? "nothing"
-                             : "no JSON ('" + make_visible(shorten(first_line, 60)) + "')");
-  }
-  if (!document.is_object()) refuse_output(place, "no object");
-  return AnsibleInventory(document, place).environments(folder);
+  const Printed printed = parse(text, place);
+  return AnsibleInventory(printed, place).environments(folder);
 }
 
 std::vector<DeclaredEnvironment> read_inventory(const YamlNode& node, const std::string& folder) {

@@ -72,7 +72,7 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
     if (question == status) {
       const auto found = read_status(said);
       if (!found) {
-        const auto obstacle = obstacle_to(plan.targets[target], said, event);
+        const auto obstacle = obstacle_to(plan.targets[target], event);
         of.problem = masker.mask(obstacle ? obstacle->sentence : reason_of(said, event));
         return;
       }

@@ -19,6 +19,7 @@ Schedule::Schedule(std::vector<ScheduledWave> waves, bool cancel_on_budget,
   targets_.resize(
       std::accumulate(waves_.begin(), waves_.end(), std::size_t{0},
                       [](std::size_t sum, const ScheduledWave& wave) { return sum + wave.count; }));
+  away_.resize(targets_.size());
   count();
 }
 
@@ -45,9 +46,9 @@ void Schedule::count(TargetState state) {
   put_back_ += state == TargetState::rolling_back || state == TargetState::rolled_back ? 1 : 0;
 }
 
-bool Schedule::nothing_tried() const {
+bool Schedule::nothing_upgraded() const {
   return wave_ < waves_.size() && waves_[wave_].count > 0 &&
-         unreachable_ + skipped_ == waves_[wave_].count;
+         failed_ + unreachable_ + skipped_ == waves_[wave_].count;
 }
 
 bool Schedule::budget_spent() const {
@@ -77,13 +78,15 @@ Schedule::Decision Schedule::work(Instant) {
     }
     return decision;
   }
-  for (; next_ < first_ + wave.count && running_ < wave.parallel; ++next_) {
-    if (targets_[next_] != TargetState::waiting) continue;
-    targets_[next_] = TargetState::running;
+  const std::size_t end = first_ + wave.count;
+  for (std::size_t i = next_; i < end && running_ < wave.parallel; ++i) {
+    if (targets_[i] != TargetState::waiting || away_[i]) continue;
+    targets_[i] = TargetState::running;
     --waiting_;
     ++running_;
-    decision.start.push_back(next_);
+    decision.start.push_back(i);
   }
+  while (next_ < end && targets_[next_] != TargetState::waiting) ++next_;
   return decision;
 }
 
@@ -92,7 +95,7 @@ Schedule::Decision Schedule::leave(Instant now) {
   Decision decision;
   const ScheduledWave& wave = waves_[wave_];
   KnownWave& known = known_[wave_];
-  if (over_budget() || gate_failed_ || put_back() || nothing_tried()) {
+  if (over_budget() || gate_failed_ || put_back() || nothing_upgraded()) {
     decision.end = End::failed;
     return decision;
   }
@@ -142,6 +145,13 @@ void Schedule::not_begun(std::size_t target) {
   ended(target, TargetState::waiting);
   if (is_at_work(target)) next_ = std::min(next_, target);
 }
+
+void Schedule::away(std::size_t target) {
+  not_begun(target);
+  away_[target] = true;
+}
+
+void Schedule::back(std::size_t target) { away_[target] = false; }
 
 void Schedule::ended(std::size_t target, TargetState how) {
   targets_[target] = how;

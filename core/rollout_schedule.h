@@ -64,6 +64,9 @@ class Schedule {
   void finished(std::size_t target, bool well);
   void unreachable(std::size_t target);  // given up
   void not_begun(std::size_t target);    // it waits again
+  // Not begun either, since its host is away: it waits, while others may start, until back().
+  void away(std::size_t target);
+  void back(std::size_t target);  // or it is to be looked whether it is
   void skipped(std::size_t target);
   void refused(std::size_t target);  // it waits, and cannot be begun: it has failed
   void gate(bool held);
@@ -84,8 +87,9 @@ class Schedule {
   }
   bool gate_failed() const { return gate_failed_; }
   bool put_back() const { return put_back_ > 0; }
-  // All of its environments were away or are left out, so that it has verified nothing.
-  bool nothing_tried() const;
+  // None of its environments is upgraded: they have failed, as many as may, were away or are left
+  // out. It has verified nothing.
+  bool nothing_upgraded() const;
 
  private:
   bool is_at_work(std::size_t target) const {
@@ -100,6 +104,7 @@ class Schedule {
   std::vector<ScheduledWave> waves_;
   std::vector<KnownWave> known_;
   std::vector<TargetState> targets_;
+  std::vector<bool> away_;
   bool cancel_on_budget_;
   std::size_t wave_ = 0, first_ = 0, next_ = 0;  // next_: the first that may be waiting
   std::size_t running_ = 0, failed_ = 0, unreachable_ = 0, skipped_ = 0, waiting_ = 0,

@@ -84,7 +84,7 @@ std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
     return spent(schedule.unreachable(), of.max_unreachable, "could not be reached") +
            " be missing";
   }
-  if (schedule.nothing_tried()) {
+  if (schedule.nothing_upgraded()) {
     return "in " + wave + " no environment was upgraded, so that it has verified nothing";
   }
   const std::string& gate = waves[schedule.wave()].gate_reason;

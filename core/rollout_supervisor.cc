@@ -136,12 +136,13 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   const RolloutPlan& plan = rollout_.plan;
   for (const std::size_t target : decision.start) {
     if (target == plan.waves[schedule_.wave()].first) tell_begun();
+    const bool looks_again = work_[target].patience.is_away();
     targets_[target].state = TargetState::running;
     targets_[target].started = utc_now();
     // An earlier supervisor gave it up without knowing.
     work_[target].may_run = targets_[target].exit_code == static_cast<int>(ExitCode::needs_person);
     store_.save_target(rollout_.id, target, targets_[target]);  // before it is
-    report_.target_begins(plan.targets[target], targets_[target], false);
+    if (!looks_again) report_.target_begins(plan.targets[target], targets_[target], false);
     begin(target);
   }
   for (const std::size_t target : decision.cancel) cancel(target);
@@ -227,7 +228,14 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::handle(const ChildEvent& event) {
-  if (const auto stage = controller_stages_.find(event.tag); stage != controller_stages_.end()) {
+  const auto stage = controller_stages_.find(event.tag);
+  const bool is_notification = stage != controller_stages_.end() && event.tag != gate_tag;
+  // What this machine lacks is no failure of an environment or a gate.
+  if (event.for_want && !is_notification) {
+    controller_stages_.erase(event.tag);
+    throw Error(event.error, ExitCode::needs_person);
+  }
+  if (stage != controller_stages_.end()) {
     if (event.ended) {
       controller_stage_ended(event);
     } else {
@@ -238,13 +246,21 @@ void Supervisor::handle(const ChildEvent& event) {
   const std::size_t target = target_of(event.tag);
   const Purpose purpose = purpose_of(event.tag);
   if (work_.count(target) == 0) return;  // of a cancel whose run has ended
-  if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look) {
+  if (purpose == Purpose::secret) {
+    work_[target].secrets.take(rollout_.plan.targets[target], event);
+    if (event.ended) launch(target);
+    return;
+  }
+  if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look ||
+      purpose == Purpose::show) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::ask) {
       answered(target, event);
     } else if (purpose == Purpose::look) {
       looked(target, event);
+    } else if (purpose == Purpose::show) {
+      shown(target, event);
     } else {
       launched(target, event);
     }

@@ -19,6 +19,7 @@
 #include "rollout_promotion.h"
 #include "rollout_report.h"
 #include "rollout_run_log.h"
+#include "rollout_secrets.h"
 #include "rollout_standing.h"
 #include "rollout_store.h"
 #include "sent_pipeline.h"
@@ -52,14 +53,15 @@ class Supervisor {
  private:
   // What is known of an environment's run beside its record.
   struct Work {
-    std::string printed;  // by the command that asks its host, looks at it or starts it
+    std::string printed;  // by the command that asks its host, looks at it, starts it or shows it
     Instant asked = 0;    // when its host was
+    SecretCommands secrets;  // for the command that starts it
     RunLog log;
     Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
     bool may_run = false;  // an order to start it may have arrived, though no answer came
   };
-  enum class Purpose : std::size_t { ask, look, launch, follow, cancel, count };
+  enum class Purpose : std::size_t { ask, look, secret, launch, follow, show, cancel, count };
 
   ExitCode carry_on();
   std::string left() const;
@@ -80,12 +82,14 @@ class Supervisor {
   bool asks_hosts();
   void answered(std::size_t target, const ChildEvent& event);
   void begin(std::size_t target);
+  void unknown_drift(std::size_t target, const std::string& why);
   void looked(std::size_t target, const ChildEvent& event);
   void leave_out(std::size_t target, const std::string& why);
   void remember(std::size_t target);
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
   void put_off(std::size_t target);
+  void set_aside(std::size_t target);
   void attach(std::size_t target);
   void follow(std::size_t target);
   void cancel(std::size_t target);
@@ -96,6 +100,8 @@ class Supervisor {
   void launched(std::size_t target, const ChildEvent& event);
   void follow_line(std::size_t target, const std::string& line);
   void followed(std::size_t target, const ChildEvent& event);
+  void show(std::size_t target);
+  void shown(std::size_t target, const ChildEvent& event);
   void cancelled(std::size_t target, const ChildEvent& event);
   void blocked(std::size_t target, Purpose purpose, const Obstacle& obstacle);
   void give_up(std::size_t target, const std::string& why);

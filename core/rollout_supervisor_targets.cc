@@ -21,6 +21,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds cancel_again(1000);  // while the link is lost
+constexpr milliseconds look_again(1000);    // at a run that goes on without a log
 
 // Of its run.finished, the last one: who rolled a run back by hand has done well, and yet the
 // environment is not upgraded.
@@ -89,14 +90,15 @@ void Supervisor::begin(std::size_t target) {
 
 void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
-  if (const auto obstacle = obstacle_to(to, work_[target].printed, event)) {
+  if (const auto obstacle = obstacle_to(to, event)) {
     return blocked(target, Purpose::look, *obstacle);
   }
   const auto found = read_status(work_[target].printed);
   const auto known = store_.environment(place_of(to, here_));
+  if (!found) return unknown_drift(target, reason_of(work_[target].printed, event));
   // A run of this rollout, also of an earlier attempt, is none that anybody has to explain.
   const std::string ours = rollout_.plan.name + "." + rollout_.token + "/";
-  const bool expected = !found || !known || found->key.starts_with(ours);
+  const bool expected = !known || found->key.starts_with(ours);
   const std::string drift = expected ? "" : drift_of(*known, *found);
   if (drift.empty()) return launch(target);
   if (rollout_.plan.drift == Drift::include) {
@@ -105,10 +107,18 @@ void Supervisor::looked(std::size_t target, const ChildEvent& event) {
   } else if (rollout_.plan.drift == Drift::skip) {
     leave_out(target, "it has drifted: " + drift);
   } else {
-    refused(target, "it has drifted: " + drift +
-                        "; look at it, then begin the rollout with "
-                        "`drift: include`, or leave it out with `drift: skip`");
+    refused(target, drift_refusal(drift));
   }
+}
+
+// Whoever cannot say how it stands may have been changed by hand.
+void Supervisor::unknown_drift(std::size_t target, const std::string& why) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (rollout_.plan.drift != Drift::include) {
+    return refused(target, "whether it has drifted is not known: " + why);
+  }
+  report_.warning("whether " + to.name + " has drifted is not known: " + why);
+  launch(target);
 }
 
 void Supervisor::leave_out(std::size_t target, const std::string& why) {
@@ -132,6 +142,11 @@ void Supervisor::launch(std::size_t target) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
   if (!work.may_run && schedule_.over_budget()) return put_off(target);
+  // A command that delivers a secret may take its time; the others need not wait for it.
+  if (const auto command = work.secrets.next(to)) {
+    store_.require_lease();
+    return pool_.start(tag_of(target, Purpose::secret), *command);
+  }
   work.printed.clear();
   std::vector<std::string> words = words_for("run", rollout_.plan, to, setup_.plugin_dirs);
   words.insert(words.end(), {"--yes", "--detach", "--key", key_of(target)});
@@ -139,7 +154,8 @@ void Supervisor::launch(std::size_t target) {
   std::string inputs;
   try {
     if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
-    inputs = inputs_of(to, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_, promoted_);
+    inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
+                       promoted_);
   } catch (const Error& e) {
     refused(target, e.what());
     ended_at_once_ = true;
@@ -177,14 +193,16 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
     store_.save_target(rollout_.id, target, targets_[target]);
     heard(target);
+    work.secrets = {};
     attach(target);
     if (work.cancel_wanted) cancel(target);
-  } else if (const auto obstacle = obstacle_to(to, work.printed, event)) {
+  } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::launch, *obstacle);
   } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
     work.may_run = true;
     launch(target);  // the same key: whatever it had begun is found
-  } else if (event.code == static_cast<int>(ExitCode::refused)) {
+  } else if (event.code == static_cast<int>(ExitCode::refused) ||
+             (event.code < 0 && event.signal == 0)) {  // or it was not started
     refused(target, reason_of(work.printed, event));
   } else {
     const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
@@ -221,16 +239,41 @@ void Supervisor::followed(std::size_t target, const ChildEvent& event) {
   Work& work = work_[target];
   if (const json& finished = work.log.finished(); finished.is_object()) {
     target_ended(target, code_of_run(finished), reason_of_run(finished));
-  } else if (const auto obstacle = obstacle_to(to, "", event)) {
+  } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::follow, *obstacle);
   } else if (event.code != 0 && work.patience.died()) {
     follow(target);  // the run itself is not touched by that
   } else {
-    const std::string said = event.error.empty() ? "" : " (" + said_on(event.error) + ")";
-    target_ended(target, static_cast<int>(ExitCode::needs_person),
-                 "run " + std::to_string(targets_[target].run) + " ended without having told how" +
-                     said + "; see `" + command_text(to, "status") + "`");
+    show(target);
   }
+}
+
+// Its log has ended, or cannot be followed, without an end: the journal there may have one.
+void Supervisor::show(std::size_t target) {
+  work_[target].printed.clear();
+  start(target, Purpose::show, {"show", std::to_string(targets_[target].run), "--json"});
+}
+
+void Supervisor::shown(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  Work& work = work_[target];
+  if (const auto obstacle = obstacle_to(to, event))
+    return blocked(target, Purpose::show, *obstacle);
+  const json said = json::parse(work.printed, nullptr, false);
+  if (work.log.take_shown(said)) {
+    const json& finished = work.log.finished();
+    return target_ended(target, code_of_run(finished), reason_of_run(finished));
+  }
+  if (flag_at(said, "going_on")) {  // followed again, as long as it does
+    retries_.at(steady_milliseconds() + look_again.count(), tag_of(target, Purpose::follow));
+    return;
+  }
+  const std::string why = said.is_object() && !said.contains("error")
+                              ? ""
+                              : " (" + reason_of(work.printed, event) + ")";
+  target_ended(target, static_cast<int>(ExitCode::needs_person),
+               "run " + std::to_string(targets_[target].run) + " ended without having told how" +
+                   why + "; see `" + command_text(to, "status") + "`");
 }
 
 void Supervisor::cancel(std::size_t target) {
@@ -244,7 +287,7 @@ void Supervisor::cancel(std::size_t target) {
 
 // What it says is nobody's concern: the run itself tells how it ends. But it has to arrive.
 void Supervisor::cancelled(std::size_t target, const ChildEvent& event) {
-  const auto obstacle = obstacle_to(rollout_.plan.targets[target], "", event);
+  const auto obstacle = obstacle_to(rollout_.plan.targets[target], event);
   if (!obstacle || !obstacle->may_pass()) return;
   retries_.at(steady_milliseconds() + cancel_again.count(), tag_of(target, Purpose::cancel));
 }
@@ -256,17 +299,28 @@ void Supervisor::blocked(std::size_t target, Purpose purpose, const Obstacle& ob
     return refused(target, obstacle.sentence);
   }
   Work& work = work_[target];
-  work.may_run = work.may_run || obstacle.kind == Obstacle::Kind::lost;
+  work.may_run =
+      work.may_run || (purpose != Purpose::look && obstacle.kind == Obstacle::Kind::lost);
   const bool was_away = work.patience.is_away();
   const milliseconds longest = rollout_.plan.ssh.reconnect;
   const auto again =
       obstacle.may_pass() ? work.patience.lost(steady_milliseconds(), longest) : std::nullopt;
   if (!again) return give_up(target, obstacle.sentence);
   retries_.at(*again, tag_of(target, purpose));
+  if (targets_[target].run == 0 && !work.may_run) set_aside(target);
   if (was_away) return;
   report_.warning(to.name + ": " + obstacle.sentence + "; trying again for " +
                   format_duration(longest) +
                   (purpose == Purpose::follow ? ", while its run goes on by itself" : ""));
+}
+
+// Nothing goes on there, so that another one may have its place. It takes one again for each look.
+void Supervisor::set_aside(std::size_t target) {
+  TargetRecord& record = targets_[target];
+  record.state = TargetState::waiting;
+  record.started.clear();
+  store_.save_target(rollout_.id, target, record);
+  schedule_.away(target);
 }
 
 void Supervisor::give_up(std::size_t target, const std::string& why) {
@@ -296,6 +350,7 @@ void Supervisor::heard(std::size_t target) {
 void Supervisor::try_again(std::size_t tag) {
   const std::size_t target = target_of(tag);
   if (work_.count(target) == 0) return;  // its run has ended meanwhile
+  if (targets_[target].state == TargetState::waiting) return schedule_.back(target);
   switch (purpose_of(tag)) {
     case Purpose::launch:
       return launch(target);
@@ -303,6 +358,8 @@ void Supervisor::try_again(std::size_t tag) {
       return follow(target);
     case Purpose::look:
       return begin(target);
+    case Purpose::show:
+      return show(target);
     default:
       return cancel(target);
   }

@@ -15,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+std::size_t tag_of_plan(std::size_t target) { return target * 2; }
+std::size_t tag_of_secret(std::size_t target) { return target * 2 + 1; }
+
 // What there is to be told of a plan that nobody gave.
 TargetPlan without_plan(const std::string& problem) {
   TargetPlan result;
@@ -48,12 +51,14 @@ std::vector<std::string> words_for(const std::string& command, const RolloutPlan
   return words;
 }
 
-std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker,
-                      const json& promoted) {
+std::string inputs_of(const RolloutTarget& target, const SecretCommands& commands,
+                      const SentPipeline* pipeline, Masker& masker, const json& promoted) {
   SecretStore store(target.secrets, std::make_shared<const Variables>(), masker);
   std::map<std::string, std::string> secrets;
   for (const auto& [name, source] : target.secrets) {
     try {
+      const auto command = commands.ended().find(name);
+      if (command != commands.ended().end()) store.take(name, command->second);
       if (const auto value = store.get(name)) secrets[name] = *value;
     } catch (const Error& e) {
       throw Error("the environment '" + target.name + "': " + e.what());
@@ -70,28 +75,41 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
   const std::size_t at_once = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   std::vector<TargetPlan> result(plan.targets.size());
   std::vector<std::string> printed(plan.targets.size());
+  std::vector<SecretCommands> secrets(plan.targets.size());
   ChildPool pool;
+  const auto ask = [&](std::size_t of) {
+    const RolloutTarget& target = plan.targets[of];
+    if (const auto command = secrets[of].next(target))
+      return pool.start(tag_of_secret(of), *command);
+    pool.start(tag_of_plan(of), hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
+               inputs_of(target, secrets[of], pipeline, masker));
+  };
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
     while (next < plan.targets.size() && pool.running() < at_once) {
-      const RolloutTarget& target = plan.targets[next];
       if (const auto& obstacle = host_survey.reports[next].obstacle) {
         result[next] = without_plan(obstacle->sentence);
       } else {
-        pool.start(next, hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
-                   inputs_of(target, pipeline, masker));
+        ask(next);
       }
       ++next;
     }
     const auto most = std::chrono::seconds(pool.running() > 0 ? 60 : 0);
     for (const ChildEvent& event : pool.wait(most, cancellation.fd())) {
-      if (!event.ended) {
-        add_line(printed[event.tag], event.text);
+      const std::size_t of = event.tag / 2;
+      if (event.tag == tag_of_secret(of)) {
+        secrets[of].take(plan.targets[of], event);
+        if (event.ended) ask(of);
         continue;
       }
-      const auto obstacle = obstacle_to(plan.targets[event.tag], printed[event.tag], event);
-      result[event.tag] = obstacle ? without_plan(obstacle->sentence)
-                                   : read_target_plan(printed[event.tag], masker.mask(event.error));
-      printed[event.tag].clear();
+      if (!event.ended) {
+        add_line(printed[of], event.text);
+        continue;
+      }
+      const auto obstacle = obstacle_to(plan.targets[of], event);
+      result[of] = obstacle ? without_plan(obstacle->sentence)
+                            : read_target_plan(printed[of], masker.mask(event.error));
+      printed[of].clear();
+      secrets[of] = {};
     }
     if (cancellation.requested()) {
       throw Error("cancelled while it planned; nothing was changed", ExitCode::cancelled);

@@ -8,6 +8,7 @@
 #include "cancellation.h"
 #include "rollout_host_survey.h"
 #include "rollout_plan.h"
+#include "rollout_secrets.h"
 #include "secrets.h"
 #include "sent_pipeline.h"
 
@@ -29,9 +30,11 @@ std::vector<std::string> words_for(const std::string& command, const RolloutPlan
                                    const RolloutTarget& target,
                                    const std::vector<std::string>& plugin_dirs);
 
-// What that command gets on its standard input. `pipeline`: for other hosts, else null. `promoted`:
-// by earlier waves. Throws Error: a secret that cannot be read.
-std::string inputs_of(const RolloutTarget& target, const SentPipeline* pipeline, Masker& masker,
+// What that command gets on its standard input. `commands`: those that deliver secrets, all of
+// which have ended. `pipeline`: for other hosts, else null. `promoted`: by earlier waves. Throws
+// Error: a secret that cannot be read.
+std::string inputs_of(const RolloutTarget& target, const SecretCommands& commands,
+                      const SentPipeline* pipeline, Masker& masker,
                       const nlohmann::json& promoted = nlohmann::json::object());
 
 // One for each target. Several at a time; changes nothing. Those with an obstacle in `hosts` are

@@ -67,6 +67,7 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets) {
     // Once cancelled nothing wakes this but the ends of those that have begun.
     const int wake = leaves ? -1 : cancellation_.fd();
     for (const ChildEvent& event : work.pool.wait(most, wake)) {
+      if (event.for_want) throw Error(event.error, ExitCode::needs_person);
       if (event.ended) {
         ended(work, event.tag, event);
       } else {
@@ -112,7 +113,7 @@ void WayBack::ended(Work& work, std::size_t target, const ChildEvent& event) {
     put_back(work.targets, target);
   } else {
     const RolloutTarget& to = rollout_.plan.targets[target];
-    const auto obstacle = obstacle_to(to, one.printed, event);
+    const auto obstacle = obstacle_to(to, event);
     one.reason = obstacle ? obstacle->sentence : reason_of(one.printed, event);
     one.printed.clear();
     one.shows = true;

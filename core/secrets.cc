@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "capture_command.h"
 #include "error.h"
 #include "files.h"
 #include "text.h"
@@ -75,7 +74,15 @@ std::optional<std::string> SecretStore::get(const std::string& name) {
   if (source == sources_.end()) {
     throw Error("The secret '" + name + "' is not declared; add it to 'secrets:' of the pipeline.");
   }
-  const std::string value = read_secret(name, source->second).value_or("");
+  return accept(name, read_secret(name, source->second).value_or(""));
+}
+
+void SecretStore::take(const std::string& name, CapturedCommand command) {
+  accept(name, printed_by(name, std::move(command)));
+}
+
+std::optional<std::string> SecretStore::accept(const std::string& name, const std::string& value) {
+  const auto source = sources_.find(name);
   if (value.empty() && !source->second.optional) {
     throw Error("The secret '" + name + "' has no value: " + where_from(source->second) +
                 " is not set or empty; set it, or declare the secret 'optional: true'.");
@@ -132,17 +139,24 @@ std::optional<std::string> SecretStore::read_secret(const std::string& name,
     case SecretSource::Kind::command:
       break;
   }
-  CaptureRequest request;
-  request.arguments = source.value;
-  request.limit = largest_secret + 2;
-  CapturedCommand command = capture_command(request);
+  return printed_by(name, capture_command(request_of(source)));
+}
+
+std::string SecretStore::printed_by(const std::string& name, CapturedCommand command) const {
   if (!command.ok()) {
-    throw Error("The secret '" + name + "' cannot be had: the command " + source.value.front() +
-                " failed (" + masker_.mask(make_visible(command.describe())) +
-                "); try it by hand.");
+    throw Error("The secret '" + name + "' cannot be had: the command " +
+                sources_.at(name).value.front() + " failed (" +
+                masker_.mask(make_visible(command.describe())) + "); try it by hand.");
   }
   strip_line_end(command.out);
   return std::move(command.out);
+}
+
+CaptureRequest request_of(const SecretSource& source) {
+  CaptureRequest request;
+  request.arguments = source.value;
+  request.limit = largest_secret + 2;
+  return request;
 }
 
 nlohmann::json to_json(const std::map<std::string, SecretSource>& sources) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "capture_command.h"
 #include "dot_env.h"
 #include "pipeline.h"
 
@@ -70,16 +71,20 @@ class Masker {
 class SecretStore {
  public:
   // dotenv: the deployment's .env as evaluated.
-  SecretStore(std::map<std::string, SecretSource> sources,
-              SharedVariables dotenv, Masker& masker);
+  SecretStore(std::map<std::string, SecretSource> sources, SharedVariables dotenv, Masker& masker);
   // Instead of its source. Throws Error when no such secret is declared.
   void give(const std::string& name, const std::string& value);
+  // Of a declared secret: what its command has printed, for which somebody else has waited. Throws
+  // Error as get() does.
+  void take(const std::string& name, CapturedCommand command);
   // nullopt: optional and not set. Throws Error: which secret, which source, what to do; never the
   // value.
   std::optional<std::string> get(const std::string& name);
 
  private:
   static std::string where_from(const SecretSource& source);
+  std::string printed_by(const std::string& name, CapturedCommand command) const;
+  std::optional<std::string> accept(const std::string& name, const std::string& value);
   std::optional<std::string> read_secret(const std::string& name, const SecretSource& source) const;
 
   std::map<std::string, SecretSource> sources_;
@@ -87,6 +92,9 @@ class SecretStore {
   std::map<std::string, std::optional<std::string>> read_;
   Masker& masker_;
 };
+
+// The command of a secret that comes from one.
+CaptureRequest request_of(const SecretSource& source);
 
 // Sources as JSON, for the journal (places left out).
 nlohmann::json to_json(const std::map<std::string, SecretSource>& sources);

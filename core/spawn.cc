@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,12 @@
 namespace drydock {
 namespace {
 
+// Of open files, before this process took more. rlim_max is 0: it has not.
+rlimit& limit_of_before() {
+  static rlimit limit{};
+  return limit;
+}
+
 // What parent and child share while the parent waits. Nothing here is allocated by the child.
 struct Start {
   const char* path;
@@ -28,6 +35,7 @@ struct Start {
   bool own_session, outlives_us;
   const char* oom_score_adj;
   pid_t parent;
+  rlimit open_files;
   // Set by the child when it fails.
   int error = 0;
   const char* failed = "";
@@ -87,6 +95,10 @@ IN_THE_CHILD int begin(void* data) {
   }
   if (!place_descriptors(start.descriptors)) fail("dup2");
   if (*start.directory != '\0' && ::chdir(start.directory) != 0) fail(start.directory);
+  // Last: descriptors of the parent may have been above it.
+  if (start.open_files.rlim_max != 0 && ::setrlimit(RLIMIT_NOFILE, &start.open_files) != 0) {
+    fail("setrlimit");
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -173,7 +185,8 @@ Spawned spawn(const SpawnRequest& request) {
               request.own_session,
               request.outlives_us,
               oom.c_str(),
-              ::getpid()};
+              ::getpid(),
+              limit_of_before()};
 
   sigset_t all, before;
   ::sigfillset(&all);
@@ -185,6 +198,7 @@ Spawned spawn(const SpawnRequest& request) {
 
   if (pid < 0) {
     result.refused = "no process could be started: " + std::string(std::strerror(clone_error));
+    result.for_want = is_for_want(clone_error);
     return result;
   }
   result.pidfd = Descriptor(pidfd);
@@ -192,10 +206,23 @@ Spawned spawn(const SpawnRequest& request) {
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     result.refused = std::string(start.failed) + ": " + std::strerror(start.error);
+    result.for_want = is_for_want(start.error);
     return result;
   }
   result.pid = pid;
   return result;
+}
+
+void use_all_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  const rlimit before = limit;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) limit_of_before() = before;
+}
+
+bool is_for_want(int error) {
+  return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM;
 }
 
 std::vector<std::string> scrubbed_environment() {

@@ -26,11 +26,20 @@ struct Spawned {
   pid_t pid = -1;
   Descriptor pidfd;     // readable once it has ended
   std::string refused;  // when pid is -1: why it could not be started
+  // That is for want of processes, memory or open files: once others have ended it may be.
+  bool for_want = false;
 };
 
 // The child dies by SIGKILL when the thread that called this ends (PR_SET_PDEATHSIG), so that
 // thread must live as long as the child. Its signals have their defaults.
 Spawned spawn(const SpawnRequest& request);
+
+// From now on this process may have as many open files as the system allows it. What it starts has
+// the limit of before: there are programs that go through all numbers of files, or use select().
+void use_all_open_files();
+
+// Whether a call with this errno may succeed once other processes have ended.
+bool is_for_want(int error);
 
 // The environment that plugins and their commands get: what finds programs, the user's home, the
 // container engine and a proxy, and nothing else.

@@ -113,7 +113,7 @@ rollout_over_ssh() {
   canary=$(at_host canary picture)
   rest=$(at_host rest picture)
   expect_code 0 drydock rollout plan "$far/rollout.yaml"
-  expect_contains "the plan" "$(<"$case_dir/said")" "3 environments on other hosts asked"
+  expect_contains "the plan" "$(<"$case_dir/said")" "3 environments asked"
   expect_code 1 drydock rollout run "$far/rollout.yaml" --yes
   version_at staging 2
   expect_equal "the canary after its rollback" "$canary" "$(at_host canary picture)"

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """What becomes of a rollout when whoever carries it out, or a run of it, is killed. The stages say
 through FIFOs that they have begun, and wait on others. Run by ctest, one class a test."""
+import json
 import os
+import resource
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -132,6 +135,67 @@ class RolloutLeftBySignal(RolloutCase):
         self.ended(again, 0)
 
 
+class RolloutLeftWithSudo(RolloutCase):
+    """A user's supervisor cannot kill what sudo has made root's: it does not wait for that, and what
+    follows the runs ends by itself."""
+    nobody = 65534
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("sudo's place can be taken by root alone")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("environments:", "defaults: { sudo: true }\nenvironments:", 1))
+        # As sudo does: all of the user's ids are root's then.
+        os.mkdir(self.path("bin"))
+        shutil.copy(shutil.which("setpriv"), self.path("bin/becomes-root"))
+        os.chmod(self.path("bin/becomes-root"), 0o4755)
+        self.write("bin/sudo", """#!/bin/sh
+[ "$1 $2" = "-n --" ] || exit 9
+shift 2
+exec "${0%/*}/becomes-root" --reuid 0 --regid 0 --clear-groups -- "$@"
+""")
+        os.chmod(self.path("bin/sudo"), 0o755)
+        os.chmod(self.dir, 0o755)
+        os.mkdir(self.path("home"))
+        for name in (".", "home", "rollout.yaml", "sample.yaml"):
+            os.chown(self.path(name), self.nobody, self.nobody)
+        self.environment = {**os.environ, "PATH": self.path("bin") + ":" + os.environ["PATH"],
+                            "HOME": self.path("home"), "XDG_CACHE_HOME": self.path("home")}
+        self.environment.pop("XDG_RUNTIME_DIR", None)
+        if self.as_nobody("sudo", "-n", "--", "id", "-u").communicate()[0] != "0\n":
+            self.skipTest("a file here makes nobody root")
+
+    def as_nobody(self, *words):
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                   stderr=subprocess.STDOUT, env=self.environment, cwd=self.dir,
+                                   user=self.nobody, group=self.nobody, extra_groups=[])
+        self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
+        return process
+
+    def followers(self):
+        return [pid for pid in os.listdir("/proc") if pid.isdigit()
+                and self.dir.encode() in command_of(pid) and b"--follow" in command_of(pid)
+                and b"becomes-root" not in command_of(pid)]
+
+    def test(self):
+        process = self.as_nobody(DRYDOCK, "rollout", "run", self.file, "--yes")
+        pids = [int(self.read(f"{name}/begun")) for name in "ab"]
+        for _ in "ab":
+            for line in process.stdout:
+                if "started" in line:
+                    break
+        process.send_signal(signal.SIGINT)
+        self.assertIn("a, b go on by themselves", " ".join(self.ended(process, 4).split()))
+        for pid in self.followers():
+            self.assert_gone(int(pid))
+        for pid in pids:
+            self.assert_alive(pid)
+        again = self.as_nobody(DRYDOCK, "rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.ended(again, 0)
+
+
 class RolloutTwoSupervisors(RolloutCase):
     def test(self):
         process, _ = self.begin()
@@ -163,6 +227,42 @@ class RolloutRunnerKilled(RolloutCase):
         self.ended(again, 0)
         self.assertEqual(self.runs_of("a"), ["rolled_back", "done"])
         self.assertEqual(self.runs_of("b"), ["done"])
+
+
+class RolloutLogWithoutAnEnd(RolloutCase):
+    """What is written from now on is in no log that anybody finds: how the runs ended is in their
+    journals."""
+    parallel = "2, max_failures: 1"
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        for name in "ab":
+            lose_the_rest(self.path(f"{name}/.drydock/logs/1/events.jsonl"))
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("a")
+        self.let_go("b", "bad")
+        output = " ".join(self.ended(again, 1).split())
+        self.assertIn("a: done", output)
+        self.assertIn("b: failed and rolled back", output)
+        found = json.loads(self.drydock("rollout", "history", "--json", code=0))
+        self.assertEqual(sorted(each["state"] for each in found["runs"]), ["done", "rolled_back"])
+
+
+class RolloutLogGone(RolloutCase):
+    """It cannot be followed, and goes on: it is looked at until it has ended."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        os.remove(self.path("a/.drydock/logs/1/events.jsonl"))
+        again = self.start("rollout", "resume", self.file)
+        self.let_go("b")
+        for line in again.stdout:
+            if "b: done" in line:
+                break
+        self.let_go("a")
+        self.assertIn("has passed: 2 done", " ".join(self.ended(again, 0).split()))
 
 
 class RolloutCancelsOnBudget(RolloutCase):
@@ -261,6 +361,26 @@ class RolloutPromotes(Checkouts):
         self.assertEqual(self.read("told-by-c"), commit + "\n")
 
 
+class RolloutPromotesWithoutALog(Checkouts):
+    """What a run has promoted is in its journal, too."""
+    waves = {"canary": "a", "rest": "b"}
+    pipeline = Checkouts.pipeline + """  - { uses: exec, when: "${{ promoted.source.commit == null }}", with: { command: [/bin/sh, -c, "echo $$ > ../begun; read line < ../go"] } }
+"""
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("begun")
+        self.kill(process)
+        log = self.path("a/.drydock/logs/1/events.jsonl")
+        os.truncate(log, 0)
+        lose_the_rest(log)
+        subprocess.run(["rm", "-rf", self.path(".drydock/rollouts/faulty/logs")], check=True)
+        again = self.start("rollout", "resume", self.file)
+        self.let_go_on()
+        self.ended(again, 0)
+        self.assertEqual(self.read("told-by-b"), self.git("-C", self.path("a"), "rev-parse", "HEAD") + "\n")
+
+
 class RolloutDisagreement(Checkouts):
     """The tag is another commit in one environment: nothing more is started."""
     waves = {"canary": "ab", "rest": "c"}
@@ -282,6 +402,55 @@ class RolloutLaterWaveDisagrees(RolloutDisagreement):
         self.assertIn("wave canary has passed", output)
         self.assertIn("in the wave 'other' environments disagree", output)
         self.assertEqual(self.read("c/app.txt"), "old\n")
+
+
+class RolloutFewOpenFiles(Case):
+    """Far fewer files than all of its environments at once would need: those that cannot be begun wait for
+    others to end. Each has the limit that the rollout was called with."""
+    limits = (64, 64)
+    count = 24
+
+    def setUp(self):
+        super().setUp()
+        self.write("sample.yaml", """
+drydock: 1
+name: quick
+stages:
+  - { uses: exec, with: { shell: true, command: "ulimit -Sn > made" } }
+""")
+        names = [f"e{i}" for i in range(self.count)]
+        for name in names:
+            os.mkdir(self.path(name))
+        self.write("rollout.yaml", "drydock: 1\nrollout: many\npipeline: sample.yaml\nenvironments:\n"
+                   + "".join(f"  {name}: {{ dir: {name} }}\n" for name in names)
+                   + f"waves: [{{ name: all, environments: all, parallel: {self.count} }}]\n")
+
+    def test(self):
+        output = self.drydock(
+            "rollout", "run", self.path("rollout.yaml"), "--yes", code=0,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, self.limits))
+        self.assertIn(f"has passed: {self.count} done", output)
+        for i in range(self.count):
+            self.assertEqual(self.read(f"e{i}/made"), f"{self.limits[0]}\n")
+
+
+class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
+    """The supervisor takes what it may have, and its runs do not get it."""
+    limits = (64, 4096)
+
+
+class RolloutNoFilesLeft(RolloutFewOpenFiles):
+    """Not one can be begun: that is this machine's failure, and none of an environment."""
+    count = 2
+
+    def test(self):
+        output = " ".join(self.drydock(
+            "rollout", "run", self.path("rollout.yaml"), "--yes", code=3,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
+        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'",
+                      output)
+        self.assertIn("Go on with: drydock rollout resume", output)
+        self.assertIn("has passed: 2 done", self.drydock("rollout", "resume", "many", code=0))
 
 
 class RolloutOnATerminal(RolloutCase):
@@ -368,6 +537,70 @@ class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
     forgotten = "run = 0, state = 'unreachable', exit_code = 3"
 
 
+class RolloutSecretThatTakesItsTime(RolloutCase):
+    """The command that delivers one environment's secret waits: the other one is upgraded meanwhile."""
+    pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:").replace(
+        'command: [/bin/sh, -c, "echo $$ > begun',
+        'secret_environment: { TOKEN: "${{ secrets.token }}" }\n'
+        '      command: [/bin/sh, -c, "echo \\"$TOKEN\\" > token; echo $$ > begun')
+
+    def setUp(self):
+        super().setUp()
+        self.fifo("asked")
+        self.fifo("answer")
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "dir: a", 'dir: a, secrets: { token: { command: [/bin/sh, -c, "echo > asked; cat answer"] } }'))
+
+    def start_here(self, *words):
+        return self.start("rollout", *words, cwd=self.dir, env={**os.environ, "FAULTY_TOKEN": "plain"})
+
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        self.let_go("b")
+        for line in process.stdout:
+            if "b: done" in line:
+                break
+        self.write("answer", "first line\nsecond line\n")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(process, 0)
+        self.assertEqual(self.read("a/token"), "first line\nsecond line\n")
+        self.assertEqual(self.read("b/token"), "plain\n")
+
+
+class RolloutSecretCommandFails(RolloutSecretThatTakesItsTime):
+    """That is the refusal of its environment alone."""
+
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        self.write("answer", "")
+        self.let_go("b")
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("The secret 'token' has no value: what the command /bin/sh prints", output)
+        self.assertIn("b: done", output)
+
+
+class RolloutLeftWhileItWaitsForASecret(RolloutSecretThatTakesItsTime):
+    def test(self):
+        process = self.start_here("run", self.file, "--yes")
+        self.read("asked")
+        self.read("b/begun")
+        process.send_signal(signal.SIGINT)
+        self.ended(process, 4)
+        again = self.start_here("resume", self.file)
+        self.read("asked")
+        self.let_go("b")
+        self.write("answer", "other\n")
+        self.read("a/begun")
+        self.let_go("a")
+        self.ended(again, 0)
+        self.assertEqual(self.runs_of("a"), ["done"])
+
+
 class RolloutBudgetSpentAtOnce(RolloutCase):
     """Two may start at once, and the first cannot: the second is not begun any more, and waits."""
     pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:")
@@ -402,6 +635,39 @@ class RolloutCannotKeepItsLogs(RolloutCase):
         self.read("b/begun")
         self.let_go("b")
         self.ended(again, 0)
+
+
+class RolloutDiskFull(RolloutCase):
+    """This machine's disk is full: no environment has failed, all go on, and once there is room their logs
+    are whole."""
+    pipeline = RolloutCase.pipeline.replace("stages:", """stages:
+  - { uses: exec, with: { command: [/bin/sh, -c, "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i of a long log; done"] } }""")
+
+    def test(self):
+        if os.geteuid() != 0:
+            self.skipTest("a file system of its own needs root")
+        logs = self.path(".drydock/rollouts/faulty/logs")
+        os.makedirs(logs, mode=0o700)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,mode=0700", "tmpfs", logs],
+                                 stderr=subprocess.PIPE, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"nothing can be mounted here ({mounted.stderr.strip()})")
+        self.addCleanup(subprocess.run, ["umount", "-l", logs], check=True)
+        process = self.start("rollout", "run", self.file, "--yes")
+        output = " ".join(self.ended(process, 3).split())
+        self.assertIn("of the events of a run cannot be written (No space left on device); make room", output)
+        self.assertIn("a, b go on by themselves", output)
+        self.drydock("rollout", "status", self.file, code=4)
+        subprocess.run(["mount", "-o", "remount,size=1m", logs], check=True)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(again, 0)
+        for name in "ab":
+            with open(f"{logs}/1/{name}/1/events.jsonl", "rb") as copy:
+                with open(self.path(f"{name}/.drydock/logs/1/events.jsonl"), "rb") as log:
+                    self.assertEqual(copy.read(), log.read())
 
 
 class RolloutCannotNotify(RolloutCase):
@@ -589,6 +855,25 @@ stages:
                 self.assertEqual([self.runs_of(name) for name in "ab"], [["done"], ["done"]], said)
             lines += 1
         self.assertGreater(lines, 5)
+
+
+def lose_the_rest(log):
+    """Whoever writes it goes on to write another file, that has no name."""
+    shutil.copyfile(log, log + ".copy")
+    os.replace(log + ".copy", log)
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:  # it has ended
+        return b""
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+        return [int(child) for child in file.read().split()]
 
 
 def parent_of(pid):

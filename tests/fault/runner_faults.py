@@ -207,5 +207,20 @@ stages:
             self.assertNotIn(b"Y29ycmVjdC1ob3JzZS1iYXR0ZX", text)
 
 
+class LogsEndWithTheirReader(Case):
+    """Whoever follows a run for somebody who is gone would follow it for hours."""
+
+    def test(self):
+        process, _ = self.start_and_wait_for_the_second_stage()
+        logs = self.start("logs", "1", "--events", "--follow")
+        for line in logs.stdout:
+            if "stage.started" in line and '"wait"' in line:
+                break
+        logs.stdout.close()
+        self.assertEqual(logs.wait(timeout=60), 0)
+        self.let_go_on()
+        self.assertEqual(process.wait(timeout=60), 0)
+
+
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], "--verbose", *sys.argv[1:]])

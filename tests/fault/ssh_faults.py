@@ -10,7 +10,7 @@ import unittest
 
 import ssh_host
 from case import DRYDOCK, PIPELINE, Case
-from rollout_faults import parent_of
+from rollout_faults import children_of, command_of, parent_of
 
 ROLLOUT = """
 drydock: 1
@@ -97,6 +97,11 @@ class SshCase(Case):
         with open(self.there(name, "go"), "w", encoding="utf-8") as go:
             go.write(line + "\n")
 
+    @staticmethod
+    def write_file(path, text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
     def runs_of(self, name):
         journal = sqlite3.connect(self.there(name, ".drydock/journal.db"))
         try:
@@ -141,7 +146,7 @@ class SshRollout(SshCase):
     def test(self):
         environment = {**os.environ, "HOOK": "correct-horse"}
         plan = self.drydock("rollout", "plan", self.file, code=0, env=environment)
-        self.assertIn("2 environments on other hosts asked: all is well", plan)
+        self.assertIn("2 environments asked: all is well", plan)
         self.assertEqual(plan.count("1 change"), 2, plan)
         self.assertFalse(os.path.exists(self.there("a", ".drydock")))
         output = self.drydock("rollout", "run", self.file, "--yes", code=0, env=environment)
@@ -152,6 +157,59 @@ class SshRollout(SshCase):
             self.assert_every_event_once(name)
         # One login for the plan, one for the run.
         self.assertEqual([self.hosts[name].accepted for name in self.names], [2, 2])
+
+
+class SshLoginComplains(SshCase):
+    """The login script may not write its log, and the command there is ended by a signal: whoever hears
+    of that was let in, and the link is to be tried again."""
+    names = "a"
+
+    def test(self):
+        host = self.hosts["a"]
+        self.write_file(os.path.join(host.folder, ".bashrc"), "echo 'bash: /var/log/logins: Permission denied' >&2\n")
+        path = os.path.join(host.bin, "drydock")
+        os.unlink(path)
+        self.write_file(path, f"""#!/bin/sh
+case "$*" in *--key*) test -e "$HOME/killed" || {{ : > "$HOME/killed"; kill -9 $$; }} ;; esac
+exec {DRYDOCK} "$@"
+""")
+        os.chmod(path, 0o755)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.assertIn("the link to a was lost (bash: /var/log/logins: Permission denied)",
+                      " ".join(self.read_until(process, "trying again").split()))
+        self.read("a $it/begun")
+        self.let_go("a")
+        self.ended(process, 0)
+        self.assertEqual(self.runs_of("a"), ["done"])
+
+
+class SshConnectionsAreInits(SshCase):
+    """While hosts are asked, the processes that keep the connections to them are not the rollout's
+    children: they would be zombies when they end."""
+    pipeline = QUICK
+
+    def options_of(self, name):
+        return ", vars: { to: once }"
+
+    def test(self):
+        for name, host in self.hosts.items():
+            for fifo in ("asked", "answer"):
+                os.mkfifo(os.path.join(host.folder, fifo))
+            path = os.path.join(host.bin, "drydock")
+            os.unlink(path)
+            self.write_file(path, f"""#!/bin/sh
+case "$*" in *--installation*) echo > "$HOME/asked"; read line < "$HOME/answer" ;; esac
+exec {DRYDOCK} "$@"
+""")
+            os.chmod(path, 0o755)
+        process = self.start("rollout", "run", self.file, "--yes")
+        for host in self.hosts.values():
+            self.read(os.path.join(host.folder, "asked"))
+        clients = children_of(process.pid)
+        self.assertEqual(len(clients), len(self.names), [command_of(each) for each in clients])
+        self.write_file(os.path.join(self.hosts["a"].folder, "answer"), "go\n")
+        self.write_file(os.path.join(self.hosts["b"].folder, "answer"), "go\n")
+        self.ended(process, 0)
 
 
 class SshPipelineIsKept(SshCase):
@@ -272,6 +330,34 @@ class SshOneMayBeMissing(SshCase):
         self.read("a $it/begun")
         self.let_go("a")
         self.ended(process, 0)
+
+
+class SshOneThatIsAwayLeavesItsPlace(SshCase):
+    """One at a time, and the first one's host is away: the second need not wait for it."""
+    more = ", max_unreachable: 1"
+
+    def setUp(self):
+        super().setUp()
+        with open(self.file, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("parallel: 2", text)
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 1"))
+
+    def test(self):
+        self.hosts["a"].away()
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read_until(process, "trying again")
+        self.read("b $it/begun")
+        self.let_go("b")
+        self.read_until(process, "b: done")
+        status = json.loads(self.drydock("rollout", "status", self.file, "--json", code=0))
+        self.assertEqual(status["waves"][0]["environments"][0]["state"], "waiting")
+        self.hosts["a"].back()
+        self.read("a $it/begun")
+        self.let_go("a")
+        output = self.ended(process, 0)
+        self.assertNotIn("a: started", output, "it was said once")
+        self.assertIn("passed: 2 done", output)
 
 
 class SshCutWhileItPlans(SshCase):

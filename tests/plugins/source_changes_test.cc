@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "git.h"
 #include "git_changes.h"
 #include "source_git_world.h"
 
@@ -160,6 +161,11 @@ TEST_P(SourceChance, ComesBackToEveryByteAndNeverHalfWay) {
 // Among them those that have found something.
 INSTANTIATE_TEST_SUITE_P(Seeds, SourceChance,
                          ::testing::Values(0U, 1U, 3U, 5U, 10U, 12U, 14U, 28U, 34U, 46U, 70U, 76U));
+
+TEST(SourceChanges, AreReadAsGitPrintsThem) {
+  EXPECT_EQ(unquoted("plain/path name"), "plain/path name");
+  EXPECT_EQ(unquoted("\"a \\\"b\\\"\\tc \\303\\244\\\\\""), "a \"b\"\tc \xc3\xa4\\");
+}
 
 }  // namespace
 }  // namespace drydock::source

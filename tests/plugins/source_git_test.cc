@@ -492,10 +492,5 @@ TEST_F(SourceGit, TakesTheFilesOfAnotherRepository) {
   EXPECT_TRUE(is_same(picture_of(host.deployment_dir()), before));
 }
 
-TEST(SourceGitPaths, AreReadAsGitPrintsThem) {
-  EXPECT_EQ(unquoted("plain/path name"), "plain/path name");
-  EXPECT_EQ(unquoted("\"a \\\"b\\\"\\tc \\303\\244\\\\\""), "a \"b\"\tc \xc3\xa4\\");
-}
-
 }  // namespace
 }  // namespace drydock::source

@@ -1,10 +1,19 @@
 #include "child_pool.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <map>
 
 #include "cancellation.h"
+#include "process.h"
 
 namespace drydock {
 namespace {
@@ -62,6 +71,8 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
   const auto said = all_of(pool, 2);
   EXPECT_TRUE(said.at(1).end.timed_out);
   EXPECT_EQ(said.at(1).end.signal, 9);
+  EXPECT_TRUE(said.at(1).end.spoke);
+  EXPECT_FALSE(said.at(2).end.spoke);
   EXPECT_FALSE(said.at(2).end.timed_out);
   EXPECT_EQ(said.at(2).end.code, 0);
 }
@@ -113,7 +124,84 @@ TEST(ChildPool, WhatCannotBeStartedEnds) {
   pool.start(7, {"/no/such/program"});
   const auto said = all_of(pool, 1);
   EXPECT_EQ(said.at(7).end.code, -1);
+  EXPECT_FALSE(said.at(7).end.for_want);
   EXPECT_NE(said.at(7).end.error.find("/no/such/program"), std::string::npos);
+}
+
+// While it lives, as many more files can be opened as `left`.
+class FewOpenFiles {
+ public:
+  explicit FewOpenFiles(int left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    std::vector<Descriptor> room;
+    for (int i = 0; i < left; ++i) room.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(room.back().get()) + 1;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewOpenFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewOpenFiles(const FewOpenFiles&) = delete;
+  FewOpenFiles& operator=(const FewOpenFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
+  ChildPool pool;
+  const Descriptor held(::memfd_create("held", MFD_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  const std::string file =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
+  pool.start(1, {"/usr/bin/flock", file, "/bin/echo", "first"});
+  {
+    // One too few for another child: it has six while it starts, and leaves eight to others.
+    const FewOpenFiles few(13);
+    pool.start(2, {"/bin/cat"}, "second\n");
+    pool.start(3, {"/bin/echo", "third"});
+    EXPECT_EQ(pool.running(), 3u);
+    EXPECT_TRUE(pool.wait(std::chrono::milliseconds(0), -1).empty());
+    ::flock(held.get(), LOCK_UN);
+    const auto said = all_of(pool, 3);
+    EXPECT_EQ(said.at(1).lines, Lines{"first"});
+    EXPECT_EQ(said.at(2).lines, Lines{"second"});
+    EXPECT_EQ(said.at(3).lines, Lines{"third"});
+    EXPECT_EQ(said.at(2).end.code, 0) << said.at(2).end.error;
+    EXPECT_EQ(pool.running(), 0u);
+  }
+}
+
+TEST(ChildPool, SaysWhatIsShortWhereNoneRuns) {
+  ChildPool pool;
+  for (const int left : {1, 2, 5, 13}) {
+    const FewOpenFiles few(left);
+    pool.start(1, {"/bin/echo", "first"});
+    const auto said = all_of(pool, 1);
+    EXPECT_EQ(said.at(1).end.code, -1);
+    EXPECT_TRUE(said.at(1).end.for_want);
+    EXPECT_NE(said.at(1).end.error.find("Too many open files"), std::string::npos);
+    EXPECT_NE(said.at(1).end.error.find("ulimit -n"), std::string::npos) << said.at(1).end.error;
+  }
+}
+
+// Programs that go through all numbers of files are as quick as before.
+TEST(ChildPool, ItsChildrenHaveTheLimitOfBefore) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 77;
+  ASSERT_LT(low.rlim_cur, low.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  use_all_open_files();
+  rlimit now{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &now), 0);
+  EXPECT_EQ(now.rlim_cur, before.rlim_max);
+  ChildPool pool;
+  pool.start(1, {"/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"});
+  const auto said = all_of(pool, 1);
+  EXPECT_EQ(said.at(1).lines.front(), "77");
+  EXPECT_EQ(said.at(1).lines.back(),
+            before.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(before.rlim_max));
 }
 
 TEST(ChildPool, ASignalIsNoExitCode) {
@@ -134,6 +222,29 @@ TEST(ChildPool, ALongOutputIsWhole) {
   const auto said = all_of(pool, 1);
   ASSERT_EQ(said.at(1).lines.size(), 20001u);
   EXPECT_EQ(said.at(1).lines.back(), "end");
+}
+
+// Where we are the first process of a container, orphans of our commands become our children.
+TEST(ChildPool, OrphansThatHaveEndedAreReaped) {
+  become_subreaper();
+  ChildPool pool;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::fcntl(ends[1], F_SETFD, FD_CLOEXEC), 0);
+  const std::string held = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends[0]);
+  pool.start(1, {"/bin/sh", "-c", "read line < \"$0\" & echo $!", held});
+  const auto said = all_of(pool, 1);
+  const pid_t orphan = std::stoi(said.at(1).lines.at(0));
+  ASSERT_EQ(::kill(orphan, 0), 0);
+  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, orphan, 0)));
+  ASSERT_EQ(::write(ends[1], "go\n", 3), 3);
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&ended, 1, -1), 1);
+  EXPECT_EQ(::kill(orphan, 0), 0) << "until then it is a zombie";
+  pool.wait(std::chrono::milliseconds(0), -1);
+  EXPECT_NE(::kill(orphan, 0), 0);
+  leave_orphans_to_init();
+  for (const int end : ends) ::close(end);
 }
 
 TEST(ChildPool, ACancelWakesIt) {

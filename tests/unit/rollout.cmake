@@ -5,6 +5,7 @@ drydock_test(rollout_test
     child_pool_test.cc
     rollout_inventory_test.cc
     rollout_promotion_test.cc
+    rollout_run_log_test.cc
     rollout_test.cc
     rollout_waves_test.cc
     sent_pipeline_test.cc

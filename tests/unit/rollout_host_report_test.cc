@@ -201,7 +201,7 @@ TEST(HostSurveyTest, WhatIsAwayIsRefusedBeyondTheWavesShare) {
   }
   EXPECT_EQ(
       host_survey_lines(plan, survey, ViewStyle{}),
-      (Lines{"3 environments on other hosts asked:", "  warning: b, c: web-1 is not reached"}));
+      (Lines{"3 environments asked:", "  warning: b, c: web-1 is not reached"}));
 }
 
 }  // namespace

@@ -85,6 +85,11 @@ RC_GTEST_PROP(CommandOnAnotherHost, AShellReadsWhatWasMeant, ()) {
   RC_ASSERT(printed == meant);
 }
 
+ChildEvent after_a_word(ChildEvent event) {
+  event.spoke = true;
+  return event;
+}
+
 ChildEvent ended(int code, const std::string& error, int signal = 0) {
   ChildEvent event;
   event.ended = true;
@@ -94,12 +99,11 @@ ChildEvent ended(int code, const std::string& error, int signal = 0) {
   return event;
 }
 
-std::string obstacle_on(const std::string& host, const ChildEvent& event, bool sudo = false,
-                        const std::string& printed = "") {
+std::string obstacle_on(const std::string& host, const ChildEvent& event, bool sudo = false) {
   RolloutTarget target = target_on(host);
   target.dir = "/srv/app";
   target.sudo = sudo;
-  const auto obstacle = obstacle_to(target, printed, event);
+  const auto obstacle = obstacle_to(target, event);
   if (!obstacle) return "";
   const char* kind = obstacle->kind == Obstacle::Kind::away   ? "away: "
                      : obstacle->kind == Obstacle::Kind::lost ? "lost: "
@@ -113,20 +117,30 @@ TEST(Obstacles, OfALinkThatMayComeBack) {
            "ssh: connect to host web-1 port 22: No route to host\r\n",
            "ssh: Could not resolve hostname web-1: Name or service not known\r\n",
            "kex_exchange_identification: Connection closed by remote host\r\n",
-           "Connection timed out during banner exchange\r\n",
+           "kex_exchange_identification: read: Connection reset by peer\r\n"
+           "Connection reset by 10.0.0.1 port 22\r\n",
+           "Connection timed out during banner exchange\r\n"
+           "Connection to 10.0.0.1 port 22 timed out\r\n",
+           "banner exchange: Connection to 10.0.0.1 port 22: invalid format\r\n",
+           // Through a host in between.
+           "stdio forwarding failed\r\n"
+           "kex_exchange_identification: Connection closed by remote host\r\n"
+           "Connection closed by UNKNOWN port 65535\r\n",
        }) {
     EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("away: web-1 is not reached ("), 0u)
         << said;
   }
   for (const char* said : {"", "client_loop: send disconnect: Broken pipe\r\n",
-                           "Connection to 10.0.0.1 closed by remote host.\r\n"}) {
+                           "Connection to 10.0.0.1 closed by remote host.\r\n",
+                           // It may have been reset before a session, or in the middle of one.
+                           "Connection reset by 10.0.0.1 port 22\r\n"}) {
     EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("lost: the link to web-1 was lost"), 0u)
         << said;
   }
   EXPECT_EQ(obstacle_on("web-1", ended(-1, "", 9)), "lost: the link to web-1 was lost");
   ChildEvent killed = ended(-1, "", 9);
   killed.timed_out = true;
-  EXPECT_EQ(obstacle_on("web-1", killed, false, "a word"), "lost: web-1 does not answer");
+  EXPECT_EQ(obstacle_on("web-1", after_a_word(killed)), "lost: web-1 does not answer");
   EXPECT_EQ(obstacle_on("", killed), "lost: this machine does not answer");
 }
 
@@ -152,6 +166,72 @@ TEST(Obstacles, OfAHostThatDoesNotLetUsIn) {
             "drydock -C /srv/app status` has to work without a question");
 }
 
+TEST(Obstacles, OfAnAlgorithmOrAConfiguration) {
+  EXPECT_EQ(
+      obstacle_on("web-1",
+                  ended(255,
+                        "Unable to negotiate with 10.0.0.1 port 22: no matching host key type "
+                        "found. Their offer: ssh-rsa\r\n"))
+          .find("refused: ssh here and on web-1 have nothing in common (Unable to negotiate"),
+      0u);
+  for (const char* said : {"/home/me/.ssh/config: line 3: Bad configuration option: hots\r\n"
+                           "/home/me/.ssh/config: terminating, 1 bad configuration options\r\n",
+                           "Bad owner or permissions on /home/me/.ssh/config\r\n",
+                           "Can't open user config file mine: No such file or directory\r\n"}) {
+    EXPECT_EQ(
+        obstacle_on("web-1", ended(255, said)).find("refused: ssh does not start for web-1 ("), 0u)
+        << said;
+  }
+  for (const char* said : {"me@jump: Permission denied (publickey).\r\n",
+                           "Received disconnect from 10.0.0.9 port 22:2: Too many authentication "
+                           "failures\r\nDisconnected from 10.0.0.9 port 22\r\n"}) {
+    EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("refused: web-1 refuses the login ("),
+              0u);
+    const std::string at_last =
+        "kex_exchange_identification: Connection closed by remote host\r\n"
+        "Connection closed by UNKNOWN port 65535\r\n";
+    EXPECT_EQ(
+        obstacle_on("web-1", ended(255, said + at_last)).find("refused: web-1 refuses the login ("),
+        0u);
+  }
+}
+
+// A login script, or the command that a signal ended, writes on the same stream as ssh.
+TEST(Obstacles, OfWhatIsSaidThere) {
+  for (const char* said : {
+           "bash: /var/log/logins: Permission denied\n",
+           "root@db: Permission denied (is it mounted?).\n",
+           "me@web-1: Permission denied (publickey).\nkilled\n",
+           "fatal: Host key verification failed.\n",
+           "git@example.org: Permission denied (publickey).\n"
+           "fatal: Could not read from remote repository.\n",
+           "curl: kex_exchange_identification: read: Connection reset by peer\n",
+           "ssh: connect to host git port 22: Connection refused\nkilled\n",
+           "Connection closed by 10.0.0.1 port 22, trying again\n",
+           "supervisord: terminating, 2 bad configuration options found\n",
+       }) {
+    EXPECT_EQ(obstacle_on("web-1", ended(255, said)).find("lost: the link to web-1 was lost"), 0u)
+        << said;
+  }
+}
+
+// What ssh would print of a login that is refused, once somebody was let in: it is not ssh's.
+TEST(Obstacles, OfAHostThatHasSpoken) {
+  for (const char* said :
+       {"me@web-1: Permission denied (publickey).\r\n", "Host key verification failed.\r\n",
+        "ssh: connect to host web-1 port 22: Connection refused\r\n"}) {
+    EXPECT_EQ(obstacle_on("web-1", after_a_word(ended(255, said)))
+                  .find("lost: the link to web-1 was lost"),
+              0u)
+        << said;
+    EXPECT_EQ(
+        obstacle_on("web-1", ended(255, "drydock: waiting for the lock\n" + std::string(said)))
+            .find("lost: "),
+        0u);
+    EXPECT_EQ(obstacle_on("web-1", ended(1, said)), "") << "ssh itself ends with 255";
+  }
+}
+
 TEST(Obstacles, BeforeDrydockItself) {
   EXPECT_EQ(obstacle_on("web-1", ended(1, "sudo: a password is required\n"), true),
             "refused: sudo asks for a password on web-1 (sudo: a password is required); let this "
@@ -171,7 +251,8 @@ TEST(Obstacles, BeforeDrydockItself) {
 TEST(Obstacles, NotWhereDrydockHasAnswered) {
   EXPECT_EQ(obstacle_on("web-1", ended(0, "")), "");
   EXPECT_EQ(obstacle_on("web-1", ended(2, "drydock: no such folder\n")), "");
-  EXPECT_EQ(obstacle_on("web-1", ended(1, "sudo: unable to resolve host\n"), true, "{}\n"), "");
+  EXPECT_EQ(obstacle_on("web-1", after_a_word(ended(1, "sudo: unable to resolve host\n")), true),
+            "");
   EXPECT_EQ(obstacle_on("", ended(255, "")), "") << "no ssh stands in between";
 }
 

@@ -82,6 +82,50 @@ TEST(AnsibleInventory, RefusesAGroupWithinItself) {
       std::string::npos);
 }
 
+TEST(AnsibleInventory, RefusesWhatIsNoPlaceForVariables) {
+  for (const char* meta : {"[]", "3", "null", R"("x")"}) {
+    EXPECT_NE(refusal(std::string(R"({"prod": {"hosts": ["a"]}, "_meta": )") + meta + "}")
+                  .find("'_meta' as no object"),
+              std::string::npos)
+        << meta;
+  }
+}
+
+TEST(AnsibleInventory, RefusesWhatIsNestedTooDeep) {
+  constexpr std::size_t depth = 200'000;
+  const std::string nested = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_NE(refusal(R"({"_meta": {"hostvars": {"a": {"drydock": {"vars": {"q": )" + nested + "}}}}}}")
+                .find("printed values that are nested more than 100 deep"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"prod": {"hosts": )" + nested + "}}").find("nested"), std::string::npos);
+}
+
+// Each doubles the number of ways to the last one.
+TEST(AnsibleInventory, AGroupThatManyWaysLeadToIsLookedAtOnce) {
+  std::string groups;
+  for (int i = 0; i < 40; ++i) {
+    const std::string child = "\"g" + std::to_string(i + 1) + "\"";
+    groups += "\"g" + std::to_string(i) + R"(": {"children": [)" + child + ", " + child + "]}, ";
+  }
+  const auto declared =
+      environments_of_ansible("{" + groups + R"("g40": {"hosts": ["a"]}})", here, "/srv");
+  YamlNode defaults = parse_yaml("{ dir: /srv/app }", "r.yaml");
+  const auto found = read_environments(declared, &defaults, "/srv");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].labels.at("group").size(), 41u);
+}
+
+TEST(AnsibleInventory, HostsComeInTheOrderInWhichTheyArePrinted) {
+  std::vector<std::string> names;
+  for (const DeclaredEnvironment& each :
+       environments_of_ansible(R"({"_meta": {"hostvars": {"y": {}, "c": {}, "x": {}}},
+                                   "web": {"hosts": ["z", "a"]}, "db": {"hosts": ["b", "a"]}})",
+                               here, "/srv")) {
+    names.push_back(each.name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"z", "a", "b", "y", "c", "x"}));
+}
+
 TEST(AnsibleInventory, RefusesAVaultedValueThatItNeeds) {
   EXPECT_EQ(refusal(R"({"_meta": {"hostvars": {"a": {"drydock": {"dir": "/srv",
               "vars": {"key": {"__ansible_vault": "x"}}}}}}})"),

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 namespace drydock {
@@ -29,6 +30,7 @@ class World {
     totals_.resize(waves_.size());
     fails_ = chance(50) ? 0 : static_cast<int>(random_() % 30);
     absent_ = chance(70) ? 0 : static_cast<int>(random_() % 60);
+    not_there_ = chance(50) ? 0 : static_cast<int>(random_() % 60);
     disagree_ = chance(80) ? 0 : static_cast<int>(random_() % 10);
     refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
   }
@@ -41,6 +43,7 @@ class World {
       refuse_some(schedule);
       const Schedule::Decision decision = schedule.decide(now_);
       perform(decision);
+      if (!decision.passed_wave) look_for_an_empty_place(schedule);
       if (!broken_.empty()) return broken_;
       if (decision.end != Schedule::End::none) return judge_end(decision.end);
       if (decision.passed_wave) {
@@ -54,6 +57,7 @@ class World {
           begin_again();
         }
         schedule = Schedule(waves_, cancel_, states_, known_);
+        is_away_.clear();  // it finds out anew
         asked_gate_.reset();
         refused_ = chance(70) ? 0 : static_cast<int>(random_() % 20);
       }
@@ -77,8 +81,20 @@ class World {
     if (broken_.empty()) broken_ = rule;
   }
 
+  // Whoever is away keeps nobody from being begun.
+  void look_for_an_empty_place(const Schedule& schedule) {
+    if (begun_again_ || schedule.wave() == waves_.size() || schedule.running() == 0) return;
+    const std::size_t wave = schedule.wave();
+    if (schedule.over_budget() || totals_[wave].running >= waves_[wave].parallel) return;
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const bool may = wave_of_[i] == wave && states_[i] == TargetState::waiting;
+      if (may && is_away_.count(i) == 0) broke("a place is empty while one waits");
+    }
+  }
+
   // As `rollout resume --retry failed` does, whatever runs in whichever wave.
   void begin_again() {
+    begun_again_ = true;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       if (states_[i] != TargetState::failed && states_[i] != TargetState::unreachable) continue;
       Totals& totals = totals_[wave_of_[i]];
@@ -138,17 +154,20 @@ class World {
     if (totals.failed > waves_[wave].max_failures) broke("one is started past the budget");
     if (totals.away > waves_[wave].max_unreachable) broke("one is started with too many away");
     if (totals.disagrees) broke("one is started although others disagree");
-    if (totals.last_started && *totals.last_started >= target) broke("the order is another one");
+    if (is_away_.count(target) != 0) broke("one is started whose host is away");
+    const bool in_order = was_away_.count(target) != 0 || totals.last_started < target;
+    if (!in_order) broke("the order is another one");
     for (std::size_t before = 0; before < wave; ++before) {
       if (totals_[before].ended != waves_[before].count) broke("a wave before has not ended");
       if (totals_[before].failed > waves_[before].max_failures) broke("a wave before has failed");
       if (waves_[before].count == 0) continue;
+      if (!any_done(before)) broke("a wave before has upgraded nothing");
       if (now_ < soaked(before)) broke("a wave before has not soaked");
       if (waves_[before].gate && !known_[before].gate_held) broke("a gate before does not hold");
       if (waves_[before].approve && !known_[before].approved) broke("nobody has approved");
     }
     states_[target] = TargetState::running;
-    totals.last_started = target;
+    if (was_away_.count(target) == 0) totals.last_started = target;
     most_running_ = std::max(most_running_, ++totals.running);
     if (totals.running > waves_[wave].parallel) broke("more run than may at once");
     ends_.emplace(now_ + 1 + static_cast<Instant>(random_() % 1000), target);
@@ -159,12 +178,36 @@ class World {
     return *known_[wave].ended + waves_[wave].soak.count();
   }
 
+  bool any_done(std::size_t wave) const {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (wave_of_[i] == wave && states_[i] == TargetState::done) return true;
+    }
+    return false;
+  }
+
   // The next thing that happens by itself.
   bool happen(Schedule& schedule, const Schedule::Decision& decision) {
+    if (!looks_.empty() && (ends_.empty() || looks_.begin()->first < ends_.begin()->first)) {
+      const auto [time, target] = *looks_.begin();
+      looks_.erase(looks_.begin());
+      now_ = std::max(now_, time);
+      is_away_.erase(target);
+      schedule.back(target);
+      return true;
+    }
     if (!ends_.empty()) {
       const auto [time, target] = *ends_.begin();
       ends_.erase(ends_.begin());
       now_ = std::max(now_, time);
+      if (chance(not_there_)) {
+        --totals_[wave_of_[target]].running;
+        states_[target] = TargetState::waiting;
+        is_away_.insert(target);
+        was_away_.insert(target);
+        looks_.emplace(now_ + static_cast<Instant>(random_() % 2000), target);
+        schedule.away(target);
+        return true;
+      }
       const TargetState how = chance(fails_)    ? TargetState::failed
                               : chance(absent_) ? TargetState::unreachable
                                                 : TargetState::done;
@@ -212,8 +255,7 @@ class World {
       if (totals_[wave].failed > waves_[wave].max_failures) return "it passes past a budget";
       if (totals_[wave].disagrees) return "it passes although environments disagree";
       if (totals_[wave].away > waves_[wave].max_unreachable) return "it passes with too many away";
-      const bool nobody = waves_[wave].count > 0 && totals_[wave].away == waves_[wave].count;
-      if (nobody) return "a wave passes that reached nobody";
+      if (waves_[wave].count > 0 && !any_done(wave)) return "a wave passes that upgraded nothing";
     }
     return "";
   }
@@ -226,9 +268,12 @@ class World {
   std::vector<KnownWave> known_;
   std::vector<Totals> totals_;
   std::multimap<Instant, std::size_t> ends_;
+  std::multimap<Instant, std::size_t> looks_;
+  std::set<std::size_t> is_away_, was_away_;
+  bool begun_again_ = false;
   std::optional<std::size_t> asked_gate_;
   Instant now_ = 1'000'000;
-  int fails_ = 0, absent_ = 0, disagree_ = 0, refused_ = 0;  // percent
+  int fails_ = 0, absent_ = 0, not_there_ = 0, disagree_ = 0, refused_ = 0;  // percent
   std::size_t most_running_ = 0;
   Schedule::End end_ = Schedule::End::none;
   std::string broken_;
@@ -352,6 +397,28 @@ TEST(RolloutSchedule, OneThatWasNotBegunAfterAllWaitsAgain) {
   EXPECT_EQ(schedule.failed(), 1u);
 }
 
+TEST(RolloutSchedule, OneThatIsAwayLeavesItsPlaceToAnother) {
+  Schedule schedule({wave(3, 1)}, false);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  schedule.away(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{1}));
+  schedule.back(0);
+  EXPECT_EQ(schedule.decide(0).start, Targets()) << "until there is a place";
+  schedule.finished(1, true);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0})) << "in its turn";
+  schedule.away(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{2}));
+  schedule.finished(2, true);
+  const auto waits = schedule.decide(0);
+  EXPECT_EQ(waits.start, Targets());
+  EXPECT_EQ(waits.end, Schedule::End::none);
+  EXPECT_FALSE(waits.ended_wave);
+  schedule.back(0);
+  EXPECT_EQ(schedule.decide(0).start, (Targets{0}));
+  schedule.unreachable(0);
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+}
+
 TEST(RolloutSchedule, CancelsWhatRunsOnceWhereItIsToldTo) {
   Schedule schedule({wave(9, 3)}, true);
   schedule.decide(0);
@@ -372,7 +439,17 @@ TEST(RolloutSchedule, UnreachableOnesSpendNoBudgetAndVerifyNothing) {
   schedule.unreachable(2);
   schedule.skipped(3);
   EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
-  EXPECT_TRUE(schedule.nothing_tried());
+  EXPECT_TRUE(schedule.nothing_upgraded());
+}
+
+TEST(RolloutSchedule, AWaveWhoseFailuresWereAllAllowedHasVerifiedNothing) {
+  Schedule schedule({wave(2, 2, 2), wave(1, 1)}, false);
+  schedule.decide(0);
+  schedule.finished(0, false);
+  schedule.finished(1, false);
+  EXPECT_FALSE(schedule.over_budget());
+  EXPECT_EQ(schedule.decide(0).end, Schedule::End::failed);
+  EXPECT_TRUE(schedule.nothing_upgraded());
 }
 
 TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {

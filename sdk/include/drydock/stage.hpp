@@ -395,12 +395,14 @@ struct StageType {
 #define DRYDOCK_OPTIONAL_STEP_(step)                                                      \
   template <class S, class = void>                                                        \
   struct step##_of {                                                                      \
+    static constexpr bool given = false;                                                  \
     static constexpr drydock_status (*perform)(const drydock_call*) = nullptr;            \
   };                                                                                      \
   template <class S>                                                                      \
   struct step##_of<S, std::void_t<decltype(&S::step)>> {                                  \
     static_assert(std::is_convertible<decltype(&S::step), void (*)(Call&)>::value,        \
                   "a step is: static void " #step "(drydock::Call& call)");               \
+    static constexpr bool given = true;                                                   \
     static constexpr drydock_status (*perform)(const drydock_call*) = &guarded<&S::step>; \
   };                                                                                      \
   template <class S, class = void>                                                        \
@@ -434,7 +436,7 @@ struct StageType {
     stage.notes_version = notes_version_of<Stage>::value;
     stage.observe = {observe_of<Stage>::perform, observe_only_with_of<Stage>::pointer};
     stage.plan = {plan_of<Stage>::perform, plan_only_with_of<Stage>::pointer};
-    static_assert(run_of<Stage>::perform != nullptr,
+    static_assert(run_of<Stage>::given,
                   "a stage type has the step: static void run(drydock::Call& call)");
     stage.run = {run_of<Stage>::perform, nullptr};
     stage.verify = {verify_of<Stage>::perform, verify_only_with_of<Stage>::pointer};
