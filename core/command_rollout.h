@@ -1,6 +1,7 @@
 // What the actions of `drydock rollout` share.
 #pragma once
 
+#include "rollout_place.h"
 #include "rollout_plan.h"
 #include "rollout_store.h"
 #include "rollout_survey.h"
@@ -27,6 +28,12 @@ std::vector<std::size_t> all_targets(const RolloutPlan& plan);
 // What rollouts have left of each target. `store`: null where there was none yet.
 KnownEnvironments known_environments(const RolloutStore* store, const RolloutPlan& plan);
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
+
+// What there is to say once it has ended or waits.
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record);
+
+// Puts the wave back, as `rollout rollback` asks for it, from wherever that stands. Throws Error.
+ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave);
 
 // The actions but `plan`.
 ExitCode rollout_run(const Arguments& arguments);

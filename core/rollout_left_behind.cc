@@ -35,8 +35,8 @@ std::vector<LeftBehind> left_behind(const RolloutPlan& plan,
       what = "a run was about to begin there; look (" + command("status") +
              "), and let it end or cancel it";
     } else if (record.state == TargetState::rolling_back) {
-      what = "run " + run + " was being put back there; let that end (" + command("status") +
-             " shows it)";
+      what = "run " + run + " was to be put back there; where that goes on let it end (" +
+             command("status") + " shows it)";
     }
     left.sentence =
         to.name + ": " + what + ", since as long as it goes on nothing else begins there";

@@ -29,7 +29,7 @@ TargetPlan without_plan(const std::string& problem) {
 
 TargetPlan read_target_plan(const std::string& document, const std::string& error) {
   TargetPlan result;
-  const json said = json::parse(document, nullptr, false);
+  const json said = answer_in(document);
   if (said.is_object() && said.contains("error")) {
     result.problem = text_at(said, "error");
   } else if (said.is_object() && said.contains("plan") && said["plan"].is_object()) {

@@ -310,6 +310,89 @@ class RolloutWayBackKilled(RolloutCase):
         self.fail(f"it ended without '{text}'")
 
 
+class RolloutRollbackLeft(RolloutCase):
+    """Who puts a wave back is ended while a rollback works: what is left of it is to be done still, is
+    said so, and `rollout resume` does it."""
+    parallel = 1
+
+    def leave(self, process):
+        process.send_signal(signal.SIGINT)
+
+    def left(self, process):
+        self.assertIn("was left while the wave 'both' was being put back; 1 environment of it still to come. Go "
+                      "on with: drydock rollout resume", self.ended(process, 4))
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(process, 0)
+        self.fifo("b/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        hold = os.open(self.path("b/hold"), os.O_WRONLY)  # returns when b's rollback has begun to read
+        self.assertIn("puts the wave 'both' back", self.drydock("rollout", "status", self.file, code=0))
+        self.leave(process)
+        os.remove(self.path("b/hold"))  # or a rollback that is begun again would wait for another line
+        os.write(hold, b"go\n")
+        os.close(hold)
+        self.left(process)
+        status = self.drydock("rollout", "status", self.file, code=4)
+        self.assertIn("was left while the wave 'both' was being put back", status)
+        self.assertIn("go on:   drydock rollout resume", status)
+        self.assertIn("is being put back; go on with that first",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertIn("has not ended; go on with", self.drydock("rollout", "run", self.file, "--yes", code=4))
+        self.write("sample.yaml", "# what was there before needs no pipeline\n" + self.pipeline)
+        output = self.drydock("rollout", "resume", self.file, code=0)
+        self.assertIn("the wave 'both' was put back by", output)
+        self.assertIn("2 rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+        self.assertIn("has failed: the wave 'both' was put back", self.drydock("rollout", "status", self.file, code=1))
+
+
+class RolloutRollbackKilled(RolloutRollbackLeft):
+    def leave(self, process):
+        self.kill(process)
+
+    def left(self, process):
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+
+
+class RolloutsWithOneName(RolloutCase):
+    """Two files of a folder with the same name: each shows its own rollout, and the second is not begun."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+
+    def test(self):
+        text = self.read("rollout.yaml")
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 2, approve: true"))
+        other = self.path("other.yaml")
+        self.write("other.yaml", text.replace("name: both", "name: of-other"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
+        self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        # One that has another name by now stands in nobody's way; but what was begun has the name still.
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
+        output = self.drydock("rollout", "run", other, "--yes", code=4)
+        self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
+        self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
+        for file, wave, wrong in ((self.file, "both", "of-other"), (other, "of-other", "both")):
+            status = self.drydock("rollout", "status", file, code=0)
+            self.assertIn(f"wave {wave}:", status)
+            self.assertNotIn(f"wave {wrong}:", status)
+        # Runs of the other one came after its own.
+        output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
+        self.assertIn("wave both is put back", output)
+        self.assertIn("roll back run 2 first", " ".join(output.split()))
+        self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
+        self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+
 class Checkouts(RolloutCase):
     """Each environment is a checkout at 1.0, with an origin of its own that has 2.0."""
     pipeline = """
@@ -440,17 +523,16 @@ class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
 
 
 class RolloutNoFilesLeft(RolloutFewOpenFiles):
-    """Not one can be begun: that is this machine's failure, and none of an environment."""
+    """Not one can be asked, so that none is begun: that is this machine's failure, and none of an environment."""
     count = 2
 
     def test(self):
         output = " ".join(self.drydock(
-            "rollout", "run", self.path("rollout.yaml"), "--yes", code=3,
+            "rollout", "run", self.path("rollout.yaml"), "--yes", code=2,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
-        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'",
-                      output)
-        self.assertIn("Go on with: drydock rollout resume", output)
-        self.assertIn("has passed: 2 done", self.drydock("rollout", "resume", "many", code=0))
+        self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'; "
+                      "nothing was started", output)
+        self.assertIn("has passed: 2 done", self.drydock("rollout", "run", self.path("rollout.yaml"), "--yes", code=0))
 
 
 class RolloutOnATerminal(RolloutCase):
