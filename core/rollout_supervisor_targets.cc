@@ -51,7 +51,7 @@ bool Supervisor::asks_hosts() {
   for (auto target = begin; target != end; ++target) {
     tell_begun();
     work_[*target].asked = now_in_milliseconds();
-    start(*target, Purpose::ask, {"status", "--installation", "--json"});
+    start(*target, Purpose::ask, question_for(rollout_.plan.targets[*target], setup_.plugin_dirs));
     ++asking_;
   }
   ask_again_.erase(begin, end);
