@@ -705,6 +705,9 @@ class SshCutForGoodWhileItGoesBack(SshCutWhileItGoesBack):
         self.let_go_back(hold)
         self.assertIn("its rollback may go on there", " ".join(
             self.drydock("rollout", "status", self.file, code=4).split()))
+        path = os.path.join(self.hosts["a"].bin, "drydock")
+        os.unlink(path)
+        SshRefused.write_program(path, f'echo "Welcome!"\nexec "{DRYDOCK}" "$@"\n')  # as a login shell may
         self.hosts["a"].back()
         self.assertIn("a: rolled back", self.drydock("rollout", "resume", self.file, code=0))
         self.assert_all_went_back_once()
