@@ -17,7 +17,7 @@ using nlohmann::json;
 
 // "": it is not said.
 std::string state_in(const std::string& shown) {
-  const json run = json::parse(shown, nullptr, false);
+  const json run = answer_in(shown);
   return run.is_object() ? text_at(run, "state") : "";
 }
 
