@@ -242,9 +242,10 @@ ExitCode rollout_approve(const Arguments& arguments) {
   }
   if (!found.store->approve(status.record.id, *wave, status.waves[*wave],
                             person_name() + "@" + host_name(), arguments.comment)) {
-    throw Error("the wave '" + arguments.wave + "' of the rollout '" + plan.name +
-                "' does not wait for approval any more, since a moment ago; `drydock rollout status` "
-                "shows what has become of it");
+    throw Error(
+        "the wave '" + arguments.wave + "' of the rollout '" + plan.name +
+        "' does not wait for approval any more, since a moment ago; `drydock rollout status` "
+        "shows what has become of it");
   }
   if (arguments.json) {
     std::cout << indented({{"rollout", plan.name}, {"wave", arguments.wave}, {"approved", true}});

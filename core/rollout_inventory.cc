@@ -77,8 +77,8 @@ Printed parse(const std::string& text, const Place& place) {
   std::string name, part;  // that the parser is in
   const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
     if (depth > deepest_value) {
-      refuse_output(place, "values that are nested more than " + std::to_string(deepest_value) +
-                               " deep");
+      refuse_output(place,
+                    "values that are nested more than " + std::to_string(deepest_value) + " deep");
     }
     if (event != json::parse_event_t::key || depth > 3) return true;
     const std::string& key = parsed.get_ref<const std::string&>();
@@ -247,8 +247,8 @@ class AnsibleInventory {
 
   const json& document_;
   const Place& place_;
-  const json* variables_ = nullptr;    // of hosts
-  std::vector<std::string> order_;     // of hosts, as they are printed
+  const json* variables_ = nullptr;                      // of hosts
+  std::vector<std::string> order_;                       // of hosts, as they are printed
   std::map<std::string, std::set<std::string>> groups_;  // that each host is in
 };
 

@@ -72,8 +72,8 @@ RolloutTarget target_of(const Environment& environment, const Rollout& rollout,
 class Folders {
  public:
   void add(const Environment& environment, const RolloutTarget& target) {
-    const fs::path normal = target.host.empty() ? canonical(target.dir)
-                                                : fs::path(target.dir).lexically_normal();
+    const fs::path normal =
+        target.host.empty() ? canonical(target.dir) : fs::path(target.dir).lexically_normal();
     const std::string dir = (normal.has_filename() ? normal : normal.parent_path()).string();
     const auto [first, is_new] = first_.try_emplace({target.host, dir}, &environment);
     if (is_new) return;

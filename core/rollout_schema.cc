@@ -25,7 +25,8 @@ constexpr std::array<const char*, 11> statements = {
     "NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (rollout, position))",
     "CREATE TABLE rollout_waves (rollout BIGINT NOT NULL, position INTEGER NOT NULL, name TEXT NOT "
     "NULL, ended BIGINT NOT NULL, gate_held INTEGER NOT NULL, gate_reason TEXT NOT NULL, "
-    "passed INTEGER NOT NULL, told INTEGER NOT NULL, approved_by TEXT NOT NULL, approved_at TEXT NOT NULL, comment TEXT "
+    "passed INTEGER NOT NULL, told INTEGER NOT NULL, approved_by TEXT NOT NULL, approved_at TEXT "
+    "NOT NULL, comment TEXT "
     "NOT NULL, PRIMARY KEY (rollout, position))",
     // Who carries out the rollout with this name, and until when nobody else does. Each new one has
     // a higher fence, without which it writes nothing.

@@ -34,16 +34,15 @@ bool holds_secret(const json& value, const json& schema, const std::string& poin
   if (value.is_null()) return false;
   if (!value.is_string()) return is_write_only(schema, pointer);
   const std::string& text = value.get_ref<const std::string&>();
-  return !is_one_expression(text) &&
-         (is_write_only(schema, pointer) || masker.mask(text) != text);
+  return !is_one_expression(text) && (is_write_only(schema, pointer) || masker.mask(text) != text);
 }
 
 void set_apart(std::optional<ControllerStage>& stage, const PluginIndex& plugins,
                const Masker& masker) {
   if (!stage) return;
   const IndexedStage* type = plugins.find(stage->uses);
-  stage->set_apart =
-      holds_secret(stage->with, type == nullptr ? json() : type->description.schema.json(), "", masker);
+  stage->set_apart = holds_secret(
+      stage->with, type == nullptr ? json() : type->description.schema.json(), "", masker);
 }
 
 [[noreturn]] void refuse_missing(const RolloutPlan& plan, const std::string& what,
@@ -117,8 +116,7 @@ void learn_secrets(const RolloutPlan& plan, const Pipeline& pipeline, Masker& ma
 void set_secrets_apart(RolloutPlan& plan, const PluginIndex& plugins, const Masker& masker) {
   for (RolloutTarget& target : plan.targets) {
     for (const auto& [name, value] : target.vars.items()) {
-      const bool secret =
-          !value.is_null() && (is_secret_name(name) || masker.mask(value) != value);
+      const bool secret = !value.is_null() && (is_secret_name(name) || masker.mask(value) != value);
       if (secret) target.vars_apart.insert(name);
     }
   }
@@ -130,9 +128,8 @@ void fill_in_secrets(RolloutPlan& plan, const std::vector<std::size_t>& targets,
                      const Pipeline& pipeline, const std::vector<GivenVar>& vars, Masker& masker) {
   refuse_others(plan, vars);
   const bool of_waves =
-      std::any_of(plan.waves.begin(), plan.waves.end(), [](const RolloutWave& each) {
-        return each.gate && each.gate->set_apart;
-      });
+      std::any_of(plan.waves.begin(), plan.waves.end(),
+                  [](const RolloutWave& each) { return each.gate && each.gate->set_apart; });
   const bool any = of_waves || (plan.notify && plan.notify->set_apart) ||
                    std::any_of(targets.begin(), targets.end(), [&](std::size_t each) {
                      return !plan.targets[each].vars_apart.empty();

@@ -221,7 +221,8 @@ std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
         const RolloutWave& of = plan.waves[wave];
         database_->run(
             "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
-            "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, '', "
+            "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, "
+            "'', "
             "'', '')",
             {id, as_text(static_cast<std::int64_t>(wave)), of.name});
         for (std::size_t i = of.first; i < of.first + of.count; ++i) {
@@ -269,25 +270,25 @@ void RolloutStore::save_target(std::int64_t rollout, std::size_t position,
 }
 
 void RolloutStore::save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave) {
-  write(
-      "record a wave",
-      "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ?, told = ? "
-      "WHERE rollout = ? AND position = ?",
-      {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
-       as_text(wave.known.passed), as_text(wave.told), as_text(rollout), as_text(static_cast<std::int64_t>(position))});
+  write("record a wave",
+        "UPDATE rollout_waves SET ended = ?, gate_held = ?, gate_reason = ?, passed = ?, told = ? "
+        "WHERE rollout = ? AND position = ?",
+        {as_text(wave.known.ended.value_or(-1)), as_text(wave.known.gate_held), wave.gate_reason,
+         as_text(wave.known.passed), as_text(wave.told), as_text(rollout),
+         as_text(static_cast<std::int64_t>(position))});
 }
 
 bool RolloutStore::approve(std::int64_t rollout, std::size_t wave, const WaveRecord& seen,
                            const std::string& who, const std::string& comment) {
-  const auto approved =
-      run("record the approval",
-          "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
-          "AND position = ? AND approved_at = '' AND ended = CAST(? AS BIGINT) AND EXISTS (SELECT id "
-          "FROM rollouts WHERE id = rollout_waves.rollout AND state = 'running'" +
-              database_->and_keep() + ") RETURNING 1",
-          {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave)),
-           as_text(seen.known.ended.value_or(-1))},
-          1);
+  const auto approved = run(
+      "record the approval",
+      "UPDATE rollout_waves SET approved_by = ?, approved_at = ?, comment = ? WHERE rollout = ? "
+      "AND position = ? AND approved_at = '' AND ended = CAST(? AS BIGINT) AND EXISTS (SELECT id "
+      "FROM rollouts WHERE id = rollout_waves.rollout AND state = 'running'" +
+          database_->and_keep() + ") RETURNING 1",
+      {who, utc_now(), comment, as_text(rollout), as_text(static_cast<std::int64_t>(wave)),
+       as_text(seen.known.ended.value_or(-1))},
+      1);
   return !approved.empty();
 }
 

@@ -116,7 +116,7 @@ Lines rollout_plan_lines(const RolloutPlan& plan, const std::vector<TargetPlan>&
 }
 
 json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan>& surveyed,
-                            const HostSurvey& hosts, const Masker& masker) {
+                           const HostSurvey& hosts, const Masker& masker) {
   json waves = json::array();
   for (const RolloutWave& wave : plan.waves) {
     json environments = json::array();
@@ -124,11 +124,12 @@ json rollout_plan_document(const RolloutPlan& plan, const std::vector<TargetPlan
       const RolloutTarget& target = plan.targets[i];
       json secrets = json::array();
       for (const auto& [name, source] : target.secrets) secrets.push_back(name);
-      json environment = {{"name", target.name},     {"host", target.host},
-                          {"dir", target.dir},       {"sudo", target.sudo},
-                          {"binary", target.binary}, {"vars", masker.mask(masked_vars(target.vars))},
-                          {"secrets", secrets},      {"labels", target.labels},
-                          {"plan", nullptr},         {"installation", nullptr}};
+      json environment = {
+          {"name", target.name},     {"host", target.host},
+          {"dir", target.dir},       {"sudo", target.sudo},
+          {"binary", target.binary}, {"vars", masker.mask(masked_vars(target.vars))},
+          {"secrets", secrets},      {"labels", target.labels},
+          {"plan", nullptr},         {"installation", nullptr}};
       if (!hosts.reports.empty()) {
         environment["installation"] = to_json(hosts.reports[i], hosts.findings[i]);
       }
