@@ -130,7 +130,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("until", po::value(&into.until)->value_name("approval"),
         "run, resume: end with 6 instead of waiting for an approval");
     add("abandon", po::bool_switch(&into.abandon),
-        "run: give up an earlier one that has not ended");
+        "run: give up an earlier one that has not ended; what goes on of it is named");
     add("retry", po::value(&into.retry)->value_name("failed"),
         "resume: the environments that failed, once more");
     add("wave", po::value(&into.wave)->value_name("WAVE"),

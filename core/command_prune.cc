@@ -37,12 +37,9 @@ json to_json(const Pruning& pruning) {
   for (const std::string& folder : pruning.pipelines) {
     pipelines.push_back(std::filesystem::path(folder).filename().string());
   }
-  return {{"removed", removed},
-          {"snapshots", pruning.snapshots},
-          {"pipelines", pipelines},
-          {"set_aside", to_json(pruning.set_aside)},
-          {"kept", kept},
-          {"bytes", pruning.bytes}};
+  return {{"removed", removed},     {"snapshots", pruning.snapshots},
+          {"pipelines", pipelines}, {"set_aside", to_json(pruning.set_aside)},
+          {"kept", kept},           {"bytes", pruning.bytes}};
 }
 
 std::string stay(const Pruning& pruning) {

@@ -1,6 +1,7 @@
 // What the actions of `drydock rollout` share.
 #pragma once
 
+#include "rollout_place.h"
 #include "rollout_plan.h"
 #include "rollout_store.h"
 #include "rollout_survey.h"
@@ -15,8 +16,8 @@ struct CheckedRollout {
   Pipeline pipeline;
   Expected expected;  // of the environments
 };
-// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. The masker knows its
-// secret variables from here on. Throws Error.
+// The rollout of a file, checked as a whole: its waves, its pipeline, its gates. The masker knows
+// its secret variables from here on. Throws Error.
 CheckedRollout checked_rollout(Workbench& bench, const std::string& file);
 
 // `surveyed` is empty when nobody was asked.
@@ -33,6 +34,12 @@ KnownEnvironments known_environments(const RolloutStore* store, const RolloutPla
 void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
                      std::vector<TargetPlan>& surveyed);
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
+
+// What there is to say once it has ended or waits.
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record);
+
+// Puts the wave back, as `rollout rollback` asks for it, from wherever that stands. Throws Error.
+ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave);
 
 // The actions but `plan`.
 ExitCode rollout_run(const Arguments& arguments);

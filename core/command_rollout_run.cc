@@ -1,5 +1,4 @@
-// rollout run, resume, rollback: what carries something out.
-#include <poll.h>
+// rollout run, resume: what carries a rollout out.
 #include <sys/random.h>
 
 #include <algorithm>
@@ -13,13 +12,13 @@
 #include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
+#include "rollout_lease.h"
 #include "rollout_left_behind.h"
 #include "rollout_place.h"
 #include "rollout_report.h"
 #include "rollout_set_apart.h"
 #include "rollout_store.h"
 #include "rollout_supervisor.h"
-#include "rollout_way_back.h"
 #include "text.h"
 #include "utc_time.h"
 
@@ -38,87 +37,6 @@ std::string random_token() {
     token += digits[byte & 15];
   }
   return token;
-}
-
-// While this lives nobody else carries out the rollout, wherever they are.
-class Lease {
- public:
-  Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
-        const std::string& rollout)
-      : store_(store) {
-    store.take(supervisorship_of(place, rollout));
-    if (store.is_shared()) {
-      store.set_patience(patience(bench, rollout), [this] {
-        told_ = false;
-        std::cerr << "drydock: the shared state answers again\n";
-      });
-    }
-  }
-  ~Lease() {
-    store_.set_patience({});
-    try {
-      store_.give_up();
-    } catch (const std::exception&) {
-      // It runs out by itself.
-    }
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-
- private:
-  // A server that restarts is waited for. Nothing is begun meanwhile; what runs goes on by itself.
-  std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout) {
-    return [this, &bench, rollout](const std::string& why) {
-      if (!std::exchange(told_, true)) {
-        std::cerr << "drydock: the shared state does not answer (" << make_visible(why)
-                  << "); waiting for it, while runs go on by themselves\n";
-      }
-      constexpr int look_again_ms = 1000;
-      pollfd cancelled{bench.cancellation().fd(), POLLIN, 0};
-      if (::poll(&cancelled, 1, look_again_ms) <= 0) return true;
-      throw Error("the rollout '" + rollout +
-                      "' was left while the shared state did not answer; its runs go on by "
-                      "themselves. Go on with `drydock rollout resume`",
-                  ExitCode::busy);
-    };
-  }
-
-  RolloutStore& store_;
-  bool told_ = false;  // that it does not answer
-};
-
-// The one that the command line names, which nobody else carries out while this lives. What others
-// have done with it until then counts.
-class HeldRollout {
- public:
-  explicit HeldRollout(Workbench& bench)
-      : found_(find_rollout(bench.arguments())),
-        lock_(lock_of(found_.place, found_.record.plan.name)),
-        lease_(bench, *found_.store, found_.place, found_.record.plan.name) {
-    found_.read_again();
-  }
-  const FoundRollout& found() const { return found_; }
-
- private:
-  FoundRollout found_;
-  DeploymentLock lock_;
-  Lease lease_;
-};
-
-// What there is to say once it has ended or waits.
-void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
-  const auto now = store.newest(record.plan.name);
-  const auto targets = store.targets(record.id);
-  const auto waves = store.waves(record.id);
-  if (bench.arguments().json) {
-    std::cout << indented(
-        rollout_status_document(*now, targets, waves, false, now_in_milliseconds()));
-    return;
-  }
-  std::cout << "\n";
-  for (const std::string& line : rollout_closing_lines(*now, targets, waves, style_of_stdout())) {
-    std::cout << bench.masker().mask(line) << "\n";
-  }
 }
 
 SupervisorSetup setup_of(const Arguments& arguments, const RolloutPlace& place,
@@ -161,6 +79,16 @@ std::string names_of(const std::vector<LeftBehind>& left) {
   return names.empty() ? "" : "; what was going on: " + join(names, ", ");
 }
 
+// Its file may have another place or name by now.
+std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
+                           const RolloutRecord& rollout) {
+  const std::string& named = arguments.positional[1];
+  const std::string file =
+      folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
+  if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
+  return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
+}
+
 }  // namespace
 
 ExitCode rollout_run(const Arguments& arguments) {
@@ -177,11 +105,12 @@ ExitCode rollout_run(const Arguments& arguments) {
   RolloutStore& store = *opened;
   const Lease lease(bench, store, place, plan.name);
   const auto earlier = store.newest(plan.name);
+  if (earlier && !store.is_shared()) require_own_name(plan, *earlier);
   const bool unfinished = earlier && earlier->state == RolloutState::running;
   if (unfinished && !arguments.abandon) {
     throw Error("the rollout '" + plan.name + "' that was begun at " + earlier->started + " by " +
-                    earlier->user + " has not ended; go on with `drydock rollout resume " +
-                    shell_word(arguments.positional[1]) + "`, or give it up with --abandon",
+                    earlier->user + " has not ended; go on with `" +
+                    resume_command(arguments, place, *earlier) + "`, or give it up with --abandon",
                 ExitCode::busy);
   }
   const auto sent = pipeline_for_hosts(plan, pipeline);
@@ -211,6 +140,8 @@ ExitCode rollout_run(const Arguments& arguments) {
       throw Error("not confirmed; nothing was changed");
     }
   }
+  // Whoever came while a person read, or hosts were slow, has it now.
+  store.renew();
   if (unfinished) {
     store.finish(earlier->id, RolloutState::failed, static_cast<int>(ExitCode::cancelled),
                  "given up by " + person_name() + names_of(left));
@@ -329,6 +260,24 @@ void save(RolloutStore& store, std::int64_t rollout, const Progress& progress) {
   }
 }
 
+// The rest of a wave that is to be put back. Nothing is upgraded, so that neither the pipeline nor
+// the hosts of others matter.
+ExitCode go_on_putting_back(Workbench& bench, const FoundRollout& found, std::size_t wave) {
+  const Arguments& arguments = bench.arguments();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  if (!arguments.retry.empty()) {
+    throw Error("the wave '" + plan.waves[wave].name + "' of the rollout '" + plan.name +
+                "' is being put back; go on with that first, without --retry");
+  }
+  const bool wants_it_itself = plan.rollback_wave && record.reason.empty();
+  if (wants_it_itself) {
+    const Hosts hosts(plan);
+    return supervise(bench, *found.store, record, setup_of(arguments, found.place, plan, hosts));
+  }
+  return put_back(bench, found, wave);
+}
+
 }  // namespace
 
 ExitCode rollout_resume(const Arguments& arguments) {
@@ -338,6 +287,9 @@ ExitCode rollout_resume(const Arguments& arguments) {
   const FoundRollout& found = held.found();
   RolloutRecord record = found.record;
   const RolloutPlan& plan = record.plan;
+  if (const auto back = wave_going_back(record, found.store->targets(record.id))) {
+    return go_on_putting_back(bench, found, *back);
+  }
   require_same_pipeline(plan);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
@@ -373,91 +325,6 @@ ExitCode rollout_resume(const Arguments& arguments) {
   if (again > 0) save(*found.store, record.id, progress);
   if (record.state != RolloutState::running) found.store->reopen(record.id);
   return supervise(bench, *found.store, record, setup);
-}
-
-namespace {
-
-// The one that the command line names, else the last one of which something was upgraded.
-std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan,
-                             const std::vector<TargetRecord>& targets) {
-  std::vector<std::string> names;
-  std::optional<std::size_t> last;
-  for (std::size_t i = 0; i < plan.waves.size(); ++i) {
-    names.push_back(plan.waves[i].name);
-    if (plan.waves[i].name == arguments.wave) return i;
-    if (!way_back(plan.waves[i], targets).empty()) last = i;
-  }
-  if (!arguments.wave.empty()) {
-    throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
-                did_you_mean(arguments.wave, names));
-  }
-  if (last) return *last;
-  throw Error("no environment of the rollout '" + plan.name +
-              "' stands upgraded, so there is nothing to put back");
-}
-
-void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutWave& wave,
-                       std::size_t count) {
-  const Arguments& arguments = bench.arguments();
-  const std::string loss = "What was written into their databases since they were upgraded is lost";
-  const std::string what = count_of(static_cast<std::int64_t>(count), "environment");
-  if (!arguments.yes) {
-    if (person_agrees("Put back " + what + " of the wave '" + wave.name + "' of the rollout '" +
-                          plan.name + "'? " + loss + ".",
-                      bench.cancellation())) {
-      return;
-    }
-    throw Error("not confirmed; nothing was changed");
-  }
-  if (!arguments.accept_loss) {
-    throw Error(what + " of the wave '" + wave.name + "' would be put back. " + loss +
-                "; add --accept-loss to go on");
-  }
-}
-
-}  // namespace
-
-// Waves that came later stand on this one, so they go back first, by commands of their own.
-ExitCode rollout_rollback(const Arguments& arguments) {
-  require_consent_possible(arguments);
-  Workbench bench(arguments);
-  bench.handle_signals();
-  const HeldRollout held(bench);
-  const FoundRollout& found = held.found();
-  const RolloutRecord& record = found.record;
-  const RolloutPlan& plan = record.plan;
-  std::vector<TargetRecord> targets = found.store->targets(record.id);
-  const std::size_t wave = wave_to_put_back(arguments, plan, targets);
-  const bool runs = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
-    return each.state == TargetState::running;
-  });
-  if (runs) {
-    throw Error("environments of the rollout '" + plan.name +
-                    "' still run; let them end with `drydock rollout resume " +
-                    shell_word(plan.file) + "`, then put the wave back",
-                ExitCode::busy);
-  }
-  const std::size_t count = way_back(plan.waves[wave], targets).size();
-  if (count == 0) {
-    throw Error("no environment of the wave '" + plan.waves[wave].name +
-                "' stands upgraded, so there is nothing to put back");
-  }
-  agree_to_put_back(bench, plan, plan.waves[wave], count);
-  leave_orphans_to_init();
-  const Hosts hosts(plan);
-  WaveRecord undone = found.store->waves(record.id).at(wave);
-  undone.known.passed = undone.known.gate_held = false;
-  found.store->save_wave(record.id, wave, undone);
-  {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
-    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
-        .carry_out(wave, targets);
-  }
-  const ExitCode worst = exit_code_of(targets, false);
-  found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
-                      "the wave '" + plan.waves[wave].name + "' was put back by " + person_name());
-  print_end(bench, *found.store, record);
-  return worst == ExitCode::needs_person ? worst : ExitCode::done;
 }
 
 }  // namespace drydock

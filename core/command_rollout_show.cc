@@ -33,7 +33,7 @@ ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
 // As it is at this moment.
 struct Seen {
   explicit Seen(const FoundRollout& found)
-      : record(*found.store->newest(found.record.plan.name)),
+      : record(found.now()),
         targets(found.store->targets(record.id)),
         waves(found.store->waves(record.id)),
         supervised(found.supervised()),
@@ -144,6 +144,21 @@ ExitCode overview(const Arguments& arguments) {
 }
 
 }  // namespace
+
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
+  const auto now = store.find(record.id);
+  const auto targets = store.targets(record.id);
+  const auto waves = store.waves(record.id);
+  if (bench.arguments().json) {
+    std::cout << indented(
+        rollout_status_document(*now, targets, waves, false, now_in_milliseconds()));
+    return;
+  }
+  std::cout << "\n";
+  for (const std::string& line : rollout_closing_lines(*now, targets, waves, style_of_stdout())) {
+    std::cout << bench.masker().mask(line) << "\n";
+  }
+}
 
 ExitCode rollout_status(const Arguments& arguments) {
   if (arguments.all) return overview(arguments);

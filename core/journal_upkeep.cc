@@ -139,7 +139,8 @@ void Journal::remove_runs(const std::vector<std::uint64_t>& runs) {
     for (const std::uint64_t run : runs) {
       for (const std::string& each : tables)
         sql << "DELETE FROM " << each << " WHERE run = " << run;
-      sql << "INSERT OR IGNORE INTO removed_keys SELECT key, id, state FROM runs WHERE key <> '' AND "
+      sql << "INSERT OR IGNORE INTO removed_keys SELECT key, id, state FROM runs WHERE key <> '' "
+             "AND "
              "id = "
           << run;
       sql << "DELETE FROM runs WHERE id = " << run;

@@ -145,8 +145,21 @@ std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const ChildEven
   return std::nullopt;
 }
 
+json answer_in(const std::string& printed) {
+  json whole = json::parse(printed, nullptr, false);
+  if (!whole.is_discarded()) return whole;
+  // Ours begin on a line of their own.
+  for (std::size_t at = printed.find("\n{"); at != std::string::npos;
+       at = printed.find("\n{", at + 1)) {
+    json rest = json::parse(std::string_view(printed).substr(at + 1), nullptr, false);
+    if (!rest.is_discarded()) return rest;
+  }
+  return nullptr;
+}
+
 std::string reason_of(const std::string& printed, const ChildEvent& event) {
-  const json document = json::parse(printed, nullptr, false);
+  constexpr std::size_t shown = 80;
+  const json document = answer_in(printed);
   if (document.is_object() && document.contains("error")) return text_at(document, "error");
   if (document.is_object() && document.contains("run") && document["run"].is_object()) {
     const std::string reason = text_at(document["run"], "reason");
@@ -154,6 +167,10 @@ std::string reason_of(const std::string& printed, const ChildEvent& event) {
   }
   const std::string said = said_on(event.error);
   if (!said.empty()) return said;
+  if (const std::vector<std::string> lines = lines_in(printed);
+      document.is_null() && !lines.empty()) {
+    return "it printed '" + shorten(lines.front(), shown) + "' instead of an answer";
+  }
   return event.signal != 0 ? "it was ended by signal " + std::to_string(event.signal)
                            : "it ended with exit code " + std::to_string(event.code);
 }

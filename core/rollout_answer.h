@@ -2,6 +2,7 @@
 // stood in its way: the link, the login, sudo, a program that is not there.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -25,11 +26,16 @@ struct Obstacle {
 // why not.
 std::optional<Obstacle> obstacle_to(const RolloutTarget& target, const ChildEvent& ended);
 
+// The document that a command has printed. A login shell that greets, or complains, does so before
+// it; what stands there is not ours. Null where there is none.
+nlohmann::json answer_in(const std::string& printed);
+
 // Adds a line to what a command has printed. Of more than any answer has nothing is kept: a host
 // that is not what we think could fill the memory.
 void add_line(std::string& printed, const std::string& line);
 
-// What a command says of why it failed: its document, else its standard error.
+// What a command says of why it failed: its document, else its standard error, else what it printed
+// instead of a document.
 std::string reason_of(const std::string& printed, const ChildEvent& event);
 
 // Of a standard error: what Drydock says there, else its first line.

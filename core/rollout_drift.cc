@@ -1,5 +1,6 @@
 #include "rollout_drift.h"
 
+#include "rollout_answer.h"
 #include "text.h"
 #include "view_text.h"
 
@@ -44,7 +45,7 @@ std::string version_in(const json& vars) {
 }
 
 std::optional<FoundEnvironment> read_status(const std::string& document) {
-  const json said = json::parse(document, nullptr, false);
+  const json said = answer_in(document);
   if (!said.is_object() || !said.contains("last_run")) return std::nullopt;
   FoundEnvironment found;
   if (const json& last = said["last_run"]; last.is_object()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <queue>
 
+#include "rollout_answer.h"
 #include "rollout_drift.h"
 #include "secrets.h"
 #include "text.h"
@@ -83,7 +84,7 @@ RunSummary summary_of(const RolloutPlan& plan, const RolloutTarget& target,
 
 std::vector<RunSummary> summaries_in(const std::string& document, const RolloutTarget& target,
                                      const std::string& here) {
-  const json said = json::parse(document, nullptr, false);
+  const json said = answer_in(document);
   std::vector<RunSummary> runs;
   if (!said.is_array()) return runs;
   for (const json& each : said) {

@@ -81,7 +81,7 @@ HostReport read_host_report(const RolloutTarget& target, const std::string& prin
   report.asked = true;
   report.obstacle = obstacle_to(target, ended);
   if (report.obstacle) return report;
-  const json said = json::parse(printed, nullptr, false);
+  const json said = answer_in(printed);
   if (!said.is_object() || !said.contains("installation") || !said["installation"].is_object()) {
     // An older one knows no such question, and says so.
     report.problem = reason_of(printed, ended);

@@ -72,13 +72,8 @@ class Questions {
     const std::size_t target = queue.front();
     queue.pop_front();
     asked_[target] = now_in_milliseconds();
-    std::vector<std::string> words = {"status", "--installation", "--json"};
-    if (plan_.targets[target].host.empty()) {
-      for (const std::string& dir : request_.plugin_dirs) {
-        words.insert(words.end(), {"--plugin-dir", dir});
-      }
-    }
-    ChildCommand command = hosts_.command(plan_.targets[target], words, brief_);
+    const RolloutTarget& to = plan_.targets[target];
+    ChildCommand command = hosts_.command(to, question_for(to, request_.plugin_dirs), brief_);
     command.timeout = short_command_timeout(plan_);
     pool_.start(target, command);
   }
@@ -118,6 +113,14 @@ std::string names_text(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::vector<std::string> question_for(const RolloutTarget& target,
+                                      const std::vector<std::string>& plugin_dirs) {
+  std::vector<std::string> words = {"status", "--installation", "--json"};
+  if (!target.host.empty()) return words;
+  for (const std::string& dir : plugin_dirs) words.insert(words.end(), {"--plugin-dir", dir});
+  return words;
+}
 
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
                         const Cancellation& cancellation) {

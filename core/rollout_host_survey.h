@@ -29,6 +29,10 @@ struct SurveyRequest {
   KnownEnvironments known = {};  // one for each target of the plan, or none
 };
 
+// The words of Drydock that ask what is there.
+std::vector<std::string> question_for(const RolloutTarget& target,
+                                      const std::vector<std::string>& plugin_dirs);
+
 // Asks those targets: many hosts at once, one question at a time for each. Changes nothing. Throws
 // Error when it is cancelled.
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,

@@ -9,8 +9,7 @@ namespace {
 bool may_go_on(const TargetRecord& target) {
   const bool lost = target.state == TargetState::unreachable &&
                     target.exit_code == static_cast<int>(ExitCode::needs_person);
-  return lost || target.state == TargetState::running ||
-         target.state == TargetState::rolling_back;
+  return lost || target.state == TargetState::running || target.state == TargetState::rolling_back;
 }
 
 }  // namespace
@@ -27,17 +26,20 @@ std::vector<LeftBehind> left_behind(const RolloutPlan& plan,
     };
     const std::string run = std::to_string(record.run);
     LeftBehind left;
-    left.name = to.name + (record.run == 0 ? " (a run that was about to begin)" : " (run " + run + ")");
-    std::string what = "run " + run + " was going on there; let it end (" + command("attach " + run) +
-                       " shows it) or cancel it (" + command("cancel " + run) + ")";
+    left.name =
+        to.name + (record.run == 0 ? " (a run that was about to begin)" : " (run " + run + ")");
+    std::string what = "run " + run + " was going on there; let it end (" +
+                       command("attach " + run) + " shows it) or cancel it (" +
+                       command("cancel " + run) + ")";
     if (record.run == 0) {
       what = "a run was about to begin there; look (" + command("status") +
              "), and let it end or cancel it";
     } else if (record.state == TargetState::rolling_back) {
-      what = "run " + run + " was being put back there; let that end (" + command("status") +
-             " shows it)";
+      what = "run " + run + " was to be put back there; where that goes on let it end (" +
+             command("status") + " shows it)";
     }
-    left.sentence = to.name + ": " + what + ", since as long as it goes on nothing else begins there";
+    left.sentence =
+        to.name + ": " + what + ", since as long as it goes on nothing else begins there";
     result.push_back(std::move(left));
   }
   return result;

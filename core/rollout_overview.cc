@@ -25,7 +25,7 @@ const std::array<std::vector<std::string>, question_count> words = {{
 }};
 
 std::string newest_backup(const std::string& printed) {
-  const json said = json::parse(printed, nullptr, false);
+  const json said = answer_in(printed);
   std::string newest;
   if (!said.is_object()) return newest;
   for (const json& each : list_at(said, "backups")) {
@@ -62,8 +62,9 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
   std::vector<RunSummary> runs;
   ChildPool pool;
   const auto ask = [&](std::size_t target, std::size_t question) {
-    pool.start(target * question_count + question,
-               hosts.command(plan.targets[target], words[question]));
+    ChildCommand command = hosts.command(plan.targets[target], words[question]);
+    command.timeout = short_command_timeout(plan);
+    pool.start(target * question_count + question, command);
   };
   const auto answered = [&](const ChildEvent& event) {
     const std::size_t target = event.tag / question_count, question = event.tag % question_count;

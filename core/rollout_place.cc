@@ -73,9 +73,14 @@ std::string state_url(const Arguments& arguments) {
   return given;
 }
 
+// "": none that can be read.
 std::string name_in_file(const std::string& file) {
-  for (const auto& [key, value] : read_yaml(file).members) {
-    if (key.text == "rollout") return value.text;
+  try {
+    for (const auto& [key, value] : read_yaml(file).members) {
+      if (key.text == "rollout") return value.text;
+    }
+  } catch (const Error&) {
+    // Whoever is to carry it out is told.
   }
   return "";
 }
@@ -96,6 +101,15 @@ std::optional<RolloutRecord> newest_of_file(const RolloutStore& store, const std
     if (record && (!newest || record->id > newest->id)) newest = std::move(record);
   }
   return newest;
+}
+
+std::optional<RolloutRecord> newest_of(const RolloutStore& store, const std::string& named) {
+  if (!fs::is_regular_file(named)) return store.newest(named);
+  // On another machine the file may be elsewhere; its name is the same.
+  if (store.is_shared()) {
+    if (auto record = store.newest(name_in_file(named))) return record;
+  }
+  return newest_of_file(store, named);
 }
 
 // Two supervisors of one rollout in one folder of one machine: of these the lock is one.
@@ -161,6 +175,22 @@ bool FoundRollout::supervised() const {
   return other && other->place != lock_identity(folder.path());
 }
 
+RolloutRecord FoundRollout::now() const {
+  const RolloutPlan& plan = record.plan;
+  const auto read =
+      store->is_shared() ? store->newest(plan.name) : store->newest(plan.name, plan.file);
+  return read ? *read : record;
+}
+
+void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier) {
+  const std::string& other = earlier.plan.file;
+  std::error_code gone;
+  if (fs::equivalent(other, plan.file, gone) || name_in_file(other) != plan.name) return;
+  throw Error(plan.file + ": rollout: found '" + plan.name + "', which is the name of " + other +
+              " and was begun at " + earlier.started +
+              "; give one of them another name, so that each finds its own");
+}
+
 std::string folder_of_file(const std::string& file) {
   return fs::absolute(file).lexically_normal().parent_path().string();
 }
@@ -179,12 +209,7 @@ FoundRollout find_rollout(const Arguments& arguments) {
   std::vector<std::string> names;
   found.store = found.place.open_existing();
   if (found.store) {
-    auto record = is_file ? newest_of_file(*found.store, named) : found.store->newest(named);
-    // On another machine the file may be elsewhere; its name is the same.
-    if (!record && is_file && found.store->is_shared()) {
-      record = found.store->newest(name_in_file(named));
-    }
-    if (record) {
+    if (auto record = newest_of(*found.store, named)) {
       found.record = std::move(*record);
       return found;
     }

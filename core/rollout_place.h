@@ -46,12 +46,19 @@ struct FoundRollout {
   RolloutRecord record;
   // Does somebody carry it out now?
   bool supervised() const;
-  // As it is now: whoever is to change it reads it once nobody else can. Throws Error.
-  void read_again() { record = *store->newest(record.plan.name); }
+  // As it is now, or one that was begun since from its file (where several machines share the
+  // state: with its name). Throws Error.
+  RolloutRecord now() const;
+  // Whoever is to change it does so once nobody else can.
+  void read_again() { record = now(); }
 };
 
 // The one that the command line names, by its file or by its name in this folder. Throws Error.
 FoundRollout find_rollout(const Arguments& arguments);
+
+// In one folder a name is that of one file, whose rollouts another one's would hide. Throws Error
+// where `earlier` is of another file that still has it.
+void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier);
 
 // The folder that the command line names without a rollout.
 std::string folder_of_arguments(const Arguments& arguments);

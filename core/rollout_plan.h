@@ -30,7 +30,7 @@ struct ControllerStage {
   std::string uses;
   nlohmann::json with;
   std::chrono::milliseconds timeout{0};  // of all that it does
-  bool set_apart = false;  // of `with` a store keeps nothing (rollout_set_apart.h)
+  bool set_apart = false;                // of `with` a store keeps nothing (rollout_set_apart.h)
 };
 
 struct RolloutWave {

@@ -102,7 +102,8 @@ std::string target_text(const RolloutTarget& target, const TargetRecord& record)
   if (record.state == TargetState::running || record.state == TargetState::rolling_back) {
     return target.name +
            (record.state == TargetState::running ? ": running" : ": being rolled back") +
-           (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")");
+           (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")") +
+           (record.reason.empty() ? "" : ": " + record.reason);
   }
   const bool of_its_run =
       record.state != TargetState::rolled_back && record.state != TargetState::skipped;
@@ -121,7 +122,7 @@ std::string approve_text(const RolloutPlan& plan, const RolloutWave& wave) {
 }
 
 std::string standing_text(const RolloutRecord& rollout, const Standing& standing, Instant now) {
-  if (rollout.state == RolloutState::failed) return "has failed: " + rollout.reason;
+  if (standing.word == "failed") return "has failed: " + rollout.reason;
   std::string text = standing_words(rollout.plan, standing);
   if (standing.word == "soaking" && standing.not_before) {
     const Instant left = std::max<Instant>(0, *standing.not_before - now);
@@ -302,7 +303,7 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
     lines.emplace_back();
     lines.push_back("approve: " + approve_text(rollout.plan, rollout.plan.waves[*standing.waits]));
   }
-  if (rollout.state == RolloutState::running && !supervised) {
+  if (standing.word == "left" || (standing.waits && !supervised)) {
     lines.emplace_back();
     lines.push_back("go on:   " + resume_text(rollout));
   }

@@ -92,6 +92,25 @@ std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
   return wave + " was put back";
 }
 
+std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
+                                           const std::vector<TargetRecord>& targets) {
+  const auto first_with = [&](TargetState state) -> std::optional<std::size_t> {
+    for (std::size_t i = 0; i < rollout.plan.waves.size(); ++i) {
+      const RolloutWave& wave = rollout.plan.waves[i];
+      for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
+        if (targets[t].state == state) return i;
+      }
+    }
+    return std::nullopt;
+  };
+  const auto wave = first_with(TargetState::rolling_back);
+  const bool asked_for = rollout.state == RolloutState::running && !rollout.reason.empty();
+  if (wave || !asked_for) return wave;
+  // Only its end was not recorded. Later waves went back before it.
+  const auto back = first_with(TargetState::rolled_back);
+  return back ? back : first_with(TargetState::failed);
+}
+
 Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                      const std::vector<WaveRecord>& waves, bool supervised, Instant now) {
   Schedule schedule = schedule_of(rollout.plan, targets, waves);
@@ -99,6 +118,12 @@ Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecor
   while (decision.passed_wave) decision = schedule.decide(now);
   Standing standing;
   standing.word = name_of(rollout.state);
+  if (const auto back = wave_going_back(rollout, targets)) {
+    standing.wave = back;
+    standing.goes_back = true;
+    standing.word = supervised ? "rolling_back" : "left";
+    return standing;
+  }
   if (rollout.state == RolloutState::passed) return standing;
   standing.wave = std::min(schedule.wave(), rollout.plan.waves.size() - 1);
   if (rollout.state == RolloutState::failed) return standing;
@@ -116,6 +141,11 @@ Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecor
 
 std::string standing_words(const RolloutPlan& plan, const Standing& standing) {
   const std::string& word = standing.word;
+  if (standing.goes_back) {
+    const std::string wave = "the wave '" + plan.waves[*standing.wave].name + "'";
+    return word == "left" ? "was left while " + wave + " was being put back"
+                          : "puts " + wave + " back";
+  }
   const std::string verb = word == "running"   ? "runs"
                            : word == "soaking" ? "soaks"
                            : word == "waiting" ? "waits for approval"

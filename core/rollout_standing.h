@@ -32,12 +32,18 @@ Instant now_in_milliseconds();
 std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
                        const std::vector<WaveRecord>& waves, const std::string& disagreement);
 
+// The wave that is to be put back, which has begun and not ended: what goes on goes on with that.
+// Where the record of a running rollout has a reason, `rollout rollback` has asked for it.
+std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
+                                           const std::vector<TargetRecord>& targets);
+
 // What the rollout is doing or waiting for. "left": nobody carries it out.
 struct Standing {
-  std::string word;                  // running, soaking, waiting, passed, failed, left
-  std::optional<std::size_t> wave;   // that it is in
+  std::string word;                 // running, soaking, waiting, rolling_back, passed, failed, left
+  std::optional<std::size_t> wave;  // that it is in
   std::optional<std::size_t> waits;  // that waits for approval
   std::optional<Instant> not_before;
+  bool goes_back = false;  // the wave is to be put back
 };
 Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                      const std::vector<WaveRecord>& waves, bool supervised, Instant now);

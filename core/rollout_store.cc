@@ -198,48 +198,81 @@ std::optional<Supervisorship> RolloutStore::supervisor_of(const std::string& rol
   });
 }
 
-std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
-  return persist("record the rollout", [&] {
-    const RolloutPlan& plan = rollout.plan;
+// All of it or nothing, and nothing once another one has taken over.
+template <class Work>
+auto RolloutStore::as_one(const char* what, Work work) {
+  bool ours = true;
+  const auto result = persist(what, [&] {
     database_->begin();
     try {
-      // Where the server went away nobody knows whether it has been written.
-      const auto there =
-          database_->run("SELECT id FROM rollouts WHERE token = ?", {rollout.token}, 1);
-      if (!there.empty()) {
-        database_->commit();
-        return std::stoll(there[0].at(0));
-      }
-      const std::string id =
-          database_->run("SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts", {}, 1).at(0).at(0);
-      database_->run(
-          "INSERT INTO rollouts (id, name, file, token, state, plan, started_by, host, started, "
-          "finished, exit_code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', -1, '')",
-          {id, plan.name, plan.file, rollout.token, std::string(name_of(rollout.state)),
-           to_json(plan).dump(), rollout.user, rollout.host, rollout.started});
-      for (std::size_t wave = 0; wave < plan.waves.size(); ++wave) {
-        const RolloutWave& of = plan.waves[wave];
-        database_->run(
-            "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
-            "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, "
-            "'', "
-            "'', '')",
-            {id, as_text(static_cast<std::int64_t>(wave)), of.name});
-        for (std::size_t i = of.first; i < of.first + of.count; ++i) {
-          database_->run(
-              "INSERT INTO rollout_targets (rollout, position, wave, name, state, attempt, run, "
-              "exit_code, reason, started, finished, outputs) VALUES (?, ?, ?, ?, 'waiting', 1, 0, "
-              "-1, '', '', '', '{}')",
-              {id, as_text(static_cast<std::int64_t>(i)), as_text(static_cast<std::int64_t>(wave)),
-               plan.targets[i].name});
-        }
-      }
+      ours = !mine_ || !database_
+                            ->run("SELECT fence FROM rollout_leases WHERE name = ? AND fence = ?" +
+                                      database_->and_keep(),
+                                  {mine_->rollout, fence_}, 1)
+                            .empty();
+      auto done = ours ? work() : decltype(work())();
       database_->commit();
-      return std::stoll(id);
-    } catch (const DatabaseFailure&) {
+      return done;
+    } catch (...) {
       database_->roll_back();
       throw;
     }
+  });
+  if (!ours) taken_over();
+  return result;
+}
+
+std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
+  return as_one("record the rollout", [&]() -> std::int64_t {
+    const RolloutPlan& plan = rollout.plan;
+    // Where the server went away nobody knows whether it has been written.
+    const auto there =
+        database_->run("SELECT id FROM rollouts WHERE token = ?", {rollout.token}, 1);
+    if (!there.empty()) return std::stoll(there[0].at(0));
+    const std::string id =
+        database_->run("SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts", {}, 1).at(0).at(0);
+    database_->run(
+        "INSERT INTO rollouts (id, name, file, token, state, plan, started_by, host, started, "
+        "finished, exit_code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', -1, '')",
+        {id, plan.name, plan.file, rollout.token, std::string(name_of(rollout.state)),
+         to_json(plan).dump(), rollout.user, rollout.host, rollout.started});
+    for (std::size_t wave = 0; wave < plan.waves.size(); ++wave) {
+      const RolloutWave& of = plan.waves[wave];
+      database_->run(
+          "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
+          "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, "
+          "'', '', '')",
+          {id, as_text(static_cast<std::int64_t>(wave)), of.name});
+      for (std::size_t i = of.first; i < of.first + of.count; ++i) {
+        database_->run(
+            "INSERT INTO rollout_targets (rollout, position, wave, name, state, attempt, run, "
+            "exit_code, reason, started, finished, outputs) VALUES (?, ?, ?, ?, 'waiting', 1, 0, "
+            "-1, '', '', '', '{}')",
+            {id, as_text(static_cast<std::int64_t>(i)), as_text(static_cast<std::int64_t>(wave)),
+             plan.targets[i].name});
+      }
+    }
+    return std::stoll(id);
+  });
+}
+
+void RolloutStore::begin_way_back(std::int64_t rollout, std::size_t wave,
+                                  const std::vector<std::size_t>& targets, const std::string& why) {
+  as_one("record what is to be put back", [&] {
+    const std::string id = as_text(rollout);
+    database_->run(
+        "UPDATE rollouts SET state = 'running', exit_code = -1, finished = '', reason = ? WHERE id "
+        "= ?",
+        {why, id});
+    database_->run(
+        "UPDATE rollout_waves SET passed = 0, gate_held = 0 WHERE rollout = ? AND position = ?",
+        {id, as_text(static_cast<std::int64_t>(wave))});
+    for (const std::size_t target : targets) {
+      database_->run(
+          "UPDATE rollout_targets SET state = 'rolling_back' WHERE rollout = ? AND position = ?",
+          {id, as_text(static_cast<std::int64_t>(target))});
+    }
+    return targets.size();
   });
 }
 
@@ -300,19 +333,26 @@ void RolloutStore::withdraw_approval(std::int64_t rollout, std::size_t wave) {
 }
 
 std::optional<RolloutRecord> RolloutStore::newest(const std::string& name) const {
-  return newest_where("name", name);
+  return newest_where("name = ?", {name});
+}
+std::optional<RolloutRecord> RolloutStore::newest(const std::string& name,
+                                                  const std::string& file) const {
+  return newest_where("name = ? AND file = ?", {name, file});
+}
+std::optional<RolloutRecord> RolloutStore::find(std::int64_t rollout) const {
+  return newest_where("id = ?", {as_text(rollout)});
 }
 std::optional<RolloutRecord> RolloutStore::newest_of_file(const std::string& file) const {
-  return newest_where("file", file);
+  return newest_where("file = ?", {file});
 }
 
-std::optional<RolloutRecord> RolloutStore::newest_where(const std::string& column,
-                                                        const std::string& value) const {
+std::optional<RolloutRecord> RolloutStore::newest_where(const std::string& condition,
+                                                        const Values& values) const {
   return persist("read a rollout", [&]() -> std::optional<RolloutRecord> {
     const auto rows =
-        database_->run("SELECT " + std::string(rollout_columns) + " FROM rollouts WHERE " + column +
-                           " = ? ORDER BY id DESC LIMIT 1",
-                       {value}, rollout_column_count);
+        database_->run("SELECT " + std::string(rollout_columns) + " FROM rollouts WHERE " +
+                           condition + " ORDER BY id DESC LIMIT 1",
+                       values, rollout_column_count);
     if (rows.empty()) return std::nullopt;
     return rollout_in(rows[0]);
   });

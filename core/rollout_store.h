@@ -106,6 +106,10 @@ class RolloutStore {
   void finish(std::int64_t rollout, RolloutState state, int exit_code, const std::string& reason);
   // It has not ended after all: what has to be done again is done by whoever goes on with it.
   void reopen(std::int64_t rollout);
+  // The same, and what has to be done is to put back these environments of the wave, which has not
+  // passed any more. why: its reason meanwhile; "" where the rollout itself wants it.
+  void begin_way_back(std::int64_t rollout, std::size_t wave,
+                      const std::vector<std::size_t>& targets, const std::string& why);
   void save_target(std::int64_t rollout, std::size_t position, const TargetRecord& target);
   // All but the approval.
   void save_wave(std::int64_t rollout, std::size_t position, const WaveRecord& wave);
@@ -126,6 +130,8 @@ class RolloutStore {
   // --- reading ---------------------------------------------------------------------------------
   // The newest with this name; nullopt: none.
   std::optional<RolloutRecord> newest(const std::string& name) const;
+  std::optional<RolloutRecord> newest(const std::string& name, const std::string& file) const;
+  std::optional<RolloutRecord> find(std::int64_t rollout) const;
   // The newest of the rollout file with this absolute path.
   std::optional<RolloutRecord> newest_of_file(const std::string& file) const;
   std::vector<std::string> names() const;
@@ -146,10 +152,12 @@ class RolloutStore {
   void write(const char* what, const std::string& sql, Values values);
   template <class Work>
   auto persist(const char* what, Work work) const;
+  template <class Work>
+  auto as_one(const char* what, Work work);
   std::string fenced() const;
   [[noreturn]] void taken_over() const;
-  std::optional<RolloutRecord> newest_where(const std::string& column,
-                                            const std::string& value) const;
+  std::optional<RolloutRecord> newest_where(const std::string& condition,
+                                            const Values& values) const;
 
   std::unique_ptr<RolloutDatabase> database_;
   std::function<bool(const std::string&)> again_;

@@ -74,6 +74,8 @@ std::string Supervisor::left() const {
 ExitCode Supervisor::supervise() {
   try {
     return carry_on();
+  } catch (const WayBackLeft&) {
+    throw;
   } catch (const Error& e) {
     if (e.code() == ExitCode::busy) throw;  // it says all of that
     throw Error(std::string(e.what()) + "; " + left(), ExitCode::needs_person, e.details());
@@ -303,7 +305,7 @@ ExitCode Supervisor::finish(Schedule::End end) {
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
       WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
-          .carry_out(wave, targets_);
+          .carry_out(wave, targets_, "");
     }
   }
   const ExitCode code = exit_code_of(targets_, passed);

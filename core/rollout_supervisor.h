@@ -19,9 +19,9 @@
 #include "rollout_promotion.h"
 #include "rollout_report.h"
 #include "rollout_run_log.h"
-#include "rollout_secrets.h"
 #include "rollout_standing.h"
 #include "rollout_store.h"
+#include "secret_commands.h"
 #include "sent_pipeline.h"
 
 namespace drydock {

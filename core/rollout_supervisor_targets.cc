@@ -51,7 +51,7 @@ bool Supervisor::asks_hosts() {
   for (auto target = begin; target != end; ++target) {
     tell_begun();
     work_[*target].asked = now_in_milliseconds();
-    start(*target, Purpose::ask, {"status", "--installation", "--json"});
+    start(*target, Purpose::ask, question_for(rollout_.plan.targets[*target], setup_.plugin_dirs));
     ++asking_;
   }
   ask_again_.erase(begin, end);
@@ -180,15 +180,16 @@ void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<st
                        const std::string& input) {
   store_.require_lease();
   ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
-  if (purpose == Purpose::cancel || purpose == Purpose::ask)
-    command.timeout = short_command_timeout(rollout_.plan);
+  const bool is_short = purpose == Purpose::ask || purpose == Purpose::look ||
+                        purpose == Purpose::show || purpose == Purpose::cancel;
+  if (is_short) command.timeout = short_command_timeout(rollout_.plan);
   pool_.start(tag_of(target, purpose), command, input);
 }
 
 void Supervisor::launched(std::size_t target, const ChildEvent& event) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
-  const json said = json::parse(work.printed, nullptr, false);
+  const json said = answer_in(work.printed);
   if (event.code == 0 && said.is_object() && number_at(said, "run") > 0) {
     targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
     store_.save_target(rollout_.id, target, targets_[target]);
@@ -198,7 +199,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     if (work.cancel_wanted) cancel(target);
   } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::launch, *obstacle);
-  } else if (event.code < 0 && event.signal != 0 && work.patience.died()) {
+  } else if ((event.code == 0 || (event.code < 0 && event.signal != 0)) && work.patience.died()) {
     work.may_run = true;
     launch(target);  // the same key: whatever it had begun is found
   } else if (event.code == static_cast<int>(ExitCode::refused) ||
@@ -206,7 +207,11 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
     refused(target, reason_of(work.printed, event));
   } else {
     const int code = event.code > 0 ? event.code : static_cast<int>(ExitCode::needs_person);
-    target_ended(target, code, reason_of(work.printed, event));
+    const std::string unknown = event.code > 0
+                                    ? ""
+                                    : "; whether a run goes on there is not known, see `" +
+                                          command_text(to, "status") + "`";
+    target_ended(target, code, reason_of(work.printed, event) + unknown);
   }
 }
 
@@ -259,7 +264,7 @@ void Supervisor::shown(std::size_t target, const ChildEvent& event) {
   Work& work = work_[target];
   if (const auto obstacle = obstacle_to(to, event))
     return blocked(target, Purpose::show, *obstacle);
-  const json said = json::parse(work.printed, nullptr, false);
+  const json said = answer_in(work.printed);
   if (work.log.take_shown(said)) {
     const json& finished = work.log.finished();
     return target_ended(target, code_of_run(finished), reason_of_run(finished));

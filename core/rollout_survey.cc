@@ -30,7 +30,7 @@ TargetPlan without_plan(const Obstacle& obstacle, const Masker& masker) {
 
 TargetPlan read_target_plan(const std::string& document, const std::string& error) {
   TargetPlan result;
-  const json said = json::parse(document, nullptr, false);
+  const json said = answer_in(document);
   if (said.is_object() && said.contains("error")) {
     result.problem = text_at(said, "error");
   } else if (said.is_object() && said.contains("plan") && said["plan"].is_object()) {

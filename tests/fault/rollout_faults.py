@@ -311,6 +311,89 @@ class RolloutWayBackKilled(RolloutCase):
         self.fail(f"it ended without '{text}'")
 
 
+class RolloutRollbackLeft(RolloutCase):
+    """Who puts a wave back is ended while a rollback works: what is left of it is to be done still, is
+    said so, and `rollout resume` does it."""
+    parallel = 1
+
+    def leave(self, process):
+        process.send_signal(signal.SIGINT)
+
+    def left(self, process):
+        self.assertIn("was left while the wave 'both' was being put back; 1 environment of it still to come. Go "
+                      "on with: drydock rollout resume", self.ended(process, 4))
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(process, 0)
+        self.fifo("b/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        hold = os.open(self.path("b/hold"), os.O_WRONLY)  # returns when b's rollback has begun to read
+        self.assertIn("puts the wave 'both' back", self.drydock("rollout", "status", self.file, code=0))
+        self.leave(process)
+        os.remove(self.path("b/hold"))  # or a rollback that is begun again would wait for another line
+        os.write(hold, b"go\n")
+        os.close(hold)
+        self.left(process)
+        status = self.drydock("rollout", "status", self.file, code=4)
+        self.assertIn("was left while the wave 'both' was being put back", status)
+        self.assertIn("go on:   drydock rollout resume", status)
+        self.assertIn("is being put back; go on with that first",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertIn("has not ended; go on with", self.drydock("rollout", "run", self.file, "--yes", code=4))
+        self.write("sample.yaml", "# what was there before needs no pipeline\n" + self.pipeline)
+        output = self.drydock("rollout", "resume", self.file, code=0)
+        self.assertIn("the wave 'both' was put back by", output)
+        self.assertIn("2 rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+        self.assertIn("has failed: the wave 'both' was put back", self.drydock("rollout", "status", self.file, code=1))
+
+
+class RolloutRollbackKilled(RolloutRollbackLeft):
+    def leave(self, process):
+        self.kill(process)
+
+    def left(self, process):
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+
+
+class RolloutsWithOneName(RolloutCase):
+    """Two files of a folder with the same name: each shows its own rollout, and the second is not begun."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+
+    def test(self):
+        text = self.read("rollout.yaml")
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 2, approve: true"))
+        other = self.path("other.yaml")
+        self.write("other.yaml", text.replace("name: both", "name: of-other"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
+        self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        # One that has another name by now stands in nobody's way; but what was begun has the name still.
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
+        output = self.drydock("rollout", "run", other, "--yes", code=4)
+        self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
+        self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
+        for file, wave, wrong in ((self.file, "both", "of-other"), (other, "of-other", "both")):
+            status = self.drydock("rollout", "status", file, code=0)
+            self.assertIn(f"wave {wave}:", status)
+            self.assertNotIn(f"wave {wrong}:", status)
+        # Runs of the other one came after its own.
+        output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
+        self.assertIn("wave both is put back", output)
+        self.assertIn("roll back run 2 first", " ".join(output.split()))
+        self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
+        self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+
 class Checkouts(RolloutCase):
     """Each environment is a checkout at 1.0, with an origin of its own that has 2.0."""
     pipeline = """
@@ -440,18 +523,35 @@ class RolloutMayHaveMoreFiles(RolloutFewOpenFiles):
     limits = (64, 4096)
 
 
-class RolloutNoFilesLeft(RolloutFewOpenFiles):
-    """Not one can be begun: that is this machine's failure, and none of an environment."""
+class RolloutNoFilesAtAll(RolloutFewOpenFiles):
+    """Not one can be asked: nothing is begun."""
     count = 2
 
     def test(self):
-        output = " ".join(self.drydock(
-            "rollout", "run", self.path("rollout.yaml"), "--yes", code=3,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
+        output = self.drydock("rollout", "run", self.path("rollout.yaml"), "--yes", code=2,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
         self.assertIn("(Too many open files); raise the limits (`ulimit -n`, `ulimit -u`), or lower 'parallel:'",
                       output)
-        self.assertIn("Go on with: drydock rollout resume", output)
-        self.assertIn("has passed: 2 done", self.drydock("rollout", "resume", "many", code=0))
+        self.assertIn("nothing was started", output)
+
+
+class RolloutNoFilesLeft(RolloutCase):
+    """Not one can be followed: that is this machine's failure, and none of an environment."""
+
+    def test(self):
+        process, pids = self.begin()
+        self.kill(process)
+        output = " ".join(self.drydock(
+            "rollout", "resume", self.file, code=3,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))).split())
+        self.assertIn("(Too many open files); raise the limits", output)
+        self.assertIn("a, b go on by themselves. Go on with: drydock rollout resume", output)
+        for pid in pids:
+            self.assert_alive(pid)
+        again = self.start("rollout", "resume", self.file)
+        for name in "ab":
+            self.let_go(name)
+        self.assertIn("has passed: 2 done", self.ended(again, 0))
 
 
 class RolloutOnATerminal(RolloutCase):
@@ -546,50 +646,6 @@ class RolloutGivenUpAndResumedWithoutItsSecret(RolloutResumedWithoutItsSecret):
     forgotten = "run = 0, state = 'unreachable', exit_code = 3"
 
 
-class RolloutKeepsNoSecretVariables(RolloutCase):
-    """What holds a secret is read again by whoever goes on with the rollout; the rest is as it was begun."""
-    parallel = 1
-    pipeline = RolloutCase.pipeline.replace(
-        "stages:", "vars: { api_token: null, url: null, to: null }\nstages:").replace(
-        "echo new > data", "echo '${{ vars.url }} ${{ vars.api_token }} ${{ vars.to }}' > data")
-    more = "notify: { exec: [/usr/bin/test, -n, hunter2secret] }"
-    given = "vars: { api_token: hunter2secret, url: 'https://me:other-password@x/?t=hunter2secret', to: 1 }, dir: "
-
-    def test(self):
-        whole = self.read("rollout.yaml").replace("dir: ", self.given)
-        self.write("rollout.yaml", whole)
-        process = self.start("rollout", "run", self.file, "--yes")
-        self.read("a/begun")
-        self.kill(process)
-        for name in os.listdir(self.path(".drydock")):
-            if name.startswith("rollouts.db"):
-                with open(self.path(f".drydock/{name}"), "rb") as file:
-                    kept = file.read()
-                self.assertFalse(b"hunter2secret" in kept, name)
-                self.assertFalse(b"other-password" in kept, name)
-        without = whole.replace("api_token: hunter2secret, ", "").replace("to: 1", "to: 2")
-        self.write("rollout.yaml", without)
-        self.assertIn("the variable 'api_token' of the environment 'b' of the rollout 'faulty' holds a secret, "
-                      "which is kept nowhere", self.drydock("rollout", "resume", self.file, code=2))
-        self.assertIn("--var: found 'to', allowed: api_token, url",
-                      self.drydock("rollout", "resume", self.file, "--var", "to=3", code=2))
-        self.write("rollout.yaml", without.replace("notify:", "#"))
-        given_again = ("rollout", "resume", self.file, "--var", "api_token=hunter2secret")
-        self.assertIn("'notify:' of the rollout 'faulty' holds a secret",
-                      self.drydock(*given_again, code=2))
-        self.write("rollout.yaml", without)
-        again = self.start(*given_again)
-        self.let_go("a")
-        self.read("b/begun")
-        self.let_go("b")
-        output = self.ended(again, 0)
-        self.assertNotIn("hunter2secret", output)
-        self.assertNotIn("warning", output)
-        self.assertIn("has been changed since the rollout 'faulty' was begun", output)
-        self.assertEqual(self.read("b/data"),
-                         "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
-
-
 class RolloutSecretThatTakesItsTime(RolloutCase):
     """The command that delivers one environment's secret waits: the other one is upgraded meanwhile."""
     pipeline = RolloutCase.pipeline.replace("stages:", "secrets: { token: { env: FAULTY_TOKEN } }\nstages:").replace(
@@ -652,6 +708,50 @@ class RolloutLeftWhileItWaitsForASecret(RolloutSecretThatTakesItsTime):
         self.let_go("a")
         self.ended(again, 0)
         self.assertEqual(self.runs_of("a"), ["done"])
+
+
+class RolloutKeepsNoSecretVariables(RolloutCase):
+    """What holds a secret is read again by whoever goes on with the rollout; the rest is as it was begun."""
+    parallel = 1
+    pipeline = RolloutCase.pipeline.replace(
+        "stages:", "vars: { api_token: null, url: null, to: null }\nstages:").replace(
+        "echo new > data", "echo '${{ vars.url }} ${{ vars.api_token }} ${{ vars.to }}' > data")
+    more = "notify: { exec: [/usr/bin/test, -n, hunter2secret] }"
+    given = "vars: { api_token: hunter2secret, url: 'https://me:other-password@x/?t=hunter2secret', to: 1 }, dir: "
+
+    def test(self):
+        whole = self.read("rollout.yaml").replace("dir: ", self.given)
+        self.write("rollout.yaml", whole)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a/begun")
+        self.kill(process)
+        for name in os.listdir(self.path(".drydock")):
+            if name.startswith("rollouts.db"):
+                with open(self.path(f".drydock/{name}"), "rb") as file:
+                    kept = file.read()
+                self.assertFalse(b"hunter2secret" in kept, name)
+                self.assertFalse(b"other-password" in kept, name)
+        without = whole.replace("api_token: hunter2secret, ", "").replace("to: 1", "to: 2")
+        self.write("rollout.yaml", without)
+        self.assertIn("the variable 'api_token' of the environment 'b' of the rollout 'faulty' holds a secret, "
+                      "which is kept nowhere", self.drydock("rollout", "resume", self.file, code=2))
+        self.assertIn("--var: found 'to', allowed: api_token, url",
+                      self.drydock("rollout", "resume", self.file, "--var", "to=3", code=2))
+        self.write("rollout.yaml", without.replace("notify:", "#"))
+        given_again = ("rollout", "resume", self.file, "--var", "api_token=hunter2secret")
+        self.assertIn("'notify:' of the rollout 'faulty' holds a secret",
+                      self.drydock(*given_again, code=2))
+        self.write("rollout.yaml", without)
+        again = self.start(*given_again)
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
+        output = self.ended(again, 0)
+        self.assertNotIn("hunter2secret", output)
+        self.assertNotIn("warning", output)
+        self.assertIn("has been changed since the rollout 'faulty' was begun", output)
+        self.assertEqual(self.read("b/data"),
+                         "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
 
 
 class RolloutBudgetSpentAtOnce(RolloutCase):

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from case import DRYDOCK, PIPELINE, Case
+from case import DRYDOCK, PIPELINE, Case, Terminal
 
 PROGRAMS = "/usr/lib/postgresql/15/bin/"
 PASSWORD = "correct-horse-battery"
@@ -206,6 +206,28 @@ class SharedStateTwoAtOnce(SharedCase):
         for name in "ab":
             self.assert_ran_once(name)
         self.assertEqual(self.server.sql("SELECT COUNT(*) FROM rollouts"), "1")
+
+
+class SharedStateTakenOverAtTheQuestion(SharedCase):
+    """Who reads the question for long is not heard of, and holds nobody up. The answer begins nothing then,
+    and hides nothing of what others have begun."""
+
+    def test(self):
+        first = Terminal(self, *self.words("one", "run"))
+        first.read_until("Go ahead?")
+        self.server.sql("UPDATE rollout_leases SET until = 1")  # as time goes by
+        second = self.start(*self.words("two", "run", "--yes"))
+        self.read("a/begun")
+        first.type("y\n")
+        first.read_until(f"taken over the rollout 'faulty' (process {second.pid} of")
+        self.assertEqual(first.process.wait(timeout=60), 4)
+        self.assertEqual(self.server.sql("SELECT COUNT(*) FROM rollouts"), "1")
+        self.let_go("a")
+        self.read("b/begun")
+        self.let_go("b")
+        self.assertIn("has passed: 2 done", self.ended(second, 0))
+        for name in "ab":
+            self.assert_ran_once(name)
 
 
 class SharedStateReadOnceItIsHeld(SharedCase):

@@ -183,6 +183,22 @@ exec {DRYDOCK} "$@"
         self.assertEqual(self.runs_of("a"), ["done"])
 
 
+class SshLoginGreets(SshCase):
+    """What a login prints before Drydock's answer is not taken for one."""
+    names = "a"
+    pipeline = QUICK
+
+    def options_of(self, name):
+        return ", vars: { to: once }"
+
+    def test(self):
+        self.write_file(os.path.join(self.hosts["a"].folder, ".bashrc"), "echo 'Welcome to {a}!'\n")
+        self.assertIn("1 change", self.drydock("rollout", "plan", self.file, code=0))
+        self.assertIn("Rollout far has passed: 1 done.", self.drydock("rollout", "run", self.file, "--yes", code=0))
+        self.assertIn("run 1 done", self.drydock("rollout", "status", self.file, "--all", code=0))
+        self.assert_every_event_once("a")
+
+
 class SshConnectionsAreInits(SshCase):
     """While hosts are asked, the processes that keep the connections to them are not the rollout's
     children: they would be zombies when they end."""
@@ -610,6 +626,117 @@ class SshLaterWaveIsNotWell(SshCase):
         self.let_go("b")
         self.ended(last, 0)
         self.assertEqual([self.runs_of(name) for name in self.names], [["done"], ["done"]])
+
+
+class SshCutWhileItGoesBack(SshCase):
+    """A link is lost while a wave is put back: the rollback there goes on, and is found again."""
+
+    def upgrade(self):
+        process, _ = self.begin()
+        for name in self.names:
+            self.let_go(name)
+        self.ended(process, 0)
+
+    def goes_back(self):
+        """What puts the wave back; a's rollback waits at the other end of what is returned beside it."""
+        self.upgrade()
+        self.fifo("a $it/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        return process, os.open(self.there("a", "hold"), os.O_WRONLY)
+
+    def let_go_back(self, hold):
+        os.remove(self.there("a", "hold"))
+        os.write(hold, b"go\n")
+        os.close(hold)
+
+    def assert_all_went_back_once(self):
+        for name in self.names:
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name} $it/data"), "old\n")
+            self.assertEqual(self.read(f"{name} $it/undone"), "wait\nchange\n")
+        # Nothing is expected of it any more.
+        self.assertNotIn("drift", self.drydock("rollout", "status", self.file, "--all", code=0))
+
+    code = 0
+
+    def test(self):
+        process, hold = self.goes_back()
+        self.hosts["a"].away()
+        self.assertIn("while its rollback goes on by itself", " ".join(
+            (self.read_until(process, "trying again") + process.stdout.readline()).split()))
+        self.hosts["a"].back()
+        self.read_until(process, "reached again")
+        self.let_go_back(hold)
+        self.assertIn("a: rolled back", self.ended(process, self.code))
+        self.assert_all_went_back_once()
+
+
+class SshCutWhileAFailureGoesBack(SshCutWhileItGoesBack):
+    """The same of what a failure puts back."""
+    code = 1
+
+    def setUp(self):
+        super().setUp()
+        with open(self.file, "a", encoding="utf-8") as file:
+            file.write("on_failure: rollback-wave\n")
+
+    def goes_back(self):
+        self.fifo("a $it/hold")
+        process, _ = self.begin()
+        self.let_go("a")
+        self.read_until(process, "a: done")
+        self.let_go("b", "bad")
+        return process, os.open(self.there("a", "hold"), os.O_WRONLY)
+
+
+class SshCutForGoodWhileItGoesBack(SshCutWhileItGoesBack):
+    """Nobody knows how its rollback ends: it stays to be put back, and a resume looks again."""
+    reconnect = "1s"
+
+    def test(self):
+        process, hold = self.goes_back()
+        self.hosts["a"].away()
+        output = self.ended(process, 3)
+        self.assertIn("a: being rolled back (run 1): ", output)
+        self.assertIn("; its rollback may go on there", output)
+        self.assertIn("b: rolled back", output)
+        self.assertIn("1 environment is not known to be put back, since nobody could ask there: a. Go on with: "
+                      "drydock rollout resume", output)
+        self.let_go_back(hold)
+        self.assertIn("its rollback may go on there", " ".join(
+            self.drydock("rollout", "status", self.file, code=4).split()))
+        self.hosts["a"].back()
+        self.assertIn("a: rolled back", self.drydock("rollout", "resume", self.file, code=0))
+        self.assert_all_went_back_once()
+
+
+class SshAwayOnTheWayBack(SshCutWhileItGoesBack):
+    """One at a time, and the host of the first one is away: the next one has its place."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("parallel: 2", "parallel: 1"))
+
+    def upgrade(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        for name in self.names:
+            self.read(f"{name} $it/begun")
+            self.let_go(name)
+        self.ended(process, 0)
+
+    def test(self):
+        self.upgrade()
+        self.fifo("b $it/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        hold = os.open(self.there("b", "hold"), os.O_WRONLY)
+        self.hosts["b"].away()
+        self.read_until(process, "a: rolled back")
+        self.hosts["b"].back()
+        os.remove(self.there("b", "hold"))
+        os.write(hold, b"go\n")
+        os.close(hold)
+        self.assertIn("b: rolled back", self.ended(process, 0))
+        self.assert_all_went_back_once()
 
 
 class SshDiskFull(SshCase):

@@ -84,7 +84,8 @@ TEST(ChildPool, WhatTakesTooLongIsAskedFirst) {
   obeys.timeout = std::chrono::milliseconds(500);
   obeys.grace = std::chrono::hours(1);
   pool.start(1, obeys);
-  ChildCommand refuses{{"/bin/sh", "-c", "trap 'echo never' TERM; while :; do sleep 600; done"}, ""};
+  ChildCommand refuses{{"/bin/sh", "-c", "trap 'echo never' TERM; while :; do sleep 600; done"},
+                       ""};
   refuses.timeout = std::chrono::milliseconds(50);
   refuses.grace = std::chrono::milliseconds(50);
   pool.start(2, refuses);

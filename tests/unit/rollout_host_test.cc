@@ -256,6 +256,18 @@ TEST(Obstacles, NotWhereDrydockHasAnswered) {
   EXPECT_EQ(obstacle_on("", ended(255, "")), "") << "no ssh stands in between";
 }
 
+TEST(Answers, AreFoundBehindWhatALoginPrints) {
+  EXPECT_EQ(answer_in("{\n  \"run\": 7\n}\n")["run"], 7);
+  EXPECT_EQ(answer_in("Welcome to {web-1}\n{\nit is late\n{\n  \"run\": 7\n}\n")["run"], 7);
+  for (const char* none : {"", "Welcome\n", "Welcome\n{\n  \"run\": 7\n", "{\n{\n{"}) {
+    EXPECT_TRUE(answer_in(none).is_null()) << none;
+  }
+  ChildEvent ended;
+  ended.code = 0;
+  EXPECT_EQ(reason_of("Welcome\nto web-1\n", ended), "it printed 'Welcome' instead of an answer");
+  EXPECT_EQ(reason_of("", ended), "it ended with exit code 0");
+}
+
 TEST(PatienceTest, OfCommandsThatDie) {
   Patience patience;
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(patience.died()) << i;

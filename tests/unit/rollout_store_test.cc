@@ -197,13 +197,53 @@ TEST_P(RolloutStoreTest, TheNewestOfItsName) {
   EXPECT_EQ(store->newest("sample")->id, second);
   EXPECT_EQ(store->newest_of_file("/srv/sample.yaml")->id, second);
   EXPECT_FALSE(store->newest("gone"));
+  RolloutRecord elsewhere = some_rollout("sample", "four");
+  elsewhere.plan.file = "/srv/two.yaml";
+  const std::int64_t fourth = store->begin(elsewhere);
+  EXPECT_EQ(store->newest("sample")->id, fourth);
+  EXPECT_EQ(store->newest("sample", "/srv/sample.yaml")->id, second);
+  EXPECT_EQ(store->find(second)->plan.file, "/srv/sample.yaml");
+  EXPECT_FALSE(store->find(99));
+  store->finish(fourth, RolloutState::failed, 1, "why");
+  EXPECT_EQ(store->find(second)->state, RolloutState::running);
   EXPECT_EQ(store->names(), (std::vector<std::string>{"other", "sample"}));
   store->finish(second, RolloutState::failed, 1, "why");
-  EXPECT_EQ(store->newest("sample")->state, RolloutState::failed);
-  EXPECT_EQ(store->newest("sample")->reason, "why");
+  EXPECT_EQ(store->find(second)->state, RolloutState::failed);
+  EXPECT_EQ(store->find(second)->reason, "why");
   store->reopen(second);
-  EXPECT_EQ(store->newest("sample")->state, RolloutState::running);
-  EXPECT_EQ(store->newest("sample")->exit_code, -1);
+  EXPECT_EQ(store->find(second)->state, RolloutState::running);
+  EXPECT_EQ(store->find(second)->exit_code, -1);
+}
+
+// Whoever comes next finds all that is to be put back, and not a part of it.
+TEST_P(RolloutStoreTest, AWayBackBeginsAsAWhole) {
+  const auto store = open();
+  const std::int64_t id = store->begin(some_rollout("sample", "one"));
+  WaveRecord wave;
+  wave.known.ended = 17;
+  wave.known.passed = wave.known.gate_held = true;
+  store->save_wave(id, 0, wave);
+  TargetRecord done;
+  done.state = TargetState::done;
+  done.run = 7;
+  store->save_target(id, 1, done);
+  store->finish(id, RolloutState::passed, 0, "");
+  EXPECT_FALSE(wave_going_back(*store->newest("sample"), store->targets(id)));
+  store->begin_way_back(id, 0, {1}, "the wave 'all' is put back by me");
+  const auto rollout = open()->newest("sample");
+  EXPECT_EQ(rollout->state, RolloutState::running);
+  EXPECT_EQ(rollout->exit_code, -1);
+  EXPECT_EQ(rollout->reason, "the wave 'all' is put back by me");
+  EXPECT_FALSE(store->waves(id)[0].known.passed || store->waves(id)[0].known.gate_held);
+  EXPECT_EQ(store->targets(id)[0].state, TargetState::waiting);
+  EXPECT_EQ(store->targets(id)[1].state, TargetState::rolling_back);
+  EXPECT_EQ(store->targets(id)[1].run, 7u);
+  EXPECT_EQ(wave_going_back(*rollout, store->targets(id)), 0u);
+  done.state = TargetState::rolled_back;
+  store->save_target(id, 1, done);
+  EXPECT_EQ(wave_going_back(*rollout, store->targets(id)), 0u) << "its end is not recorded";
+  store->finish(id, RolloutState::failed, 1, "the wave 'all' was put back by me");
+  EXPECT_FALSE(wave_going_back(*store->newest("sample"), store->targets(id)));
 }
 
 // Whoever does not know whether it has begun may begin again.
@@ -251,6 +291,10 @@ TEST_P(RolloutStoreTest, OneSupervisorUntilItIsNotHeardOf) {
       [&] { first->save_wave(id, 0, {}); },
       [&] { first->finish(id, RolloutState::failed, 3, "late"); },
       [&] { first->reopen(id); },
+      [&] { first->begin(some_rollout("sample", "late")); },
+      [&] {
+        first->begin_way_back(id, 0, {0, 1}, "late");
+      },
       [&] { first->withdraw_approval(id, 0); },
       [&] { first->renew(); },
       [&] { first->require_lease(); }};

@@ -1,4 +1,4 @@
-#include "rollout_secrets.h"
+#include "secret_commands.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,132 @@
+// rollout rollback: a wave as it was before.
+#include <algorithm>
+#include <iostream>
+
+#include "command_rollout.h"
+#include "consent.h"
+#include "process.h"
+#include "rollout_host.h"
+#include "rollout_lease.h"
+#include "rollout_report.h"
+#include "rollout_way_back.h"
+#include "text.h"
+
+namespace drydock {
+namespace {
+
+// The one that the command line names, else the last one of which something was upgraded.
+std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan,
+                             const std::vector<TargetRecord>& targets) {
+  std::vector<std::string> names;
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < plan.waves.size(); ++i) {
+    names.push_back(plan.waves[i].name);
+    if (plan.waves[i].name == arguments.wave) return i;
+    if (!way_back(plan.waves[i], targets).empty()) last = i;
+  }
+  if (!arguments.wave.empty()) {
+    throw Error("--wave: found '" + arguments.wave + "', allowed: " + join(names, ", ") +
+                did_you_mean(arguments.wave, names));
+  }
+  if (last) return *last;
+  throw Error("no environment of the rollout '" + plan.name +
+              "' stands upgraded, so there is nothing to put back");
+}
+
+// A wave goes back before those that it stands on.
+void require_newest(const RolloutPlan& plan, std::size_t wave,
+                    const std::vector<TargetRecord>& targets) {
+  for (std::size_t later = plan.waves.size(); --later > wave;) {
+    const std::size_t count = way_back(plan.waves[later], targets).size();
+    if (count == 0) continue;
+    const std::string& name = plan.waves[later].name;
+    throw Error("the wave '" + name + "' came after '" + plan.waves[wave].name + "', and " +
+                count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
+                (count == 1 ? "is" : "are") +
+                " not put back; put that back first with `drydock rollout rollback " +
+                shell_word(plan.file) + " --wave " + name + "`");
+  }
+}
+
+void agree_to_put_back(Workbench& bench, const RolloutPlan& plan, const RolloutWave& wave,
+                       std::size_t count) {
+  const Arguments& arguments = bench.arguments();
+  const std::string loss = "What was written into their databases since they were upgraded is lost";
+  const std::string what = count_of(static_cast<std::int64_t>(count), "environment");
+  if (!arguments.yes) {
+    if (person_agrees("Put back " + what + " of the wave '" + wave.name + "' of the rollout '" +
+                          plan.name + "'? " + loss + ".",
+                      bench.cancellation())) {
+      return;
+    }
+    throw Error("not confirmed; nothing was changed");
+  }
+  if (!arguments.accept_loss) {
+    throw Error(what + " of the wave '" + wave.name + "' would be put back. " + loss +
+                "; add --accept-loss to go on");
+  }
+}
+
+}  // namespace
+
+ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave) {
+  const Arguments& arguments = bench.arguments();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  std::vector<TargetRecord> targets = found.store->targets(record.id);
+  leave_orphans_to_init();
+  const Hosts hosts(plan);
+  const std::string what = "the wave '" + plan.waves[wave].name + "' ";
+  try {
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
+    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
+        .carry_out(wave, targets, what + "is put back by " + person_name());
+  } catch (const WayBackLeft&) {
+    throw;
+  } catch (const Error& e) {
+    const bool begun = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
+      return each.state == TargetState::rolling_back;
+    });
+    if (!begun || e.code() == ExitCode::busy) throw;
+    throw Error(std::string(e.what()) + "; the rollout was left while " + what +
+                    "was being put back. Go on with: drydock rollout resume " +
+                    shell_word(plan.file),
+                ExitCode::needs_person);
+  }
+  const ExitCode worst = exit_code_of(targets, false);
+  found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
+                      what + "was put back by " + person_name());
+  print_end(bench, *found.store, record);
+  return worst == ExitCode::needs_person ? worst : ExitCode::done;
+}
+
+ExitCode rollout_rollback(const Arguments& arguments) {
+  require_consent_possible(arguments);
+  Workbench bench(arguments);
+  bench.handle_signals();
+  const HeldRollout held(bench);
+  const FoundRollout& found = held.found();
+  const RolloutRecord& record = found.record;
+  const RolloutPlan& plan = record.plan;
+  const std::vector<TargetRecord> targets = found.store->targets(record.id);
+  const std::size_t wave = wave_to_put_back(arguments, plan, targets);
+  const bool runs = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
+    return each.state == TargetState::running;
+  });
+  if (runs) {
+    throw Error("environments of the rollout '" + plan.name +
+                    "' still run; let them end with `drydock rollout resume " +
+                    shell_word(plan.file) + "`, then put the wave back",
+                ExitCode::busy);
+  }
+  require_newest(plan, wave, targets);
+  const std::size_t count = way_back(plan.waves[wave], targets).size();
+  if (count == 0) {
+    throw Error("no environment of the wave '" + plan.waves[wave].name +
+                "' stands upgraded, so there is nothing to put back");
+  }
+  agree_to_put_back(bench, plan, plan.waves[wave], count);
+  return put_back(bench, found, wave);
+}
+
+}  // namespace drydock
