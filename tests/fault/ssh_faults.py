@@ -216,7 +216,7 @@ class SshRefused(SshCase):
         self.assertIn("a: Drydock there is an older one than 0.1.0, which is here, and cannot be asked",
                       self.refused())
         self.program("drydock", "echo hello\n")
-        self.assertIn("a: Drydock there does not say what it is: it ended with exit code 0",
+        self.assertIn("a: Drydock there does not say what it is: it printed 'hello' instead of an answer",
                       self.refused())
         self.program("drydock", f'"{DRYDOCK}" "$@" | sed \'s/"exec": {{/"other": {{/\'\n')
         self.assertIn("a: the stage type exec is not there", self.refused())
