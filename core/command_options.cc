@@ -124,7 +124,8 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & rolls) != 0) {
     add("var", po::value(&into.vars)->value_name("K=V")->composing(),
-        "plan, run: set a variable for every environment (repeatable); resume: one that holds a secret");
+        "plan, run: set a variable for every environment (repeatable); resume: one that holds a "
+        "secret");
     add("yes,y", po::bool_switch(&into.yes), "run, resume, rollback: do not ask");
     add("until", po::value(&into.until)->value_name("approval"),
         "run, resume: end with 6 instead of waiting for an approval");

@@ -7,7 +7,7 @@
 namespace drydock {
 namespace {
 
-constexpr int schema_version = 2;
+constexpr int schema_version = 1;
 
 // Words and types that both databases know. Times are texts, UTC, RFC 3339; until and ended are
 // milliseconds since the epoch.
@@ -65,31 +65,13 @@ constexpr std::array<const char*, 11> statements = {
     "FROM rollout_runs n LEFT JOIN rollout_environments e ON e.place = n.place",
 };
 
-// 0: there are no tables.
-int version_of(RolloutDatabase& database) {
-  if (!database.has_table("rollout_schema")) return 0;
-  const auto rows = database.run("SELECT version FROM rollout_schema", {}, 1);
-  return rows.empty() ? 0 : std::stoi(rows[0][0]);
-}
-
 void make(RolloutDatabase& database) {
-  for (const char* statement : statements) database.run(statement);
-  database.run("INSERT INTO rollout_schema VALUES (?)", {std::to_string(schema_version)});
-}
-
-// Of the version before.
-void upgrade(RolloutDatabase& database) {
-  database.run("ALTER TABLE rollout_waves ADD COLUMN told INTEGER NOT NULL DEFAULT 0");
-  database.run("UPDATE rollout_schema SET version = ?", {std::to_string(schema_version)});
-}
-
-// Of several that come at once one does it, the others find it done.
-void make_or_upgrade(RolloutDatabase& database) {
   database.begin();
   try {
-    const int found = version_of(database);
-    if (found == 0) make(database);
-    if (found == 1) upgrade(database);
+    if (!database.has_table("rollout_schema")) {  // else another one was quicker
+      for (const char* statement : statements) database.run(statement);
+      database.run("INSERT INTO rollout_schema VALUES (?)", {std::to_string(schema_version)});
+    }
     database.commit();
   } catch (const DatabaseFailure&) {
     database.roll_back();
@@ -100,8 +82,9 @@ void make_or_upgrade(RolloutDatabase& database) {
 }  // namespace
 
 void prepare_rollout_tables(RolloutDatabase& database) {
-  if (version_of(database) < schema_version) make_or_upgrade(database);
-  const int found = version_of(database);
+  if (!database.has_table("rollout_schema")) make(database);
+  const auto rows = database.run("SELECT version FROM rollout_schema", {}, 1);
+  const int found = rows.empty() ? 0 : std::stoi(rows[0][0]);
   if (found <= schema_version) return;
   throw Error("the database of rollouts " + database.name() + " has schema version " +
               std::to_string(found) + " and this Drydock knows " + std::to_string(schema_version) +

@@ -240,9 +240,8 @@ std::int64_t RolloutStore::begin(const RolloutRecord& rollout) {
       const RolloutWave& of = plan.waves[wave];
       database_->run(
           "INSERT INTO rollout_waves (rollout, position, name, ended, gate_held, gate_reason, "
-          "passed, told, approved_by, approved_at, comment) VALUES (?, ?, ?, -1, 0, '', 0, 0, '', "
-          "'', "
-          "'')",
+          "passed, told, approved_by, approved_at, comment) "
+          "VALUES (?, ?, ?, -1, 0, '', 0, 0, '', '', '')",
           {id, as_text(static_cast<std::int64_t>(wave)), of.name});
       for (std::size_t i = of.first; i < of.first + of.count; ++i) {
         database_->run(

@@ -94,9 +94,10 @@ TEST(AnsibleInventory, RefusesWhatIsNoPlaceForVariables) {
 TEST(AnsibleInventory, RefusesWhatIsNestedTooDeep) {
   constexpr std::size_t depth = 200'000;
   const std::string nested = std::string(depth, '[') + std::string(depth, ']');
-  EXPECT_NE(refusal(R"({"_meta": {"hostvars": {"a": {"drydock": {"vars": {"q": )" + nested + "}}}}}}")
-                .find("printed values that are nested more than 100 deep"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal(R"({"_meta": {"hostvars": {"a": {"drydock": {"vars": {"q": )" + nested + "}}}}}}")
+          .find("printed values that are nested more than 100 deep"),
+      std::string::npos);
   EXPECT_NE(refusal(R"({"prod": {"hosts": )" + nested + "}}").find("nested"), std::string::npos);
 }
 

@@ -72,6 +72,22 @@ class RolloutStoreTest : public ::testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(On, RolloutStoreTest, ::testing::Values("sqlite", "postgresql"),
                          [](const auto& info) { return info.param; });
 
+// What holds a secret is kept by its name alone.
+TEST_P(RolloutStoreTest, WhatIsSetApartIsNotKept) {
+  RolloutRecord rollout = some_rollout("sample", "one");
+  rollout.plan.targets[0].vars = {{"api_token", "correct-horse"}, {"to", "1"}};
+  rollout.plan.targets[0].vars_apart = {"api_token"};
+  rollout.plan.notify = ControllerStage{"exec", {"battery-staple"}, {}, true};
+  open()->begin(rollout);
+  const std::string kept = database()->run("SELECT plan FROM rollouts", {}, 1).at(0).at(0);
+  EXPECT_EQ(kept.find("correct-horse"), std::string::npos);
+  EXPECT_EQ(kept.find("battery-staple"), std::string::npos);
+  const RolloutPlan found = open()->newest("sample")->plan;
+  EXPECT_EQ(found.targets[0].vars, (nlohmann::json{{"to", "1"}}));
+  EXPECT_EQ(found.targets[0].vars_apart, (std::set<std::string>{"api_token"}));
+  EXPECT_TRUE(found.notify->set_apart);
+}
+
 TEST_P(RolloutStoreTest, AnotherProcessFindsWhatWasWritten) {
   const std::int64_t id = open()->begin(some_rollout("sample", "one"));
   {

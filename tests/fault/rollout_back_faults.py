@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Waves that are put back: what becomes of it when whoever does that, or a run, is killed or somebody else was
+quicker. Run by ctest, one class a test."""
+import os
+import shlex
+import signal
+import subprocess
+import unittest
+
+from case import DRYDOCK
+from rollout_case import RolloutCase
+
+
+class RolloutRolledBackMeanwhile(RolloutCase):
+    """A run that ended well and was rolled back by hand while nobody looked has upgraded nothing."""
+
+    def test(self):
+        process, _ = self.begin()
+        self.kill(process)
+        for name in "ab":
+            self.let_go(name)
+            subprocess.run([DRYDOCK, "-C", self.path(name), "attach"], stdout=subprocess.DEVNULL,
+                           timeout=60, check=False)
+        subprocess.run([DRYDOCK, "-C", self.path("a"), "rollback", "--yes", "--accept-loss"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(self.runs_of("a"), ["rolled_back"])
+        output = " ".join(self.drydock("rollout", "resume", self.file, code=1).split())
+        self.assertIn("1 of 2 environments failed", output)
+        self.assertIn("it was rolled back by hand", output)
+
+
+class RolloutWayBackKilled(RolloutCase):
+    """The supervisor dies while a wave is put back: the rollback goes on, and is found again."""
+    more = "on_failure: rollback-wave"
+
+    def test(self):
+        self.fifo("a/hold")
+        process, _ = self.begin()
+        self.let_go("a")
+        self.read_until(process, "a: done")
+        self.let_go("b", "bad")
+        hold = os.open(self.path("a/hold"), os.O_WRONLY)  # returns when a's rollback has begun to read
+        self.assertIn("a: being rolled back (run 1)", self.drydock("rollout", "status", self.file, code=0))
+        self.kill(process)
+        os.write(hold, b"go\n")
+        os.close(hold)
+        os.remove(self.path("a/hold"))  # or a rollback that is begun again would wait for another line
+        output = self.drydock("rollout", "resume", self.file, code=1)
+        self.assertIn("1 of 2 environments failed in the wave 'both'", " ".join(output.split()))
+        self.assertIn("a: rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+
+    def read_until(self, process, text):
+        for line in process.stdout:
+            if text in line:
+                return
+        self.fail(f"it ended without '{text}'")
+
+
+class RolloutRollbackLeft(RolloutCase):
+    """Who puts a wave back is ended while a rollback works: what is left of it is to be done still, is
+    said so, and `rollout resume` does it."""
+    parallel = 1
+
+    def leave(self, process):
+        process.send_signal(signal.SIGINT)
+
+    def left(self, process):
+        self.assertIn("was left while the wave 'both' was being put back; 1 environment of it still to come. Go "
+                      "on with: drydock rollout resume", self.ended(process, 4))
+
+    def test(self):
+        process = self.start("rollout", "run", self.file, "--yes")
+        for name in "ab":
+            self.read(f"{name}/begun")
+            self.let_go(name)
+        self.ended(process, 0)
+        self.fifo("b/hold")
+        process = self.start("rollout", "rollback", self.file, "--yes", "--accept-loss")
+        hold = os.open(self.path("b/hold"), os.O_WRONLY)  # returns when b's rollback has begun to read
+        self.assertIn("puts the wave 'both' back", self.drydock("rollout", "status", self.file, code=0))
+        self.leave(process)
+        os.remove(self.path("b/hold"))  # or a rollback that is begun again would wait for another line
+        os.write(hold, b"go\n")
+        os.close(hold)
+        self.left(process)
+        status = self.drydock("rollout", "status", self.file, code=4)
+        self.assertIn("was left while the wave 'both' was being put back", status)
+        self.assertIn("go on:   drydock rollout resume", status)
+        self.assertIn("is being put back; go on with that first",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertIn("has not ended; go on with", self.drydock("rollout", "run", self.file, "--yes", code=4))
+        self.write("sample.yaml", "# what was there before needs no pipeline\n" + self.pipeline)
+        output = self.drydock("rollout", "resume", self.file, code=0)
+        self.assertIn("the wave 'both' was put back by", output)
+        self.assertIn("2 rolled back", output)
+        for name in "ab":
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.assertEqual(self.runs_of(name), ["rolled_back"])
+            self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
+        self.assertIn("has failed: the wave 'both' was put back", self.drydock("rollout", "status", self.file, code=1))
+
+
+class RolloutRollbackKilled(RolloutRollbackLeft):
+    def leave(self, process):
+        self.kill(process)
+
+    def left(self, process):
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+
+
+class RolloutsWithOneName(RolloutCase):
+    """Two files of a folder with the same name: each shows its own rollout, and the second is not begun."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+
+    def test(self):
+        text = self.read("rollout.yaml")
+        self.write("rollout.yaml", text.replace("parallel: 2", "parallel: 2, approve: true"))
+        other = self.path("other.yaml")
+        self.write("other.yaml", text.replace("name: both", "name: of-other"))
+        self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
+        output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
+        self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        # One that has another name by now stands in nobody's way; but what was begun has the name still.
+        self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
+        output = self.drydock("rollout", "run", other, "--yes", code=4)
+        self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
+        self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
+        self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
+        for file, wave, wrong in ((self.file, "both", "of-other"), (other, "of-other", "both")):
+            status = self.drydock("rollout", "status", file, code=0)
+            self.assertIn(f"wave {wave}:", status)
+            self.assertNotIn(f"wave {wrong}:", status)
+        # Runs of the other one came after its own.
+        output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
+        self.assertIn("wave both is put back", output)
+        self.assertIn("roll back run 2 first", " ".join(output.split()))
+        self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
+        self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+
+if __name__ == "__main__":
+    unittest.main()
