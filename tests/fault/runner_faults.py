@@ -89,7 +89,8 @@ class OrphansOfAKillEnded(Case):
         pid = self.read("daemon").strip()
         self.kill(process)
         output = self.drydock("rollback", "--yes", code=0)
-        self.assertIn(f"ended process {pid} (sleep 1000)", output)
+        # Or it was killed before it had become that program.
+        self.assertRegex(output, rf"ended process {pid} \((setsid )?sleep 1000\)")
         self.assert_gone(int(pid))
         self.assertEqual(self.read("data"), "old\n")
 
@@ -217,7 +218,8 @@ class LogsEndWithTheirReader(Case):
             if "stage.started" in line and '"wait"' in line:
                 break
         logs.stdout.close()
-        self.assertEqual(logs.wait(timeout=60), 0)
+        # It may be about to write a line just then.
+        self.assertIn(logs.wait(timeout=60), (0, -signal.SIGPIPE))
         self.let_go_on()
         self.assertEqual(process.wait(timeout=60), 0)
 
