@@ -143,5 +143,72 @@ class RolloutsWithOneName(RolloutCase):
         self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
 
 
+# Upgrades fail where there is a file `broken`, and rollbacks where there is a file `bad`.
+BREAKABLE = """
+drydock: 1
+name: breakable
+stages:
+  - id: change
+    uses: exec
+    with:
+      command: [/bin/sh, -c, "echo new > data; test ! -e broken"]
+      rollback: [/bin/sh, -c, "test ! -e bad && echo old > data"]
+      observe: [/bin/cat, data]
+"""
+
+
+class RolloutNotPutBack(RolloutCase):
+    """An environment whose rollback fails stays to be put back: earlier waves are not put back under it, and
+    both `rollout resume` and `rollout rollback` do it again, also once it was done by hand."""
+    pipeline = BREAKABLE
+
+    def setUp(self):
+        super().setUp()
+        self.write("rollout.yaml", """
+drydock: 1
+rollout: faulty
+pipeline: sample.yaml
+environments: { a: { dir: a }, b: { dir: b } }
+waves:
+  - { name: one, environments: [a] }
+  - { name: two, environments: [b] }
+""")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)
+
+    def put_back(self, *arguments, code):
+        return self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", *arguments, code=code)
+
+    def test(self):
+        self.write("b/bad", "")
+        output = self.put_back(code=3)
+        self.assertIn("b: failed, and a person is needed", output)
+        self.assertIn("it could not be put back with its wave", " ".join(output.split()))
+        self.assertIn("Then:    drydock rollout resume ", output)
+        self.assertNotIn("--retry failed", output)  # which would upgrade it once more
+        status = self.drydock("rollout", "status", self.file, code=3)
+        self.assertIn("wave two: 0 done, 1 failed", status)
+        self.assertIn("1 environment of it is not put back", self.put_back("--wave", "one", code=2))
+        self.assertIn("could not be put back", " ".join(self.put_back(code=3).split()))  # wave two again
+        self.assertIn("go on with that first, without --retry",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "new\n"])
+        os.remove(self.path("b/bad"))
+        self.mend()
+        self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "old\n"])
+        self.assertIn("wave two: 0 done, 1 rolled back", self.drydock("rollout", "status", self.file, code=1))
+        self.put_back(code=0)
+        self.assertEqual(self.read("a/data"), "old\n")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)  # no drift
+
+    def mend(self):
+        self.assertIn("b: rolled back", self.drydock("rollout", "resume", self.file, code=0))
+
+
+class RolloutPutBackByHand(RolloutNotPutBack):
+    def mend(self):
+        self.drydock("-C", self.path("b"), "rollback", "1", "--yes", "--accept-loss", code=0)
+        self.assertIn("b: rolled back", self.put_back("--wave", "two", code=0))
+
+
 if __name__ == "__main__":
     unittest.main()
