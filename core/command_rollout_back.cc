@@ -97,7 +97,8 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
                       what + "was put back by " + person_name());
   print_end(bench, *found.store, record);
-  return worst == ExitCode::needs_person ? worst : ExitCode::done;
+  // What became of other environments is no matter of this.
+  return way_back(plan.waves[wave], targets).empty() ? ExitCode::done : ExitCode::needs_person;
 }
 
 ExitCode rollout_rollback(const Arguments& arguments) {

@@ -210,5 +210,31 @@ class RolloutPutBackByHand(RolloutNotPutBack):
         self.assertIn("b: rolled back", self.put_back("--wave", "two", code=0))
 
 
+class RolloutOthersFailed(RolloutCase):
+    """What failed in another wave is no matter of a wave that was put back; it needs a person as before."""
+    pipeline = BREAKABLE
+
+    def test(self):
+        os.mkdir(self.path("c"))
+        self.write("c/data", "old\n")
+        self.write("rollout.yaml", """
+drydock: 1
+rollout: faulty
+pipeline: sample.yaml
+environments: { a: { dir: a }, b: { dir: b }, c: { dir: c } }
+waves:
+  - { name: one, environments: [a, b], max_failures: 1 }
+  - { name: two, environments: [c] }
+""")
+        self.write("a/broken", "")
+        self.write("a/bad", "")
+        self.drydock("rollout", "run", self.file, "--yes", code=3)
+        for wave, name in (("two", "c"), ("one", "b")):
+            output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=0)
+            self.assertIn(f"the wave '{wave}' was put back", " ".join(output.split()))
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.drydock("rollout", "status", self.file, code=3)
+
+
 if __name__ == "__main__":
     unittest.main()
