@@ -45,7 +45,9 @@ class RolloutWayBackKilled(RolloutCase):
         os.write(hold, b"go\n")
         os.close(hold)
         os.remove(self.path("a/hold"))  # or a rollback that is begun again would wait for another line
+        self.meanwhile()
         output = self.drydock("rollout", "resume", self.file, code=1)
+        self.told(output)
         self.assertIn("1 of 2 environments failed in the wave 'both'", " ".join(output.split()))
         self.assertIn("a: rolled back", output)
         for name in "ab":
@@ -53,11 +55,42 @@ class RolloutWayBackKilled(RolloutCase):
             self.assertEqual(self.runs_of(name), ["rolled_back"])
             self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
 
+    def meanwhile(self):
+        pass
+
+    def told(self, output):
+        self.assertNotIn("notif", output)
+
     def read_until(self, process, text):
         for line in process.stdout:
             if text in line:
                 return
         self.fail(f"it ended without '{text}'")
+
+
+class RolloutWayBackTells(RolloutWayBackKilled):
+    """Whoever goes on with it reads a `notify:` with a secret from the file again."""
+    notify = """
+notify:
+  uses: exec
+  with: { command: [/bin/sh, -c, 'echo "$0" >> told', "postgresql://me:hunter2hunter2@db/app"] }
+"""
+    more = RolloutWayBackKilled.more + notify
+
+    def told(self, output):
+        self.assertNotIn("notif", output)
+        self.assertEqual(self.read("told"), "postgresql://me:hunter2hunter2@db/app\n")
+
+
+class RolloutWayBackTellsNobody(RolloutWayBackTells):
+    """The secret is gone: that keeps nothing from being put back."""
+
+    def meanwhile(self):
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(self.notify, "\n"))
+
+    def told(self, output):
+        self.assertIn("nobody is notified: 'notify:' of the rollout 'faulty' holds a secret", output)
+        self.assertFalse(os.path.exists(self.path("told")))
 
 
 class RolloutRollbackLeft(RolloutCase):
