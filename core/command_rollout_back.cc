@@ -44,7 +44,10 @@ void require_newest(const RolloutPlan& plan, std::size_t wave,
                 count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
                 (count == 1 ? "is" : "are") +
                 " not put back; put that back first with `drydock rollout rollback " +
-                shell_word(plan.file) + " --wave " + name + "`");
+                shell_word(plan.file) + " --wave " + name +
+                "`, or where that cannot be done any more give the rollout up and begin a new "
+                "one with `drydock rollout run " +
+                shell_word(plan.file) + " --abandon`");
   }
 }
 

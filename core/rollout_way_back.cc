@@ -126,7 +126,10 @@ void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& lef
   throw WayBackLeft(
       "of the wave '" + wave.name + "' of the rollout '" + rollout_.plan.name + "' " + count +
           (left.size() == 1 ? " is" : " are") +
-          " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on,
+          " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on +
+          " (or, where nobody will be able to ask there any more, give the rollout up and begin a "
+          "new one: drydock rollout run " +
+          shell_word(rollout_.plan.file) + " --abandon)",
       ExitCode::needs_person);
 }
 

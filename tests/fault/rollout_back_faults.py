@@ -220,7 +220,9 @@ waves:
         self.assertNotIn("--retry failed", output)  # which would upgrade it once more
         status = self.drydock("rollout", "status", self.file, code=3)
         self.assertIn("wave two: 0 done, 1 failed", status)
-        self.assertIn("1 environment of it is not put back", self.put_back("--wave", "one", code=2))
+        output = self.put_back("--wave", "one", code=2)
+        self.assertIn("1 environment of it is not put back", output)
+        self.assertIn(" --abandon`", output)
         self.assertIn("could not be put back", " ".join(self.put_back(code=3).split()))  # wave two again
         self.assertIn("go on with that first, without --retry",
                       self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
