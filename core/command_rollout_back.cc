@@ -44,7 +44,10 @@ void require_newest(const RolloutPlan& plan, std::size_t wave,
                 count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
                 (count == 1 ? "is" : "are") +
                 " not put back; put that back first with `drydock rollout rollback " +
-                shell_word(plan.file) + " --wave " + name + "`");
+                shell_word(plan.file) + " --wave " + name +
+                "`, or where that cannot be done any more give the rollout up and begin a new "
+                "one with `drydock rollout run " +
+                shell_word(plan.file) + " --abandon`");
   }
 }
 
@@ -97,7 +100,8 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
                       what + "was put back by " + person_name());
   print_end(bench, *found.store, record);
-  return worst == ExitCode::needs_person ? worst : ExitCode::done;
+  // What became of other environments is no matter of this.
+  return way_back(plan.waves[wave], targets).empty() ? ExitCode::done : ExitCode::needs_person;
 }
 
 ExitCode rollout_rollback(const Arguments& arguments) {

@@ -267,13 +267,17 @@ ExitCode go_on_putting_back(Workbench& bench, const FoundRollout& found, std::si
   const RolloutRecord& record = found.record;
   const RolloutPlan& plan = record.plan;
   if (!arguments.retry.empty()) {
-    throw Error("the wave '" + plan.waves[wave].name + "' of the rollout '" + plan.name +
-                "' is being put back; go on with that first, without --retry");
+    throw Error(
+        "the wave '" + plan.waves[wave].name + "' of the rollout '" + plan.name +
+        "' is being put back; go on with that first, without --retry, or begin a new rollout "
+        "with `drydock rollout run`");
   }
   const bool wants_it_itself = plan.rollback_wave && record.reason.empty();
   if (wants_it_itself) {
+    RolloutRecord filled = record;
+    fill_in_notification(filled.plan, bench.masker());
     const Hosts hosts(plan);
-    return supervise(bench, *found.store, record, setup_of(arguments, found.place, plan, hosts));
+    return supervise(bench, *found.store, filled, setup_of(arguments, found.place, plan, hosts));
   }
   return put_back(bench, found, wave);
 }

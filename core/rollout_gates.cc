@@ -11,6 +11,7 @@
 #include "rollout_answer.h"
 #include "rollout_controller.h"
 #include "rollout_host.h"
+#include "rollout_standing.h"
 #include "state_dir.h"
 #include "text.h"
 
@@ -45,7 +46,9 @@ void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose 
   const ControllerStage& stage = is_gate ? *of.gate : *plan.notify;
   ControllerVars vars{plan.name, of.name, status, of.count, 0};
   for (std::size_t i = of.first; i < of.first + of.count; ++i) {
-    vars.failed += targets[i].state == TargetState::failed ? 1 : 0;
+    const bool failed =
+        targets[i].state == TargetState::failed || could_not_be_put_back(targets[i]);
+    vars.failed += failed ? 1 : 0;
   }
   const std::string dir = new_private_dir(folder + (is_gate ? "/gates" : "/notifications"),
                                           std::to_string(rollout.id) + "-" + of.name);

@@ -43,6 +43,11 @@ std::string outcome_text(const TargetRecord& record) {
   }
 }
 
+// Nobody is at it any more, where it could not be put back.
+TargetState shown_state(const TargetRecord& record) {
+  return could_not_be_put_back(record) ? TargetState::failed : record.state;
+}
+
 struct Counts {
   std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0, skipped = 0,
               rolling_back = 0, rolled_back = 0;
@@ -51,7 +56,7 @@ struct Counts {
 Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, std::size_t count) {
   Counts counts;
   for (std::size_t i = first; i < first + count; ++i) {
-    switch (targets[i].state) {
+    switch (shown_state(targets[i])) {
       case TargetState::waiting:
         ++counts.waiting;
         break;
@@ -99,9 +104,9 @@ std::string counts_text(const Counts& counts) {
 void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin(), more.end()); }
 
 std::string target_text(const RolloutTarget& target, const TargetRecord& record) {
-  if (record.state == TargetState::running || record.state == TargetState::rolling_back) {
-    return target.name +
-           (record.state == TargetState::running ? ": running" : ": being rolled back") +
+  const TargetState state = shown_state(record);
+  if (state == TargetState::running || state == TargetState::rolling_back) {
+    return target.name + (state == TargetState::running ? ": running" : ": being rolled back") +
            (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")") +
            (record.reason.empty() ? "" : ": " + record.reason);
   }
@@ -273,14 +278,13 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
       const TargetRecord& record = targets[t];
       if (record.state == TargetState::waiting) continue;
-      const bool failed =
-          record.state == TargetState::failed || record.state == TargetState::unreachable;
+      const TargetState state = shown_state(record);
+      const bool failed = state == TargetState::failed || state == TargetState::unreachable;
       if (!failed && ++shown > most_shown && !style.shows_all()) {
         ++left_out;
         continue;
       }
-      const bool goes_on =
-          record.state == TargetState::running || record.state == TargetState::rolling_back;
+      const bool goes_on = state == TargetState::running || state == TargetState::rolling_back;
       const bool left_behind = failed || record.state == TargetState::skipped;
       const std::string mark = left_behind ? ink.red(ink.bad)
                                : goes_on   ? ink.arrow
@@ -320,7 +324,7 @@ Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& t
   const auto named = [&](const std::string& label, TargetState state) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (targets[i].state == state) names.push_back(plan.targets[i].name);
+      if (shown_state(targets[i]) == state) names.push_back(plan.targets[i].name);
     }
     if (names.empty()) return;
     add(lines, wrap(join(names, ", "), style.width, pad(label, label_width),
@@ -364,7 +368,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
     if (!needs_person(targets[i])) continue;
     lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
-  const bool again = counts.failed + counts.rolled_back + counts.skipped > 0;
+  const bool stays = std::any_of(targets.begin(), targets.end(), could_not_be_put_back);
+  const bool again = !stays && counts.failed + counts.rolled_back + counts.skipped > 0;
   if (!passed)
     lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
   return lines;

@@ -1,6 +1,7 @@
 #include "rollout_set_apart.h"
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 
 #include "digest.h"
@@ -170,6 +171,17 @@ void fill_in_secrets(RolloutPlan& plan, const std::vector<std::size_t>& targets,
   }
   fill_in(plan.notify, plan, "'notify:'", now.notify);
   learn_secrets(plan, pipeline, masker);
+}
+
+void fill_in_notification(RolloutPlan& plan, Masker& masker) {
+  learn_secrets(plan, {}, masker);
+  if (!plan.notify || !plan.notify->set_apart) return;
+  try {
+    fill_in(plan.notify, plan, "'notify:'", load_rollout(plan.file).notify);
+  } catch (const Error& e) {
+    std::cerr << "drydock: nobody is notified: " << make_visible(e.what()) << "\n";
+    plan.notify.reset();
+  }
 }
 
 }  // namespace drydock

@@ -25,4 +25,8 @@ void set_secrets_apart(RolloutPlan& plan, const PluginIndex& plugins, const Mask
 void fill_in_secrets(RolloutPlan& plan, const std::vector<std::size_t>& targets,
                      const Pipeline& pipeline, const std::vector<GivenVar>& vars, Masker& masker);
 
+// The same for its `notify:` alone, where nothing is upgraded any more; without one from here on
+// where the file does not have it any more, which is a warning.
+void fill_in_notification(RolloutPlan& plan, Masker& masker);
+
 }  // namespace drydock

@@ -44,7 +44,13 @@ Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecor
   return schedule;
 }
 
+bool could_not_be_put_back(const TargetRecord& target) {
+  return target.state == TargetState::rolling_back &&
+         target.exit_code == static_cast<int>(ExitCode::needs_person);
+}
+
 bool needs_person(const TargetRecord& target) {
+  if (could_not_be_put_back(target)) return true;
   if (target.state != TargetState::failed && target.state != TargetState::unreachable) return false;
   switch (static_cast<ExitCode>(target.exit_code)) {
     case ExitCode::done:
@@ -60,8 +66,8 @@ bool needs_person(const TargetRecord& target) {
 ExitCode exit_code_of(const std::vector<TargetRecord>& targets, bool passed) {
   ExitCode worst = passed ? ExitCode::done : ExitCode::rolled_back;
   for (const TargetRecord& each : targets) {
-    if (each.state != TargetState::failed && each.state != TargetState::unreachable) continue;
     if (needs_person(each)) return ExitCode::needs_person;
+    if (each.state != TargetState::failed && each.state != TargetState::unreachable) continue;
     worst = ExitCode::rolled_back;
   }
   return worst;
@@ -107,8 +113,7 @@ std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
   const bool asked_for = rollout.state == RolloutState::running && !rollout.reason.empty();
   if (wave || !asked_for) return wave;
   // Only its end was not recorded. Later waves went back before it.
-  const auto back = first_with(TargetState::rolled_back);
-  return back ? back : first_with(TargetState::failed);
+  return first_with(TargetState::rolled_back);
 }
 
 Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
@@ -118,7 +123,8 @@ Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecor
   while (decision.passed_wave) decision = schedule.decide(now);
   Standing standing;
   standing.word = name_of(rollout.state);
-  if (const auto back = wave_going_back(rollout, targets)) {
+  const auto back = wave_going_back(rollout, targets);
+  if (back && rollout.state == RolloutState::running) {
     standing.wave = back;
     standing.goes_back = true;
     standing.word = supervised ? "rolling_back" : "left";

@@ -20,6 +20,9 @@ Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& t
 Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
                           const std::vector<WaveRecord>& waves);
 
+// Its rollback has ended, and it stands upgraded still: whoever puts its wave back does it again.
+bool could_not_be_put_back(const TargetRecord& target);
+
 // It failed in a way that says neither that nothing was changed nor that all was put back.
 bool needs_person(const TargetRecord& target);
 
@@ -32,7 +35,8 @@ Instant now_in_milliseconds();
 std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
                        const std::vector<WaveRecord>& waves, const std::string& disagreement);
 
-// The wave that is to be put back, which has begun and not ended: what goes on goes on with that.
+// The wave that is to be put back, which has begun and not ended, or of which an environment could
+// not be put back: what goes on goes on with that.
 // Where the record of a running rollout has a reason, `rollout rollback` has asked for it.
 std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
                                            const std::vector<TargetRecord>& targets);

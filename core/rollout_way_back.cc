@@ -5,6 +5,7 @@
 
 #include "json_text.h"
 #include "rollout_patience.h"
+#include "rollout_standing.h"
 #include "state_dir.h"
 #include "text.h"
 #include "utc_time.h"
@@ -69,7 +70,10 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
   const std::vector<std::size_t> order = way_back(of, targets);
   if (order.empty()) return;
   store_.begin_way_back(rollout_.id, wave, order, why);
-  for (const std::size_t target : order) targets[target].state = TargetState::rolling_back;
+  for (const std::size_t target : order) {
+    targets[target].state = TargetState::rolling_back;
+    targets[target].exit_code = static_cast<int>(ExitCode::done);  // that of its upgrade
+  }
   report_.way_back_begins(of, order.size());
   Work work{targets, {}, {}, {}, {}};
   for (std::size_t next = 0; next < order.size() || !work.going_on.empty();) {
@@ -102,7 +106,9 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
     }
     if (store_.is_shared()) store_.renew();
   }
-  if (const std::vector<std::size_t> left = way_back(of, targets); !left.empty()) leave(of, left);
+  std::vector<std::size_t> left = way_back(of, targets);
+  std::erase_if(left, [&](std::size_t each) { return could_not_be_put_back(targets[each]); });
+  if (!left.empty()) leave(of, left);
 }
 
 void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& left) const {
@@ -120,7 +126,10 @@ void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& lef
   throw WayBackLeft(
       "of the wave '" + wave.name + "' of the rollout '" + rollout_.plan.name + "' " + count +
           (left.size() == 1 ? " is" : " are") +
-          " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on,
+          " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on +
+          " (or, where nobody will be able to ask there any more, give the rollout up and begin a "
+          "new one: drydock rollout run " +
+          shell_word(rollout_.plan.file) + " --abandon)",
       ExitCode::needs_person);
 }
 
@@ -238,10 +247,10 @@ void WayBack::put_back(std::vector<TargetRecord>& targets, std::size_t target) {
   report_.target_ended(to, record);
 }
 
+// It has ended, and stays to be put back once a person has looked.
 void WayBack::not_put_back(std::vector<TargetRecord>& targets, std::size_t target,
                            const std::string& reason) {
   TargetRecord& record = targets[target];
-  record.state = TargetState::failed;
   record.exit_code = static_cast<int>(ExitCode::needs_person);
   record.reason = masker_.mask("it could not be put back with its wave: " + reason);
   record.finished = utc_now();

@@ -45,7 +45,9 @@ class RolloutWayBackKilled(RolloutCase):
         os.write(hold, b"go\n")
         os.close(hold)
         os.remove(self.path("a/hold"))  # or a rollback that is begun again would wait for another line
+        self.meanwhile()
         output = self.drydock("rollout", "resume", self.file, code=1)
+        self.told(output)
         self.assertIn("1 of 2 environments failed in the wave 'both'", " ".join(output.split()))
         self.assertIn("a: rolled back", output)
         for name in "ab":
@@ -53,11 +55,42 @@ class RolloutWayBackKilled(RolloutCase):
             self.assertEqual(self.runs_of(name), ["rolled_back"])
             self.assertEqual(self.read(f"{name}/undone"), "wait\nchange\n")
 
+    def meanwhile(self):
+        pass
+
+    def told(self, output):
+        self.assertNotIn("notif", output)
+
     def read_until(self, process, text):
         for line in process.stdout:
             if text in line:
                 return
         self.fail(f"it ended without '{text}'")
+
+
+class RolloutWayBackTells(RolloutWayBackKilled):
+    """Whoever goes on with it reads a `notify:` with a secret from the file again."""
+    notify = """
+notify:
+  uses: exec
+  with: { command: [/bin/sh, -c, 'echo "$0" >> told', "postgresql://me:hunter2hunter2@db/app"] }
+"""
+    more = RolloutWayBackKilled.more + notify
+
+    def told(self, output):
+        self.assertNotIn("notif", output)
+        self.assertEqual(self.read("told"), "postgresql://me:hunter2hunter2@db/app\n")
+
+
+class RolloutWayBackTellsNobody(RolloutWayBackTells):
+    """The secret is gone: that keeps nothing from being put back."""
+
+    def meanwhile(self):
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(self.notify, "\n"))
+
+    def told(self, output):
+        self.assertIn("nobody is notified: 'notify:' of the rollout 'faulty' holds a secret", output)
+        self.assertFalse(os.path.exists(self.path("told")))
 
 
 class RolloutRollbackLeft(RolloutCase):
@@ -141,6 +174,101 @@ class RolloutsWithOneName(RolloutCase):
         self.assertIn("roll back run 2 first", " ".join(output.split()))
         self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
         self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+
+# Upgrades fail where there is a file `broken`, and rollbacks where there is a file `bad`.
+BREAKABLE = """
+drydock: 1
+name: breakable
+stages:
+  - id: change
+    uses: exec
+    with:
+      command: [/bin/sh, -c, "echo new > data; test ! -e broken"]
+      rollback: [/bin/sh, -c, "test ! -e bad && echo old > data"]
+      observe: [/bin/cat, data]
+"""
+
+
+class RolloutNotPutBack(RolloutCase):
+    """An environment whose rollback fails stays to be put back: earlier waves are not put back under it, and
+    both `rollout resume` and `rollout rollback` do it again, also once it was done by hand."""
+    pipeline = BREAKABLE
+
+    def setUp(self):
+        super().setUp()
+        self.write("rollout.yaml", """
+drydock: 1
+rollout: faulty
+pipeline: sample.yaml
+environments: { a: { dir: a }, b: { dir: b } }
+waves:
+  - { name: one, environments: [a] }
+  - { name: two, environments: [b] }
+""")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)
+
+    def put_back(self, *arguments, code):
+        return self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", *arguments, code=code)
+
+    def test(self):
+        self.write("b/bad", "")
+        output = self.put_back(code=3)
+        self.assertIn("b: failed, and a person is needed", output)
+        self.assertIn("it could not be put back with its wave", " ".join(output.split()))
+        self.assertIn("Then:    drydock rollout resume ", output)
+        self.assertNotIn("--retry failed", output)  # which would upgrade it once more
+        status = self.drydock("rollout", "status", self.file, code=3)
+        self.assertIn("wave two: 0 done, 1 failed", status)
+        output = self.put_back("--wave", "one", code=2)
+        self.assertIn("1 environment of it is not put back", output)
+        self.assertIn(" --abandon`", output)
+        self.assertIn("could not be put back", " ".join(self.put_back(code=3).split()))  # wave two again
+        self.assertIn("go on with that first, without --retry",
+                      self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
+        self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "new\n"])
+        os.remove(self.path("b/bad"))
+        self.mend()
+        self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "old\n"])
+        self.assertIn("wave two: 0 done, 1 rolled back", self.drydock("rollout", "status", self.file, code=1))
+        self.put_back(code=0)
+        self.assertEqual(self.read("a/data"), "old\n")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)  # no drift
+
+    def mend(self):
+        self.assertIn("b: rolled back", self.drydock("rollout", "resume", self.file, code=0))
+
+
+class RolloutPutBackByHand(RolloutNotPutBack):
+    def mend(self):
+        self.drydock("-C", self.path("b"), "rollback", "1", "--yes", "--accept-loss", code=0)
+        self.assertIn("b: rolled back", self.put_back("--wave", "two", code=0))
+
+
+class RolloutOthersFailed(RolloutCase):
+    """What failed in another wave is no matter of a wave that was put back; it needs a person as before."""
+    pipeline = BREAKABLE
+
+    def test(self):
+        os.mkdir(self.path("c"))
+        self.write("c/data", "old\n")
+        self.write("rollout.yaml", """
+drydock: 1
+rollout: faulty
+pipeline: sample.yaml
+environments: { a: { dir: a }, b: { dir: b }, c: { dir: c } }
+waves:
+  - { name: one, environments: [a, b], max_failures: 1 }
+  - { name: two, environments: [c] }
+""")
+        self.write("a/broken", "")
+        self.write("a/bad", "")
+        self.drydock("rollout", "run", self.file, "--yes", code=3)
+        for wave, name in (("two", "c"), ("one", "b")):
+            output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=0)
+            self.assertIn(f"the wave '{wave}' was put back", " ".join(output.split()))
+            self.assertEqual(self.read(f"{name}/data"), "old\n")
+            self.drydock("rollout", "status", self.file, code=3)
 
 
 if __name__ == "__main__":

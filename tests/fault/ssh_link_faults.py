@@ -286,6 +286,7 @@ class SshCutForGoodWhileItGoesBack(SshCutWhileItGoesBack):
         self.assertIn("b: rolled back", output)
         self.assertIn("1 environment is not known to be put back, since nobody could ask there: a. Go on with: "
                       "drydock rollout resume", output)
+        self.assertIn(" --abandon)", output)
         self.let_go_back(hold)
         self.assertIn("its rollback may go on there", " ".join(
             self.drydock("rollout", "status", self.file, code=4).split()))
