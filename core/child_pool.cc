@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "error.h"
 #include "files.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::size_t longest_line = 4u << 20;  // as long as an event may be
 constexpr std::size_t kept_error = 16u << 10;
+constexpr const char* never_started = "it was ended before it could be started";
 
 struct Pipe {
   bool open() {
@@ -251,6 +253,18 @@ void ChildPool::end(std::size_t tag) {
   for (Child& child : children_) {
     if (child.tag == tag && !child.asked_to_end) ask_or_kill(child);
   }
+  const auto is_meant = [&](const Waiting& each) { return each.tag == tag; };
+  for (auto n = std::erase_if(waiting_, is_meant); n > 0; --n) refuse(tag, {never_started});
+}
+
+void ChildPool::drop_waiting() {
+  for (const Waiting& each : std::exchange(waiting_, {})) refuse(each.tag, {never_started});
+}
+
+bool ChildPool::has(std::size_t tag) const {
+  const auto is_meant = [&](const auto& each) { return each.tag == tag; };
+  return std::any_of(children_.begin(), children_.end(), is_meant) ||
+         std::any_of(waiting_.begin(), waiting_.end(), is_meant);
 }
 
 std::vector<ChildEvent> ChildPool::wait(std::chrono::milliseconds most, int wake_fd) {

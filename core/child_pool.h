@@ -56,8 +56,13 @@ class ChildPool {
              const std::string& input = "") {
     start(tag, ChildCommand{words, ""}, input);
   }
-  // Ends those with this tag as their timeout would; it is seen like any other end.
+  // Ends those with this tag as their timeout would, and those that wait to be started at once; it
+  // is seen like any other end.
   void end(std::size_t tag);
+  // Ends all that wait to be started; it is seen like any other end.
+  void drop_waiting();
+  // Whether one with this tag runs or waits to be started.
+  bool has(std::size_t tag) const;
   // Those whose end is still to be told.
   std::size_t running() const { return children_.size() + waiting_.size() + refused_.size(); }
   // What has happened, in its order for each command; returns early, also with nothing, when

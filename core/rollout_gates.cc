@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "files.h"
+#include "process_worker.h"
 #include "rollout_answer.h"
 #include "rollout_controller.h"
 #include "rollout_host.h"
@@ -18,8 +19,12 @@
 namespace drydock {
 namespace {
 
-// What it has started ends with it, which a kill would leave behind.
-constexpr std::chrono::milliseconds time_to_end(10'000);
+// A kill would leave behind what it has started, which it asks and kills itself: longer than that
+// takes.
+std::chrono::milliseconds time_to_end() {
+  const WorkerPatience own;
+  return own.stop + own.terminate + own.leave + std::chrono::seconds(8);
+}
 
 std::string new_private_dir(const std::string& folder, const std::string& name) {
   make_private_dir(folder);
@@ -62,7 +67,7 @@ void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose 
   }
   ChildCommand command{command_here(here, words), ""};
   command.timeout = stage.timeout;
-  command.grace = time_to_end;
+  command.grace = time_to_end();
   pool.start(tag, command);
 }
 

@@ -12,7 +12,6 @@
 namespace drydock {
 namespace {
 
-constexpr std::size_t most_at_once = 16;
 // Where there are more, the process that would keep a connection to each of them is not worth it.
 constexpr std::size_t most_kept = 200;
 
@@ -39,7 +38,8 @@ class Questions {
   std::vector<HostReport> ask(const Cancellation& cancellation) {
     std::vector<HostReport> reports(plan_.targets.size());
     for (;;) {
-      while (next_ != queues_.end() && pool_.running() < most_at_once) ask_next((next_++)->second);
+      while (next_ != queues_.end() && pool_.running() < most_asked_at_once)
+        ask_next((next_++)->second);
       if (pool_.running() == 0) return reports;
       for (const ChildEvent& event : pool_.wait(std::chrono::seconds(60), cancellation.fd())) {
         if (!event.ended) {

@@ -29,6 +29,9 @@ struct SurveyRequest {
   KnownEnvironments known = {};  // one for each target of the plan, or none
 };
 
+// Each is a login on its host.
+constexpr std::size_t most_asked_at_once = 16;
+
 // The words of Drydock that ask what is there.
 std::vector<std::string> question_for(const RolloutTarget& target,
                                       const std::vector<std::string>& plugin_dirs);

@@ -223,13 +223,14 @@ void Supervisor::controller_stage_ended(const ChildEvent& event) {
                   why_controller_stage_failed(*rollout_.plan.notify, printed, event));
 }
 
-// Gates and notifications are no runs that go on by themselves.
+// Gates and notifications are no runs that go on by themselves. What waits to be started must not
+// be begun any more. An end may have been told to a supervisor that failed before it took it.
 Supervisor::~Supervisor() {
+  pool_.drop_waiting();
   for (const auto& [tag, printed] : controller_stages_) pool_.end(tag);
-  while (!controller_stages_.empty()) {
-    for (const ChildEvent& event : pool_.wait(milliseconds(-1), -1)) {
-      if (event.ended) controller_stages_.erase(event.tag);
-    }
+  const auto goes_on = [&](const auto& stage) { return pool_.has(stage.first); };
+  while (std::any_of(controller_stages_.begin(), controller_stages_.end(), goes_on)) {
+    pool_.wait(milliseconds(-1), -1);
   }
 }
 

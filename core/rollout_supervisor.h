@@ -134,7 +134,7 @@ class Supervisor {
   Instant renewed_ = now_in_milliseconds();  // the lease
   std::map<std::size_t, Work> work_;         // of what runs, and of hosts that are asked
   std::set<std::size_t> ask_again_;          // of waves to come
-  std::size_t asking_ = 0;                   // hosts that have not answered
+  std::set<std::size_t> asking_;             // environments whose hosts have not answered
   std::optional<std::size_t> told_begun_;    // the wave that begins, on the screen
   // Of gates and notifications that run: what each has printed, by its tag.
   std::map<std::size_t, std::string> controller_stages_;

@@ -9,6 +9,7 @@
 #include "rollout_drift.h"
 #include "rollout_history.h"
 #include "rollout_host.h"
+#include "rollout_host_survey.h"
 #include "rollout_supervisor.h"
 #include "rollout_survey.h"
 #include "text.h"
@@ -41,26 +42,35 @@ std::string reason_of_run(const json& finished) {
 }  // namespace
 
 // Nothing of a wave is begun before all of its hosts have answered that were not well when the
-// rollout was gone on with. Returns whether one of them still has to.
+// rollout was gone on with: not all at once, and one question of a host at a time. Returns whether
+// one of them still has to.
 bool Supervisor::asks_hosts() {
   const std::size_t wave = schedule_.wave();
   if (wave == rollout_.plan.waves.size()) return false;
   const RolloutWave& of = rollout_.plan.waves[wave];
-  const auto begin = ask_again_.lower_bound(of.first);
   const auto end = ask_again_.lower_bound(of.first + of.count);
-  for (auto target = begin; target != end; ++target) {
+  for (auto next = ask_again_.lower_bound(of.first);
+       next != end && asking_.size() < most_asked_at_once;) {
+    const RolloutTarget& to = rollout_.plan.targets[*next];
+    const bool is_asked = std::any_of(asking_.begin(), asking_.end(), [&](std::size_t other) {
+      return !to.host.empty() && rollout_.plan.targets[other].host == to.host;
+    });
+    if (is_asked) {
+      ++next;
+      continue;
+    }
     tell_begun();
-    work_[*target].asked = now_in_milliseconds();
-    start(*target, Purpose::ask, question_for(rollout_.plan.targets[*target], setup_.plugin_dirs));
-    ++asking_;
+    work_[*next].asked = now_in_milliseconds();
+    start(*next, Purpose::ask, question_for(to, setup_.plugin_dirs));
+    asking_.insert(*next);
+    next = ask_again_.erase(next);
   }
-  ask_again_.erase(begin, end);
-  return asking_ > 0;
+  return !asking_.empty();
 }
 
 // A host that is away has its time to come back, once its environment is to begin.
 void Supervisor::answered(std::size_t target, const ChildEvent& event) {
-  --asking_;
+  asking_.erase(target);
   const Work work = std::move(work_[target]);
   work_.erase(target);
   const RolloutTarget& to = rollout_.plan.targets[target];

@@ -172,6 +172,25 @@ class RolloutLeftAtAGate(RolloutCase):
         self.assertIn("gate exec holds", self.ended(again, 0))
 
 
+class RolloutGateThatDoesNotEnd(RolloutCase):
+    """Once its time is over; what it has started is killed all the same."""
+    pipeline = RolloutLeftAtAGate.pipeline
+
+    def test(self):
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "parallel: 2 }", "parallel: 2, gate: { timeout: 2s, exec: "
+            """[/bin/sh, -c, "trap '' TERM; echo $$ > begun; cat go"] } }"""))
+        process = self.start("rollout", "run", self.file, "--yes")
+        begun = int(self.read("begun"))
+        go = os.open(self.path("go"), os.O_WRONLY)  # returns when what the gate has started reads it
+        output = " ".join(self.ended(process, 1).split())
+        self.assertIn("it did not end within 2.0 s, which its 'timeout:' allows, and was ended", output)
+        self.assert_gone(begun)
+        with self.assertRaises(BrokenPipeError, msg="something reads it still"):
+            os.write(go, b"go\n")
+        os.close(go)
+
+
 class RolloutCannotNotify(RolloutCase):
     more = 'notify: { uses: exec, with: { command: ["true"] } }'
 

@@ -303,6 +303,40 @@ class SshLaterWaveIsNotWell(SshCase):
         self.assertEqual([self.runs_of(name) for name in self.names], [["done"], ["done"]])
 
 
+class SshLaterWaveIsAskedInTurn(SshCase):
+    """Where a host of it has several environments: one question at a time."""
+    names = "abc"
+
+    def host_of(self, name):
+        return "b" if name == "c" else name
+
+    def test(self):
+        text = self.read("rollout.yaml")
+        waves = "waves:\n  - { name: first, environments: [a] }\n  - { name: later, environments: [b, c] }\n"
+        self.write("rollout.yaml", text[:text.index("waves:")] + waves)
+        process = self.start("rollout", "run", self.file, "--yes")
+        self.read("a $it/begun")
+        self.kill(process)
+        host = self.hosts["b"]
+        host.away()
+        again = self.start("rollout", "resume", self.file)
+        self.read_until(again, "found again")
+        for fifo in ("question", "answer"):
+            self.fifo(os.path.join(host.folder, fifo))
+        path = os.path.join(host.bin, "drydock")
+        os.unlink(path)
+        SshRefused.write_program(path, 'mkdir "$HOME/asked" || : > "$HOME/two"\necho > "$HOME/question"\n'
+                                 'read line < "$HOME/answer"\nrmdir "$HOME/asked"\necho hello\n')
+        host.back()
+        self.let_go("a")
+        for _ in "bc":
+            self.read(os.path.join(host.folder, "question"))
+            self.write(os.path.join(host.folder, "answer"), "go\n")
+        output = " ".join(self.ended(again, 1).split())
+        self.assertEqual(output.count("Drydock there does not say what it is"), 2, output)
+        self.assertFalse(os.path.exists(os.path.join(host.folder, "two")))
+
+
 class SshDiskFull(SshCase):
     names = "a"
 

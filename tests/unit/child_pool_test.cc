@@ -171,6 +171,37 @@ TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
   }
 }
 
+// Who ends has nothing begun that waited, also not once there is room.
+TEST(ChildPool, WhatWaitsToBeStartedCanBeEnded) {
+  ChildPool pool;
+  const Descriptor held(::memfd_create("held", MFD_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  const std::string file =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
+  pool.start(1, {"/usr/bin/flock", file, "/bin/echo", "first"});
+  {
+    const FewOpenFiles few(13);
+    for (const std::size_t tag : {2u, 3u, 4u, 5u}) pool.start(tag, {"/bin/echo", "begun"});
+    pool.end(3);
+    EXPECT_TRUE(pool.has(1));
+    EXPECT_TRUE(pool.has(2));
+    EXPECT_FALSE(pool.has(3));
+    pool.drop_waiting();
+    EXPECT_FALSE(pool.has(2));
+    EXPECT_EQ(pool.running(), 5u) << "their ends are still to be told";
+  }
+  ::flock(held.get(), LOCK_UN);
+  const auto said = all_of(pool, 5);
+  EXPECT_EQ(said.at(1).lines, Lines{"first"});
+  for (const std::size_t tag : {2u, 3u, 4u, 5u}) {
+    EXPECT_EQ(said.at(tag).lines, Lines{});
+    EXPECT_EQ(said.at(tag).end.code, -1);
+    EXPECT_FALSE(said.at(tag).end.for_want);
+    EXPECT_EQ(said.at(tag).end.error, "it was ended before it could be started");
+  }
+  EXPECT_FALSE(pool.has(1));
+}
+
 TEST(ChildPool, SaysWhatIsShortWhereNoneRuns) {
   ChildPool pool;
   for (const int left : {1, 2, 5, 13}) {
