@@ -27,20 +27,27 @@ bool is_word(char c) {
 
 }  // namespace
 
-void Masker::add_pattern(std::string pattern, std::size_t kept) {
-  for (const Pattern& known : patterns_) {
-    if (known.text == pattern) return;
+void Masker::add_pattern(std::string pattern, std::size_t kept, bool presumed) {
+  for (Pattern& known : patterns_) {
+    if (known.text != pattern) continue;
+    known.presumed = known.presumed && presumed;
+    return;
   }
   const std::uint16_t prefix = prefix_of(pattern);
   prefixes_.set(prefix);
   by_prefix_[prefix].push_back(patterns_.size());
-  patterns_.push_back({std::move(pattern), kept});
+  patterns_.push_back({std::move(pattern), kept, presumed});
 }
 
-void Masker::add(const std::string& name, const std::string& value) {
+void Masker::add(const std::string& name, const std::string& value) { add(name, value, false); }
+
+void Masker::add(const std::string& name, const std::string& value, bool presumed) {
   if (value.empty()) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (secrets_.emplace(name, value).second) add_patterns(name, value);
+  const auto [known, is_new] = secrets_.try_emplace({name, value}, presumed);
+  if (!is_new && (presumed || !known->second)) return;
+  known->second = presumed;
+  add_patterns(name, value, presumed);
 }
 
 void Masker::add_env(const Variables& env) {
@@ -49,15 +56,14 @@ void Masker::add_env(const Variables& env) {
   }
 }
 
-void Masker::add_vars(const nlohmann::json& vars) {
-  const auto add_texts = [this](const auto& self, const std::string& name,
-                                const nlohmann::json& value) -> void {
+void Masker::add_vars(const nlohmann::json& vars, const std::string& path) {
+  const auto add_texts = [&](const auto& self, const std::string& name,
+                             const nlohmann::json& value) -> void {
     if (value.is_structured()) {
       for (const nlohmann::json& each : value) self(self, name, each);
-    } else if (value.is_string()) {
-      add(name, value.get<std::string>());
-    } else if (value.is_number()) {
-      add(name, value.dump());
+    } else if (value.is_string() || value.is_number()) {
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      if (path.find(text) == std::string::npos) add(name, text, true);
     }
   };
   for (const auto& [name, value] : vars.items()) {
@@ -69,13 +75,15 @@ void Masker::show_names(const std::vector<std::string>& names) {
   const std::lock_guard<std::mutex> lock(mutex_);
   shown_.insert(names.begin(), names.end());
   if (std::none_of(secrets_.begin(), secrets_.end(),
-                   [this](const auto& secret) { return is_part_of_a_name(secret.second); })) {
+                   [this](const auto& secret) { return is_part_of_a_name(secret.first.second); })) {
     return;
   }
   patterns_.clear();
   by_prefix_.clear();
   prefixes_.reset();
-  for (const auto& [secret, value] : secrets_) add_patterns(secret, value);
+  for (const auto& [secret, presumed] : secrets_) {
+    add_patterns(secret.first, secret.second, presumed);
+  }
 }
 
 bool Masker::is_part_of_a_name(const std::string& value) const {
@@ -83,13 +91,13 @@ bool Masker::is_part_of_a_name(const std::string& value) const {
                      [&](const std::string& shown) { return shown.find(value) != shown.npos; });
 }
 
-void Masker::add_patterns(const std::string& name, const std::string& value) {
+void Masker::add_patterns(const std::string& name, const std::string& value, bool presumed) {
   if (value.size() < shortest_anywhere || is_part_of_a_name(value)) {
-    if (!name.empty()) add_pattern(name + "=" + value, name.size() + 1);
+    if (!name.empty()) add_pattern(name + "=" + value, name.size() + 1, presumed);
     return;
   }
   for (std::string& form : secret_forms(value)) {
-    if (form.size() >= shortest_anywhere) add_pattern(std::move(form));
+    if (form.size() >= shortest_anywhere) add_pattern(std::move(form), 0, presumed);
   }
 }
 
@@ -182,7 +190,7 @@ bool Masker::contains_secret(std::string_view text) const {
     for (const std::size_t index : by_prefix_.at(prefix)) {
       const Pattern& pattern = patterns_[index];
       const std::size_t end = i + pattern.text.size();
-      if (text.compare(i, pattern.text.size(), pattern.text) != 0) continue;
+      if (pattern.presumed || text.compare(i, pattern.text.size(), pattern.text) != 0) continue;
       if (pattern.kept == 0 ||
           ((end == text.size() || !is_word(text[end])) && (i == 0 || !is_word(text[i - 1])))) {
         return true;
@@ -197,7 +205,7 @@ nlohmann::json masked_vars(const nlohmann::json& vars) {
   masker.add_vars(vars);
   nlohmann::json masked = vars;
   for (auto& [name, value] : masked.items()) {
-    if (is_secret_name(name) && !value.is_null()) {
+    if (is_secret_name(name) && !value.is_null() && !value.is_boolean()) {
       value = mask_text;
     } else {
       value = masker.mask(std::move(value));

@@ -95,7 +95,7 @@ std::optional<ControllerStage> controller_stage(const std::optional<StageSpec>& 
 
 json kept_vars(const RolloutTarget& target) {
   json kept = target.vars;
-  for (const std::string& name : target.vars_apart) kept.erase(name);
+  for (const auto& [name, digits] : target.vars_apart) kept.erase(name);
   return kept;
 }
 
@@ -276,7 +276,7 @@ RolloutPlan rollout_plan_from_json(const json& from) {
     plan.targets.push_back({each.at("name"), each.at("host"), each.at("dir"), each.at("sudo"),
                             each.at("binary"), each.at("vars"),
                             secret_sources_from_json(each.at("secrets")), each.at("labels"),
-                            each.value("vars_apart", std::set<std::string>())});
+                            each.value("vars_apart", std::map<std::string, std::string>())});
   }
   for (const json& each : from.at("waves")) {
     plan.waves.push_back({each.at("name"), each.at("first"), each.at("count"), each.at("parallel"),

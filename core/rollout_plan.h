@@ -22,7 +22,9 @@ struct RolloutTarget {
   nlohmann::json vars = nlohmann::json::object();  // those that are given, not the defaults
   std::map<std::string, SecretSource> secrets;     // read when its run starts
   std::map<std::string, std::set<std::string>> labels;
-  std::set<std::string> vars_apart;  // of vars; a store keeps no more of them (rollout_set_apart.h)
+  // Of vars: a store keeps no more of them than these few digits, by which a value is known again
+  // (rollout_set_apart.h).
+  std::map<std::string, std::string> vars_apart;
 };
 
 // A stage that runs on this machine, beside the environments.

@@ -5,8 +5,8 @@
 
 namespace drydock {
 
-// Makes them where they are missing, and brings those of an older Drydock up to date; of several
-// that come at once one does. Throws DatabaseFailure; Error for the tables of a newer Drydock.
+// Makes them where they are missing; of several that come at once one does. Throws DatabaseFailure;
+// Error for the tables of a newer Drydock.
 void prepare_rollout_tables(RolloutDatabase& database);
 
 }  // namespace drydock

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "digest.h"
 #include "error.h"
 #include "schema.h"
 #include "schema_lookup.h"
 #include "text.h"
+#include "view_text.h"
 
 namespace drydock {
 namespace {
@@ -56,6 +58,14 @@ void set_apart(std::optional<ControllerStage>& stage, const PluginIndex& plugins
               " does not have it any more; " + remedy);
 }
 
+// So few that nobody can guess the value by them, and enough to notice that it is another one.
+std::string digits_of(const RolloutPlan& plan, const RolloutTarget& target, const std::string& name,
+                      const json& value) {
+  constexpr std::size_t kept_digits = 4;
+  const json whole = {plan.name, target.name, name, plain_text(value)};
+  return sha256(whole.dump()).substr(0, kept_digits);
+}
+
 // What the rollout was begun with, and what was set apart as it is given now.
 void fill_in(RolloutTarget& target, const RolloutPlan& plan, const Pipeline& pipeline,
              const Environment* declared, const std::vector<GivenVar>& vars) {
@@ -68,7 +78,7 @@ void fill_in(RolloutTarget& target, const RolloutPlan& plan, const Pipeline& pip
   };
   if (declared != nullptr) take(declared->vars);
   take(vars);
-  for (const std::string& name : target.vars_apart) {
+  for (const auto& [name, digits] : target.vars_apart) {
     const bool found = std::any_of(given.begin(), given.end(),
                                    [&](const GivenVar& each) { return each.name == name; });
     if (found) continue;
@@ -76,7 +86,15 @@ void fill_in(RolloutTarget& target, const RolloutPlan& plan, const Pipeline& pip
                    "give it with --var " + name + "=VALUE");
   }
   const json values = resolve_vars(pipeline, given, " for the environment '" + target.name + "'");
-  for (const std::string& name : target.vars_apart) target.vars[name] = values.at(name);
+  for (const auto& [name, digits] : target.vars_apart) {
+    if (digits_of(plan, target, name, values.at(name)) != digits) {
+      throw Error("the variable '" + name + "' of the environment '" + target.name +
+                  "' is another one than the rollout '" + plan.name +
+                  "' was begun with; give that one with --var " + name +
+                  "=VALUE, or begin a new rollout");
+    }
+    target.vars[name] = values.at(name);
+  }
 }
 
 void fill_in(std::optional<ControllerStage>& stage, const RolloutPlan& plan,
@@ -91,7 +109,7 @@ void fill_in(std::optional<ControllerStage>& stage, const RolloutPlan& plan,
 void refuse_others(const RolloutPlan& plan, const std::vector<GivenVar>& vars) {
   std::set<std::string> apart;
   for (const RolloutTarget& each : plan.targets) {
-    apart.insert(each.vars_apart.begin(), each.vars_apart.end());
+    for (const auto& [name, digits] : each.vars_apart) apart.insert(name);
   }
   for (const GivenVar& each : vars) {
     if (apart.count(each.name) != 0) continue;
@@ -121,7 +139,7 @@ void set_secrets_apart(RolloutPlan& plan, const PluginIndex& plugins, const Mask
   for (RolloutTarget& target : plan.targets) {
     for (const auto& [name, value] : target.vars.items()) {
       const bool secret = !value.is_null() && (is_secret_name(name) || masker.mask(value) != value);
-      if (secret) target.vars_apart.insert(name);
+      if (secret) target.vars_apart[name] = digits_of(plan, target, name, value);
     }
   }
   for (RolloutWave& wave : plan.waves) set_apart(wave.gate, plugins, masker);

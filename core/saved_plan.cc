@@ -155,10 +155,12 @@ json to_document(const Session& session, const Plan& plan, bool fetched) {
 void save_plan(const Session& session, const Plan& plan, bool fetched, const std::string& file) {
   const auto holds_secret = [&](const json& value) { return session.masker.mask(value) != value; };
   for (const auto& [name, value] : session.vars.items()) {
-    const bool secret = holds_secret(value) || (is_secret_name(name) && !value.is_null());
-    if (!secret) continue;
-    throw Error("the plan cannot be saved: the value of the variable '" + name +
-                "' is a secret of this deployment; take it from `secrets:` instead");
+    const bool by_name = is_secret_name(name) && !value.is_null() && !value.is_boolean();
+    if (!by_name && !holds_secret(value)) continue;
+    throw Error("the plan cannot be saved: the variable '" + name + "' " +
+                (by_name ? "is secret by its name; rename it if it is none, else"
+                         : "holds a secret of this deployment;") +
+                " take it from `secrets:` instead");
   }
   if (holds_secret(to_json(session.inputs))) {
     throw Error(

@@ -32,7 +32,10 @@ class Masker {
  public:
   void add(const std::string& name, const std::string& value);
   void add_env(const Variables& env);  // the values that are secret by their names
-  void add_vars(const nlohmann::json& vars);  // of a pipeline; likewise
+  // Of a pipeline; likewise, but for contains_secret(): such a name may mean something else
+  // (`cache_key: production`), and the journal keeps variables anyway. A value that is part of
+  // `path` is left out: nobody could follow a remedy.
+  void add_vars(const nlohmann::json& vars, const std::string& path = "");
   // Names that everybody may read, of images and services. A secret that is part of one is masked
   // like a short one: `postgres` and `dify-sandbox` are the default passwords of images that are
   // called so, and nobody could read a plan, or note an image, without them.
@@ -47,12 +50,14 @@ class Masker {
   bool mask_in_place(std::string& text) const;  // false: there was nothing to mask
   void mask_in_place(nlohmann::json& value) const;
   bool is_part_of_a_name(const std::string& value) const;
-  void add_patterns(const std::string& name, const std::string& value);
-  void add_pattern(std::string pattern, std::size_t kept = 0);
+  void add(const std::string& name, const std::string& value, bool presumed);
+  void add_patterns(const std::string& name, const std::string& value, bool presumed);
+  void add_pattern(std::string pattern, std::size_t kept, bool presumed);
 
   struct Pattern {
     std::string text;
     std::size_t kept;  // how many bytes at its beginning are no secret ("NAME=")
+    bool presumed;     // it is of a variable that is secret by its name alone
   };
   struct Span {
     std::size_t begin, end;
@@ -60,7 +65,7 @@ class Masker {
   std::vector<Span> secret_spans(std::string_view text) const;  // ordered, none touches another
 
   mutable std::mutex mutex_;
-  std::set<std::pair<std::string, std::string>> secrets_;  // names and values
+  std::map<std::pair<std::string, std::string>, bool> secrets_;  // names and values: presumed
   std::set<std::string> shown_;
   std::vector<Pattern> patterns_;
   // Patterns by their first two bytes, so that text without a secret costs one look-up a byte.

@@ -317,7 +317,7 @@ void PreparedSession::complete(Workbench& bench, Deployment deployment, nlohmann
   const std::string planning = temporary_.path() + "/planning";
   make_private_dir(planned);
   make_private_dir(planning);
-  bench.masker().add_vars(vars);
+  bench.masker().add_vars(vars, deployment.dir);
   secrets_ = std::make_unique<SecretStore>(pipeline_.secrets, env_, bench.masker());
   for (const auto& [name, value] : bench.given().secrets) secrets_->give(name, value);
   session_.emplace(

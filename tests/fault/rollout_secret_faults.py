@@ -133,6 +133,9 @@ class RolloutKeepsNoSecretVariables(RolloutCase):
         self.write("rollout.yaml", without)
         self.assertIn("the variable 'api_token' of the environment 'b' of the rollout 'faulty' holds a secret, "
                       "which is kept nowhere", self.drydock("rollout", "resume", self.file, code=2))
+        self.assertIn("the variable 'api_token' of the environment 'b' is another one than the rollout 'faulty' was "
+                      "begun with", self.drydock("rollout", "resume", self.file, "--var", "api_token=other-secret",
+                                                 code=2))
         self.assertIn("--var: found 'to', allowed: api_token, url",
                       self.drydock("rollout", "resume", self.file, "--var", "to=3", code=2))
         self.write("rollout.yaml", without.replace("notify:", "#"))

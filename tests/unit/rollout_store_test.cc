@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(On, RolloutStoreTest, ::testing::Values("sqlite", "post
 TEST_P(RolloutStoreTest, WhatIsSetApartIsNotKept) {
   RolloutRecord rollout = some_rollout("sample", "one");
   rollout.plan.targets[0].vars = {{"api_token", "correct-horse"}, {"to", "1"}};
-  rollout.plan.targets[0].vars_apart = {"api_token"};
+  rollout.plan.targets[0].vars_apart = {{"api_token", "12ab"}};
   rollout.plan.notify = ControllerStage{"exec", {"battery-staple"}, {}, true};
   open()->begin(rollout);
   const std::string kept = database()->run("SELECT plan FROM rollouts", {}, 1).at(0).at(0);
@@ -84,7 +84,8 @@ TEST_P(RolloutStoreTest, WhatIsSetApartIsNotKept) {
   EXPECT_EQ(kept.find("battery-staple"), std::string::npos);
   const RolloutPlan found = open()->newest("sample")->plan;
   EXPECT_EQ(found.targets[0].vars, (nlohmann::json{{"to", "1"}}));
-  EXPECT_EQ(found.targets[0].vars_apart, (std::set<std::string>{"api_token"}));
+  EXPECT_EQ(found.targets[0].vars_apart,
+            (std::map<std::string, std::string>{{"api_token", "12ab"}}));
   EXPECT_TRUE(found.notify->set_apart);
 }
 

@@ -56,6 +56,18 @@ TEST(Masker, ShowsNamesThatADefaultPasswordIsPartOf) {
             "of postgres1, OTHER_PASSWORD=***");
 }
 
+// It may be none, so nothing but the eye is kept from it.
+TEST(Masker, HidesVariablesThatAreSecretByTheirNames) {
+  Masker masker;
+  masker.add_vars({{"cache_key", "production"}, {"api_token", "hunter2secret"}, {"to", "1.14.1"}},
+                  "/srv/production/app");
+  EXPECT_EQ(masker.mask("hunter2secret for 1.14.1 in /srv/production/app"),
+            "*** for 1.14.1 in /srv/production/app");
+  EXPECT_FALSE(masker.contains_secret("hunter2secret"));
+  masker.add("api_token", "hunter2secret");
+  EXPECT_TRUE(masker.contains_secret("hunter2secret")) << "as which it was declared as well";
+}
+
 TEST(Masker, HidesBase64WhereverItBegins) {
   Masker masker;
   masker.add("key", "hunter22");
@@ -136,8 +148,8 @@ class Store : public testing::Test {
 
   std::optional<std::string> get(SecretSource from,
                                  std::map<std::string, std::string> dotenv = {}) {
-    SecretStore store({{"s", std::move(from)}}, std::make_shared<const Variables>(std::move(dotenv)),
-                      masker_);
+    SecretStore store({{"s", std::move(from)}},
+                      std::make_shared<const Variables>(std::move(dotenv)), masker_);
     return store.get("s");
   }
 
