@@ -20,24 +20,28 @@ bool is_one_expression(const std::string& text) {
   return text.starts_with("${{") && text.find("}}") == text.size() - 2;
 }
 
+// named: it is below a key whose name is that of a secret.
 bool holds_secret(const json& value, const json& schema, const std::string& pointer,
-                  const Masker& masker) {
+                  const Masker& masker, bool named = false) {
   if (value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      if (holds_secret(value[i], schema, pointer + "/" + std::to_string(i), masker)) return true;
+      const std::string below = pointer + "/" + std::to_string(i);
+      if (holds_secret(value[i], schema, below, masker, named)) return true;
     }
     return false;
   }
   if (value.is_object()) {
     for (const auto& [key, member] : value.items()) {
-      if (holds_secret(member, schema, pointer_to(pointer, key), masker)) return true;
+      const bool secret = named || is_secret_name(key);
+      if (holds_secret(member, schema, pointer_to(pointer, key), masker, secret)) return true;
     }
     return false;
   }
   if (value.is_null()) return false;
-  if (!value.is_string()) return is_write_only(schema, pointer);
+  const bool secret = named || is_write_only(schema, pointer);
+  if (!value.is_string()) return secret;
   const std::string& text = value.get_ref<const std::string&>();
-  return !is_one_expression(text) && (is_write_only(schema, pointer) || masker.mask(text) != text);
+  return !is_one_expression(text) && (secret || masker.mask(text) != text);
 }
 
 void set_apart(std::optional<ControllerStage>& stage, const PluginIndex& plugins,

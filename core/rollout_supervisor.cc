@@ -85,6 +85,7 @@ ExitCode Supervisor::supervise() {
 }
 
 ExitCode Supervisor::carry_on() {
+  TemporaryDir::remove_abandoned();  // of a supervisor that was killed
   // What an earlier supervisor has started goes on, or has ended meanwhile.
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].state != TargetState::running) continue;
@@ -182,11 +183,19 @@ void Supervisor::tell_begun() {
   report_.wave_begins(rollout_.plan.waves[wave]);
 }
 
+// The files of what holds a secret, which is kept nowhere, are gone with this supervisor, or with
+// the next one where this one is killed.
+const std::string& Supervisor::folder_of(const ControllerStage& stage) {
+  if (!stage.set_apart) return setup_.folder;
+  if (!unkept_) unkept_.emplace();
+  return unkept_->path();
+}
+
 void Supervisor::ask_gate(std::size_t wave) {
   report_.gate_begins(rollout_.plan.waves[wave]);
   store_.require_lease();
   start_controller_stage(pool_, gate_tag, ControllerPurpose::gate, rollout_, wave, targets_,
-                         "ended", setup_.folder, setup_.plugin_dirs);
+                         "ended", folder_of(*rollout_.plan.waves[wave].gate), setup_.plugin_dirs);
   controller_stages_[gate_tag].clear();
 }
 
@@ -207,7 +216,7 @@ void Supervisor::notify(std::size_t wave, const std::string& status) {
   const std::size_t tag = gate_tag - ++notifications_;
   try {
     start_controller_stage(pool_, tag, ControllerPurpose::notification, rollout_, wave, targets_,
-                           status, setup_.folder, setup_.plugin_dirs);
+                           status, folder_of(*rollout_.plan.notify), setup_.plugin_dirs);
     controller_stages_[tag].clear();
   } catch (const Error& e) {
     report_.warning("a notification failed: " + std::string(e.what()));

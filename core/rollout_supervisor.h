@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "rollout_store.h"
 #include "secret_commands.h"
 #include "sent_pipeline.h"
+#include "temporary_dir.h"
 
 namespace drydock {
 
@@ -94,6 +96,7 @@ class Supervisor {
   void follow(std::size_t target);
   void cancel(std::size_t target);
   void tell_begun();
+  const std::string& folder_of(const ControllerStage& stage);
   void ask_gate(std::size_t wave);
   void notify(std::size_t wave, const std::string& status);
   void handle(const ChildEvent& event);
@@ -129,6 +132,7 @@ class Supervisor {
   nlohmann::json promoted_ = nlohmann::json::object();  // what waves that have passed did
   std::string disagreement_;                            // of environments of the wave at work
   Schedule schedule_;
+  std::optional<TemporaryDir> unkept_;  // of gates and notifications that hold a secret
   ChildPool pool_;
   Retries retries_;
   Instant renewed_ = now_in_milliseconds();  // the lease

@@ -155,5 +155,42 @@ class RolloutKeepsNoSecretVariables(RolloutCase):
                          "https://me:other-password@x/?t=hunter2secret hunter2secret 1\n")
 
 
+class RolloutKeepsNoSecretsOfGates(RolloutCase):
+    """Nor of notifications: what they hold is known by its name, and their files go with the supervisor."""
+    pipeline = 'drydock: 1\nname: quick\nstages: [{ uses: exec, with: { command: ["true"] } }]\n'
+    holds = "environment: { API_TOKEN: hunter2hunter2 } }"
+    more = f"""notify: {{ uses: exec, with: {{ command: [/bin/sh, -c, 'echo "$API_TOKEN" > told'], {holds} }}"""
+
+    def kept(self):
+        for folder, _, names in os.walk(self.dir):
+            for path in (os.path.join(folder, name) for name in names if name != "rollout.yaml"):
+                if os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        if b"hunter2hunter2" in file.read():
+                            yield os.path.relpath(path, self.dir)
+
+    def test(self):
+        os.mkdir(self.path("runtime"), 0o700)
+        env = {**os.environ, "XDG_RUNTIME_DIR": self.path("runtime")}
+        self.write("rollout.yaml", self.read("rollout.yaml").replace(
+            "parallel: 2 }", "parallel: 2, gate: { uses: exec, with: "
+            "{ command: [/bin/sh, -c, 'echo $$ > begun; read line < go'], " + self.holds + " } }"))
+        process = self.start("rollout", "run", self.file, "--yes", env=env)
+        begun = int(self.read("begun"))
+        self.kill(process)
+        try:
+            os.kill(begun, signal.SIGKILL)  # it has a session of its own
+        except ProcessLookupError:
+            pass
+        kept = list(self.kept())
+        self.assertTrue(all(path.startswith("runtime/drydock-") for path in kept), kept)
+        again = self.start("rollout", "resume", self.file, env=env)
+        self.read("begun")
+        self.let_go_on()
+        self.ended(again, 0)
+        self.assertEqual(list(self.kept()), ["told"])
+        self.assertEqual(os.listdir(self.path("runtime")), [])
+
+
 if __name__ == "__main__":
     unittest.main()
