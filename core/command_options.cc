@@ -27,6 +27,18 @@ std::uint64_t number_of(const std::string& option, const std::string& text) {
   throw Error("found '" + text + "' after " + option + ", allowed: a whole number such as 10");
 }
 
+template <class Duration>
+auto* duration_option(Duration& into, const std::string& option) {
+  return po::value<std::string>()->notifier(
+      [&into, option](const std::string& text) { into = duration_of(option, text); });
+}
+
+template <class Number>
+auto* number_option(Number& into, const std::string& option) {
+  return po::value<std::string>()->notifier(
+      [&into, option](const std::string& text) { into = number_of(option, text); });
+}
+
 }  // namespace
 
 po::options_description options_of(unsigned groups, Arguments& into) {
@@ -58,10 +70,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & consent) != 0) {
     add("yes,y", po::bool_switch(&into.yes), "do not ask");
-    add("lock-wait",
-        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
-          into.lock_wait = duration_of("--lock-wait", text);
-        }),
+    add("lock-wait", duration_option(into.lock_wait, "--lock-wait")->value_name("DURATION"),
         "how long to wait for another run to end (default: 0s)");
   }
   if ((groups & starts) != 0) {
@@ -74,9 +83,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & follows) != 0) {
     add("follow,f", po::bool_switch(&into.follow), "wait for what is still to come");
-    add("from", po::value<std::string>()->value_name("SEQ")->notifier([&](const auto& text) {
-      into.from = number_of("--from", text);
-    }),
+    add("from", number_option(into.from, "--from")->value_name("SEQ"),
         "with --events: from this event on");
   }
   if ((groups & loses) != 0) {
@@ -94,14 +101,9 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   }
   if ((groups & prunes) != 0) {
     add("prune", po::bool_switch(&into.prune), "remove old runs and what they kept");
-    add("keep", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
-      into.keep = number_of("--keep", text);
-    }),
+    add("keep", number_option(into.keep, "--keep")->value_name("N"),
         "with --prune: the newest N runs stay");
-    add("older-than",
-        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
-          into.older_than = duration_of("--older-than", text);
-        }),
+    add("older-than", duration_option(into.older_than, "--older-than")->value_name("DURATION"),
         "with --prune: only runs that ended longer ago");
   }
   if ((groups & keeps) != 0) {
@@ -109,17 +111,12 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("only", po::value(&into.only)->value_name("NAME")->composing(),
         "restore: only this database (repeatable)");
     add("restore", po::bool_switch(&into.trial_restore), "verify: by restoring it on trial");
-    add("keep", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
-      into.keep = number_of("--keep", text);
-    }),
+    add("keep", number_option(into.keep, "--keep")->value_name("N"),
         "prune: the newest N runs stay");
     add("set-aside", po::bool_switch(&into.set_aside),
         "prune: no runs, but what restores have set aside (of all but the newest N runs that "
         "have)");
-    add("older-than",
-        po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
-          into.older_than = duration_of("--older-than", text);
-        }),
+    add("older-than", duration_option(into.older_than, "--older-than")->value_name("DURATION"),
         "prune: only runs that ended longer ago");
   }
   if ((groups & rolls) != 0) {
@@ -144,9 +141,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("watch", po::bool_switch(&into.watch), "status: until the rollout has ended");
     add("env", po::value(&into.environment)->value_name("ENVIRONMENT"),
         "history: only of this environment");
-    add("since", po::value<std::string>()->value_name("DURATION")->notifier([&](const auto& text) {
-      into.since = duration_of("--since", text);
-    }),
+    add("since", duration_option(into.since, "--since")->value_name("DURATION"),
         "history: only of this time, such as 30d");
     add("state", po::value(&into.state)->value_name("STATE"),
         "where rollouts are kept: a file with the URL of a PostgreSQL database, env:NAME of a "
@@ -160,9 +155,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("with", po::value(&into.with)->value_name("FILE"),
         "check: options to try the steps with, a mapping of stage types (YAML or JSON); default: "
         "the schemas' examples");
-    add("seed", po::value<std::string>()->value_name("N")->notifier([&](const auto& text) {
-      into.seed = number_of("--seed", text);
-    }),
+    add("seed", number_option(into.seed, "--seed")->value_name("N"),
         "check: another choice of odd options (default: 1)");
     add("without-run", po::bool_switch(&into.without_run),
         "check: leave out what performs run, where this machine has not what that needs; it is "
