@@ -147,13 +147,25 @@ class FewOpenFiles {
   rlimit before_{};
 };
 
+// For which flock(1) waits until it is let go.
+class HeldLock {
+ public:
+  HeldLock() : descriptor_(::memfd_create("held", MFD_CLOEXEC)) {
+    EXPECT_EQ(::flock(descriptor_.get(), LOCK_EX), 0);
+  }
+  std::string file() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_.get());
+  }
+  void let_go() const { ::flock(descriptor_.get(), LOCK_UN); }
+
+ private:
+  Descriptor descriptor_;
+};
+
 TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
   ChildPool pool;
-  const Descriptor held(::memfd_create("held", MFD_CLOEXEC));
-  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
-  const std::string file =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
-  pool.start(1, {"/usr/bin/flock", file, "/bin/echo", "first"});
+  const HeldLock held;
+  pool.start(1, {"/usr/bin/flock", held.file(), "/bin/echo", "first"});
   {
     // One too few for another child: it has six while it starts, and leaves eight to others.
     const FewOpenFiles few(13);
@@ -161,7 +173,7 @@ TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
     pool.start(3, {"/bin/echo", "third"});
     EXPECT_EQ(pool.running(), 3u);
     EXPECT_TRUE(pool.wait(std::chrono::milliseconds(0), -1).empty());
-    ::flock(held.get(), LOCK_UN);
+    held.let_go();
     const auto said = all_of(pool, 3);
     EXPECT_EQ(said.at(1).lines, Lines{"first"});
     EXPECT_EQ(said.at(2).lines, Lines{"second"});
@@ -174,11 +186,8 @@ TEST(ChildPool, WaitsForAnotherToEndWhereResourcesAreShort) {
 // Who ends has nothing begun that waited, also not once there is room.
 TEST(ChildPool, WhatWaitsToBeStartedCanBeEnded) {
   ChildPool pool;
-  const Descriptor held(::memfd_create("held", MFD_CLOEXEC));
-  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
-  const std::string file =
-      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(held.get());
-  pool.start(1, {"/usr/bin/flock", file, "/bin/echo", "first"});
+  const HeldLock held;
+  pool.start(1, {"/usr/bin/flock", held.file(), "/bin/echo", "first"});
   {
     const FewOpenFiles few(13);
     for (const std::size_t tag : {2u, 3u, 4u, 5u}) pool.start(tag, {"/bin/echo", "begun"});
@@ -190,7 +199,7 @@ TEST(ChildPool, WhatWaitsToBeStartedCanBeEnded) {
     EXPECT_FALSE(pool.has(2));
     EXPECT_EQ(pool.running(), 5u) << "their ends are still to be told";
   }
-  ::flock(held.get(), LOCK_UN);
+  held.let_go();
   const auto said = all_of(pool, 5);
   EXPECT_EQ(said.at(1).lines, Lines{"first"});
   for (const std::size_t tag : {2u, 3u, 4u, 5u}) {
