@@ -166,7 +166,7 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
           ? "run " + std::to_string(run.id) + " is going on; `" +
                 command_for(lookup.dir, lookup.state.path(), "cancel " + std::to_string(run.id)) +
                 "` cancels it and puts it back"
-          : obstacle_to_rollback(journal.runs(), run);
+          : obstacle_to_rollback(journal.last_standing_run(), run);
   const std::string consent = run.state == RunState::done ? " --accept-loss" : "";
   const json plan = bench.masker().mask(
       json{{"run", run.id},

@@ -95,7 +95,7 @@ ExitCode command_resume(const Arguments& arguments) {
   Journal& journal = claim.journal;
   const RunRecord run = lookup.run(arguments);
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
-  if (const auto newer = newer_that_stands(journal.runs(), run)) {
+  if (const auto newer = journal.last_standing_run(); newer && newer->id > run.id) {
     throw Error("run " + std::to_string(newer->id) + " came after run " + std::to_string(run.id) +
                 ", which cannot go on beneath it: roll back run " + std::to_string(newer->id) +
                 " first");

@@ -71,7 +71,7 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   Journal& journal = claim.journal;
   const RunRecord run = claim.lookup.run(arguments);
   const std::string number = std::to_string(run.id);
-  const std::string obstacle = obstacle_to_rollback(journal.runs(), run);
+  const std::string obstacle = obstacle_to_rollback(journal.last_standing_run(), run);
   if (!obstacle.empty()) throw Error(obstacle);
   require_consent_to_roll_back(arguments, run, claim.lookup.dir, state, bench.cancellation());
 

@@ -232,12 +232,14 @@ ExitCode command_history(const Arguments& arguments) {
   const bool going_on = DeploymentLock::held(lookup.state).has_value();
   const std::vector<RunRecord> runs =
       lookup.journal ? lookup.journal->runs() : std::vector<RunRecord>();
+  const std::optional<RunRecord> standing =
+      lookup.journal ? lookup.journal->last_standing_run() : std::nullopt;
   json document = json::array();
   for (const RunRecord& run : runs) {
     const bool works =
         going_on && (run.state == RunState::running || run.state == RunState::rolling_back);
     const std::string obstacle =
-        works ? "run " + std::to_string(run.id) + " is going on" : obstacle_to_rollback(runs, run);
+        works ? "run " + std::to_string(run.id) + " is going on" : obstacle_to_rollback(standing, run);
     if (arguments.json) {
       document.push_back(to_json(run, going_on));
       document.back()["can_be_undone"] = obstacle.empty();

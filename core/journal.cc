@@ -64,6 +64,11 @@ std::string_view name_of(StageState state) {
   return stage_state_names[static_cast<std::size_t>(state)];
 }
 
+bool stands(RunState state) {
+  return state != RunState::rolled_back && state != RunState::cancelled &&
+         state != RunState::rehearsed;
+}
+
 bool StageRecord::has(Step wanted) const {
   return std::find(steps.begin(), steps.end(), wanted) != steps.end();
 }
@@ -325,6 +330,17 @@ std::optional<RunRecord> Journal::last_run() const {
 }
 
 std::vector<RunRecord> Journal::runs() const { return select_runs("id > :zero", 0); }
+
+std::optional<RunRecord> Journal::last_standing_run() const {
+  std::string standing;
+  for (std::size_t i = 0; i < run_state_names.size(); ++i) {
+    if (!stands(static_cast<RunState>(i))) continue;
+    standing += (standing.empty() ? "'" : ", '") + std::string(run_state_names[i]) + "'";
+  }
+  const std::vector<RunRecord> found = select_runs(
+      "id > :zero AND id = (SELECT max(id) FROM runs WHERE state IN (" + standing + "))", 0);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
 
 std::optional<RunRecord> Journal::unfinished_run() const {
   const std::vector<RunRecord> found =

@@ -43,6 +43,8 @@ enum class StageState {
 };
 
 std::string_view name_of(RunState state);
+// What a run in this state changed may still be in place.
+bool stands(RunState state);
 std::string_view name_of(StageState state);
 
 // A process group that works, or worked, for a run.
@@ -149,6 +151,7 @@ class Journal {
   std::optional<RemovedRun> removed_run_with_key(const std::string& key) const;
   std::optional<RunRecord> last_run() const;
   std::vector<RunRecord> runs() const;  // newest first
+  std::optional<RunRecord> last_standing_run() const;  // the newest that `stands`
   // The newest run that is neither finished nor, as the caller knows from the lock, still going on.
   std::optional<RunRecord> unfinished_run() const;
   std::vector<StageRecord> stages(std::uint64_t run) const;

@@ -75,7 +75,8 @@ void remove_folder(const std::string& folder) {
 std::vector<RunRecord> prunable_without(const std::set<std::uint64_t>& needed,
                                         const std::vector<RunRecord>& newest_first,
                                         const PruneRule& rule, std::int64_t now) {
-  const auto last_standing = std::find_if(newest_first.begin(), newest_first.end(), stands);
+  const auto last_standing = std::find_if(newest_first.begin(), newest_first.end(),
+                                          [](const RunRecord& run) { return stands(run.state); });
   std::vector<RunRecord> result;
   bool older_one_stays = false;
   std::int64_t ended = 0;
@@ -87,12 +88,12 @@ std::vector<RunRecord> prunable_without(const std::set<std::uint64_t>& needed,
     const bool last = last_standing != newest_first.end() && run->id == last_standing->id;
     ended = latest_end(ended, *run, now);
     const bool goes = newer >= rule.keep && is_old(*run, ended, rule, now) && !last &&
-                      !goes_on_or_waits(*run) && !(stands(*run) && older_one_stays) &&
+                      !goes_on_or_waits(*run) && !(stands(run->state) && older_one_stays) &&
                       needed.count(run->id) == 0;
     if (goes)
       result.push_back(*run);
     else
-      older_one_stays = older_one_stays || stands(*run);
+      older_one_stays = older_one_stays || stands(run->state);
   }
   return result;
 }
@@ -124,7 +125,7 @@ std::vector<RunRecord> prunable_runs(const std::vector<RunRecord>& newest_first,
     const std::size_t before = needed.size();
     for (const RunRecord& run : newest_first) {
       const auto of_run = needs.find(run.id);
-      if (stands(run) && gone.count(run.id) == 0 && of_run != needs.end()) {
+      if (stands(run.state) && gone.count(run.id) == 0 && of_run != needs.end()) {
         needed.insert(of_run->second.begin(), of_run->second.end());
       }
     }
@@ -158,7 +159,7 @@ std::vector<std::uint64_t> prunable_snapshots(const std::vector<std::uint64_t>& 
   for (const RunRecord& run : kept) {
     needed.insert(run.id);
     const auto after = ordered.lower_bound(run.id);
-    if (stands(run) && after != ordered.begin()) needed.insert(*std::prev(after));
+    if (stands(run.state) && after != ordered.begin()) needed.insert(*std::prev(after));
   }
   std::vector<std::uint64_t> result;
   std::set_difference(ordered.begin(), ordered.end(), needed.begin(), needed.end(),

@@ -77,42 +77,28 @@ Deployment deployment_before(const RunRecord& run, const StateDir& state) {
   return deployment;
 }
 
-bool stands(const RunRecord& run) {
-  return run.state != RunState::rolled_back && run.state != RunState::cancelled &&
-         run.state != RunState::rehearsed;
-}
-
-std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
-                                           const RunRecord& run) {
-  for (const RunRecord& newer : newest_first) {
-    if (newer.id <= run.id) break;
-    if (stands(newer)) return newer;
-  }
-  return std::nullopt;
-}
-
-std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run) {
+std::string obstacle_to_rollback(const std::optional<RunRecord>& last_standing,
+                                 const RunRecord& run) {
   const std::string number = std::to_string(run.id);
   if (run.state == RunState::rehearsed) {
     return "run " + number + " was a rehearsal, of which nothing is left to be put back";
   }
-  if (!stands(run)) {
+  if (!stands(run.state)) {
     return "run " + number + " was rolled back already (" + run.finished + "); `drydock show " +
            number + "` has the proof";
   }
   // A newer run that was itself put back left nothing that stands in the way.
-  const std::optional<RunRecord> newer = newer_that_stands(newest_first, run);
-  if (!newer) return "";
-  return "run " + std::to_string(newer->id) + " came after run " + number +
-         "; putting back the older one would undo half of the newer: roll back run " +
-         std::to_string(newer->id) + " first";
+  if (!last_standing || last_standing->id <= run.id) return "";
+  const std::string newer = std::to_string(last_standing->id);
+  return "run " + newer + " came after run " + number +
+         "; putting back the older one would undo half of the newer: roll back run " + newer +
+         " first";
 }
 
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state) {
-  const std::vector<RunRecord> runs = journal.runs();
-  const auto last = std::find_if(runs.begin(), runs.end(), stands);
-  if (last == runs.end() ||
+  const std::optional<RunRecord> last = journal.last_standing_run();
+  if (!last ||
       (last->state != RunState::stopped && last->state != RunState::needs_person)) {
     return "";
   }

@@ -29,15 +29,9 @@ std::string describe_interruption(const Journal& journal, const RunRecord& run,
 // The deployment as the run's first stage found it.
 Deployment deployment_before(const RunRecord& run, const StateDir& state);
 
-// What the run changed may still be in place.
-bool stands(const RunRecord& run);
-
-// The one that came after this run and stands.
-std::optional<RunRecord> newer_that_stands(const std::vector<RunRecord>& newest_first,
-                                           const RunRecord& run);
-
 // Why a rollback of this run is refused, as a sentence with the remedy; "": it can be undone.
-std::string obstacle_to_rollback(const std::vector<RunRecord>& newest_first, const RunRecord& run);
+std::string obstacle_to_rollback(const std::optional<RunRecord>& last_standing,
+                                 const RunRecord& run);
 
 // The last run that stands, when it ended half done: a sentence with the commands that are offered;
 // "" otherwise.
