@@ -47,7 +47,22 @@ json to_json(const PlannedChange& change) {
   return object;
 }
 
+std::vector<FileIdentity> plugins_to_ask(const Plan& plan) {
+  std::vector<FileIdentity> plugins;
+  for (const PlannedStage& stage : plan.stages) {
+    const auto& steps = stage.type->description.steps;
+    const bool asked = steps.contains(Step::observe) || steps.contains(Step::plan);
+    if (const auto plugin = stage.plugin(); asked && plugin) plugins.push_back(*plugin);
+  }
+  return plugins;
+}
+
 }  // namespace
+
+std::optional<FileIdentity> PlannedStage::plugin() const {
+  if (!type->as_indexed) return std::nullopt;
+  return type->as_indexed->identity;
+}
 
 Planner::Planner(Session& session)
     : session_(session),
@@ -60,6 +75,7 @@ Plan Planner::plan(bool may_fetch) {
   Plan plan = laid_out();
   emit_started(plan.stages.size());
   if (session_.pipeline.probe) plan.probe = plan_probe();
+  session_.worker.expect(plugins_to_ask(plan));
   for (PlannedStage& stage : plan.stages) {
     refuse_when_cancelled();
     plan_stage(stage, may_fetch);
@@ -203,7 +219,7 @@ bool Planner::resolve(PlannedStage& stage, const Scope& scope) {
 
 void address(StepRequest& request, const PlannedStage& stage) {
   request.plugin_file = stage.type->plugin_file;
-  if (stage.type->as_indexed) request.plugin_identity = stage.type->as_indexed->identity;
+  request.plugin_identity = stage.plugin();
   request.stage_type = stage.type->description.name;
   request.stage_id = stage.identity.key;
   request.options = stage.options.values;

@@ -43,6 +43,7 @@ struct PlannedStage {
   std::chrono::steady_clock::time_point began;  // its run
 
   bool has(Step step) const { return type->has(step, options.values); }
+  std::optional<FileIdentity> plugin() const;  // none: known without having been looked at
   bool can_roll_back() const { return has(Step::rollback) || has(Step::settle); }
 };
 

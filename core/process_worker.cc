@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -219,19 +220,41 @@ ProcessWorker::ProcessWorker(std::string stage_binary, const Cancellation& cance
 
 ProcessWorker::~ProcessWorker() = default;
 
-std::unique_ptr<WorkerSession> ProcessWorker::take_next() {
-  // Somebody may have ended it while it waited: the kernel, when memory ran out.
-  if (!next_ || !next_->is_alive()) next_ = std::make_unique<WorkerSession>(stage_binary_);
+std::unique_ptr<WorkerSession> ProcessWorker::take_next(const StepRequest& request) {
+  if (expected_) {
+    // Those before it were skipped.
+    const auto found = std::find(expected_->begin(), expected_->end(), request.plugin_identity);
+    if (found == expected_->end()) {
+      expected_.reset();
+    } else {
+      expected_->erase(expected_->begin(), found + 1);
+    }
+  }
+  const bool fits = !loaded_by_next_ || loaded_by_next_ == request.plugin_identity;
+  loaded_by_next_.reset();
+  // Somebody may have ended it while it waited: the kernel, when memory ran out; or the plugin.
+  if (!next_ || !fits || !next_->is_alive()) {
+    next_ = std::make_unique<WorkerSession>(stage_binary_);
+  }
   return std::move(next_);
 }
 
 void ProcessWorker::prepare() {
+  if (expected_ && expected_->empty()) return;  // the last one is at work
   if (!next_) next_ = std::make_unique<WorkerSession>(stage_binary_);
+  if (!expected_ || loaded_by_next_) return;
+  const FileIdentity& plugin = expected_->front();
+  if (next_->send("load", plugin_body(plugin))) loaded_by_next_ = plugin;
+}
+
+void ProcessWorker::expect(std::vector<FileIdentity> plugins) {
+  expected_.emplace(plugins.begin(), plugins.end());
+  prepare();
 }
 
 StepResult ProcessWorker::perform(const StepRequest& request, StepListener& listener) {
   Performance performance(request, listener, patience_, [this] { prepare(); });
-  const std::unique_ptr<WorkerSession> worker = take_next();
+  const std::unique_ptr<WorkerSession> worker = take_next(request);
   if (!worker->started()) {
     return {performance.last, Crashed{0, "could not be started: " + worker->why_not_started()}};
   }
@@ -270,10 +293,8 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
 }
 
 ProbeResult ProcessWorker::probe(const FileIdentity& plugin_file) {
-  return Question<PluginDescription>("probe",
-                                     {{"plugin_file", to_wire(plugin_file.path)},
-                                      {"plugin_identity", identity_body(plugin_file)}},
-                                     "plugin", read_description)
+  return Question<PluginDescription>("probe", plugin_body(plugin_file), "plugin",
+                                     read_description)
       .hold(stage_binary_, patience_);
 }
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cancellation.h"
 #include "worker.h"
@@ -34,16 +37,19 @@ class ProcessWorker : public Worker {
   // What `drydock plugin check` wants to know; with `ask`, drydock_plugin_v1() is called.
   InspectionResult inspect(const std::string& plugin_file, bool ask);
   void prepare() override;
+  void expect(std::vector<FileIdentity> plugins) override;
 
  private:
-  std::unique_ptr<WorkerSession> take_next();
+  std::unique_ptr<WorkerSession> take_next(const StepRequest& request);
 
   std::string stage_binary_;
   const Cancellation& cancellation_;
   WorkerPatience patience_;
-  // To start a process takes as long as many a step, so the next worker starts while one performs.
-  // It knows nothing, and does nothing but wait, until it is taken.
+  // To start a process and to load a plugin takes as long as many a step, so the next worker does
+  // both while one performs. Then it waits until it is taken.
   std::unique_ptr<WorkerSession> next_;
+  std::optional<FileIdentity> loaded_by_next_;
+  std::optional<std::deque<FileIdentity>> expected_;  // none: nobody knows what comes
 };
 
 }  // namespace drydock

@@ -40,6 +40,21 @@ bool has_final_stages(const Plan& plan) {
                      [](const PlannedStage& stage) { return stage.final; });
 }
 
+// Those of a block have workers of their own.
+std::vector<FileIdentity> plugins_to_work(const Plan& plan) {
+  std::vector<FileIdentity> plugins;
+  for (const PlannedStage& stage : plan.stages) {
+    const auto plugin = stage.plugin();
+    if (!plugin || stage.ended || stage.spec->block != 0 ||
+        stage.state == PlannedStage::State::skipped) {
+      continue;
+    }
+    plugins.push_back(*plugin);
+    if (stage.has(Step::verify)) plugins.push_back(*plugin);
+  }
+  return plugins;
+}
+
 // `drydock cancel`, from another process: a file, because a pid may be somebody else's by the time
 // a signal reaches it.
 class CancelRequests : public EventSink {
@@ -72,6 +87,7 @@ Runner::~Runner() {
 
 ExitCode Runner::run(Plan plan) {
   const auto began = SteadyClock::now();
+  session_.worker.expect(plugins_to_work(plan));
   try {
     open_run(plan);
     if (plan.probe) meter_ = std::make_unique<DowntimeMeter>(session_, *plan.probe, run_);
@@ -99,6 +115,7 @@ ExitCode Runner::resume(Plan plan, const RunRecord& record) {
     // Who raised it because a stage had too little has raised it for the rollback, too.
     journal_.set_memory_limit(run_, each.identity.position, each.spec->memory_limit);
   }
+  session_.worker.expect(plugins_to_work(plan));
   tell_of_run(last_seq_of(session_.state.logs(run_)), stage);
   return to_its_end(plan, began);
 }

@@ -26,9 +26,15 @@ namespace {
   leave();
 }
 
+using Loading = std::variant<LoadedPlugin, WontLoad>;
+
+Loading load(const nlohmann::json& asked) {
+  return load_plugin(from_wire(asked.at("plugin_file")), read_plugin_identity(asked));
+}
+
 [[noreturn]] void describe(StageChannel& channel, const nlohmann::json& asked) {
   const std::string plugin_file = from_wire(asked.at("plugin_file"));
-  const auto loaded = load_plugin(plugin_file, read_plugin_identity(asked));
+  const Loading loaded = load(asked);
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
   const auto described = describe_plugin(std::get<LoadedPlugin>(loaded), plugin_file);
   if (const auto* refused = std::get_if<WontLoad>(&described)) refuse(channel, *refused);
@@ -48,8 +54,7 @@ namespace {
   leave();
 }
 
-drydock_stage load(StageChannel& channel, const StepRequest& request) {
-  const auto loaded = load_plugin(request.plugin_file, request.plugin_identity);
+drydock_stage stage_of(StageChannel& channel, const Loading& loaded, const StepRequest& request) {
   if (const auto* refused = std::get_if<WontLoad>(&loaded)) refuse(channel, *refused);
   const auto found =
       find_stage(std::get<LoadedPlugin>(loaded), request.plugin_file, request.stage_type);
@@ -98,6 +103,7 @@ int work() {
                {{"wire", wire_version},
                 {"abi", DRYDOCK_QUOTE(DRYDOCK_ABI_MAJOR) "." DRYDOCK_QUOTE(DRYDOCK_ABI_MINOR)}});
 
+  std::optional<Loading> loaded;
   StepRequest request;
   drydock_stage stage{};
   StageTimes times;
@@ -107,10 +113,13 @@ int work() {
       describe(channel, message.body);
     } else if (message.kind == "inspect") {
       inspect(channel, message.body);
+    } else if (message.kind == "load") {
+      loaded = load(message.body);
     } else if (message.kind == "request") {
       request = read_request(message.body);
       // While the runner journals that the step begins.
-      stage = load(channel, request);
+      if (!loaded) loaded = load(message.body);
+      stage = stage_of(channel, *loaded, request);
     } else if (message.kind == "note") {
       request.notes.push_back(read_note(message.body));
     } else if (message.kind == "begin") {

@@ -11,7 +11,7 @@
 
 namespace drydock {
 
-inline constexpr std::uint32_t wire_version = 3;
+inline constexpr std::uint32_t wire_version = 4;
 inline constexpr std::size_t max_frame = 4u << 20;
 
 // The other side broke the protocol. The text completes "it ...": "sent a frame of 5 MiB".

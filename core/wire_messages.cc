@@ -139,6 +139,11 @@ StepRequest read_request(const json& body) {
   return request;
 }
 
+json plugin_body(const FileIdentity& plugin_file) {
+  return {{"plugin_file", to_wire(plugin_file.path)},
+          {"plugin_identity", identity_body(plugin_file)}};
+}
+
 std::optional<FileIdentity> read_plugin_identity(const json& body) {
   const json& identity = member(body, "plugin_identity");
   if (identity.is_null()) return std::nullopt;

@@ -10,6 +10,7 @@ namespace drydock {
 nlohmann::json request_body(const StepRequest& request);
 StepRequest read_request(const nlohmann::json& body);
 // Of a request, and of a question about a plugin file.
+nlohmann::json plugin_body(const FileIdentity& plugin_file);
 std::optional<FileIdentity> read_plugin_identity(const nlohmann::json& body);
 nlohmann::json note_body(const Note& note);
 Note read_note(const nlohmann::json& body);

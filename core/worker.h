@@ -161,6 +161,9 @@ class Worker {
   virtual ProbeResult probe(const FileIdentity& plugin_file) = 0;
   // Says that a step will be performed soon: what that takes to start may begin meanwhile.
   virtual void prepare() {}
+  // The same, and which plugins the steps to come will load, in their order. No promise: steps that
+  // come otherwise are performed as well.
+  virtual void expect(std::vector<FileIdentity>) {}
 };
 
 }  // namespace drydock
