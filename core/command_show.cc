@@ -238,8 +238,8 @@ ExitCode command_history(const Arguments& arguments) {
   for (const RunRecord& run : runs) {
     const bool works =
         going_on && (run.state == RunState::running || run.state == RunState::rolling_back);
-    const std::string obstacle =
-        works ? "run " + std::to_string(run.id) + " is going on" : obstacle_to_rollback(standing, run);
+    const std::string obstacle = works ? "run " + std::to_string(run.id) + " is going on"
+                                       : obstacle_to_rollback(standing, run);
     if (arguments.json) {
       document.push_back(to_json(run, going_on));
       document.back()["can_be_undone"] = obstacle.empty();

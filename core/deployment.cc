@@ -1,6 +1,7 @@
 #include "deployment.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -46,6 +47,17 @@ void collect_env_files(const fs::path& folder, int depth, std::vector<fs::path>&
       found.push_back(entry.path());
     }
   }
+}
+
+// Puts a file of an earlier snapshot there as well, if it has these bytes: nobody writes into a
+// snapshot, so that one file may stand in several, and it is on the disk already.
+bool share(const fs::path& earlier, const std::string& bytes, const fs::path& copy) {
+  try {
+    if (read_file(earlier.string(), largest_snapshot_file) != bytes) return false;
+  } catch (const Error&) {  // where there is none
+    return false;
+  }
+  return ::link(earlier.c_str(), copy.c_str()) == 0;
 }
 
 }  // namespace
@@ -120,7 +132,10 @@ void take_snapshot(const Deployment& deployment, const std::string& target) {
     if (fs::file_size(file, error) > largest_snapshot_file || error) continue;
     const fs::path copy = building / relative;
     make_private_dir(copy.parent_path().string());
-    NewFile(copy.string(), read_file(file.string(), largest_snapshot_file), 0600).take_name();
+    const std::string bytes = read_file(file.string(), largest_snapshot_file);
+    if (!share(fs::path(deployment.snapshot_dir) / relative, bytes, copy)) {
+      NewFile(copy.string(), bytes, 0600).take_name();
+    }
     for (fs::path at = copy; at != building; folders.insert(at)) at = at.parent_path();
   }
   for (const fs::path& folder : folders) make_folder_durable(folder.string());

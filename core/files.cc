@@ -35,7 +35,7 @@ std::string read_file(const std::string& path, std::size_t limit) {
   if (S_ISDIR(status.st_mode)) throw Error(path + " is a folder, and a file is needed there");
   if (!S_ISREG(status.st_mode)) throw Error(path + " is no regular file, and one is needed there");
   std::string bytes;
-  std::array<char, 65536> buffer{};
+  std::array<char, 65536> buffer;
   while (true) {
     const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;

@@ -64,7 +64,9 @@ std::string kept_copy_file(const std::string& path, int version) {
 }
 
 std::string name_to_open(const std::string& path) {
-  if (::access(path.c_str(), W_OK) == 0 || errno != EROFS || fs::exists(path + "-wal")) return path;
+  std::error_code none;
+  if (::access(path.c_str(), W_OK) == 0 || errno != EROFS) return path;
+  if (fs::file_size(path + "-wal", none) > 0 && !none) return path;
   std::string uri = "file:";
   for (const char c : path) {
     constexpr std::string_view special = "%?#";

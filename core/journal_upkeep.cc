@@ -16,6 +16,15 @@ int schema_version(soci::session& sql) {
   return version;
 }
 
+// The log is emptied at the end and stays: to make it and to remove it again would take as long as
+// several notes.
+void keep_log(soci::session& sql) {
+  sql << "PRAGMA journal_size_limit=0";
+  auto* backend = static_cast<soci::sqlite3_session_backend*>(sql.get_backend());
+  int keep = 1;
+  sqlite_api::sqlite3_file_control(backend->conn_, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+}
+
 // From whatever version it has to the newest.
 void migrate(soci::session& sql, Migrations migrations) {
   const int before = schema_version(sql);
@@ -41,6 +50,7 @@ Journal::Journal(const std::string& path, Migrations migrations) : path_(path) {
   }
   guarded("open", [](soci::session& sql) {
     sql << "PRAGMA journal_mode=WAL";
+    keep_log(sql);
     sql << "PRAGMA synchronous=FULL";
     return 0;
   });

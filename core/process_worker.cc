@@ -293,8 +293,7 @@ StepResult ProcessWorker::perform(const StepRequest& request, StepListener& list
 }
 
 ProbeResult ProcessWorker::probe(const FileIdentity& plugin_file) {
-  return Question<PluginDescription>("probe", plugin_body(plugin_file), "plugin",
-                                     read_description)
+  return Question<PluginDescription>("probe", plugin_body(plugin_file), "plugin", read_description)
       .hold(stage_binary_, patience_);
 }
 

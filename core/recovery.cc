@@ -98,8 +98,7 @@ std::string obstacle_to_rollback(const std::optional<RunRecord>& last_standing,
 std::string describe_half_done(const Journal& journal, const std::string& dir,
                                const StateDir& state) {
   const std::optional<RunRecord> last = journal.last_standing_run();
-  if (!last ||
-      (last->state != RunState::stopped && last->state != RunState::needs_person)) {
+  if (!last || (last->state != RunState::stopped && last->state != RunState::needs_person)) {
     return "";
   }
   const std::string number = std::to_string(last->id);

@@ -21,11 +21,11 @@
 namespace drydock::env_sync {
 namespace {
 
-// Notes and files of the private folder.
-// "present MODE UID GID", "absent", "removed": it was absent, and is so again; or "left": somebody
-// else changed it before the stage did.
+// Note and files of the private folder.
+// "present MODE UID GID" and, where one is kept, " " and the path of the copy under history_dir;
+// "absent"; "removed": it was absent, and is so again; or "left": somebody else changed it before
+// the stage did.
 constexpr auto before_note = "before";
-constexpr auto history_note = "history";  // the copy under history_dir
 std::string saved_env(const Call& call) { return call.private_dir() + "/env.before"; }
 std::string planned_env(const Call& call) { return call.private_dir() + "/env.planned"; }
 
@@ -46,11 +46,25 @@ std::string seen(const std::string& path) {
          (no_link ? std::string() : ", by a link to " + target);
 }
 
-std::optional<files::Attributes> attributes_in(const std::string& note) {
+struct Present {
   files::Attributes attributes;
-  const bool present = std::sscanf(note.c_str(), "present %o %u %u", &attributes.mode,
-                                   &attributes.uid, &attributes.gid) == 3;
-  return present ? std::optional(attributes) : std::nullopt;
+  std::string copy;  // "": none
+};
+
+std::optional<Present> present_in(const std::string& note) {
+  Present found;
+  int end = 0;
+  files::Attributes& attributes = found.attributes;
+  if (std::sscanf(note.c_str(), "present %o %u %u%n", &attributes.mode, &attributes.uid,
+                  &attributes.gid, &end) != 3) {
+    return std::nullopt;
+  }
+  if (note.size() > static_cast<std::size_t>(end)) found.copy = note.substr(end + 1);
+  return found;
+}
+
+std::string note_of(const Present& before) {
+  return "present " + written(before.attributes) + (before.copy.empty() ? "" : " " + before.copy);
 }
 
 template <class Work>
@@ -90,23 +104,8 @@ bool has_kept_env(const Call& call) {
 // `.env` as it was before the stage, also when an earlier attempt has changed it already.
 std::optional<std::string> old_env(const Call& call) {
   if (!has_kept_env(call)) return read_env(call);
-  if (!attributes_in(*call.recall(before_note))) return std::nullopt;
+  if (!present_in(*call.recall(before_note))) return std::nullopt;
   return files::read(saved_env(call));
-}
-
-// On disk before it is noted: the file as it was, what is to come of it, and word for later stages.
-void keep(Call& call, const std::optional<std::string>& old, const std::string& merged) {
-  files::Replacements kept;
-  kept.add(files::replacement(planned_env(call), merged));
-  if (old != merged) {
-    files::leave_changed(kept, call.private_dir(), call.run_id(), {env_path(call)});
-  }
-  const bool is_noted = has_kept_env(call);
-  if (old && !is_noted) kept.add(files::replacement(saved_env(call), *old));
-  kept.commit();
-  if (is_noted) return;
-  call.remember(before_note,
-                old ? "present " + written(*files::attributes(env_path(call))) : "absent");
 }
 
 std::string ignore_file(const std::string& copy) {
@@ -114,11 +113,10 @@ std::string ignore_file(const std::string& copy) {
 }
 
 // Temporary files of a death while the copy was written.
-void remove_history_leftovers(const Call& call) {
-  const auto copy = call.recall(history_note);
-  if (!copy) return;
-  files::remove_leftovers(*copy);
-  files::remove_leftovers(ignore_file(*copy));
+void remove_leftovers_of_copy(const std::string& copy) {
+  if (copy.empty()) return;
+  files::remove_leftovers(copy);
+  files::remove_leftovers(ignore_file(copy));
 }
 
 bool keeps_history(const Call& call) {
@@ -140,6 +138,27 @@ std::string new_copy(const Call& call) {
   return path;
 }
 
+// On disk before it is noted: the file as it was, what is to come of it, and word for later stages.
+void keep(Call& call, const std::optional<std::string>& old, const std::string& merged) {
+  files::Replacements kept;
+  kept.add(files::replacement(planned_env(call), merged));
+  if (old != merged) {
+    files::leave_changed(kept, call.private_dir(), call.run_id(), {env_path(call)});
+  }
+  const bool is_noted = has_kept_env(call);
+  if (old && !is_noted) kept.add(files::replacement(saved_env(call), *old));
+  kept.commit();
+  if (!old) {
+    if (!is_noted) call.remember(before_note, "absent");
+    return;
+  }
+  Present before = is_noted ? *present_in(*call.recall(before_note))
+                            : Present{*files::attributes(env_path(call)), ""};
+  const bool needs_copy = old != merged && keeps_history(call) && before.copy.empty();
+  if (needs_copy) before.copy = new_copy(call);
+  if (needs_copy || !is_noted) call.remember(before_note, note_of(before));
+}
+
 void write_copy(const Call& call, const std::string& path, const std::string& bytes) {
   files::make_directories(std::filesystem::path(path).parent_path().string());
   if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), "*\n");
@@ -150,15 +169,11 @@ void write_copy(const Call& call, const std::string& path, const std::string& by
 }
 
 // The copy that operators know from the tools before: never overwritten, never removed by us.
-void keep_history(Call& call, const std::string& bytes) {
-  if (!keeps_history(call)) return;
-  if (const auto made = call.recall(history_note)) {
-    if (files::attributes(*made)) return;
-    remove_history_leftovers(call);
-  }
-  const std::string path = new_copy(call);
-  call.remember(history_note, path);
-  write_copy(call, path, bytes);
+void keep_history(const Call& call, const std::string& bytes) {
+  const std::string copy = present_in(*call.recall(before_note))->copy;
+  if (copy.empty() || files::attributes(copy)) return;
+  remove_leftovers_of_copy(copy);
+  write_copy(call, copy, bytes);
 }
 
 // What somebody wrote into the file after the stage did is lost to nobody, although it is put back.
@@ -187,20 +202,20 @@ void remove_env(const std::string& path) {
 }
 
 void put_back(Call& call, const std::string& note) {
-  remove_history_leftovers(call);
   const std::string path = env_path(call);
   files::remove_leftovers(path);
-  const auto attributes = attributes_in(note);
-  if (!attributes) {
+  const auto before = present_in(note);
+  if (!before) {
     if (note == "removed") return;  // what is there by now was put there by somebody else
     remove_env(path);
     call.remember(before_note, "removed");
     return;
   }
+  remove_leftovers_of_copy(before->copy);
   const std::string bytes = files::read(saved_env(call));
-  if (files::attributes(path) == attributes && files::read(path) == bytes) return;
+  if (files::attributes(path) == before->attributes && files::read(path) == bytes) return;
   keep_foreign(call, bytes);
-  files::write(path, bytes, *attributes);
+  files::write(path, bytes, before->attributes);
 }
 
 }  // namespace
@@ -247,8 +262,8 @@ void EnvSync::run(Call& call) {
   const std::optional<std::string> ours = old_env(call);
   const std::optional<std::string> earlier = files::read_if_present(planned_env(call));
   const std::string as_it_was = has_kept_env(call) ? saved_env(call) : path;
-  const Sync sync = with_merge_errors(
-      [&] { return synchronise(call, ours, as_it_was, planned_env(call)); });
+  const Sync sync =
+      with_merge_errors([&] { return synchronise(call, ours, as_it_was, planned_env(call)); });
   keep(call, ours, *sync.merge.text);
   if (ours == *sync.merge.text) return;
   if (ours) keep_history(call, *ours);

@@ -173,22 +173,32 @@ Change change_of(const Sync& sync, const MergedVariable& variable) {
   return change;
 }
 
-// Those of which something is said, in the order of their importance.
-std::vector<const MergedVariable*> worth_a_row(const Sync& sync) {
-  std::map<Decision, std::vector<const MergedVariable*>> by_decision;
-  std::vector<const MergedVariable*> known_secrets;
+using Rows = std::vector<const MergedVariable*>;
+
+Rows public_secrets(const Sync& sync) {
+  Rows found;
   for (const MergedVariable& variable : sync.merge.variables) {
-    const bool silent =
-        variable.decision == Decision::unchanged || variable.decision == Decision::converged;
-    if (!silent) {
-      by_decision[variable.decision].push_back(&variable);
-    } else if (is_public_secret(variable)) {
-      known_secrets.push_back(&variable);
-    }
+    if (is_public_secret(variable)) found.push_back(&variable);
   }
-  std::vector<const MergedVariable*> rows;
+  return found;
+}
+
+bool goes_without_saying(const MergedVariable& variable) {
+  return variable.decision == Decision::unchanged || variable.decision == Decision::converged;
+}
+
+// Those of which something is said, in the order of their importance.
+Rows worth_a_row(const Sync& sync, const Rows& known_secrets) {
+  std::map<Decision, Rows> by_decision;
+  for (const MergedVariable& variable : sync.merge.variables) {
+    if (!goes_without_saying(variable)) by_decision[variable.decision].push_back(&variable);
+  }
+  for (const MergedVariable* variable : known_secrets) {
+    if (goes_without_saying(*variable)) by_decision[Decision::unchanged].push_back(variable);
+  }
+  Rows rows;
   for (const Decision decision : most_important_first) {
-    const auto& some = decision == Decision::unchanged ? known_secrets : by_decision[decision];
+    const Rows& some = by_decision[decision];
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;
@@ -198,13 +208,12 @@ std::string count_of(std::size_t count, const char* one, const char* several) {
   return std::to_string(count) + " " + (count == 1 ? one : several);
 }
 
-std::string file_detail(const Sync& sync, bool existed) {
+std::string file_detail(const Sync& sync, bool existed, std::size_t known_secrets) {
   std::string text = totals(sync);
   if (!existed) text = "from the template; check its credentials; " + text;
-  std::size_t moved = 0, known_secrets = 0;
+  std::size_t moved = 0;
   for (const MergedVariable& variable : sync.merge.variables) {
     if (!variable.theirs && variable.ours && sync.elsewhere.count(variable.key) != 0) ++moved;
-    if (is_public_secret(variable)) ++known_secrets;
   }
   if (moved > 0) add(text, count_of(moved, "has", "have") + " moved to other templates");
   if (known_secrets > 0) {
@@ -262,9 +271,10 @@ std::string totals(const Sync& sync) {
 
 void report(Call& call, const Sync& sync, bool existed, bool writes) {
   Change file{"file", !writes ? "keep" : existed ? "change" : "add", call.text("/env")};
-  file.detail = file_detail(sync, existed);
+  const Rows known_secrets = public_secrets(sync);
+  file.detail = file_detail(sync, existed, known_secrets.size());
   call.change(file);
-  std::vector<const MergedVariable*> rows = worth_a_row(sync);
+  Rows rows = worth_a_row(sync, known_secrets);
   if (!existed) {  // all of it is new
     std::erase_if(rows, [](const auto* row) { return row->decision != Decision::generated; });
   }

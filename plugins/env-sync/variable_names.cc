@@ -22,6 +22,12 @@ bool matches(std::string_view glob, std::string_view name) {
   for (; !glob.empty() && glob.back() != '*'; glob.remove_suffix(1), name.remove_suffix(1)) {
     if (name.empty() || (glob.back() != '?' && glob.back() != name.back())) return false;
   }
+  if (glob.size() > 2 && glob.front() == '*') {  // most of them are *WORD*
+    const std::string_view word = glob.substr(1, glob.size() - 2);
+    if (word.find('*') == word.npos && word.find('?') == word.npos) {
+      return name.find(word) != name.npos;
+    }
+  }
   std::size_t star = glob.npos, after_star = 0, at = 0;
   for (std::size_t i = 0; i < name.size();) {
     if (at < glob.size() && glob[at] == '*') {
