@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 #include "error.h"
 #include "journal_samples.h"
@@ -122,6 +123,28 @@ TEST_F(JournalTest, AFinishedRunIsNotUnfinished) {
   EXPECT_EQ(journal.last_run()->exit_code, 1);
   EXPECT_EQ(journal.last_run()->closing["status"], "rolled_back");
   EXPECT_FALSE(journal.run(7));
+}
+
+TEST_F(JournalTest, TheLastRunThatStandsIsTheNewestThatWasNotPutBack) {
+  Journal journal(path_);
+  EXPECT_FALSE(journal.last_standing_run());
+  for (const RunState state : {RunState::done, RunState::needs_person, RunState::rolled_back,
+                               RunState::cancelled, RunState::rehearsed}) {
+    journal.finish_run(journal.create_run(some_run(), {}), state, 0, {});
+  }
+  ASSERT_TRUE(journal.last_standing_run());
+  EXPECT_EQ(journal.last_standing_run()->id, 2u);
+  const std::uint64_t begun = journal.create_run(some_run(), {});
+  EXPECT_EQ(journal.last_standing_run()->id, begun);
+}
+
+// Whoever copies the file alone, once nothing runs, has all of it.
+TEST_F(JournalTest, IsWholeInOneFileWhenItIsClosed) {
+  { Journal(path_).create_run(some_run(), {}); }
+  EXPECT_EQ(std::filesystem::file_size(path_ + "-wal"), 0u);
+  const std::string copy = dir_.path() + "/copy.db";
+  std::filesystem::copy_file(path_, copy);
+  EXPECT_TRUE(Journal(copy).last_run());
 }
 
 TEST_F(JournalTest, TheFileIsPrivate) {

@@ -1,4 +1,5 @@
 // The rules of stage.h that the worker enforces, and the commands that a step runs.
+#include <drydock/stage.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -8,6 +8,7 @@ drydock_test(worker_test
   SOURCES
     cancellation_test.cc
     capture_command_test.cc
+    next_worker_test.cc
     plugin_index_test.cc
     plugin_note_test.cc
     process_test.cc
