@@ -79,16 +79,6 @@ std::string names_of(const std::vector<LeftBehind>& left) {
   return names.empty() ? "" : "; what was going on: " + join(names, ", ");
 }
 
-// Its file may have another place or name by now.
-std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
-                           const RolloutRecord& rollout) {
-  const std::string& named = arguments.positional[1];
-  const std::string file =
-      folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
-  if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
-  return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
-}
-
 }  // namespace
 
 ExitCode rollout_run(const Arguments& arguments) {
@@ -105,14 +95,11 @@ ExitCode rollout_run(const Arguments& arguments) {
   RolloutStore& store = *opened;
   const Lease lease(bench, store, place, plan.name);
   const auto earlier = store.newest(plan.name);
-  if (earlier && !store.is_shared()) require_own_name(plan, *earlier);
-  const bool unfinished = earlier && earlier->state == RolloutState::running;
-  if (unfinished && !arguments.abandon) {
-    throw Error("the rollout '" + plan.name + "' that was begun at " + earlier->started + " by " +
-                    earlier->user + " has not ended; go on with `" +
-                    resume_command(arguments, place, *earlier) + "`, or give it up with --abandon",
-                ExitCode::busy);
+  if (earlier && !store.is_shared()) {
+    if (const auto refusal = name_refusal(plan, *earlier)) throw *refusal;
   }
+  const bool unfinished = earlier && earlier->state == RolloutState::running;
+  if (unfinished && !arguments.abandon) throw not_ended(arguments, place, *earlier);
   const auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
   SupervisorSetup setup = setup_of(arguments, place, plan, hosts);

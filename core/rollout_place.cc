@@ -73,6 +73,20 @@ std::string state_url(const Arguments& arguments) {
   return given;
 }
 
+bool is_state_shared(const Arguments& arguments) {
+  const char* variable = std::getenv("DRYDOCK_STATE");
+  return !arguments.state.empty() || (variable != nullptr && *variable != '\0');
+}
+
+// Its file may have another place or name by now.
+std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
+                           const RolloutRecord& rollout) {
+  const std::string& named = arguments.positional.back();
+  const std::string file = folder_of_file(named) + "/" + fs::path(named).filename().string();
+  if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
+  return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
+}
+
 // "": none that can be read.
 std::string name_in_file(const std::string& file) {
   try {
@@ -137,8 +151,10 @@ std::unique_ptr<RolloutStore> RolloutPlace::open() const {
                       : std::make_unique<RolloutStore>(open_postgres_database(url_));
 }
 
+// One that others may not look at is there, for all that we know.
 std::unique_ptr<RolloutStore> RolloutPlace::open_existing() const {
-  if (url_.empty() && !fs::exists(database())) return nullptr;
+  std::error_code hidden;
+  if (url_.empty() && !fs::exists(database(), hidden) && !hidden) return nullptr;
   return open();
 }
 
@@ -182,13 +198,37 @@ RolloutRecord FoundRollout::now() const {
   return read ? *read : record;
 }
 
-void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier) {
+std::optional<Error> name_refusal(const RolloutPlan& plan, const RolloutRecord& earlier) {
   const std::string& other = earlier.plan.file;
   std::error_code gone;
-  if (fs::equivalent(other, plan.file, gone) || name_in_file(other) != plan.name) return;
-  throw Error(plan.file + ": rollout: found '" + plan.name + "', which is the name of " + other +
-              " and was begun at " + earlier.started +
-              "; give one of them another name, so that each finds its own");
+  if (fs::equivalent(other, plan.file, gone) || name_in_file(other) != plan.name) {
+    return std::nullopt;
+  }
+  return Error(plan.file + ": rollout: found '" + plan.name + "', which is the name of " + other +
+               " and was begun at " + earlier.started +
+               "; give one of them another name, so that each finds its own");
+}
+
+Error not_ended(const Arguments& arguments, const RolloutPlace& place,
+                const RolloutRecord& earlier) {
+  return Error("the rollout '" + earlier.plan.name + "' that was begun at " + earlier.started +
+                   " by " + earlier.user + " has not ended; go on with `" +
+                   resume_command(arguments, place, earlier) + "`, or give it up with --abandon",
+               ExitCode::busy);
+}
+
+std::optional<Error> refused_for_its_name(const Arguments& arguments, const RolloutPlan& plan) {
+  if (is_state_shared(arguments)) return std::nullopt;
+  const RolloutPlace place(arguments, folder_of_file(plan.file));
+  const std::unique_ptr<RolloutStore> store = place.open_existing();
+  const auto earlier = store ? store->newest(plan.name) : std::nullopt;
+  if (!earlier) return std::nullopt;
+  if (auto refusal = name_refusal(plan, *earlier)) return refusal;
+  const std::string& other = earlier->plan.file;
+  std::error_code gone;
+  const bool own = other == plan.file || fs::equivalent(other, plan.file, gone);
+  if (own || earlier->state != RolloutState::running) return std::nullopt;
+  return not_ended(arguments, place, *earlier);
 }
 
 std::string folder_of_file(const std::string& file) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "command_line.h"
+#include "error.h"
 #include "rollout_store.h"
 #include "state_dir.h"
 
@@ -56,9 +57,19 @@ struct FoundRollout {
 // The one that the command line names, by its file or by its name in this folder. Throws Error.
 FoundRollout find_rollout(const Arguments& arguments);
 
-// In one folder a name is that of one file, whose rollouts another one's would hide. Throws Error
-// where `earlier` is of another file that still has it.
-void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier);
+// In one folder a name is that of one file, whose rollouts another one's would hide: what refuses
+// the plan where `earlier` is of another file that still has it.
+std::optional<Error> name_refusal(const RolloutPlan& plan, const RolloutRecord& earlier);
+
+// That an earlier rollout has not ended, and how to go on with it (exit code 4). `arguments` name a
+// rollout file, which may be another one than that rollout's.
+Error not_ended(const Arguments& arguments, const RolloutPlace& place,
+                const RolloutRecord& earlier);
+
+// What `rollout run` would be refused with since another file has, or had, the name of this plan.
+// Changes nothing. Where several machines share the state a name is one rollout, whatever its file.
+// Throws Error: the state cannot be read.
+std::optional<Error> refused_for_its_name(const Arguments& arguments, const RolloutPlan& plan);
 
 // The folder that the command line names without a rollout.
 std::string folder_of_arguments(const Arguments& arguments);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Waves that are put back: what becomes of it when whoever does that, or a run, is killed or somebody else was
 quicker. Run by ctest, one class a test."""
+import json
 import os
 import shlex
 import signal
@@ -157,10 +158,13 @@ class RolloutsWithOneName(RolloutCase):
         self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
         output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
         self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        self.said_before(other, output, code=2)
+        self.assertIn("rollout faulty:", self.drydock("rollout", "plan", self.file, code=0))  # its own is no other's
         # One that has another name by now stands in nobody's way; but what was begun has the name still.
         self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
         output = self.drydock("rollout", "run", other, "--yes", code=4)
         self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.said_before(other, output, code=4)
         self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
         self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
         self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
@@ -168,12 +172,39 @@ class RolloutsWithOneName(RolloutCase):
             status = self.drydock("rollout", "status", file, code=0)
             self.assertIn(f"wave {wave}:", status)
             self.assertNotIn(f"wave {wrong}:", status)
+        self.assertIn("other.yaml: valid", self.drydock("validate", other, code=0))  # it has the name now
         # Runs of the other one came after its own.
         output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
         self.assertIn("wave both is put back", output)
         self.assertIn("roll back run 2 first", " ".join(output.split()))
         self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
         self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+    def said_before(self, file, refusal, code):
+        """By what only looks, which begins nothing and asks nobody."""
+        self.assertEqual(self.drydock("validate", file, code=code), refusal)
+        self.assertEqual(self.drydock("rollout", "plan", file, code=code), refusal)
+        document = json.loads(self.drydock("validate", file, "--json", code=code).rsplit("drydock: ", 1)[0])
+        self.assertEqual((document["exit_code"], "drydock: " + document["error"] + "\n"), (code, refusal))
+
+
+class RolloutNameKeptElsewhere(RolloutCase):
+    """A state that somebody may not read takes nothing from the file that is checked."""
+    pipeline = RolloutsWithOneName.pipeline
+    nobody = 65534
+
+    def test(self):
+        if os.geteuid() != 0:
+            self.skipTest("a folder can be another user's for root alone")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)
+        os.chmod(self.dir, 0o755)
+        output = self.drydock("validate", self.file, code=0, user=self.nobody, group=self.nobody, extra_groups=[],
+                              env={**os.environ, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"})
+        self.assertIn("whether another file has the name 'faulty' is not known: ", output)
+        self.assertIn("rollout.yaml: valid", output)
+        output = self.drydock("rollout", "status", self.file, code=2, user=self.nobody, group=self.nobody,
+                              extra_groups=[])
+        self.assertIn("cannot be opened (Permission denied)", output)
 
 
 # Upgrades fail where there is a file `broken`, and rollbacks where there is a file `bad`.
