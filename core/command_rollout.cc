@@ -77,7 +77,7 @@ void check_rollout(const Arguments& arguments) {
   if (action == "approve" && arguments.wave.empty()) {
     throw Error(
         "rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "
-        "`drydock rollout status` shows it");
+        "`rollout status` shows it");
   }
   if (!arguments.retry.empty() && arguments.retry != "failed") {
     throw Error("rollout resume: found '" + arguments.retry + "' after --retry, allowed: failed");

@@ -118,12 +118,8 @@ std::string target_text(const RolloutTarget& target, const TargetRecord& record)
   return text;
 }
 
-std::string resume_text(const RolloutRecord& rollout) {
-  return "drydock rollout resume " + shell_word(rollout.plan.file);
-}
-
-std::string approve_text(const RolloutPlan& plan, const RolloutWave& wave) {
-  return "drydock rollout approve " + shell_word(plan.file) + " --wave " + wave.name;
+std::string approve_text(const RolloutCommands& commands, const RolloutWave& wave) {
+  return commands.of("approve", "--wave " + shell_word(wave.name));
 }
 
 std::string standing_text(const RolloutRecord& rollout, const Standing& standing, Instant now) {
@@ -138,11 +134,13 @@ std::string standing_text(const RolloutRecord& rollout, const Standing& standing
 
 }  // namespace
 
-RolloutReport::RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker)
+RolloutReport::RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker,
+                             const RolloutCommands& commands)
     : picture_(out == nullptr ? nullptr : std::make_unique<LivePicture>(*out, style)),
       style_(style),
       ink_(style),
-      masker_(masker) {}
+      masker_(masker),
+      commands_(commands) {}
 
 RolloutReport::~RolloutReport() = default;
 
@@ -151,6 +149,10 @@ void RolloutReport::line(const std::string& mark, const std::string& text) {
   const std::string first = mark.empty() ? "" : mark + " ";
   picture_->say(
       wrap(masker_.mask(text), style_.width, first, mark.empty() ? indent : indent + indent));
+}
+
+void RolloutReport::command(const std::string& mark, const std::string& text) {
+  if (picture_) picture_->say({mark + " " + make_visible(masker_.mask(text))});
 }
 
 std::optional<std::chrono::milliseconds> RolloutReport::redrawn_every() const {
@@ -217,7 +219,7 @@ void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord
   const bool well = record.state == TargetState::done || record.state == TargetState::rolled_back;
   line(indent + (well ? ink_.green(ink_.good) : ink_.red(ink_.bad)), target_text(target, record));
   if (!well && record.run != 0) {
-    line(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
+    command(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
   }
 }
 
@@ -238,8 +240,8 @@ void RolloutReport::gate_answered(const RolloutWave& wave, bool held, const std:
        "gate " + wave.gate->uses + (held ? " holds" : " does not hold: " + reason));
 }
 
-void RolloutReport::waits_for_approval(const RolloutPlan& plan, const RolloutWave& wave) {
-  line(" ", "waits for approval: " + approve_text(plan, wave));
+void RolloutReport::waits_for_approval(const RolloutWave& wave) {
+  command(indent + "waits for approval:", approve_text(commands_, wave));
 }
 
 void RolloutReport::wave_passed(const RolloutWave& wave) {
@@ -258,7 +260,7 @@ void RolloutReport::warning(const std::string& text) {
 
 Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                            const std::vector<WaveRecord>& waves, bool supervised, Instant now,
-                           const ViewStyle& style) {
+                           const RolloutCommands& commands, const ViewStyle& style) {
   constexpr std::size_t most_shown = 20;  // of the environments of a wave that need no one's eye
   const Ink ink(style);
   const Standing standing = standing_of(rollout, targets, waves, supervised, now);
@@ -305,11 +307,11 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
   }
   if (standing.waits) {
     lines.emplace_back();
-    lines.push_back("approve: " + approve_text(rollout.plan, rollout.plan.waves[*standing.waits]));
+    lines.push_back("approve: " + approve_text(commands, rollout.plan.waves[*standing.waits]));
   }
   if (standing.word == "left" || (standing.waits && !supervised)) {
     lines.emplace_back();
-    lines.push_back("go on:   " + resume_text(rollout));
+    lines.push_back("go on:   " + commands.of("resume"));
   }
   return lines;
 }
@@ -340,7 +342,8 @@ Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& t
 }  // namespace
 
 Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
-                            const std::vector<WaveRecord>& waves, const ViewStyle& style) {
+                            const std::vector<WaveRecord>& waves, const RolloutCommands& commands,
+                            const ViewStyle& style) {
   const RolloutPlan& plan = rollout.plan;
   const Counts counts = counts_of(targets, 0, targets.size());
   const Standing standing = standing_of(rollout, targets, waves, false, now_in_milliseconds());
@@ -350,8 +353,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
                         plan.waves[*standing.waits].name + "': " + counts_text(counts) + ".",
                     style.width, "", indent));
     add(lines, lines_of_names(plan, targets, style));
-    lines.push_back("Approve: " + approve_text(plan, plan.waves[*standing.waits]));
-    lines.push_back("Then:    " + resume_text(rollout));
+    lines.push_back("Approve: " + approve_text(commands, plan.waves[*standing.waits]));
+    lines.push_back("Then:    " + commands.of("resume"));
     return lines;
   }
   const bool passed = rollout.state == RolloutState::passed;
@@ -370,8 +373,7 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
   }
   const bool stays = std::any_of(targets.begin(), targets.end(), could_not_be_put_back);
   const bool again = !stays && counts.failed + counts.rolled_back + counts.skipped > 0;
-  if (!passed)
-    lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
+  if (!passed) lines.push_back("Then:    " + commands.of("resume", again ? "--retry failed" : ""));
   return lines;
 }
 

@@ -133,8 +133,8 @@ void RolloutStore::taken_over() const {
   const auto now = supervisor_of(mine_->rollout);
   throw Error("another process has taken over the rollout '" + mine_->rollout + "'" +
                   (now ? " (" + now->holder + ")" : "") +
-                  ", since this one was not heard of for a while; nothing more is done here. "
-                  "`drydock rollout status` shows how far it is",
+                  ", since this one was not heard of for a while; nothing more is done here. `" +
+                  mine_->status + "` shows how far it is",
               ExitCode::busy);
 }
 
@@ -153,8 +153,8 @@ void RolloutStore::take(const Supervisorship& who) {
   if (!fence) {
     const auto other = supervisor_of(who.rollout);
     throw Error("another process carries out the rollout '" + who.rollout + "'" +
-                    (other ? " (" + other->holder + ")" : "") +
-                    "; `drydock rollout status` shows how far it is. Were it dead, its place would "
+                    (other ? " (" + other->holder + ")" : "") + "; `" + who.status +
+                    "` shows how far it is. Were it dead, its place would "
                     "be free " +
                     as_text(std::int64_t{lease_lasts.count() / 1000}) +
                     " s after its last sign of life",

@@ -67,7 +67,7 @@ std::string Supervisor::left() const {
          (names.empty() ? ""
                         : "; " + join(names, ", ") + more +
                               (count == 1 ? " goes on by itself" : " go on by themselves")) +
-         ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+         ". Go on with: " + setup_.commands.of("resume");
 }
 
 // What fails here, such as a full disk, is none of the environments' refusals.
@@ -159,7 +159,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   if (decision.gate) ask_gate(*decision.gate);
   if (decision.approval && told_waiting_ != decision.approval) {
     told_waiting_ = decision.approval;
-    report_.waits_for_approval(plan, plan.waves[*decision.approval]);
+    report_.waits_for_approval(plan.waves[*decision.approval]);
     WaveRecord& wave = waves_[*decision.approval];
     if (!std::exchange(wave.told, true)) {  // an earlier supervisor may have
       store_.save_wave(rollout_.id, *decision.approval, wave);
@@ -314,7 +314,7 @@ ExitCode Supervisor::finish(Schedule::End end) {
   if (!passed) {
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
-      WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
+      WayBack(rollout_, store_, setup_.hosts, report_, masker_, setup_.commands, cancellation_)
           .carry_out(wave, targets_, "");
     }
   }

@@ -30,6 +30,7 @@ namespace drydock {
 
 struct SupervisorSetup {
   const Hosts& hosts;
+  RolloutCommands commands;
   std::string folder;  // for logs, gates and notifications; private
   std::vector<std::string> plugin_dirs;
   bool until_approval = false;           // end instead of waiting for one

@@ -163,7 +163,8 @@ void Supervisor::launch(std::size_t target) {
   if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
   std::string inputs;
   try {
-    if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
+    if (to.host.empty())
+      require_same_pipeline(rollout_.plan, setup_.commands);  // other hosts get what was read
     inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
                        promoted_);
   } catch (const Error& e) {

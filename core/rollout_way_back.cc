@@ -112,8 +112,7 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
 }
 
 void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& left) const {
-  const std::string go_on =
-      ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+  const std::string go_on = ". Go on with: " + commands_.of("resume");
   const std::string count = count_of(static_cast<std::int64_t>(left.size()), "environment");
   if (cancellation_.requested()) {
     throw WayBackLeft("the rollout '" + rollout_.plan.name + "' was left while the wave '" +
@@ -128,8 +127,8 @@ void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& lef
           (left.size() == 1 ? " is" : " are") +
           " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on +
           " (or, where nobody will be able to ask there any more, give the rollout up and begin a "
-          "new one: drydock rollout run " +
-          shell_word(rollout_.plan.file) + " --abandon)",
+          "new one: " +
+          commands_.of("run", "--abandon") + ")",
       ExitCode::needs_person);
 }
 
