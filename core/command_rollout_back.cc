@@ -88,9 +88,7 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   } catch (const WayBackLeft&) {
     throw;
   } catch (const Error& e) {
-    const bool begun = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
-      return each.state == TargetState::rolling_back;
-    });
+    const bool begun = std::any_of(targets.begin(), targets.end(), is_to_be_put_back);
     if (!begun || e.code() == ExitCode::busy) throw;
     throw Error(std::string(e.what()) + "; the rollout was left while " + what +
                     "was being put back. Go on with: " + commands.of("resume"),

@@ -14,9 +14,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> rollout_states = {"running", "passed", "failed"};
-constexpr std::array<std::string_view, 8> target_states = {"waiting",      "running",     "done",
-                                                           "failed",       "unreachable", "skipped",
-                                                           "rolling_back", "rolled_back"};
+constexpr std::array<std::string_view, 9> target_states = {
+    "waiting", "running",      "done",        "failed",      "unreachable",
+    "skipped", "rolling_back", "rolled_back", "not_put_back"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, const std::string& name) {
@@ -269,7 +269,8 @@ void RolloutStore::begin_way_back(std::int64_t rollout, std::size_t wave,
         {id, as_text(static_cast<std::int64_t>(wave))});
     for (const std::size_t target : targets) {
       database_->run(
-          "UPDATE rollout_targets SET state = 'rolling_back' WHERE rollout = ? AND position = ?",
+          "UPDATE rollout_targets SET state = 'rolling_back', exit_code = 0 WHERE rollout = ? AND "
+          "position = ?",
           {id, as_text(static_cast<std::int64_t>(target))});
     }
     return targets.size();

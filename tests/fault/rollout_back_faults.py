@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import signal
+import sqlite3
 import subprocess
 import unittest
 
@@ -245,16 +246,22 @@ waves:
     def test(self):
         self.write("b/bad", "")
         output = self.put_back(code=3)
-        self.assertIn("b: failed, and a person is needed", output)
-        self.assertIn("it could not be put back with its wave", " ".join(output.split()))
+        self.assertIn("b: not put back, and a person is needed (run 1): ", output)
+        self.assertIn("Not put back: b\n", output)
         self.assertIn("Then:    drydock rollout resume ", output)
         self.assertNotIn("--retry failed", output)  # which would upgrade it once more
         status = self.drydock("rollout", "status", self.file, code=3)
-        self.assertIn("wave two: 0 done, 1 failed", status)
+        self.assertIn("wave two: 0 done, 1 not put back", status)
+        document = json.loads(self.drydock("rollout", "status", self.file, "--json", code=3))
+        b = document["waves"][1]["environments"][0]
+        self.assertEqual((b["state"], b["exit_code"]), ("not_put_back", 3))
+        seen = sqlite3.connect(self.path(".drydock/rollouts.db")).execute(
+            "SELECT state, exit_code FROM drydock_environments WHERE environment = 'b'").fetchall()
+        self.assertEqual(seen, [("not_put_back", 3)])
         output = self.put_back("--wave", "one", code=2)
         self.assertIn("1 environment of it is not put back", output)
         self.assertIn(" --abandon`", output)
-        self.assertIn("could not be put back", " ".join(self.put_back(code=3).split()))  # wave two again
+        self.assertIn("b: not put back", self.put_back(code=3))  # wave two again
         self.assertIn("go on with that first, without --retry",
                       self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
         self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "new\n"])
