@@ -115,13 +115,14 @@ ExitCode rollout_plan(const Arguments& arguments) {
   const Hosts hosts(plan);
   const RolloutPlace place(arguments, checked.rollout.folder);
   const std::unique_ptr<RolloutStore> store = place.open_existing();
+  SurveyProgress progress(arguments.json ? nullptr : &std::cout, style_of_stdout());
   const HostSurvey asked = survey_hosts(plan, hosts,
                                         {checked.expected, arguments.plugin_dirs, all_targets(plan),
                                          known_environments(store.get(), plan)},
-                                        bench.cancellation());
+                                        progress, bench.cancellation());
   std::vector<TargetPlan> surveyed =
       survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
-             bench.cancellation());
+             progress, bench.cancellation());
   if (store) learn_durations(*store, plan, surveyed);
   if (arguments.json) {
     std::cout << indented(rollout_plan_document(plan, surveyed, asked, bench.masker()));

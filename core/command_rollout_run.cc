@@ -113,15 +113,16 @@ ExitCode rollout_run(const Arguments& arguments) {
   SupervisorSetup setup = setup_of(arguments, place, plan, hosts);
   setup.pipeline = sent;
   setup.expected = expected;
+  SurveyProgress shown(arguments.json ? nullptr : &std::cout, style_of_stdout());
   const HostSurvey asked = survey_hosts(
       plan, hosts,
-      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)},
+      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)}, shown,
       bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
     std::vector<TargetPlan> surveyed =
         survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
-               bench.cancellation());
+               shown, bench.cancellation());
     learn_durations(store, plan, surveyed);
     print_rollout_plan(plan, surveyed, bench.masker());
   }
@@ -314,9 +315,10 @@ ExitCode rollout_resume(const Arguments& arguments) {
   SupervisorSetup setup = setup_of(arguments, found.place, plan, hosts);
   setup.pipeline = pipeline_for_hosts(plan, pipeline);
   setup.expected = expected_of(pipeline, bench.plugins(pipeline));
+  SurveyProgress shown(arguments.json ? nullptr : &std::cout, style_of_stdout());
   HostSurvey asked =
       survey_hosts(plan, hosts, {setup.expected, arguments.plugin_dirs, waiting_targets(progress)},
-                   bench.cancellation());
+                   shown, bench.cancellation());
   const std::size_t wave = schedule_at_work(plan, progress.targets, progress.waves).wave();
   setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);

@@ -129,7 +129,9 @@ ExitCode overview(const Arguments& arguments) {
   StateDir(place.state()).create();
   const std::unique_ptr<RolloutStore> store = place.open();
   const Hosts hosts(plan);
-  const auto environments = overview_of(plan, *store, hosts, bench.masker(), bench.cancellation());
+  SurveyProgress progress(arguments.json ? nullptr : &std::cout, style_of_stdout());
+  const auto environments =
+      overview_of(plan, *store, hosts, bench.masker(), progress, bench.cancellation());
   const Instant now = now_in_milliseconds();
   if (arguments.json) {
     std::cout << indented(overview_document(plan, environments, now));
