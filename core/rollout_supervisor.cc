@@ -268,7 +268,7 @@ void Supervisor::handle(const ChildEvent& event) {
     return;
   }
   if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look ||
-      purpose == Purpose::show) {
+      purpose == Purpose::show || purpose == Purpose::find) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::ask) {
@@ -277,6 +277,8 @@ void Supervisor::handle(const ChildEvent& event) {
       looked(target, event);
     } else if (purpose == Purpose::show) {
       shown(target, event);
+    } else if (purpose == Purpose::find) {
+      found(target, event);
     } else {
       launched(target, event);
     }
