@@ -95,6 +95,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
   if ((groups & looks) != 0) {
     add("installation", po::bool_switch(&into.installation),
         "also Drydock's version, its plugins, the clock and the disk");
+    add("key", po::value(&into.key)->value_name("KEY"), "also which run has this key");
   }
   if ((groups & forces) != 0) {
     add("force", po::bool_switch(&into.force), "go on although something has changed since");

@@ -77,7 +77,7 @@ void check_rollout(const Arguments& arguments) {
   if (action == "approve" && arguments.wave.empty()) {
     throw Error(
         "rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "
-        "`drydock rollout status` shows it");
+        "`rollout status` shows it");
   }
   if (!arguments.retry.empty() && arguments.retry != "failed") {
     throw Error("rollout resume: found '" + arguments.retry + "' after --retry, allowed: failed");
@@ -110,17 +110,19 @@ ExitCode rollout_plan(const Arguments& arguments) {
   bench.handle_signals();
   const CheckedRollout checked = checked_rollout(bench, arguments.positional[1]);
   const RolloutPlan& plan = checked.plan;
+  if (const auto refusal = refused_for_its_name(arguments, plan)) throw *refusal;
   const auto sent = pipeline_for_hosts(plan, checked.pipeline);
   const Hosts hosts(plan);
   const RolloutPlace place(arguments, checked.rollout.folder);
   const std::unique_ptr<RolloutStore> store = place.open_existing();
+  SurveyProgress progress(arguments.json ? nullptr : &std::cout, style_of_stdout());
   const HostSurvey asked = survey_hosts(plan, hosts,
                                         {checked.expected, arguments.plugin_dirs, all_targets(plan),
                                          known_environments(store.get(), plan)},
-                                        bench.cancellation());
+                                        progress, bench.cancellation());
   std::vector<TargetPlan> surveyed =
       survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
-             bench.cancellation());
+             progress, bench.cancellation());
   if (store) learn_durations(*store, plan, surveyed);
   if (arguments.json) {
     std::cout << indented(rollout_plan_document(plan, surveyed, asked, bench.masker()));
@@ -129,6 +131,17 @@ ExitCode rollout_plan(const Arguments& arguments) {
     print_host_survey(plan, asked);
   }
   return may_run(plan, surveyed, asked) ? ExitCode::done : ExitCode::refused;
+}
+
+// Whoever may not read the state may still check a file.
+std::optional<Error> known_refusal(const Arguments& arguments, const RolloutPlan& plan) {
+  try {
+    return refused_for_its_name(arguments, plan);
+  } catch (const Error& e) {
+    std::cerr << "drydock: whether another file has the name '" << plan.name
+              << "' is not known: " << make_visible(e.what()) << "\n";
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -194,6 +207,7 @@ void print_rollout_plan(const RolloutPlan& plan, const std::vector<TargetPlan>& 
 ExitCode validate_rollout(const Arguments& arguments, const std::string& file) {
   Workbench bench(arguments);
   const RolloutPlan plan = checked_rollout(bench, file).plan;
+  if (const auto refusal = known_refusal(arguments, plan)) throw *refusal;
   if (arguments.json) {
     nlohmann::json document = rollout_plan_document(plan, {}, {}, bench.masker());
     document["valid"] = true;

@@ -36,7 +36,8 @@ void learn_durations(const RolloutStore& store, const RolloutPlan& plan,
 void print_host_survey(const RolloutPlan& plan, const HostSurvey& survey);
 
 // What there is to say once it has ended or waits.
-void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record);
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record,
+               const RolloutCommands& commands);
 
 // Puts the wave back, as `rollout rollback` asks for it, from wherever that stands. Throws Error.
 ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave);

@@ -35,19 +35,18 @@ std::size_t wave_to_put_back(const Arguments& arguments, const RolloutPlan& plan
 
 // A wave goes back before those that it stands on.
 void require_newest(const RolloutPlan& plan, std::size_t wave,
-                    const std::vector<TargetRecord>& targets) {
+                    const std::vector<TargetRecord>& targets, const RolloutCommands& commands) {
   for (std::size_t later = plan.waves.size(); --later > wave;) {
     const std::size_t count = way_back(plan.waves[later], targets).size();
     if (count == 0) continue;
     const std::string& name = plan.waves[later].name;
     throw Error("the wave '" + name + "' came after '" + plan.waves[wave].name + "', and " +
                 count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
-                (count == 1 ? "is" : "are") +
-                " not put back; put that back first with `drydock rollout rollback " +
-                shell_word(plan.file) + " --wave " + name +
+                (count == 1 ? "is" : "are") + " not put back; put that back first with `" +
+                commands.of("rollback", "--wave " + shell_word(name)) +
                 "`, or where that cannot be done any more give the rollout up and begin a new "
-                "one with `drydock rollout run " +
-                shell_word(plan.file) + " --abandon`");
+                "one with `" +
+                commands.of("run", "--abandon") + "`");
   }
 }
 
@@ -79,27 +78,26 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
   std::vector<TargetRecord> targets = found.store->targets(record.id);
   leave_orphans_to_init();
   const Hosts hosts(plan);
+  const RolloutCommands commands = found.commands();
   const std::string what = "the wave '" + plan.waves[wave].name + "' ";
   try {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
-    WayBack(record, *found.store, hosts, report, bench.masker(), bench.cancellation())
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker(),
+                         commands);
+    WayBack(record, *found.store, hosts, report, bench.masker(), commands, bench.cancellation())
         .carry_out(wave, targets, what + "is put back by " + person_name());
   } catch (const WayBackLeft&) {
     throw;
   } catch (const Error& e) {
-    const bool begun = std::any_of(targets.begin(), targets.end(), [](const TargetRecord& each) {
-      return each.state == TargetState::rolling_back;
-    });
+    const bool begun = std::any_of(targets.begin(), targets.end(), is_to_be_put_back);
     if (!begun || e.code() == ExitCode::busy) throw;
     throw Error(std::string(e.what()) + "; the rollout was left while " + what +
-                    "was being put back. Go on with: drydock rollout resume " +
-                    shell_word(plan.file),
+                    "was being put back. Go on with: " + commands.of("resume"),
                 ExitCode::needs_person);
   }
   const ExitCode worst = exit_code_of(targets, false);
   found.store->finish(record.id, RolloutState::failed, static_cast<int>(worst),
                       what + "was put back by " + person_name());
-  print_end(bench, *found.store, record);
+  print_end(bench, *found.store, record, commands);
   // What became of other environments is no matter of this.
   return way_back(plan.waves[wave], targets).empty() ? ExitCode::done : ExitCode::needs_person;
 }
@@ -118,12 +116,11 @@ ExitCode rollout_rollback(const Arguments& arguments) {
     return each.state == TargetState::running;
   });
   if (runs) {
-    throw Error("environments of the rollout '" + plan.name +
-                    "' still run; let them end with `drydock rollout resume " +
-                    shell_word(plan.file) + "`, then put the wave back",
+    throw Error("environments of the rollout '" + plan.name + "' still run; let them end with `" +
+                    found.commands().of("resume") + "`, then put the wave back",
                 ExitCode::busy);
   }
-  require_newest(plan, wave, targets);
+  require_newest(plan, wave, targets, found.commands());
   const std::size_t count = way_back(plan.waves[wave], targets).size();
   if (count == 0) {
     throw Error("no environment of the wave '" + plan.waves[wave].name +

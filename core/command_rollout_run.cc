@@ -41,7 +41,14 @@ std::string random_token() {
 
 SupervisorSetup setup_of(const Arguments& arguments, const RolloutPlace& place,
                          const RolloutPlan& plan, const Hosts& hosts) {
-  return {hosts, place.of(plan.name), arguments.plugin_dirs, !arguments.until.empty(), {}, {}, {}};
+  return {hosts,
+          place.commands(plan),
+          place.of(plan.name),
+          arguments.plugin_dirs,
+          !arguments.until.empty(),
+          {},
+          {},
+          {}};
 }
 
 // From here on what is started outlives this process.
@@ -51,11 +58,12 @@ ExitCode supervise(Workbench& bench, RolloutStore& store, const RolloutRecord& r
   leave_orphans_to_init();
   ExitCode code = ExitCode::done;
   {
-    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker());
+    RolloutReport report(arguments.json ? nullptr : &std::cout, style_of_stdout(), bench.masker(),
+                         setup.commands);
     code =
         Supervisor(record, store, setup, report, bench.masker(), bench.cancellation()).supervise();
   }
-  print_end(bench, store, record);
+  print_end(bench, store, record, setup.commands);
   return code;
 }
 
@@ -79,16 +87,6 @@ std::string names_of(const std::vector<LeftBehind>& left) {
   return names.empty() ? "" : "; what was going on: " + join(names, ", ");
 }
 
-// Its file may have another place or name by now.
-std::string resume_command(const Arguments& arguments, const RolloutPlace& place,
-                           const RolloutRecord& rollout) {
-  const std::string& named = arguments.positional[1];
-  const std::string file =
-      folder_of_file(named) + "/" + std::filesystem::path(named).filename().string();
-  if (rollout.plan.file == file) return "drydock rollout resume " + shell_word(named);
-  return "drydock -C " + shell_word(place.folder()) + " rollout resume " + rollout.plan.name;
-}
-
 }  // namespace
 
 ExitCode rollout_run(const Arguments& arguments) {
@@ -100,33 +98,31 @@ ExitCode rollout_run(const Arguments& arguments) {
   checked.plan.accept_partial_rollback = arguments.accept_partial_rollback;
   const RolloutPlace place(arguments, rollout.folder);
   StateDir(place.state()).create();
-  const DeploymentLock lock = lock_of(place, plan.name);
+  const DeploymentLock lock = lock_of(place, plan);
   const std::unique_ptr<RolloutStore> opened = place.open();
   RolloutStore& store = *opened;
-  const Lease lease(bench, store, place, plan.name);
+  const Lease lease(bench, store, place, plan);
   const auto earlier = store.newest(plan.name);
-  if (earlier && !store.is_shared()) require_own_name(plan, *earlier);
-  const bool unfinished = earlier && earlier->state == RolloutState::running;
-  if (unfinished && !arguments.abandon) {
-    throw Error("the rollout '" + plan.name + "' that was begun at " + earlier->started + " by " +
-                    earlier->user + " has not ended; go on with `" +
-                    resume_command(arguments, place, *earlier) + "`, or give it up with --abandon",
-                ExitCode::busy);
+  if (earlier && !store.is_shared()) {
+    if (const auto refusal = name_refusal(plan, *earlier)) throw *refusal;
   }
+  const bool unfinished = earlier && earlier->state == RolloutState::running;
+  if (unfinished && !arguments.abandon) throw not_ended(place, *earlier);
   const auto sent = pipeline_for_hosts(plan, pipeline);
   const Hosts hosts(plan);
   SupervisorSetup setup = setup_of(arguments, place, plan, hosts);
   setup.pipeline = sent;
   setup.expected = expected;
+  SurveyProgress shown(arguments.json ? nullptr : &std::cout, style_of_stdout());
   const HostSurvey asked = survey_hosts(
       plan, hosts,
-      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)},
+      {expected, arguments.plugin_dirs, all_targets(plan), known_environments(&store, plan)}, shown,
       bench.cancellation());
   require_fit(plan, asked);
   if (!arguments.yes) {
     std::vector<TargetPlan> surveyed =
         survey(plan, hosts, asked, sent ? &*sent : nullptr, arguments.plugin_dirs, bench.masker(),
-               bench.cancellation());
+               shown, bench.cancellation());
     learn_durations(store, plan, surveyed);
     print_rollout_plan(plan, surveyed, bench.masker());
   }
@@ -270,7 +266,8 @@ ExitCode go_on_putting_back(Workbench& bench, const FoundRollout& found, std::si
     throw Error(
         "the wave '" + plan.waves[wave].name + "' of the rollout '" + plan.name +
         "' is being put back; go on with that first, without --retry, or begin a new rollout "
-        "with `drydock rollout run`");
+        "with `" +
+        found.commands().of("run", "--abandon") + "`");
   }
   const bool wants_it_itself = plan.rollback_wave && record.reason.empty();
   if (wants_it_itself) {
@@ -294,7 +291,8 @@ ExitCode rollout_resume(const Arguments& arguments) {
   if (const auto back = wave_going_back(record, found.store->targets(record.id))) {
     return go_on_putting_back(bench, found, *back);
   }
-  require_same_pipeline(plan);
+  const RolloutCommands commands = found.commands();
+  require_same_pipeline(plan, commands);
   Progress progress{found.store->targets(record.id), found.store->waves(record.id)};
   const std::size_t again = begin_again(plan, !arguments.retry.empty(), progress);
   if (!arguments.retry.empty() && again == 0) {
@@ -302,15 +300,14 @@ ExitCode rollout_resume(const Arguments& arguments) {
                 "' has failed, so there is nothing to retry; leave --retry out");
   }
   if (!may_go_on(record, progress, again)) {
-    throw Error("the rollout '" + plan.name + "' has ended (" + std::string(name_of(record.state)) +
-                (record.reason.empty() ? "" : ": " + record.reason) + "); " +
-                (record.state == RolloutState::passed
-                     ? "begin a new one with `drydock rollout run`"
-                     : "retry what failed with --retry failed, or begin a new one with `drydock "
-                       "rollout run`"));
+    throw Error(
+        "the rollout '" + plan.name + "' has ended (" + std::string(name_of(record.state)) +
+        (record.reason.empty() ? "" : ": " + record.reason) + "); " +
+        (record.state == RolloutState::passed ? "" : "retry what failed with --retry failed, or ") +
+        "begin a new one with `" + commands.of("run") + "`");
   }
   const Pipeline pipeline = load_pipeline(plan.pipeline_file);
-  require_same_pipeline(plan, pipeline);
+  require_same_pipeline(plan, pipeline, commands);
   warn_of_another_file(plan);
   fill_in_secrets(record.plan, to_be_ordered(progress), pipeline, read_vars({}, arguments.vars),
                   bench.masker());
@@ -318,9 +315,10 @@ ExitCode rollout_resume(const Arguments& arguments) {
   SupervisorSetup setup = setup_of(arguments, found.place, plan, hosts);
   setup.pipeline = pipeline_for_hosts(plan, pipeline);
   setup.expected = expected_of(pipeline, bench.plugins(pipeline));
+  SurveyProgress shown(arguments.json ? nullptr : &std::cout, style_of_stdout());
   HostSurvey asked =
       survey_hosts(plan, hosts, {setup.expected, arguments.plugin_dirs, waiting_targets(progress)},
-                   bench.cancellation());
+                   shown, bench.cancellation());
   const std::size_t wave = schedule_at_work(plan, progress.targets, progress.waves).wave();
   setup.ask_again = put_off_later_waves(plan, wave, asked);
   require_fit(plan, asked);

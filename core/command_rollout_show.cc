@@ -37,10 +37,11 @@ struct Seen {
         targets(found.store->targets(record.id)),
         waves(found.store->waves(record.id)),
         supervised(found.supervised()),
+        commands(found.place.commands(record.plan)),
         now(now_in_milliseconds()),
         standing(standing_of(record, targets, waves, supervised, now)) {}
   Lines lines(const ViewStyle& style) const {
-    return rollout_status_lines(record, targets, waves, supervised, now, style);
+    return rollout_status_lines(record, targets, waves, supervised, now, commands, style);
   }
   json document() const { return rollout_status_document(record, targets, waves, supervised, now); }
   bool goes_on() const {
@@ -51,6 +52,7 @@ struct Seen {
   std::vector<TargetRecord> targets;
   std::vector<WaveRecord> waves;
   bool supervised;
+  RolloutCommands commands;
   Instant now;
   Standing standing;
 };
@@ -127,7 +129,9 @@ ExitCode overview(const Arguments& arguments) {
   StateDir(place.state()).create();
   const std::unique_ptr<RolloutStore> store = place.open();
   const Hosts hosts(plan);
-  const auto environments = overview_of(plan, *store, hosts, bench.masker(), bench.cancellation());
+  SurveyProgress progress(arguments.json ? nullptr : &std::cout, style_of_stdout());
+  const auto environments =
+      overview_of(plan, *store, hosts, bench.masker(), progress, bench.cancellation());
   const Instant now = now_in_milliseconds();
   if (arguments.json) {
     std::cout << indented(overview_document(plan, environments, now));
@@ -145,7 +149,8 @@ ExitCode overview(const Arguments& arguments) {
 
 }  // namespace
 
-void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record) {
+void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& record,
+               const RolloutCommands& commands) {
   const auto now = store.find(record.id);
   const auto targets = store.targets(record.id);
   const auto waves = store.waves(record.id);
@@ -155,7 +160,8 @@ void print_end(Workbench& bench, RolloutStore& store, const RolloutRecord& recor
     return;
   }
   std::cout << "\n";
-  for (const std::string& line : rollout_closing_lines(*now, targets, waves, style_of_stdout())) {
+  for (const std::string& line :
+       rollout_closing_lines(*now, targets, waves, commands, style_of_stdout())) {
     std::cout << bench.masker().mask(line) << "\n";
   }
 }
@@ -252,23 +258,21 @@ ExitCode rollout_approve(const Arguments& arguments) {
   }
   if (status.standing.waits != wave) {
     throw Error("the wave '" + arguments.wave + "' does not wait for approval: the rollout '" +
-                plan.name + "' " + standing_words(plan, status.standing) +
-                "; `drydock rollout status` shows it");
+                plan.name + "' " + standing_words(plan, status.standing) + "; `" +
+                status.commands.of("status") + "` shows it");
   }
   if (!found.store->approve(status.record.id, *wave, status.waves[*wave],
                             person_name() + "@" + host_name(), arguments.comment)) {
-    throw Error(
-        "the wave '" + arguments.wave + "' of the rollout '" + plan.name +
-        "' does not wait for approval any more, since a moment ago; `drydock rollout status` "
-        "shows what has become of it");
+    throw Error("the wave '" + arguments.wave + "' of the rollout '" + plan.name +
+                "' does not wait for approval any more, since a moment ago; `" +
+                status.commands.of("status") + "` shows what has become of it");
   }
   if (arguments.json) {
     std::cout << indented({{"rollout", plan.name}, {"wave", arguments.wave}, {"approved", true}});
   } else {
     std::cout << "wave " << arguments.wave << " of " << plan.name << " is approved"
               << (status.supervised ? "; the rollout goes on"
-                                    : "; go on with: drydock rollout resume " +
-                                          shell_word(arguments.positional[1]))
+                                    : "; go on with: " + status.commands.of("resume"))
               << "\n";
   }
   return ExitCode::done;

@@ -146,9 +146,37 @@ void print_interruption(const Lookup& lookup) {
 
 }  // namespace
 
+namespace {
+
+// What `run --key` would find: run and removed are null where no run has, or had, the key.
+json key_document(const Lookup& lookup, const std::string& key,
+                  const std::optional<DeploymentLock::Holder>& holder) {
+  json run, removed;
+  if (lookup.journal) {
+    if (const auto found = lookup.journal->run_with_key(key)) run = found->id;
+    if (const auto found = lookup.journal->removed_run_with_key(key)) removed = found->id;
+  }
+  return {{"key", key},
+          {"run", run},
+          {"removed_run", removed},
+          {"planned", run.is_null() && holder && holder->key == key}};
+}
+
+std::string key_text(const json& found) {
+  const std::string key = "'" + text_at(found, "key") + "' ";
+  if (number_at(found, "run") > 0) return key + "of run " + plain_text(found["run"]);
+  if (flag_at(found, "planned")) return key + "of a run that is being planned";
+  if (number_at(found, "removed_run") == 0) return key + "of no run";
+  return key + "of run " + plain_text(found["removed_run"]) + ", which was removed since";
+}
+
+}  // namespace
+
 ExitCode command_status(const Arguments& arguments) {
+  // The lock first: who has begun its run and let go since is found in the journal.
+  const std::optional<DeploymentLock::Holder> holder =
+      DeploymentLock::held(state_of(arguments, deployment_dir(arguments.directory, {})));
   const Lookup lookup(arguments);
-  const std::optional<DeploymentLock::Holder> holder = DeploymentLock::held(lookup.state);
   ComposeProject project;
   std::string unknown_project;
   try {
@@ -188,6 +216,7 @@ ExitCode command_status(const Arguments& arguments) {
                                         {"health", service.health}});
       }
     }
+    if (!arguments.key.empty()) document["key"] = key_document(lookup, arguments.key, holder);
     if (arguments.installation) {
       Workbench bench(arguments);
       document["installation"] = installation_document(bench, lookup.dir, lookup.state);
@@ -217,6 +246,10 @@ ExitCode command_status(const Arguments& arguments) {
     std::cout << "last        " << run_line(*last, holder.has_value()) << "\n";
   else
     std::cout << "last        nothing was ever run here\n";
+  if (!arguments.key.empty()) {
+    std::cout << "key         "
+              << make_visible(key_text(key_document(lookup, arguments.key, holder))) << "\n";
+  }
   if (holder) {
     std::cout << "going on    process " << holder->pid << " of " << holder->user << " since "
               << holder->since << "\n";

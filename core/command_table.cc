@@ -52,7 +52,8 @@ const std::array<Command, 17> commands = {{
     {"status", "", "What runs, what was done last, and whether something waits for you",
      output | looks,
      "Names an interrupted run, a run that is going on, and the services of the deployment. With "
-     "--installation also what a rollout asks of a host before it begins.",
+     "--installation also what a rollout asks of a host before it begins, with --key which run was "
+     "begun with that key of `run --key`, or whether one is being planned.",
      "drydock -C /srv/app status"},
     {"history", "", "All runs of this deployment; with --prune, removes old ones",
      output | consent | prunes,

@@ -52,7 +52,7 @@ void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose 
   ControllerVars vars{plan.name, of.name, status, of.count, 0};
   for (std::size_t i = of.first; i < of.first + of.count; ++i) {
     const bool failed =
-        targets[i].state == TargetState::failed || could_not_be_put_back(targets[i]);
+        targets[i].state == TargetState::failed || targets[i].state == TargetState::not_put_back;
     vars.failed += failed ? 1 : 0;
   }
   const std::string dir = new_private_dir(folder + (is_gate ? "/gates" : "/notifications"),

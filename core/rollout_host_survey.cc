@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "process.h"
+#include "rollout_patience.h"
 #include "rollout_supervisor.h"
 #include "text.h"
 
@@ -25,10 +26,12 @@ std::string queue_of(const RolloutTarget& target) {
 
 class Questions {
  public:
-  Questions(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request)
+  Questions(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
+            SurveyProgress& progress)
       : plan_(plan),
         hosts_(hosts),
         request_(request),
+        progress_(progress),
         queues_(queues_of(plan, request)),
         brief_(queues_.size() > most_kept),
         next_(queues_.begin()),
@@ -37,11 +40,16 @@ class Questions {
 
   std::vector<HostReport> ask(const Cancellation& cancellation) {
     std::vector<HostReport> reports(plan_.targets.size());
+    progress_.begin("asked", request_.targets.size(), steady_milliseconds());
     for (;;) {
       while (next_ != queues_.end() && pool_.running() < most_asked_at_once)
         ask_next((next_++)->second);
-      if (pool_.running() == 0) return reports;
-      for (const ChildEvent& event : pool_.wait(std::chrono::seconds(60), cancellation.fd())) {
+      if (pool_.running() == 0) {
+        progress_.end();
+        return reports;
+      }
+      const auto most = progress_.show(steady_milliseconds());
+      for (const ChildEvent& event : pool_.wait(most, cancellation.fd())) {
         if (!event.ended) {
           add_line(printed_[event.tag], event.text);
           continue;
@@ -49,6 +57,7 @@ class Questions {
         const RolloutTarget& target = plan_.targets[event.tag];
         reports[event.tag] = read_host_report(target, printed_[event.tag], event, asked_[event.tag],
                                               now_in_milliseconds());
+        progress_.answered(target.name);
         std::deque<std::size_t>& others = queues_[queue_of(target)];
         if (!others.empty()) ask_next(others);
       }
@@ -76,11 +85,13 @@ class Questions {
     ChildCommand command = hosts_.command(to, question_for(to, request_.plugin_dirs), brief_);
     command.timeout = short_command_timeout(plan_);
     pool_.start(target, command);
+    progress_.asks(to.name);
   }
 
   const RolloutPlan& plan_;
   const Hosts& hosts_;
   const SurveyRequest& request_;
+  SurveyProgress& progress_;
   Queues queues_;
   const bool brief_;
   Queues::iterator next_;
@@ -123,11 +134,11 @@ std::vector<std::string> question_for(const RolloutTarget& target,
 }
 
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
-                        const Cancellation& cancellation) {
+                        SurveyProgress& progress, const Cancellation& cancellation) {
   // The process that keeps a connection to a host is an orphan as soon as its first command ends.
   leave_orphans_to_init();
   HostSurvey survey;
-  survey.reports = Questions(plan, hosts, request).ask(cancellation);
+  survey.reports = Questions(plan, hosts, request, progress).ask(cancellation);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     survey.findings.push_back(judge(plan.targets[i], survey.reports[i], request.expected));
     if (i < request.known.size() && request.known[i]) {

@@ -9,6 +9,7 @@
 #include "cancellation.h"
 #include "rollout_host.h"
 #include "rollout_host_report.h"
+#include "rollout_progress.h"
 #include "view_text.h"
 
 namespace drydock {
@@ -39,7 +40,7 @@ std::vector<std::string> question_for(const RolloutTarget& target,
 // Asks those targets: many hosts at once, one question at a time for each. Changes nothing. Throws
 // Error when it is cancelled.
 HostSurvey survey_hosts(const RolloutPlan& plan, const Hosts& hosts, const SurveyRequest& request,
-                        const Cancellation& cancellation);
+                        SurveyProgress& progress, const Cancellation& cancellation);
 
 // What is wrong with environments of waves after this one stands in nobody's way yet, and becomes
 // warnings. Returns these environments: they are to be asked again before their wave.

@@ -11,11 +11,11 @@
 namespace drydock {
 
 Lease::Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
-             const std::string& rollout)
+             const RolloutPlan& plan)
     : store_(store) {
-  store.take(supervisorship_of(place, rollout));
+  store.take(supervisorship_of(place, plan));
   if (!store.is_shared()) return;
-  store.set_patience(patience(bench, rollout), [this] {
+  store.set_patience(patience(bench, plan.name, place.commands(plan).of("resume")), [this] {
     told_ = false;
     std::cerr << "drydock: the shared state answers again\n";
   });
@@ -23,8 +23,9 @@ Lease::Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
 
 // A server that restarts is waited for. Nothing is begun meanwhile; what runs goes on by itself.
 std::function<bool(const std::string&)> Lease::patience(Workbench& bench,
-                                                        const std::string& rollout) {
-  return [this, &bench, rollout](const std::string& why) {
+                                                        const std::string& rollout,
+                                                        const std::string& resume) {
+  return [this, &bench, rollout, resume](const std::string& why) {
     if (!std::exchange(told_, true)) {
       std::cerr << "drydock: the shared state does not answer (" << make_visible(why)
                 << "); waiting for it, while runs go on by themselves\n";
@@ -34,7 +35,8 @@ std::function<bool(const std::string&)> Lease::patience(Workbench& bench,
     if (::poll(&cancelled, 1, look_again_ms) <= 0) return true;
     throw Error("the rollout '" + rollout +
                     "' was left while the shared state did not answer; its runs go on by "
-                    "themselves. Go on with `drydock rollout resume`",
+                    "themselves. Go on with: " +
+                    resume,
                 ExitCode::busy);
   };
 }

@@ -15,14 +15,14 @@ namespace drydock {
 class Lease {
  public:
   // Throws Error (exit code 4) that names who has it.
-  Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place,
-        const std::string& rollout);
+  Lease(Workbench& bench, RolloutStore& store, const RolloutPlace& place, const RolloutPlan& plan);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
  private:
-  std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout);
+  std::function<bool(const std::string&)> patience(Workbench& bench, const std::string& rollout,
+                                                   const std::string& resume);
 
   RolloutStore& store_;
   bool told_ = false;  // that the shared state does not answer
@@ -34,8 +34,8 @@ class HeldRollout {
  public:
   explicit HeldRollout(Workbench& bench)
       : found_(find_rollout(bench.arguments())),
-        lock_(lock_of(found_.place, found_.record.plan.name)),
-        lease_(bench, *found_.store, found_.place, found_.record.plan.name) {
+        lock_(lock_of(found_.place, found_.record.plan)),
+        lease_(bench, *found_.store, found_.place, found_.record.plan) {
     found_.read_again();
   }
   const FoundRollout& found() const { return found_; }

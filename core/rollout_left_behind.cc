@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "rollout_host.h"
+#include "rollout_standing.h"
 
 namespace drydock {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 bool may_go_on(const TargetRecord& target) {
   const bool lost = target.state == TargetState::unreachable &&
                     target.exit_code == static_cast<int>(ExitCode::needs_person);
-  return lost || target.state == TargetState::running || target.state == TargetState::rolling_back;
+  return lost || target.state == TargetState::running || is_to_be_put_back(target);
 }
 
 }  // namespace
@@ -40,6 +41,10 @@ std::vector<LeftBehind> left_behind(const RolloutPlan& plan,
     }
     left.sentence =
         to.name + ": " + what + ", since as long as it goes on nothing else begins there";
+    if (record.state == TargetState::not_put_back) {
+      left.sentence = to.name + ": run " + run + " could not be put back there (" +
+                      command("status") + " shows how it is), and needs a person";
+    }
     result.push_back(std::move(left));
   }
   return result;

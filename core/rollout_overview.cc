@@ -7,6 +7,7 @@
 #include "error.h"
 #include "rollout_answer.h"
 #include "rollout_history.h"
+#include "rollout_patience.h"
 #include "state_dir.h"
 #include "text.h"
 #include "utc_time.h"
@@ -54,6 +55,7 @@ std::string run_text(const FoundEnvironment& found) {
 
 std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutStore& store,
                                              const Hosts& hosts, const Masker& masker,
+                                             SurveyProgress& progress,
                                              const Cancellation& cancellation) {
   const std::size_t at_once = std::clamp(std::thread::hardware_concurrency(), 1u, 8u) * 2;
   const std::string here = host_name();
@@ -75,7 +77,7 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
       if (!found) {
         const auto obstacle = obstacle_to(plan.targets[target], event);
         of.problem = masker.mask(obstacle ? obstacle->sentence : reason_of(said, event));
-        return;
+        return progress.answered(plan.targets[target].name);
       }
       of.found = *found;
       if (const auto known = store.environment(place_of(plan.targets[target], here))) {
@@ -92,11 +94,17 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
     } else {
       of.backup = newest_backup(said);
     }
-    if (question + 1 < question_count) ask(target, question + 1);
+    if (question + 1 < question_count) return ask(target, question + 1);
+    progress.answered(plan.targets[target].name);
   };
+  progress.begin("asked", plan.targets.size(), steady_milliseconds());
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
-    while (next < plan.targets.size() && pool.running() < at_once) ask(next++, status);
-    for (const ChildEvent& event : pool.wait(std::chrono::seconds(60), cancellation.fd())) {
+    for (; next < plan.targets.size() && pool.running() < at_once; ++next) {
+      progress.asks(plan.targets[next].name);
+      ask(next, status);
+    }
+    const auto most = progress.show(steady_milliseconds());
+    for (const ChildEvent& event : pool.wait(most, cancellation.fd())) {
       if (event.ended) {
         answered(event);
       } else {
@@ -108,6 +116,7 @@ std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutSto
                   ExitCode::cancelled);
     }
   }
+  progress.end();
   store.save_runs(runs);
   return result;
 }

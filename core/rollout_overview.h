@@ -26,6 +26,7 @@ struct EnvironmentOverview {
 // Throws Error when it is cancelled.
 std::vector<EnvironmentOverview> overview_of(const RolloutPlan& plan, RolloutStore& store,
                                              const Hosts& hosts, const Masker& masker,
+                                             SurveyProgress& progress,
                                              const Cancellation& cancellation);
 
 // now: milliseconds since the epoch.

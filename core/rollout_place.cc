@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 
@@ -40,12 +41,27 @@ std::string url_in_file(const std::string& file, const std::string& source) {
   return trimmed(read_file(file, longest_url));
 }
 
+// "%70assword" is one as well.
+std::string percent_decoded(const std::string& text) {
+  const auto digit = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) && digit(text[i + 2])) {
+      decoded += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
 bool has_password(const std::string& url) {
   const std::size_t begin = url.find("://") + 3;
   const std::string user = url.substr(begin, url.find_first_of("/?", begin) - begin);
   const std::size_t at = user.rfind('@');
   const bool beside_user = at != std::string::npos && user.substr(0, at).find(':') != user.npos;
-  return beside_user || url.find("password=") != std::string::npos;
+  return beside_user || percent_decoded(url).find("password=") != std::string::npos;
 }
 
 // "": none.
@@ -71,6 +87,11 @@ std::string state_url(const Arguments& arguments) {
         "into a file (0600) and give that, or into a variable and give env:NAME");
   }
   return given;
+}
+
+bool is_state_shared(const Arguments& arguments) {
+  const char* variable = std::getenv("DRYDOCK_STATE");
+  return !arguments.state.empty() || (variable != nullptr && *variable != '\0');
 }
 
 // "": none that can be read.
@@ -130,40 +151,55 @@ std::string lock_identity(const std::string& folder) {
 }  // namespace
 
 RolloutPlace::RolloutPlace(const Arguments& arguments, const std::string& folder)
-    : folder_(folder), state_(state_of(arguments, folder).path()), url_(state_url(arguments)) {}
+    : folder_(folder),
+      state_(state_of(arguments, folder).path()),
+      url_(state_url(arguments)),
+      state_words_(state_words(arguments)),
+      plugin_words_(plugin_words(arguments.plugin_dirs)) {}
+
+// By its file, unless that has another place or name by now, or brings another state.
+RolloutCommands RolloutPlace::commands(const RolloutPlan& plan) const {
+  std::error_code gone;
+  const bool finds_state = !url_.empty() || !state_words_.empty() ||
+                           fs::equivalent(folder_of_file(plan.file), folder_, gone);
+  const bool by_file = finds_state && name_in_file(plan.file) == plan.name;
+  return {plan.file, plan.name, by_file ? "" : folder_, state_words_, plugin_words_};
+}
 
 std::unique_ptr<RolloutStore> RolloutPlace::open() const {
   return url_.empty() ? std::make_unique<RolloutStore>(database())
                       : std::make_unique<RolloutStore>(open_postgres_database(url_));
 }
 
+// One that others may not look at is there, for all that we know.
 std::unique_ptr<RolloutStore> RolloutPlace::open_existing() const {
-  if (url_.empty() && !fs::exists(database())) return nullptr;
+  std::error_code hidden;
+  if (url_.empty() && !fs::exists(database(), hidden) && !hidden) return nullptr;
   return open();
 }
 
-DeploymentLock lock_of(const RolloutPlace& place, const std::string& rollout) {
-  const StateDir folder(place.of(rollout));
+DeploymentLock lock_of(const RolloutPlace& place, const RolloutPlan& plan) {
+  const StateDir folder(place.of(plan.name));
   make_private_dir(folder.path());
   try {
     return DeploymentLock(folder);
   } catch (const Error& e) {
     if (e.code() != ExitCode::busy) throw;
     const auto holder = DeploymentLock::held(folder);
-    throw Error("another process carries out the rollout '" + rollout + "'" +
+    throw Error("another process carries out the rollout '" + plan.name + "'" +
                     (holder && holder->pid != 0
                          ? " (process " + std::to_string(holder->pid) + " of " + holder->user +
                                " on " + holder->host + " since " + holder->since + ")"
                          : "") +
-                    "; `drydock rollout status` shows how far it is",
+                    "; `" + place.commands(plan).of("status") + "` shows how far it is",
                 ExitCode::busy);
   }
 }
 
-Supervisorship supervisorship_of(const RolloutPlace& place, const std::string& rollout) {
-  return {rollout,
+Supervisorship supervisorship_of(const RolloutPlace& place, const RolloutPlan& plan) {
+  return {plan.name,
           "process " + std::to_string(::getpid()) + " of " + user_name() + " on " + host_name(),
-          lock_identity(place.of(rollout))};
+          lock_identity(place.of(plan.name)), place.commands(plan).of("status")};
 }
 
 bool FoundRollout::supervised() const {
@@ -182,13 +218,36 @@ RolloutRecord FoundRollout::now() const {
   return read ? *read : record;
 }
 
-void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier) {
+std::optional<Error> name_refusal(const RolloutPlan& plan, const RolloutRecord& earlier) {
   const std::string& other = earlier.plan.file;
   std::error_code gone;
-  if (fs::equivalent(other, plan.file, gone) || name_in_file(other) != plan.name) return;
-  throw Error(plan.file + ": rollout: found '" + plan.name + "', which is the name of " + other +
-              " and was begun at " + earlier.started +
-              "; give one of them another name, so that each finds its own");
+  if (fs::equivalent(other, plan.file, gone) || name_in_file(other) != plan.name) {
+    return std::nullopt;
+  }
+  return Error(plan.file + ": rollout: found '" + plan.name + "', which is the name of " + other +
+               " and was begun at " + earlier.started +
+               "; give one of them another name, so that each finds its own");
+}
+
+Error not_ended(const RolloutPlace& place, const RolloutRecord& earlier) {
+  return Error("the rollout '" + earlier.plan.name + "' that was begun at " + earlier.started +
+                   " by " + earlier.user + " has not ended; go on with `" +
+                   place.commands(earlier.plan).of("resume") + "`, or give it up with --abandon",
+               ExitCode::busy);
+}
+
+std::optional<Error> refused_for_its_name(const Arguments& arguments, const RolloutPlan& plan) {
+  if (is_state_shared(arguments)) return std::nullopt;
+  const RolloutPlace place(arguments, folder_of_file(plan.file));
+  const std::unique_ptr<RolloutStore> store = place.open_existing();
+  const auto earlier = store ? store->newest(plan.name) : std::nullopt;
+  if (!earlier) return std::nullopt;
+  if (auto refusal = name_refusal(plan, *earlier)) return refusal;
+  const std::string& other = earlier->plan.file;
+  std::error_code gone;
+  const bool own = other == plan.file || fs::equivalent(other, plan.file, gone);
+  if (own || earlier->state != RolloutState::running) return std::nullopt;
+  return not_ended(place, *earlier);
 }
 
 std::string folder_of_file(const std::string& file) {
@@ -218,7 +277,8 @@ FoundRollout find_rollout(const Arguments& arguments) {
   throw Error("no rollout '" + named + "' was begun in " +
               (found.store && found.store->is_shared() ? found.store->name() : folder) +
               (names.empty() ? "" : ", but: " + join(names, ", ")) + did_you_mean(named, names) +
-              "; begin it with `drydock rollout run FILE`");
+              "; begin it with `drydock rollout run " + (is_file ? shell_word(named) : "FILE") +
+              state_words(arguments) + "`");
 }
 
 }  // namespace drydock

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "command_line.h"
+#include "error.h"
+#include "rollout_commands.h"
 #include "rollout_store.h"
 #include "state_dir.h"
 
@@ -23,22 +25,24 @@ class RolloutPlace {
   std::unique_ptr<RolloutStore> open_existing() const;
   // Private files of one rollout, and its lock.
   std::string of(const std::string& rollout) const { return state_ + "/rollouts/" + rollout; }
-  const std::string& folder() const { return folder_; }
   const std::string& state() const { return state_; }
+  // Which a person finds that rollout with.
+  RolloutCommands commands(const RolloutPlan& plan) const;
 
  private:
   std::string database() const { return state_ + "/rollouts.db"; }
 
   std::string folder_, state_;
   std::string url_;  // "": SQLite
+  std::string state_words_, plugin_words_;
 };
 
 // Of a rollout on this machine, so that no two of its supervisors work at once. Throws Error (exit
 // code 4) that names who has it.
-DeploymentLock lock_of(const RolloutPlace& place, const std::string& rollout);
+DeploymentLock lock_of(const RolloutPlace& place, const RolloutPlan& plan);
 
 // This process as its supervisor, once it has that lock.
-Supervisorship supervisorship_of(const RolloutPlace& place, const std::string& rollout);
+Supervisorship supervisorship_of(const RolloutPlace& place, const RolloutPlan& plan);
 
 struct FoundRollout {
   RolloutPlace place;
@@ -46,6 +50,7 @@ struct FoundRollout {
   RolloutRecord record;
   // Does somebody carry it out now?
   bool supervised() const;
+  RolloutCommands commands() const { return place.commands(record.plan); }
   // As it is now, or one that was begun since from its file (where several machines share the
   // state: with its name). Throws Error.
   RolloutRecord now() const;
@@ -56,9 +61,17 @@ struct FoundRollout {
 // The one that the command line names, by its file or by its name in this folder. Throws Error.
 FoundRollout find_rollout(const Arguments& arguments);
 
-// In one folder a name is that of one file, whose rollouts another one's would hide. Throws Error
-// where `earlier` is of another file that still has it.
-void require_own_name(const RolloutPlan& plan, const RolloutRecord& earlier);
+// In one folder a name is that of one file, whose rollouts another one's would hide: what refuses
+// the plan where `earlier` is of another file that still has it.
+std::optional<Error> name_refusal(const RolloutPlan& plan, const RolloutRecord& earlier);
+
+// That an earlier rollout has not ended, and how to go on with it (exit code 4).
+Error not_ended(const RolloutPlace& place, const RolloutRecord& earlier);
+
+// What `rollout run` would be refused with since another file has, or had, the name of this plan.
+// Changes nothing. Where several machines share the state a name is one rollout, whatever its file.
+// Throws Error: the state cannot be read.
+std::optional<Error> refused_for_its_name(const Arguments& arguments, const RolloutPlan& plan);
 
 // The folder that the command line names without a rollout.
 std::string folder_of_arguments(const Arguments& arguments);

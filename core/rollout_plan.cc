@@ -123,10 +123,11 @@ std::map<std::string, std::string> digests_of(const Pipeline& pipeline) {
   return digests;
 }
 
-[[noreturn]] void refuse_another(const RolloutPlan& plan, const std::string& file) {
+[[noreturn]] void refuse_another(const RolloutPlan& plan, const std::string& file,
+                                 const RolloutCommands& commands) {
   throw Error(file + " is another one than when the rollout '" + plan.name +
-              "' was begun; put it back, or begin a new rollout with `drydock rollout run " +
-              shell_word(plan.file) + " --abandon`");
+              "' was begun; put it back, or begin a new rollout with `" +
+              commands.of("run", "--abandon") + "`");
 }
 
 // It stands alone: what a stage says of others would be ignored without a word.
@@ -186,18 +187,19 @@ RolloutPlan environments_of(const Rollout& rollout) {
   return plan;
 }
 
-void require_same_pipeline(const RolloutPlan& plan) {
+void require_same_pipeline(const RolloutPlan& plan, const RolloutCommands& commands) {
   for (const auto& [file, digest] : plan.digests) {
-    if (!fs::exists(file) || sha256_of_file(file) != digest) refuse_another(plan, file);
+    if (!fs::exists(file) || sha256_of_file(file) != digest) refuse_another(plan, file, commands);
   }
 }
 
-void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded) {
+void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded,
+                           const RolloutCommands& commands) {
   const std::map<std::string, std::string> now = digests_of(loaded);
   for (const auto& [file, digest] : plan.digests) {
-    if (now.count(file) == 0 || now.at(file) != digest) refuse_another(plan, file);
+    if (now.count(file) == 0 || now.at(file) != digest) refuse_another(plan, file, commands);
   }
-  if (now.size() != plan.digests.size()) refuse_another(plan, plan.pipeline_file);
+  if (now.size() != plan.digests.size()) refuse_another(plan, plan.pipeline_file, commands);
 }
 
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,

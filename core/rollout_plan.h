@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rollout.h"
+#include "rollout_commands.h"
 
 namespace drydock {
 
@@ -71,8 +72,9 @@ RolloutPlan environments_of(const Rollout& rollout);
 
 // The pipeline is what the rollout was begun with, or environments would get different ones: its
 // files as they are now, or one that was loaded. Throws Error.
-void require_same_pipeline(const RolloutPlan& plan);
-void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded);
+void require_same_pipeline(const RolloutPlan& plan, const RolloutCommands& commands);
+void require_same_pipeline(const RolloutPlan& plan, const Pipeline& loaded,
+                           const RolloutCommands& commands);
 
 // Gates and notifications against the plugins. Throws Error.
 void check_controller_stages(const Rollout& rollout, const Pipeline& pipeline,

@@ -27,6 +27,7 @@ std::string outcome_text(const TargetRecord& record) {
   if (record.state == TargetState::unreachable) return "unreachable";
   if (record.state == TargetState::skipped) return "left out";
   if (record.state == TargetState::rolled_back) return "rolled back";
+  if (record.state == TargetState::not_put_back) return "not put back, and a person is needed";
   switch (static_cast<ExitCode>(record.exit_code)) {
     case ExitCode::done:
       return "done";
@@ -43,20 +44,15 @@ std::string outcome_text(const TargetRecord& record) {
   }
 }
 
-// Nobody is at it any more, where it could not be put back.
-TargetState shown_state(const TargetRecord& record) {
-  return could_not_be_put_back(record) ? TargetState::failed : record.state;
-}
-
 struct Counts {
   std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0, skipped = 0,
-              rolling_back = 0, rolled_back = 0;
+              rolling_back = 0, rolled_back = 0, not_put_back = 0;
 };
 
 Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, std::size_t count) {
   Counts counts;
   for (std::size_t i = first; i < first + count; ++i) {
-    switch (shown_state(targets[i])) {
+    switch (targets[i].state) {
       case TargetState::waiting:
         ++counts.waiting;
         break;
@@ -81,6 +77,9 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
       case TargetState::rolled_back:
         ++counts.rolled_back;
         break;
+      case TargetState::not_put_back:
+        ++counts.not_put_back;
+        break;
     }
   }
   return counts;
@@ -94,6 +93,7 @@ std::string counts_text(const Counts& counts) {
   also(counts.failed, "failed");
   also(counts.unreachable, "unreachable");
   also(counts.skipped, "left out");
+  also(counts.not_put_back, "not put back");
   also(counts.rolled_back, "rolled back");
   also(counts.rolling_back, "being rolled back");
   also(counts.running, "running");
@@ -104,26 +104,22 @@ std::string counts_text(const Counts& counts) {
 void add(Lines& lines, const Lines& more) { lines.insert(lines.end(), more.begin(), more.end()); }
 
 std::string target_text(const RolloutTarget& target, const TargetRecord& record) {
-  const TargetState state = shown_state(record);
+  const TargetState state = record.state;
   if (state == TargetState::running || state == TargetState::rolling_back) {
     return target.name + (state == TargetState::running ? ": running" : ": being rolled back") +
            (record.run == 0 ? "" : " (run " + std::to_string(record.run) + ")") +
            (record.reason.empty() ? "" : ": " + record.reason);
   }
-  const bool of_its_run =
-      record.state != TargetState::rolled_back && record.state != TargetState::skipped;
+  const bool of_its_run = state != TargetState::rolled_back && state != TargetState::not_put_back &&
+                          state != TargetState::skipped;
   std::string text = target.name + ": " + outcome_text(record) + (of_its_run ? took(record) : "");
   if (record.run != 0) text += " (run " + std::to_string(record.run) + ")";
   if (!record.reason.empty()) text += ": " + record.reason;
   return text;
 }
 
-std::string resume_text(const RolloutRecord& rollout) {
-  return "drydock rollout resume " + shell_word(rollout.plan.file);
-}
-
-std::string approve_text(const RolloutPlan& plan, const RolloutWave& wave) {
-  return "drydock rollout approve " + shell_word(plan.file) + " --wave " + wave.name;
+std::string approve_text(const RolloutCommands& commands, const RolloutWave& wave) {
+  return commands.of("approve", "--wave " + shell_word(wave.name));
 }
 
 std::string standing_text(const RolloutRecord& rollout, const Standing& standing, Instant now) {
@@ -138,11 +134,13 @@ std::string standing_text(const RolloutRecord& rollout, const Standing& standing
 
 }  // namespace
 
-RolloutReport::RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker)
+RolloutReport::RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker,
+                             const RolloutCommands& commands)
     : picture_(out == nullptr ? nullptr : std::make_unique<LivePicture>(*out, style)),
       style_(style),
       ink_(style),
-      masker_(masker) {}
+      masker_(masker),
+      commands_(commands) {}
 
 RolloutReport::~RolloutReport() = default;
 
@@ -151,6 +149,10 @@ void RolloutReport::line(const std::string& mark, const std::string& text) {
   const std::string first = mark.empty() ? "" : mark + " ";
   picture_->say(
       wrap(masker_.mask(text), style_.width, first, mark.empty() ? indent : indent + indent));
+}
+
+void RolloutReport::command(const std::string& mark, const std::string& text) {
+  if (picture_) picture_->say({mark + " " + make_visible(masker_.mask(text))});
 }
 
 std::optional<std::chrono::milliseconds> RolloutReport::redrawn_every() const {
@@ -217,7 +219,7 @@ void RolloutReport::target_ended(const RolloutTarget& target, const TargetRecord
   const bool well = record.state == TargetState::done || record.state == TargetState::rolled_back;
   line(indent + (well ? ink_.green(ink_.good) : ink_.red(ink_.bad)), target_text(target, record));
   if (!well && record.run != 0) {
-    line(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
+    command(indent + indent + "see:", command_text(target, "show " + std::to_string(record.run)));
   }
 }
 
@@ -238,8 +240,8 @@ void RolloutReport::gate_answered(const RolloutWave& wave, bool held, const std:
        "gate " + wave.gate->uses + (held ? " holds" : " does not hold: " + reason));
 }
 
-void RolloutReport::waits_for_approval(const RolloutPlan& plan, const RolloutWave& wave) {
-  line(" ", "waits for approval: " + approve_text(plan, wave));
+void RolloutReport::waits_for_approval(const RolloutWave& wave) {
+  command(indent + "waits for approval:", approve_text(commands_, wave));
 }
 
 void RolloutReport::wave_passed(const RolloutWave& wave) {
@@ -258,7 +260,7 @@ void RolloutReport::warning(const std::string& text) {
 
 Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                            const std::vector<WaveRecord>& waves, bool supervised, Instant now,
-                           const ViewStyle& style) {
+                           const RolloutCommands& commands, const ViewStyle& style) {
   constexpr std::size_t most_shown = 20;  // of the environments of a wave that need no one's eye
   const Ink ink(style);
   const Standing standing = standing_of(rollout, targets, waves, supervised, now);
@@ -278,8 +280,9 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
       const TargetRecord& record = targets[t];
       if (record.state == TargetState::waiting) continue;
-      const TargetState state = shown_state(record);
-      const bool failed = state == TargetState::failed || state == TargetState::unreachable;
+      const TargetState state = record.state;
+      const bool failed = state == TargetState::failed || state == TargetState::unreachable ||
+                          state == TargetState::not_put_back;
       if (!failed && ++shown > most_shown && !style.shows_all()) {
         ++left_out;
         continue;
@@ -305,11 +308,11 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
   }
   if (standing.waits) {
     lines.emplace_back();
-    lines.push_back("approve: " + approve_text(rollout.plan, rollout.plan.waves[*standing.waits]));
+    lines.push_back("approve: " + approve_text(commands, rollout.plan.waves[*standing.waits]));
   }
   if (standing.word == "left" || (standing.waits && !supervised)) {
     lines.emplace_back();
-    lines.push_back("go on:   " + resume_text(rollout));
+    lines.push_back("go on:   " + commands.of("resume"));
   }
   return lines;
 }
@@ -319,12 +322,13 @@ namespace {
 // Every environment that is neither as it was nor upgraded, by its name.
 Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
                      const ViewStyle& style) {
-  constexpr std::size_t label_width = 13;
+  const bool any_not_put_back = counts_of(targets, 0, targets.size()).not_put_back > 0;
+  const std::size_t label_width = any_not_put_back ? 14 : 13;
   Lines lines;
   const auto named = [&](const std::string& label, TargetState state) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (shown_state(targets[i]) == state) names.push_back(plan.targets[i].name);
+      if (targets[i].state == state) names.push_back(plan.targets[i].name);
     }
     if (names.empty()) return;
     add(lines, wrap(join(names, ", "), style.width, pad(label, label_width),
@@ -333,6 +337,7 @@ Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& t
   named("Failed:", TargetState::failed);
   named("Unreachable:", TargetState::unreachable);
   named("Left out:", TargetState::skipped);
+  named("Not put back:", TargetState::not_put_back);
   named("Rolled back:", TargetState::rolled_back);
   return lines;
 }
@@ -340,7 +345,8 @@ Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& t
 }  // namespace
 
 Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
-                            const std::vector<WaveRecord>& waves, const ViewStyle& style) {
+                            const std::vector<WaveRecord>& waves, const RolloutCommands& commands,
+                            const ViewStyle& style) {
   const RolloutPlan& plan = rollout.plan;
   const Counts counts = counts_of(targets, 0, targets.size());
   const Standing standing = standing_of(rollout, targets, waves, false, now_in_milliseconds());
@@ -350,8 +356,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
                         plan.waves[*standing.waits].name + "': " + counts_text(counts) + ".",
                     style.width, "", indent));
     add(lines, lines_of_names(plan, targets, style));
-    lines.push_back("Approve: " + approve_text(plan, plan.waves[*standing.waits]));
-    lines.push_back("Then:    " + resume_text(rollout));
+    lines.push_back("Approve: " + approve_text(commands, plan.waves[*standing.waits]));
+    lines.push_back("Then:    " + commands.of("resume"));
     return lines;
   }
   const bool passed = rollout.state == RolloutState::passed;
@@ -368,10 +374,9 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
     if (!needs_person(targets[i])) continue;
     lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
-  const bool stays = std::any_of(targets.begin(), targets.end(), could_not_be_put_back);
-  const bool again = !stays && counts.failed + counts.rolled_back + counts.skipped > 0;
-  if (!passed)
-    lines.push_back("Then:    " + resume_text(rollout) + (again ? " --retry failed" : ""));
+  const bool again =
+      counts.not_put_back == 0 && counts.failed + counts.rolled_back + counts.skipped > 0;
+  if (!passed) lines.push_back("Then:    " + commands.of("resume", again ? "--retry failed" : ""));
   return lines;
 }
 

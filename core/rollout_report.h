@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "rollout_commands.h"
 #include "rollout_screen.h"
 #include "rollout_standing.h"
 #include "rollout_store.h"
@@ -22,7 +23,8 @@ namespace drydock {
 class RolloutReport {
  public:
   // Prints nothing when `out` is null.
-  RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker);
+  RolloutReport(std::ostream* out, const ViewStyle& style, const Masker& masker,
+                const RolloutCommands& commands);
   ~RolloutReport();
 
   void wave_begins(const RolloutWave& wave);
@@ -36,7 +38,7 @@ class RolloutReport {
   void soaks(const RolloutWave& wave);
   void gate_begins(const RolloutWave& wave);
   void gate_answered(const RolloutWave& wave, bool held, const std::string& reason);
-  void waits_for_approval(const RolloutPlan& plan, const RolloutWave& wave);
+  void waits_for_approval(const RolloutWave& wave);
   void wave_passed(const RolloutWave& wave);
   void way_back_begins(const RolloutWave& wave, std::size_t count);
   void warning(const std::string& text);
@@ -51,12 +53,15 @@ class RolloutReport {
     std::string doing;
   };
   void line(const std::string& mark, const std::string& text);
+  // In one line, however long, so that it can be pasted.
+  void command(const std::string& mark, const std::string& text);
   bool draws() const { return picture_ && style_.terminal; }
 
   std::unique_ptr<LivePicture> picture_;  // null: nothing is printed
   ViewStyle style_;
   Ink ink_;
   const Masker& masker_;
+  RolloutCommands commands_;
   std::map<std::string, GoingOn> going_on_;  // by the environment's name
   std::optional<RolloutWave> wave_;          // that is at work
 };
@@ -65,7 +70,7 @@ class RolloutReport {
 // soak.
 Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
                            const std::vector<WaveRecord>& waves, bool supervised, Instant now,
-                           const ViewStyle& style);
+                           const RolloutCommands& commands, const ViewStyle& style);
 nlohmann::json rollout_status_document(const RolloutRecord& rollout,
                                        const std::vector<TargetRecord>& targets,
                                        const std::vector<WaveRecord>& waves, bool supervised,
@@ -73,6 +78,7 @@ nlohmann::json rollout_status_document(const RolloutRecord& rollout,
 
 // What is left to say when its supervisor ends: how it went, and what to do now.
 Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,
-                            const std::vector<WaveRecord>& waves, const ViewStyle& style);
+                            const std::vector<WaveRecord>& waves, const RolloutCommands& commands,
+                            const ViewStyle& style);
 
 }  // namespace drydock

@@ -43,7 +43,9 @@ void Schedule::count(TargetState state) {
   waiting_ += state == TargetState::waiting ? 1 : 0;
   unreachable_ += state == TargetState::unreachable ? 1 : 0;
   skipped_ += state == TargetState::skipped ? 1 : 0;
-  put_back_ += state == TargetState::rolling_back || state == TargetState::rolled_back ? 1 : 0;
+  const bool goes_back = state == TargetState::rolling_back || state == TargetState::rolled_back ||
+                         state == TargetState::not_put_back;
+  put_back_ += goes_back ? 1 : 0;
 }
 
 bool Schedule::nothing_upgraded() const {

@@ -29,6 +29,7 @@ enum class TargetState {
   skipped,       // it was found at something else than expected, and is left out
   rolling_back,  // it was done, and is put back with its wave
   rolled_back,
+  not_put_back,  // its rollback has failed, so that it stands upgraded, as far as anybody knows
 };
 
 // Of a wave, when the schedule begins: what an earlier supervisor has seen of it.

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
+#include <thread>
 
 #include "descriptor.h"
 #include "error.h"
@@ -58,6 +60,22 @@ class SqliteDatabase : public RolloutDatabase {
   soci::session sql_;
 };
 
+// Of several that open a new file at once SQLite tells all but one that it is locked, without the
+// wait that others get.
+void write_ahead(SqliteDatabase& database) {
+  constexpr int most_tries = 200;
+  for (int tries = 1;; ++tries) {
+    try {
+      database.run("PRAGMA journal_mode=WAL", {}, 1);
+      return;
+    } catch (const DatabaseFailure& e) {
+      const bool locked = std::string_view(e.what()).find("locked") != std::string_view::npos;
+      if (!locked || tries == most_tries) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<RolloutDatabase> open_sqlite_database(const std::string& path) {
@@ -67,7 +85,7 @@ std::unique_ptr<RolloutDatabase> open_sqlite_database(const std::string& path) {
   make_private_file(path);
   try {
     auto database = std::make_unique<SqliteDatabase>(path);
-    database->run("PRAGMA journal_mode=WAL", {}, 1);
+    write_ahead(*database);
     database->run("PRAGMA synchronous=FULL");
     return database;
   } catch (const soci::soci_error& e) {

@@ -44,13 +44,12 @@ Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecor
   return schedule;
 }
 
-bool could_not_be_put_back(const TargetRecord& target) {
-  return target.state == TargetState::rolling_back &&
-         target.exit_code == static_cast<int>(ExitCode::needs_person);
+bool is_to_be_put_back(const TargetRecord& target) {
+  return target.state == TargetState::rolling_back || target.state == TargetState::not_put_back;
 }
 
 bool needs_person(const TargetRecord& target) {
-  if (could_not_be_put_back(target)) return true;
+  if (target.state == TargetState::not_put_back) return true;
   if (target.state != TargetState::failed && target.state != TargetState::unreachable) return false;
   switch (static_cast<ExitCode>(target.exit_code)) {
     case ExitCode::done:
@@ -100,20 +99,21 @@ std::string why_failed(const RolloutPlan& plan, const Schedule& schedule,
 
 std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
                                            const std::vector<TargetRecord>& targets) {
-  const auto first_with = [&](TargetState state) -> std::optional<std::size_t> {
+  const auto first_with = [&](auto is_so) -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < rollout.plan.waves.size(); ++i) {
       const RolloutWave& wave = rollout.plan.waves[i];
       for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
-        if (targets[t].state == state) return i;
+        if (is_so(targets[t])) return i;
       }
     }
     return std::nullopt;
   };
-  const auto wave = first_with(TargetState::rolling_back);
+  const auto wave = first_with(is_to_be_put_back);
   const bool asked_for = rollout.state == RolloutState::running && !rollout.reason.empty();
   if (wave || !asked_for) return wave;
   // Only its end was not recorded. Later waves went back before it.
-  return first_with(TargetState::rolled_back);
+  return first_with(
+      [](const TargetRecord& each) { return each.state == TargetState::rolled_back; });
 }
 
 Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,

@@ -20,8 +20,8 @@ Schedule schedule_of(const RolloutPlan& plan, const std::vector<TargetRecord>& t
 Schedule schedule_at_work(const RolloutPlan& plan, const std::vector<TargetRecord>& targets,
                           const std::vector<WaveRecord>& waves);
 
-// Its rollback has ended, and it stands upgraded still: whoever puts its wave back does it again.
-bool could_not_be_put_back(const TargetRecord& target);
+// Whoever puts its wave back puts it back, also once more where that has failed.
+bool is_to_be_put_back(const TargetRecord& target);
 
 // It failed in a way that says neither that nothing was changed nor that all was put back.
 bool needs_person(const TargetRecord& target);

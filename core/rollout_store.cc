@@ -14,9 +14,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> rollout_states = {"running", "passed", "failed"};
-constexpr std::array<std::string_view, 8> target_states = {"waiting",      "running",     "done",
-                                                           "failed",       "unreachable", "skipped",
-                                                           "rolling_back", "rolled_back"};
+constexpr std::array<std::string_view, 9> target_states = {
+    "waiting", "running",      "done",        "failed",      "unreachable",
+    "skipped", "rolling_back", "rolled_back", "not_put_back"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, const std::string& name) {
@@ -133,8 +133,8 @@ void RolloutStore::taken_over() const {
   const auto now = supervisor_of(mine_->rollout);
   throw Error("another process has taken over the rollout '" + mine_->rollout + "'" +
                   (now ? " (" + now->holder + ")" : "") +
-                  ", since this one was not heard of for a while; nothing more is done here. "
-                  "`drydock rollout status` shows how far it is",
+                  ", since this one was not heard of for a while; nothing more is done here. `" +
+                  mine_->status + "` shows how far it is",
               ExitCode::busy);
 }
 
@@ -153,8 +153,8 @@ void RolloutStore::take(const Supervisorship& who) {
   if (!fence) {
     const auto other = supervisor_of(who.rollout);
     throw Error("another process carries out the rollout '" + who.rollout + "'" +
-                    (other ? " (" + other->holder + ")" : "") +
-                    "; `drydock rollout status` shows how far it is. Were it dead, its place would "
+                    (other ? " (" + other->holder + ")" : "") + "; `" + who.status +
+                    "` shows how far it is. Were it dead, its place would "
                     "be free " +
                     as_text(std::int64_t{lease_lasts.count() / 1000}) +
                     " s after its last sign of life",
@@ -269,7 +269,8 @@ void RolloutStore::begin_way_back(std::int64_t rollout, std::size_t wave,
         {id, as_text(static_cast<std::int64_t>(wave))});
     for (const std::size_t target : targets) {
       database_->run(
-          "UPDATE rollout_targets SET state = 'rolling_back' WHERE rollout = ? AND position = ?",
+          "UPDATE rollout_targets SET state = 'rolling_back', exit_code = 0 WHERE rollout = ? AND "
+          "position = ?",
           {id, as_text(static_cast<std::int64_t>(target))});
     }
     return targets.size();

@@ -69,6 +69,7 @@ struct RunSummary {
 // the machine that they are on, so that the second knows the first to be dead.
 struct Supervisorship {
   std::string rollout, holder, place;
+  std::string status = {};  // the command that shows how far it is; "" of another one
 };
 
 class RolloutStore {

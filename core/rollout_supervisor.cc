@@ -67,7 +67,7 @@ std::string Supervisor::left() const {
          (names.empty() ? ""
                         : "; " + join(names, ", ") + more +
                               (count == 1 ? " goes on by itself" : " go on by themselves")) +
-         ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+         ". Go on with: " + setup_.commands.of("resume");
 }
 
 // What fails here, such as a full disk, is none of the environments' refusals.
@@ -159,7 +159,7 @@ void Supervisor::act_on(const Schedule::Decision& decision) {
   if (decision.gate) ask_gate(*decision.gate);
   if (decision.approval && told_waiting_ != decision.approval) {
     told_waiting_ = decision.approval;
-    report_.waits_for_approval(plan, plan.waves[*decision.approval]);
+    report_.waits_for_approval(plan.waves[*decision.approval]);
     WaveRecord& wave = waves_[*decision.approval];
     if (!std::exchange(wave.told, true)) {  // an earlier supervisor may have
       store_.save_wave(rollout_.id, *decision.approval, wave);
@@ -268,7 +268,7 @@ void Supervisor::handle(const ChildEvent& event) {
     return;
   }
   if (purpose == Purpose::ask || purpose == Purpose::launch || purpose == Purpose::look ||
-      purpose == Purpose::show) {
+      purpose == Purpose::show || purpose == Purpose::find) {
     if (!event.ended) {
       add_line(work_[target].printed, event.text);
     } else if (purpose == Purpose::ask) {
@@ -277,6 +277,8 @@ void Supervisor::handle(const ChildEvent& event) {
       looked(target, event);
     } else if (purpose == Purpose::show) {
       shown(target, event);
+    } else if (purpose == Purpose::find) {
+      found(target, event);
     } else {
       launched(target, event);
     }
@@ -314,7 +316,7 @@ ExitCode Supervisor::finish(Schedule::End end) {
   if (!passed) {
     reason = why_failed(rollout_.plan, schedule_, waves_, disagreement_);
     if (rollout_.plan.rollback_wave) {
-      WayBack(rollout_, store_, setup_.hosts, report_, masker_, cancellation_)
+      WayBack(rollout_, store_, setup_.hosts, report_, masker_, setup_.commands, cancellation_)
           .carry_out(wave, targets_, "");
     }
   }

@@ -30,6 +30,7 @@ namespace drydock {
 
 struct SupervisorSetup {
   const Hosts& hosts;
+  RolloutCommands commands;
   std::string folder;  // for logs, gates and notifications; private
   std::vector<std::string> plugin_dirs;
   bool until_approval = false;           // end instead of waiting for one
@@ -61,9 +62,10 @@ class Supervisor {
     RunLog log;
     Patience patience;  // with commands that end without a word
     bool cancel_wanted = false;
-    bool may_run = false;  // an order to start it may have arrived, though no answer came
+    bool may_run = false;    // an order to start it may have arrived, though no answer came
+    bool not_found = false;  // no run had its key when its host was asked the last time
   };
-  enum class Purpose : std::size_t { ask, look, secret, launch, follow, show, cancel, count };
+  enum class Purpose : std::size_t { ask, look, secret, launch, find, follow, show, cancel, count };
 
   ExitCode carry_on();
   std::string left() const;
@@ -90,6 +92,9 @@ class Supervisor {
   void remember(std::size_t target);
   std::string key_of(std::size_t target) const;
   void launch(std::size_t target);
+  void find(std::size_t target);
+  void found(std::size_t target, const ChildEvent& event);
+  void has_begun(std::size_t target, std::uint64_t run);
   void put_off(std::size_t target);
   void set_aside(std::size_t target);
   void attach(std::size_t target);

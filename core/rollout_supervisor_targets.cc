@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds cancel_again(1000);  // while the link is lost
 constexpr milliseconds look_again(1000);    // at a run that goes on without a log
+constexpr milliseconds find_again(1000);    // whether a run has begun
 
 // Of its run.finished, the last one: who rolled a run back by hand has done well, and yet the
 // environment is not upgraded.
@@ -91,7 +92,7 @@ void Supervisor::answered(std::size_t target, const ChildEvent& event) {
 // One that a rollout has left before is looked at, unless this one has a run there already.
 void Supervisor::begin(std::size_t target) {
   if (targets_[target].run != 0) return attach(target);
-  if (!work_[target].may_run && schedule_.over_budget()) return put_off(target);
+  if (schedule_.over_budget()) return work_[target].may_run ? find(target) : put_off(target);
   const RolloutTarget& to = rollout_.plan.targets[target];
   if (!store_.environment(place_of(to, here_))) return launch(target);
   work_[target].printed.clear();
@@ -151,7 +152,7 @@ std::string Supervisor::key_of(std::size_t target) const {
 void Supervisor::launch(std::size_t target) {
   const RolloutTarget& to = rollout_.plan.targets[target];
   Work& work = work_[target];
-  if (!work.may_run && schedule_.over_budget()) return put_off(target);
+  if (schedule_.over_budget()) return work.may_run ? find(target) : put_off(target);
   // A command that delivers a secret may take its time; the others need not wait for it.
   if (const auto command = work.secrets.next(to)) {
     store_.require_lease();
@@ -163,7 +164,8 @@ void Supervisor::launch(std::size_t target) {
   if (rollout_.plan.accept_partial_rollback) words.push_back("--accept-partial-rollback");
   std::string inputs;
   try {
-    if (to.host.empty()) require_same_pipeline(rollout_.plan);  // other hosts get what was read
+    if (to.host.empty())
+      require_same_pipeline(rollout_.plan, setup_.commands);  // other hosts get what was read
     inputs = inputs_of(to, work.secrets, setup_.pipeline ? &*setup_.pipeline : nullptr, masker_,
                        promoted_);
   } catch (const Error& e) {
@@ -174,10 +176,58 @@ void Supervisor::launch(std::size_t target) {
   start(target, Purpose::launch, words, inputs);
 }
 
+// An order to start it may have arrived. Since nothing more is to be started it is not given again:
+// its host is asked whether a run has its key.
+void Supervisor::find(std::size_t target) {
+  work_[target].printed.clear();
+  start(target, Purpose::find, {"status", "--key", key_of(target), "--json"});
+}
+
+// An order that is under way still finds the lock a moment later: who has no run is asked once
+// more.
+void Supervisor::found(std::size_t target, const ChildEvent& event) {
+  const RolloutTarget& to = rollout_.plan.targets[target];
+  if (const auto obstacle = obstacle_to(to, event)) {
+    return blocked(target, Purpose::find, *obstacle);
+  }
+  Work& work = work_[target];
+  const json said = answer_in(work.printed);
+  if (!said.is_object() || !said.contains("key")) {
+    return refused(target,
+                   "whether its run has begun is not known: " + reason_of(work.printed, event));
+  }
+  heard(target);
+  const json& key = said["key"];
+  if (const std::int64_t run = number_at(key, "run"); run > 0) {
+    return has_begun(target, static_cast<std::uint64_t>(run));
+  }
+  if (const std::int64_t removed = number_at(key, "removed_run"); removed > 0) {
+    return target_ended(target, static_cast<int>(ExitCode::needs_person),
+                        "run " + std::to_string(removed) +
+                            ", which it was, was removed from the history there, so that how it "
+                            "ended is not known; see `" +
+                            command_text(to, "status") + "`");
+  }
+  const bool planned = flag_at(key, "planned");
+  if (!planned && std::exchange(work.not_found, true)) return put_off(target);
+  work.not_found = work.not_found && !planned;
+  retries_.at(steady_milliseconds() + find_again.count(), tag_of(target, Purpose::find));
+}
+
+void Supervisor::has_begun(std::size_t target, std::uint64_t run) {
+  targets_[target].run = run;
+  store_.save_target(rollout_.id, target, targets_[target]);
+  heard(target);
+  work_[target].secrets = {};
+  attach(target);
+  if (work_[target].cancel_wanted) cancel(target);
+}
+
 // Its wave has failed while it was looked at, or while its host was away.
 void Supervisor::put_off(std::size_t target) {
   TargetRecord& record = targets_[target];
   record.state = TargetState::waiting;
+  record.exit_code = -1;
   record.started.clear();
   store_.save_target(rollout_.id, target, record);
   work_.erase(target);
@@ -191,7 +241,8 @@ void Supervisor::start(std::size_t target, Purpose purpose, const std::vector<st
   store_.require_lease();
   ChildCommand command = setup_.hosts.command(rollout_.plan.targets[target], words);
   const bool is_short = purpose == Purpose::ask || purpose == Purpose::look ||
-                        purpose == Purpose::show || purpose == Purpose::cancel;
+                        purpose == Purpose::show || purpose == Purpose::find ||
+                        purpose == Purpose::cancel;
   if (is_short) command.timeout = short_command_timeout(rollout_.plan);
   pool_.start(tag_of(target, purpose), command, input);
 }
@@ -201,12 +252,7 @@ void Supervisor::launched(std::size_t target, const ChildEvent& event) {
   Work& work = work_[target];
   const json said = answer_in(work.printed);
   if (event.code == 0 && said.is_object() && number_at(said, "run") > 0) {
-    targets_[target].run = static_cast<std::uint64_t>(number_at(said, "run"));
-    store_.save_target(rollout_.id, target, targets_[target]);
-    heard(target);
-    work.secrets = {};
-    attach(target);
-    if (work.cancel_wanted) cancel(target);
+    has_begun(target, static_cast<std::uint64_t>(number_at(said, "run")));
   } else if (const auto obstacle = obstacle_to(to, event)) {
     blocked(target, Purpose::launch, *obstacle);
   } else if ((event.code == 0 || (event.code < 0 && event.signal != 0)) && work.patience.died()) {
@@ -369,6 +415,8 @@ void Supervisor::try_again(std::size_t tag) {
   switch (purpose_of(tag)) {
     case Purpose::launch:
       return launch(target);
+    case Purpose::find:
+      return find(target);
     case Purpose::follow:
       return follow(target);
     case Purpose::look:

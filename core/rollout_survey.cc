@@ -8,6 +8,7 @@
 #include "given_inputs.h"
 #include "rollout_answer.h"
 #include "rollout_host.h"
+#include "rollout_patience.h"
 #include "view_text.h"
 
 namespace drydock {
@@ -72,7 +73,7 @@ std::string inputs_of(const RolloutTarget& target, const SecretCommands& command
 std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
                                const HostSurvey& host_survey, const SentPipeline* pipeline,
                                const std::vector<std::string>& plugin_dirs, Masker& masker,
-                               const Cancellation& cancellation) {
+                               SurveyProgress& progress, const Cancellation& cancellation) {
   const std::size_t at_once = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   std::vector<TargetPlan> result(plan.targets.size());
   std::vector<std::string> printed(plan.targets.size());
@@ -85,16 +86,20 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
     pool.start(tag_of_plan(of), hosts.command(target, words_for("plan", plan, target, plugin_dirs)),
                inputs_of(target, secrets[of], pipeline, masker));
   };
+  progress.begin("planned", plan.targets.size(), steady_milliseconds());
   for (std::size_t next = 0; next < plan.targets.size() || pool.running() > 0;) {
     while (next < plan.targets.size() && pool.running() < at_once) {
       if (const auto& obstacle = host_survey.reports[next].obstacle) {
         result[next] = without_plan(*obstacle, masker);
+        progress.answered(plan.targets[next].name);
       } else {
+        progress.asks(plan.targets[next].name);
         ask(next);
       }
       ++next;
     }
-    const auto most = std::chrono::seconds(pool.running() > 0 ? 60 : 0);
+    const auto most =
+        pool.running() > 0 ? progress.show(steady_milliseconds()) : std::chrono::milliseconds(0);
     for (const ChildEvent& event : pool.wait(most, cancellation.fd())) {
       const std::size_t of = event.tag / 2;
       if (event.tag == tag_of_secret(of)) {
@@ -109,6 +114,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
       const auto obstacle = obstacle_to(plan.targets[of], event);
       result[of] = obstacle ? without_plan(*obstacle, masker)
                             : read_target_plan(masker.mask(printed[of]), masker.mask(event.error));
+      progress.answered(plan.targets[of].name);
       printed[of].clear();
       secrets[of] = {};
     }
@@ -116,6 +122,7 @@ std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
       throw Error("cancelled while it planned; nothing was changed", ExitCode::cancelled);
     }
   }
+  progress.end();
   return result;
 }
 

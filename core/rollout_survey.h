@@ -43,6 +43,6 @@ std::string inputs_of(const RolloutTarget& target, const SecretCommands& command
 std::vector<TargetPlan> survey(const RolloutPlan& plan, const Hosts& hosts,
                                const HostSurvey& host_survey, const SentPipeline* pipeline,
                                const std::vector<std::string>& plugin_dirs, Masker& masker,
-                               const Cancellation& cancellation);
+                               SurveyProgress& progress, const Cancellation& cancellation);
 
 }  // namespace drydock

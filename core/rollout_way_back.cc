@@ -29,9 +29,9 @@ std::vector<std::size_t> way_back(const RolloutWave& wave,
   std::vector<std::size_t> order;
   for (std::size_t i = wave.first + wave.count; i-- > wave.first;) {
     const bool upgraded = targets[i].state == TargetState::done && targets[i].run != 0;
-    if (upgraded || targets[i].state == TargetState::rolling_back) order.push_back(i);
+    if (upgraded || is_to_be_put_back(targets[i])) order.push_back(i);
   }
-  const auto rank = [&](std::size_t i) { return targets[i].state == TargetState::rolling_back; };
+  const auto rank = [&](std::size_t i) { return is_to_be_put_back(targets[i]); };
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return rank(a) != rank(b) ? rank(a) : targets[a].finished > targets[b].finished;
   });
@@ -107,13 +107,13 @@ void WayBack::carry_out(std::size_t wave, std::vector<TargetRecord>& targets,
     if (store_.is_shared()) store_.renew();
   }
   std::vector<std::size_t> left = way_back(of, targets);
-  std::erase_if(left, [&](std::size_t each) { return could_not_be_put_back(targets[each]); });
+  std::erase_if(left,
+                [&](std::size_t each) { return targets[each].state == TargetState::not_put_back; });
   if (!left.empty()) leave(of, left);
 }
 
 void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& left) const {
-  const std::string go_on =
-      ". Go on with: drydock rollout resume " + shell_word(rollout_.plan.file);
+  const std::string go_on = ". Go on with: " + commands_.of("resume");
   const std::string count = count_of(static_cast<std::int64_t>(left.size()), "environment");
   if (cancellation_.requested()) {
     throw WayBackLeft("the rollout '" + rollout_.plan.name + "' was left while the wave '" +
@@ -128,8 +128,8 @@ void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& lef
           (left.size() == 1 ? " is" : " are") +
           " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on +
           " (or, where nobody will be able to ask there any more, give the rollout up and begin a "
-          "new one: drydock rollout run " +
-          shell_word(rollout_.plan.file) + " --abandon)",
+          "new one: " +
+          commands_.of("run", "--abandon") + ")",
       ExitCode::needs_person);
 }
 
@@ -251,8 +251,9 @@ void WayBack::put_back(std::vector<TargetRecord>& targets, std::size_t target) {
 void WayBack::not_put_back(std::vector<TargetRecord>& targets, std::size_t target,
                            const std::string& reason) {
   TargetRecord& record = targets[target];
+  record.state = TargetState::not_put_back;
   record.exit_code = static_cast<int>(ExitCode::needs_person);
-  record.reason = masker_.mask("it could not be put back with its wave: " + reason);
+  record.reason = masker_.mask("its rollback failed: " + reason);
   record.finished = utc_now();
   store_.save_target(rollout_.id, target, record);
   report_.target_ended(rollout_.plan.targets[target], record);

@@ -30,12 +30,14 @@ class WayBack {
  public:
   // All of these outlive it.
   WayBack(const RolloutRecord& rollout, RolloutStore& store, const Hosts& hosts,
-          RolloutReport& report, Masker& masker, const Cancellation& cancellation)
+          RolloutReport& report, Masker& masker, const RolloutCommands& commands,
+          const Cancellation& cancellation)
       : rollout_(rollout),
         store_(store),
         hosts_(hosts),
         report_(report),
         masker_(masker),
+        commands_(commands),
         cancellation_(cancellation) {}
 
   // With as many at once as the wave allows; one that cannot be put back does not stop the others.
@@ -64,6 +66,7 @@ class WayBack {
   const Hosts& hosts_;
   RolloutReport& report_;
   Masker& masker_;
+  RolloutCommands commands_;
   const Cancellation& cancellation_;
 };
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Waves that are put back: what becomes of it when whoever does that, or a run, is killed or somebody else was
 quicker. Run by ctest, one class a test."""
+import json
 import os
 import shlex
 import signal
+import sqlite3
 import subprocess
 import unittest
 
@@ -157,10 +159,13 @@ class RolloutsWithOneName(RolloutCase):
         self.drydock("rollout", "run", self.file, "--yes", "--until", "approval", code=6)
         output = self.drydock("rollout", "run", other, "--yes", "--abandon", code=2)
         self.assertIn("other.yaml: rollout: found 'faulty', which is the name of " + self.file, output)
+        self.said_before(other, output, code=2)
+        self.assertIn("rollout faulty:", self.drydock("rollout", "plan", self.file, code=0))  # its own is no other's
         # One that has another name by now stands in nobody's way; but what was begun has the name still.
         self.write("rollout.yaml", self.read("rollout.yaml").replace("rollout: faulty", "rollout: mine"))
         output = self.drydock("rollout", "run", other, "--yes", code=4)
         self.assertIn(f"-C {shlex.quote(self.dir)} rollout resume faulty`".replace("'\"'\"'", "'\\''"), output)
+        self.said_before(other, output, code=4)
         self.drydock("rollout", "approve", self.file, "--wave", "both", code=0)
         self.assertIn("has passed", self.drydock("rollout", "resume", "faulty", code=0))
         self.assertIn("has passed", self.drydock("rollout", "run", other, "--yes", code=0))
@@ -168,12 +173,39 @@ class RolloutsWithOneName(RolloutCase):
             status = self.drydock("rollout", "status", file, code=0)
             self.assertIn(f"wave {wave}:", status)
             self.assertNotIn(f"wave {wrong}:", status)
+        self.assertIn("other.yaml: valid", self.drydock("validate", other, code=0))  # it has the name now
         # Runs of the other one came after its own.
         output = self.drydock("rollout", "rollback", self.file, "--yes", "--accept-loss", code=3)
         self.assertIn("wave both is put back", output)
         self.assertIn("roll back run 2 first", " ".join(output.split()))
         self.assertIn("the wave 'both' was put back by", self.drydock("rollout", "status", self.file, code=3))
         self.assertIn("has passed", self.drydock("rollout", "status", other, code=0))
+
+    def said_before(self, file, refusal, code):
+        """By what only looks, which begins nothing and asks nobody."""
+        self.assertEqual(self.drydock("validate", file, code=code), refusal)
+        self.assertEqual(self.drydock("rollout", "plan", file, code=code), refusal)
+        document = json.loads(self.drydock("validate", file, "--json", code=code).rsplit("drydock: ", 1)[0])
+        self.assertEqual((document["exit_code"], "drydock: " + document["error"] + "\n"), (code, refusal))
+
+
+class RolloutNameKeptElsewhere(RolloutCase):
+    """A state that somebody may not read takes nothing from the file that is checked."""
+    pipeline = RolloutsWithOneName.pipeline
+    nobody = 65534
+
+    def test(self):
+        if os.geteuid() != 0:
+            self.skipTest("a folder can be another user's for root alone")
+        self.drydock("rollout", "run", self.file, "--yes", code=0)
+        os.chmod(self.dir, 0o755)
+        output = self.drydock("validate", self.file, code=0, user=self.nobody, group=self.nobody, extra_groups=[],
+                              env={**os.environ, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"})
+        self.assertIn("whether another file has the name 'faulty' is not known: ", output)
+        self.assertIn("rollout.yaml: valid", output)
+        output = self.drydock("rollout", "status", self.file, code=2, user=self.nobody, group=self.nobody,
+                              extra_groups=[])
+        self.assertIn("cannot be opened (Permission denied)", output)
 
 
 # Upgrades fail where there is a file `broken`, and rollbacks where there is a file `bad`.
@@ -214,16 +246,22 @@ waves:
     def test(self):
         self.write("b/bad", "")
         output = self.put_back(code=3)
-        self.assertIn("b: failed, and a person is needed", output)
-        self.assertIn("it could not be put back with its wave", " ".join(output.split()))
+        self.assertIn("b: not put back, and a person is needed (run 1): ", output)
+        self.assertIn("Not put back: b\n", output)
         self.assertIn("Then:    drydock rollout resume ", output)
         self.assertNotIn("--retry failed", output)  # which would upgrade it once more
         status = self.drydock("rollout", "status", self.file, code=3)
-        self.assertIn("wave two: 0 done, 1 failed", status)
+        self.assertIn("wave two: 0 done, 1 not put back", status)
+        document = json.loads(self.drydock("rollout", "status", self.file, "--json", code=3))
+        b = document["waves"][1]["environments"][0]
+        self.assertEqual((b["state"], b["exit_code"]), ("not_put_back", 3))
+        seen = sqlite3.connect(self.path(".drydock/rollouts.db")).execute(
+            "SELECT state, exit_code FROM drydock_environments WHERE environment = 'b'").fetchall()
+        self.assertEqual(seen, [("not_put_back", 3)])
         output = self.put_back("--wave", "one", code=2)
         self.assertIn("1 environment of it is not put back", output)
         self.assertIn(" --abandon`", output)
-        self.assertIn("could not be put back", " ".join(self.put_back(code=3).split()))  # wave two again
+        self.assertIn("b: not put back", self.put_back(code=3))  # wave two again
         self.assertIn("go on with that first, without --retry",
                       self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
         self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["new\n", "new\n"])

@@ -31,6 +31,42 @@ class RolloutOnATerminal(RolloutCase):
             self.assertEqual(each.process.wait(timeout=60), 0)
 
 
+class RolloutWaitsForAnswers(RolloutCase):
+    """Environments that do not answer at once are named while they are waited for."""
+
+    def setUp(self):
+        super().setUp()
+        text = self.read("rollout.yaml").replace("environments:", "defaults: { sudo: true }\nenvironments:", 1)
+        self.write("rollout.yaml", text)
+        for name in "ab":
+            self.fifo(f"{name}/answer")
+        os.mkdir(self.path("bin"))
+        self.write("bin/sudo", """#!/bin/sh
+shift 2
+case "$*" in *--installation*) read line < "$3/answer" ;; esac
+exec "$@"
+""")
+        os.chmod(self.path("bin/sudo"), 0o755)
+        before = os.environ["PATH"]
+        os.environ["PATH"] = self.path("bin") + ":" + before
+        self.addCleanup(os.environ.update, {"PATH": before})
+
+    def answer(self, name):
+        with open(self.path(f"{name}/answer"), "w", encoding="utf-8"):
+            pass
+
+    def test(self):
+        screen = Terminal(self, "rollout", "run", self.file)
+        screen.read_until("0 of 2 environments asked in ")
+        self.answer("a")
+        screen.read_until("1 of 2 environments asked in ")
+        screen.read_until("; waiting for b\r")
+        self.answer("b")
+        screen.read_until("Go ahead? [y/N]")
+        screen.type("n\n")
+        self.assertEqual(screen.process.wait(timeout=60), 2)
+
+
 class RolloutWatchedWithoutATerminal(RolloutCase):
     """What becomes different is a line; and it ends with the rollout."""
 

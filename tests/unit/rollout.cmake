@@ -4,6 +4,7 @@ drydock_test(rollout_test
   SOURCES
     child_pool_test.cc
     rollout_inventory_test.cc
+    rollout_progress_test.cc
     rollout_promotion_test.cc
     rollout_run_log_test.cc
     rollout_test.cc

@@ -453,12 +453,15 @@ TEST(RolloutSchedule, AWaveWhoseFailuresWereAllAllowedHasVerifiedNothing) {
 }
 
 TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {
-  Schedule schedule({wave(3, 1), wave(1, 1)}, false,
-                    {TargetState::rolled_back, TargetState::failed, TargetState::waiting}, {});
-  const auto decision = schedule.decide(0);
-  EXPECT_EQ(decision.start, Targets());
-  EXPECT_EQ(decision.end, Schedule::End::failed);
-  EXPECT_TRUE(schedule.put_back());
+  for (const TargetState state :
+       {TargetState::rolling_back, TargetState::rolled_back, TargetState::not_put_back}) {
+    Schedule schedule({wave(3, 1, 1), wave(1, 1)}, false,
+                      {state, TargetState::failed, TargetState::waiting}, {});
+    const auto decision = schedule.decide(0);
+    EXPECT_EQ(decision.start, Targets());
+    EXPECT_EQ(decision.end, Schedule::End::failed);
+    EXPECT_TRUE(schedule.put_back());
+  }
 }
 
 TEST(RolloutSchedule, SoaksThenAsksTheGateThenAPerson) {

@@ -233,6 +233,43 @@ TEST_P(RolloutStoreTest, AWayBackBeginsAsAWhole) {
   EXPECT_FALSE(wave_going_back(*store->newest("sample"), store->targets(id)));
 }
 
+// What is put back once more is not what could not be.
+TEST_P(RolloutStoreTest, WhatCouldNotBePutBackIsBegunOnceMore) {
+  const auto store = open();
+  const std::int64_t id = store->begin(some_rollout("sample", "one"));
+  TargetRecord target;
+  target.state = TargetState::not_put_back;
+  target.run = 7;
+  target.exit_code = 3;
+  store->save_target(id, 1, target);
+  store->finish(id, RolloutState::failed, 3, "the wave 'all' was put back by me");
+  EXPECT_EQ(wave_going_back(*store->newest("sample"), open()->targets(id)), 0u);
+  store->begin_way_back(id, 0, {1}, "the wave 'all' is put back by me");
+  EXPECT_EQ(open()->targets(id)[1].state, TargetState::rolling_back);
+  EXPECT_EQ(open()->targets(id)[1].exit_code, 0);
+}
+
+// As an earlier Drydock has left them.
+TEST_P(RolloutStoreTest, TablesOfAnEarlierVersionAreBroughtUpToDate) {
+  const std::int64_t id = open()->begin(some_rollout("sample", "one"));
+  const auto raw = database();
+  raw->run("UPDATE rollout_targets SET state = 'rolling_back', exit_code = 3 * position");
+  raw->run("UPDATE rollout_schema SET version = 1");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { open(); });
+  }
+  for (std::thread& each : threads) each.join();
+  EXPECT_EQ(open()->targets(id)[0].state, TargetState::rolling_back);
+  EXPECT_EQ(open()->targets(id)[1].state, TargetState::not_put_back);
+  const auto seen = raw->run("SELECT state FROM drydock_environments ORDER BY environment", {}, 1);
+  EXPECT_EQ(seen.at(1).at(0), "not_put_back");
+  EXPECT_EQ(raw->run("SELECT version FROM rollout_schema", {}, 1),
+            (std::vector<std::vector<std::string>>{{"2"}}));
+  raw->run("UPDATE rollout_schema SET version = 3");
+  EXPECT_THROW(open(), Error) << "of a newer Drydock";
+}
+
 // Whoever does not know whether it has begun may begin again.
 TEST_P(RolloutStoreTest, BeginsOnce) {
   const auto store = open();
