@@ -40,13 +40,6 @@ struct LabelledContainer {
   std::string project, service, image, state, status, config_files, one_off;
 };
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
-
 // Containers that Compose started from this folder; nullopt when no engine answers.
 std::optional<std::vector<LabelledContainer>> containers_from(const std::string& dir) {
   const CapturedCommand listed = docker(
