@@ -116,12 +116,14 @@ void Planner::refuse_when_cancelled() const {
   throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
 }
 
-// Half a backup is none, so that it is refused while everything still runs.
+// Half a backup is none, and a run whose journal cannot be written needs a person: both are refused
+// while everything still runs.
 void Planner::check_space(const Plan& plan) const {
-  std::int64_t needed = 0;
+  constexpr std::int64_t for_records = 16'000'000;  // SQLite's log alone grows to 4 MB
+  std::int64_t saved = 0;
   for (const PlannedStage& stage : plan.stages) {
     for (const PlannedChange& change : stage.changes) {
-      if (change.action == "save" && change.disk_bytes > 0) needed += change.disk_bytes;
+      if (change.action == "save" && change.disk_bytes > 0) saved += change.disk_bytes;
     }
   }
   // The state folder may still have to be made.
