@@ -270,6 +270,10 @@ ExitCode command_show(const Arguments& arguments) {
   for (const StageRecord& stage : lookup.runs().stages(run.id)) {
     document["stages"].push_back(stage_json(lookup.runs(), run.id, stage));
   }
+  // What a stage put out of a variable that is secret by its name is journaled as that is.
+  Masker masker;
+  masker.add_vars(run.vars, lookup.dir);
+  document = masker.mask(std::move(document));
   if (arguments.json) {
     std::cout << indented(document);
     return ExitCode::done;
