@@ -48,8 +48,10 @@ CapturedCommand capture_command(const CaptureRequest& request) {
 
   SpawnRequest spawning;
   spawning.arguments = request.arguments;
-  for (char** entry = environ; *entry != nullptr; ++entry) spawning.environment.push_back(*entry);
-  spawning.environment = with_additions(std::move(spawning.environment), request.environment);
+  spawning.environment = request.environment;
+  if (request.environment.empty()) {
+    for (char** entry = environ; *entry != nullptr; ++entry) spawning.environment.push_back(*entry);
+  }
   spawning.directory = request.directory;
   spawning.output = out_write.get();
   spawning.error = err_write.get();

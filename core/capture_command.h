@@ -10,7 +10,7 @@ namespace drydock {
 
 struct CaptureRequest {
   std::vector<std::string> arguments;         // arguments[0] is looked up in PATH
-  std::vector<std::string> environment = {};  // "NAME=value", added to the runner's own
+  std::vector<std::string> environment = {};  // "NAME=value", the whole of it; {}: the runner's own
   std::string directory = {};                 // "": where the runner is
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   std::size_t limit = 4u << 20;  // of each of its two streams

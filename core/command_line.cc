@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <sstream>
 
 #include "command_options.h"
 #include "command_table.h"
 #include "error.h"
 #include "text.h"
-#include "view_text.h"
 
 namespace drydock {
 namespace {
 
 namespace po = boost::program_options;
-
-std::vector<std::string> lines_of(const char* text) {
-  std::istringstream in(text);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
-  return lines;
-}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
@@ -42,12 +33,19 @@ std::vector<std::string> command_names() {
 }
 
 void check_operands(const Command& command, const Arguments& arguments) {
-  const bool two_operands = (command.groups & (keeps | authors | rolls)) != 0;
-  const std::size_t most = *command.operand == '\0' ? 0 : two_operands ? 2 : 1;
+  const std::size_t most = *command.operand == '\0' ? 0 : actions_of(command).empty() ? 1 : 2;
   if (arguments.positional.size() > most) {
     throw Error(arguments.command + ": found '" + arguments.positional[most] + "', allowed: " +
                 (most == 0 ? "options only" : "one " + std::string(command.operand)));
   }
+}
+
+void check_action(const Command& command, const Arguments& arguments) {
+  const std::vector<std::string> actions = actions_of(command);
+  const std::string action = arguments.positional.empty() ? "" : arguments.positional.front();
+  if (actions.empty() || std::find(actions.begin(), actions.end(), action) != actions.end()) return;
+  throw Error(arguments.command + ": found " + (action.empty() ? "nothing" : "'" + action + "'") +
+              ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
 }
 
 // Where the pipeline comes from, and its variables.
@@ -105,12 +103,7 @@ void check_run_options(const Arguments& arguments) {
 
 // Which of the options goes with what is to be done.
 void check_backups(const Arguments& arguments) {
-  static const std::vector<std::string> actions = {"list", "verify", "restore", "prune"};
-  const std::string action = arguments.positional.empty() ? "" : arguments.positional.front();
-  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
-    throw Error("backups: found '" + action + "', allowed: list, verify, restore or prune" +
-                did_you_mean(action, actions));
-  }
+  const std::string& action = arguments.positional.front();
   const auto only_for = [&](bool given, const std::string& option, const std::string& allowed) {
     if (!given || action == allowed) return;
     throw Error("backups " + action + ": " + option + " is for `backups " + allowed + "`");
@@ -185,41 +178,10 @@ Arguments parse_command_line(const std::vector<std::string>& words) {
   if (arguments.command == "run" && !arguments.plan_file.empty()) {
     arguments.yes = true;  // that plan is what was agreed to
   }
-  if (arguments.command == "backups" && !arguments.help) check_backups(arguments);
+  if (arguments.help) return arguments;
+  check_action(*command, arguments);
+  if (arguments.command == "backups") check_backups(arguments);
   return arguments;
-}
-
-std::string help_text(const std::string& name) {
-  std::ostringstream text;
-  const Command* command = find_command(name);
-  if (command == nullptr) {
-    text << "Drydock upgrades a Docker Compose application as one transaction.\n\n"
-            "Usage: drydock [-C DIR] COMMAND [options]\n\n";
-    for (const Command& each : commands) {
-      text << "  " << each.name << std::string(10 - std::string(each.name).size(), ' ')
-           << each.summary << "\n";
-    }
-    text << "\n  drydock COMMAND --help   options and an example\n"
-            "  drydock --version        this version\n\n"
-            "Example: drydock -C /srv/app plan --var to=1.14.1\n";
-    return text.str();
-  }
-  Arguments unused;
-  constexpr int width = 80;
-  const std::string usage = std::string("Usage: drydock [-C DIR] ") + command->name + " " +
-                            command->operand + " [options]";
-  for (const std::string& line : wrap(usage, width, "", "  ")) text << line << "\n";
-  text << "\n" << command->summary << ".\n";
-  for (const std::string& paragraph : lines_of(command->text)) {
-    for (const std::string& line : wrap(paragraph, width, "", "  ")) text << line << "\n";
-  }
-  text << "\n" << options_of(command->groups, unused) << "\n";
-  std::string before = "Example: ";
-  for (const std::string& example : lines_of(command->example)) {
-    text << before << example << "\n";
-    before = std::string(before.size(), ' ');
-  }
-  return text.str();
 }
 
 }  // namespace drydock

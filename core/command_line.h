@@ -51,7 +51,9 @@ struct Arguments {
 // Throws Error: an unknown command or option (with the nearest one), a value that is missing.
 Arguments parse_command_line(const std::vector<std::string>& words);
 
-// The text of `drydock --help` ("" as command) and `drydock COMMAND --help`, with an example.
-std::string help_text(const std::string& command);
+// The text of `drydock --help` (no command) and `drydock COMMAND --help`, with an example; of a
+// command with actions, as `drydock backups restore --help`, only what is about the one that is
+// given.
+std::string help_text(const Arguments& arguments);
 
 }  // namespace drydock

@@ -102,11 +102,11 @@ json look_at(Rollback& rollback, Journal& journal, const RunRecord& run, const S
 
 void print_list(const std::string& what, const std::vector<std::string>& items) {
   constexpr std::size_t shown = 12;
-  constexpr int columns = 80;
   const std::string indent(14, ' ');
   for (std::size_t i = 0; i < std::min(items.size(), shown); ++i) {
     const std::string first = i == 0 ? pad("  " + what, indent.size()) : indent;
-    for (const std::string& line : wrap(make_visible(items[i]), columns, first, indent + "  ")) {
+    for (const std::string& line :
+         wrap(make_visible(items[i]), style_of_stdout().width, first, indent + "  ")) {
       std::cout << line << "\n";
     }
   }
@@ -129,10 +129,12 @@ void print_plan(const json& plan) {
     if (stage.at("has_rollback") == false) stays.push_back(who + "it has no rollback");
     if (stage.at("problem") != "") unknown.push_back(stage.at("problem").get<std::string>());
   }
-  std::cout << "A rollback of run " << plan.at("run") << " ("
-            << make_visible(plan.at("pipeline").get<std::string>()) << ", "
-            << plan.at("started").get<std::string>() << ", "
-            << plan.at("state_text").get<std::string>() << ") would\n";
+  const std::string heading = "A rollback of run " + plan.at("run").dump() + " (" +
+                              plan.at("pipeline").get<std::string>() + ", " +
+                              plan.at("started").get<std::string>() + ", " +
+                              plan.at("state_text").get<std::string>() + ") would";
+  for (const std::string& line : wrap(heading, style_of_stdout().width, "", "  "))
+    std::cout << line << "\n";
   print_list("put back",
              puts_back.empty() ? std::vector<std::string>{"nothing that differs now"} : puts_back);
   print_list("lose", loses.empty() ? std::vector<std::string>{"nothing that is known of"} : loses);

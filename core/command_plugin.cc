@@ -1,10 +1,10 @@
 // plugin: what authors of stages need.
 #include "command_plugin.h"
 
+#include <algorithm>
 #include <array>
 
 #include "commands.h"
-#include "text.h"
 
 namespace drydock {
 namespace {
@@ -23,15 +23,10 @@ constexpr std::array<Subcommand, 5> subcommands = {{
     {"list", "", command_plugin_list},
 }};
 
-const Subcommand& subcommand_of(const Arguments& arguments) {
-  const std::string named = arguments.positional.empty() ? "" : arguments.positional.front();
-  std::vector<std::string> names;
-  for (const Subcommand& each : subcommands) {
-    if (named == each.name) return each;
-    names.emplace_back(each.name);
-  }
-  throw Error("plugin: found '" + named + "', allowed: " + join(names, ", ") +
-              did_you_mean(named, names));
+// One of those that the command line allows.
+const Subcommand& subcommand_of(const std::string& name) {
+  return *std::find_if(subcommands.begin(), subcommands.end(),
+                       [&](const Subcommand& each) { return name == each.name; });
 }
 
 // Which of the options goes with what is to be done.
@@ -53,8 +48,8 @@ void check_options(const Arguments& arguments, const std::string& subcommand) {
 }  // namespace
 
 ExitCode command_plugin(const Arguments& arguments) {
-  const Subcommand& subcommand = subcommand_of(arguments);
-  const std::string name = subcommand.name;
+  const std::string& name = arguments.positional.front();
+  const Subcommand& subcommand = subcommand_of(name);
   check_options(arguments, name);
   const bool wanted = *subcommand.operand != '\0';
   const bool given = arguments.positional.size() > 1;

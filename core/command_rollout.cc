@@ -39,13 +39,7 @@ Pipeline pipeline_of(const Rollout& rollout, const Installation& installation) {
 
 // What belongs to which action.
 void check_rollout(const Arguments& arguments) {
-  const std::vector<std::string> actions = {"plan",   "run",      "status", "approve",
-                                            "resume", "rollback", "history"};
-  const std::string action = arguments.positional.empty() ? "" : arguments.positional[0];
-  if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
-    throw Error("rollout: found " + (action.empty() ? "nothing" : "'" + action + "'") +
-                ", allowed: " + join(actions, ", ") + did_you_mean(action, actions));
-  }
+  const std::string& action = arguments.positional[0];
   if (arguments.positional.size() < 2 && action != "history") {
     throw Error("rollout " + action +
                 ": found no ROLLOUT, allowed: its file, for example `drydock "

@@ -16,6 +16,7 @@
 #include "recovery.h"
 #include "text.h"
 #include "view_closing.h"
+#include "view_text.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -117,8 +118,11 @@ void print_comparison(const json& facts, bool verbose) {
 
 void print_stage(const json& stage, bool verbose) {
   const auto text = [&](const char* key) { return make_visible(stage[key].get<std::string>()); };
-  std::cout << "  " << std::left << std::setw(18) << text("stage") << " " << std::setw(12)
-            << text("state") << " " << text("reason") << "\n";
+  const std::string first = "  " + pad(text("stage"), 18) + " " + pad(text("state"), 12) + " ";
+  const std::string next(34, ' ');
+  for (const std::string& line : wrap(text("reason"), style_of_stdout().width, first, next)) {
+    std::cout << line << "\n";
+  }
   print_comparison(stage["facts"], verbose);
   for (const json& artifact : stage["artifacts"]) {
     std::cout << "      kept: " << make_visible(artifact["path"].get<std::string>()) << "\n";
@@ -301,12 +305,16 @@ ExitCode command_show(const Arguments& arguments) {
   for (const StageRecord& stage : lookup.runs().stages(run.id)) {
     document["stages"].push_back(stage_json(lookup.runs(), run.id, stage));
   }
+  // What a stage put out of a variable that is secret by its name is journaled as that is.
+  Masker masker;
+  masker.add_vars(run.vars, lookup.dir);
+  document = masker.mask(std::move(document));
   if (arguments.json) {
     std::cout << indented(document);
     return ExitCode::done;
   }
-  std::cout << run_line(run, going_on) << "\n  by " << run.user << " on " << run.host << ", "
-            << run.pipeline_file << "\n";
+  std::cout << run_line(run, going_on) << "\n  by " << make_visible(run.user) << " on " << run.host
+            << ", " << make_visible(run.pipeline_file) << "\n";
   for (const json& stage : document["stages"]) print_stage(stage, arguments.verbose);
   if (run.closing.empty()) {
     std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";

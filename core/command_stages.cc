@@ -1,6 +1,5 @@
 // validate and stages: what a pipeline says, and what it may say.
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 
 #include "command_rollout.h"
@@ -9,6 +8,7 @@
 #include "lookup.h"
 #include "sample_options.h"
 #include "text.h"
+#include "view_text.h"
 #include "workbench.h"
 
 namespace drydock {
@@ -42,18 +42,24 @@ std::string type_in_words(const json& schema) {
   return name;
 }
 
+void print_wrapped(const std::string& text, const std::string& first, const std::string& next) {
+  for (const std::string& line : wrap(text, style_of_stdout().width, first, next)) {
+    std::cout << line << "\n";
+  }
+}
+
 void print_options(const json& schema, const std::string& indent) {
+  const std::string deeper = indent + "    ";
   const json properties = schema.value("properties", json::object());
   for (const auto& [key, option] : properties.items()) {
-    std::cout << indent << std::left << std::setw(18) << make_visible(key) << " "
-              << make_visible(type_in_words(option));
-    if (is_required(schema, key)) std::cout << ", required";
-    if (option.contains("default")) std::cout << ", default " << option["default"].dump();
-    if (option.value("writeOnly", false)) std::cout << ", secret";
-    std::cout << "\n";
-    if (option.contains("description"))
-      std::cout << indent << "    " << make_visible(option["description"].get<std::string>())
-                << "\n";
+    std::string kind = type_in_words(option);
+    if (is_required(schema, key)) kind += ", required";
+    if (option.contains("default")) kind += ", default " + option["default"].dump();
+    if (option.value("writeOnly", false)) kind += ", secret";
+    print_wrapped(kind, indent + pad(make_visible(key), 18) + " ", deeper);
+    if (option.contains("description")) {
+      print_wrapped(option["description"].get<std::string>(), deeper, deeper);
+    }
     if (option.contains("properties")) print_options(option, indent + "  ");
     if (option.contains("items") && option["items"].contains("properties"))
       print_options(option["items"], indent + "  ");
@@ -134,16 +140,17 @@ ExitCode command_validate(const Arguments& arguments) {
                            {"vars", vars}});
     return ExitCode::done;
   }
-  std::cout << pipeline.file << ": valid; " << pipeline.stages.size() << " stages"
+  const auto stages = static_cast<std::int64_t>(pipeline.stages.size());
+  std::cout << pipeline.file << ": valid; " << count_of(stages, "stage")
             << (pipeline.finally.empty()
                     ? ""
                     : ", " + std::to_string(pipeline.finally.size()) + " in finally")
             << "\n";
   for (const auto& [name, variable] : pipeline.vars) {
-    std::cout << "  var " << std::left << std::setw(14) << name << " "
-              << (variable.required ? "required"
-                                    : "default " + variable.value.value_or(json()).dump())
-              << (variable.help.empty() ? "" : "   " + variable.help) << "\n";
+    const std::string value =
+        variable.required ? "required" : "default " + variable.value.value_or(json()).dump();
+    print_wrapped(value + (variable.help.empty() ? "" : "   " + variable.help),
+                  "  var " + pad(name, 14) + " ", std::string(21, ' '));
   }
   return ExitCode::done;
 }
@@ -158,8 +165,7 @@ ExitCode command_stages(const Arguments& arguments) {
       if (arguments.json)
         list.push_back(to_json(stage));
       else
-        std::cout << std::left << std::setw(18) << name << " "
-                  << make_visible(stage.description.summary) << "\n";
+        print_wrapped(stage.description.summary, pad(name, 18) + " ", std::string(19, ' '));
     }
     if (arguments.json) {
       json problems = json::array();
@@ -171,13 +177,13 @@ ExitCode command_stages(const Arguments& arguments) {
     }
     return ExitCode::done;
   }
-  const IndexedStage& stage = plugins.require(arguments.positional.front(), "drydock stages");
+  const IndexedStage& stage = plugins.require(arguments.positional.front(), "stages");
   if (arguments.json) {
     std::cout << indented(to_json(stage));
     return ExitCode::done;
   }
-  std::cout << stage.description.name << ": " << make_visible(stage.description.summary) << "\n"
-            << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
+  print_wrapped(stage.description.summary, stage.description.name + ": ", "  ");
+  std::cout << "plugin  " << stage.plugin_id << " " << stage.plugin_version << ", "
             << stage.plugin_file << "\n"
             << "steps   " << steps_in_words(stage.description) << "\n\nOptions\n";
   print_options(stage.description.schema.json(), "  ");

@@ -1,5 +1,7 @@
 #include "command_table.h"
 
+#include "text.h"
+
 namespace drydock {
 
 const std::array<Command, 17> commands = {{
@@ -43,8 +45,7 @@ const std::array<Command, 17> commands = {{
      "Begins again with the stage that it was in; what was done stays done. Refused when the "
      "pipeline, its variables, a plugin or what a stage reads has changed since.",
      "drydock -C /srv/app resume --yes"},
-    {"rollback", "[RUN]",
-     "Put back what a run changed, whether it was interrupted, failed or finished",
+    {"rollback", "[RUN]", "Put back what an interrupted, failed or finished run changed",
      output | stream | consent | loses,
      "Works from the journal alone; safe to repeat. Without a terminal it needs --yes, and for a "
      "run that finished well --accept-loss: what was written since then is lost.",
@@ -74,7 +75,10 @@ const std::array<Command, 17> commands = {{
      "prune: `history --prune`, since a run without its backups could not be undone; with "
      "--set-aside only what restores have taken out of the way, the failed databases and "
      "files, of runs that have ended.",
-     "drydock -C /srv/app backups restore 7 --only app"},
+     "drydock -C /srv/app backups list\n"
+     "drydock -C /srv/app backups verify 7 --restore\n"
+     "drydock -C /srv/app backups restore 7 --only app\n"
+     "drydock -C /srv/app backups prune --keep 5"},
     {"rollout", "plan|run|status|approve|resume|rollback|history ROLLOUT",
      "One pipeline, many environments, in waves", output | rolls,
      "plan: every wave with its environments, and what each environment's own plan says.\n"
@@ -116,7 +120,11 @@ const std::array<Command, 17> commands = {{
      "install: such an archive, whose SHA-256 you have from its author, for you or with "
      "--system for all.\n"
      "list: the folders that are searched, in their order, and what is found in them.",
-     "drydock plugin new greet --language c"},
+     "drydock plugin new greet --language c\n"
+     "drydock plugin check build/greet.so --with options.yaml -C example\n"
+     "drydock plugin pack build/greet.so\n"
+     "drydock plugin install org.example.greet-1.0.0-x86_64.tar --sha256 HEX\n"
+     "drydock plugin list"},
 }};
 
 const Command* find_command(const std::string& name) {
@@ -124,6 +132,13 @@ const Command* find_command(const std::string& name) {
     if (name == command.name) return &command;
   }
   return nullptr;
+}
+
+std::vector<std::string> actions_of(const Command& command) {
+  const std::string operand = command.operand;
+  const std::string actions = operand.substr(0, operand.find(' '));
+  if (actions.find('|') == std::string::npos) return {};
+  return split(actions, '|');
 }
 
 }  // namespace drydock

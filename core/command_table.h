@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 namespace drydock {
 
@@ -37,5 +38,8 @@ extern const std::array<Command, 17> commands;
 
 // Null: no command has this name.
 const Command* find_command(const std::string& name);
+
+// What a command with several of them can do, such as list and verify; none of most commands.
+std::vector<std::string> actions_of(const Command& command);
 
 }  // namespace drydock

@@ -14,6 +14,7 @@
 #include "capture_command.h"
 #include "error.h"
 #include "files.h"
+#include "spawn.h"
 #include "text.h"
 
 namespace drydock {
@@ -30,6 +31,9 @@ constexpr const char* working_dir_label = "com.docker.compose.project.working_di
 CapturedCommand docker(const std::vector<std::string>& command, const std::string& dir) {
   CaptureRequest request;
   request.arguments = command;
+  // As stages get it: a variable of the operator's shell counts before `.env` for Compose, and no
+  // stage would start what the model then says.
+  request.environment = scrubbed_environment();
   request.directory = dir;
   request.timeout = docker_timeout;
   request.limit = largest_model_text;
@@ -39,13 +43,6 @@ CapturedCommand docker(const std::vector<std::string>& command, const std::strin
 struct LabelledContainer {
   std::string project, service, image, state, status, config_files, one_off;
 };
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
 
 // Containers that Compose started from this folder; nullopt when no engine answers.
 std::optional<std::vector<LabelledContainer>> containers_from(const std::string& dir) {

@@ -14,6 +14,12 @@ std::string unsafe(const std::string& path, const struct stat& status) {
     return path + " belongs to user " + std::to_string(status.st_uid) +
            ", who could change what Drydock executes: give it to yourself or to root with chown.";
   }
+  if (S_ISDIR(status.st_mode) && (status.st_mode & S_IWOTH) != 0 &&
+      (status.st_mode & S_ISVTX) != 0) {
+    return path +
+           " is a folder that everybody shares, who could change what Drydock executes: use "
+           "one of your own.";
+  }
   if ((status.st_mode & S_IWOTH) != 0) {
     return path + " is writable by everybody, who could change what Drydock executes: chmod o-w " +
            path + ".";

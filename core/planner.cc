@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "error.h"
 #include "text.h"
@@ -11,17 +12,25 @@ namespace {
 
 using nlohmann::json;
 
-// Stages in the order in which they run, each with a key that is unique in the run.
+// Stages in the order in which they run, each with a key that is unique in the run: its private
+// folder is called so. The first of an id has the id itself, also where another one's number would
+// make it.
 std::vector<PlannedStage> lay_out(const Pipeline& pipeline, const PluginIndex& plugins) {
   std::vector<PlannedStage> stages;
   std::map<std::string, int> seen;
+  std::set<std::string> keys;
+  for (const auto* list : {&pipeline.stages, &pipeline.finally}) {
+    for (const StageSpec& spec : *list) keys.insert(spec.id);
+  }
   const auto add = [&](const StageSpec& spec, bool final) {
     PlannedStage stage;
     stage.spec = &spec;
     stage.type = &plugins.require(spec.uses, spec.place.text());
     stage.final = final;
-    const int nth = ++seen[spec.id];
-    stage.identity.key = nth == 1 ? spec.id : spec.id + "-" + std::to_string(nth);
+    int& nth = seen[spec.id];
+    do {
+      stage.identity.key = ++nth == 1 ? spec.id : spec.id + "-" + std::to_string(nth);
+    } while (nth > 1 && !keys.insert(stage.identity.key).second);
     stage.identity.name = nth == 1 || spec.name != spec.id ? spec.name : stage.identity.key;
     stage.identity.uses = spec.uses;
     stage.identity.position = static_cast<int>(stages.size());
@@ -132,12 +141,14 @@ void Planner::refuse_when_cancelled() const {
   throw Error("cancelled while planning; nothing was changed", ExitCode::cancelled);
 }
 
-// Half a backup is none, so that it is refused while everything still runs.
+// Half a backup is none, and a run whose journal cannot be written needs a person: both are refused
+// while everything still runs.
 void Planner::check_space(const Plan& plan) const {
-  std::int64_t needed = 0;
+  constexpr std::int64_t for_records = 16'000'000;  // SQLite's log alone grows to 4 MB
+  std::int64_t saved = 0;
   for (const PlannedStage& stage : plan.stages) {
     for (const PlannedChange& change : stage.changes) {
-      if (change.action == "save" && change.disk_bytes > 0) needed += change.disk_bytes;
+      if (change.action == "save" && change.disk_bytes > 0) saved += change.disk_bytes;
     }
   }
   // The state folder may still have to be made.
@@ -147,10 +158,11 @@ void Planner::check_space(const Plan& plan) const {
     folder = folder.parent_path();
   }
   const std::filesystem::space_info disk = std::filesystem::space(folder, none);
-  if (none || needed <= static_cast<std::int64_t>(disk.available)) return;
+  if (none || saved + for_records <= static_cast<std::int64_t>(disk.available)) return;
   throw Error(
-      "what the stages would save may need " + format_size(needed) + ", and " + folder.string() +
-      " has " + format_size(static_cast<std::int64_t>(disk.available)) +
+      "what the stages would save may need " + format_size(saved) + ", the journal and the logs " +
+      format_size(for_records) + ", and " + folder.string() + " has " +
+      format_size(static_cast<std::int64_t>(disk.available)) +
       " free; make room, or put the state elsewhere with --state-dir (nothing was changed)");
 }
 

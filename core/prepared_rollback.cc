@@ -38,6 +38,7 @@ PreparedRollback::PreparedRollback(Workbench& bench, const StateDir& state, cons
       secrets_(secret_sources_from_json(run.secret_sources), env_before_, bench.masker()),
       plugins_(bench.plugin_folders(), bench.worker()) {
   show_names(deployment_, bench.masker());
+  bench.masker().add_vars(run.vars, deployment_.dir);
   scope_.vars = run.vars;
   scope_.env = env_;
   scope_.before_env = env_before_;

@@ -41,6 +41,8 @@ std::string shorten(std::string_view text, std::size_t width);
 // As one word of a POSIX shell; quoted only where it has to be.
 std::string shell_word(const std::string& text);
 
+// What stands between the separators; nothing after a last one that ends the text.
+std::vector<std::string> split(const std::string& text, char separator);
 std::string join(const std::vector<std::string>& items, std::string_view separator);
 
 // The first of some, and how many follow it.

@@ -266,6 +266,10 @@ std::string in_our_words(const std::string& message, std::string_view line) {
   for (const Words& words : table) {
     if (message.find(words.theirs) != std::string::npos) result = words.ours;
   }
+  // yaml-cpp speaks of the entry behind it.
+  if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos) {
+    result = "found a tab in the indentation, allowed: spaces";
+  }
   if (line.find("${{") != std::string_view::npos) {
     result += "; a value with ${{ }} needs quotes inside [ ] and { }, and where it holds ': '";
   }

@@ -8,8 +8,8 @@ namespace drydock {
 namespace {
 
 TEST(CaptureCommand, KeepsBothStreamsAndTheCode) {
-  const auto result = capture_command(
-      {.arguments = {"sh", "-c", "echo $A; echo no >&2; exit 3"}, .environment = {"A=b c"}});
+  const auto result = capture_command({.arguments = {"sh", "-c", "echo $A; echo no >&2; exit 3"},
+                                       .environment = {"A=b c", "PATH=/usr/bin:/bin"}});
   EXPECT_EQ(result.out, "b c\n");
   EXPECT_EQ(result.err, "no\n");
   EXPECT_EQ(result.code, 3);

@@ -1,9 +1,10 @@
-// What counts as a deployment's `.env`.
+// What counts as a deployment's `.env`, and as its Compose model.
 #include "compose_project.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "error.h"
@@ -53,6 +54,21 @@ TEST_F(DotEnv, WhatCannotBeReadIsNamed) {
   fs::remove(file_);
   fs::create_symlink(".env", file_);
   EXPECT_NE(refusal().find(file_ + " cannot be read"), std::string::npos) << refusal();
+}
+
+// A `docker` of our own that answers as Compose does where it interpolates.
+TEST(ComposeModel, HasNothingOfTheShellThatStagesDoNotSee) {
+  const TemporaryDir dir;
+  const std::string docker = dir.path() + "/docker", model = dir.path() + "/model.json";
+  write_file_atomically(docker, "#!/bin/sh\necho \"{\\\"tag\\\": \\\"${TAG:-of .env}\\\"}\"\n");
+  ASSERT_EQ(::chmod(docker.c_str(), 0700), 0);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (dir.path() + ":" + path).c_str(), 1);
+  ::setenv("TAG", "of the shell", 1);
+  EXPECT_EQ(resolve_compose_model({}, dir.path(), model), std::nullopt);
+  ::unsetenv("TAG");
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(read_file(model, 1000), "{\"tag\": \"of .env\"}\n");
 }
 
 }  // namespace

@@ -34,11 +34,43 @@ std::string refusal(const Arguments& arguments, const Plan& plan) {
   return "";
 }
 
+std::string help_of(const std::string& command, const std::string& action = "") {
+  Arguments arguments;
+  arguments.command = command;
+  if (!action.empty()) arguments.positional = {action};
+  return help_text(arguments);
+}
+
+void expect_eighty_columns(const std::string& help) {
+  std::istringstream text(help);
+  for (std::string line; std::getline(text, line);) EXPECT_LE(line.size(), 80u) << line;
+}
+
 TEST(HelpText, FitsIntoEightyColumns) {
+  expect_eighty_columns(help_of(""));
+  for (const Command& command : commands) expect_eighty_columns(help_of(command.name));
+}
+
+TEST(HelpText, OfAnActionIsAboutNothingElse) {
+  const auto says = [](const std::string& help, const std::string& text) {
+    return help.find(text) != std::string::npos;
+  };
+  const std::string approve = help_of("rollout", "approve");
+  EXPECT_TRUE(says(approve, "rollout approve ROLLOUT")) << approve;
+  EXPECT_TRUE(says(approve, "--comment") && says(approve, "--wave") && says(approve, "--state"))
+      << approve;
+  EXPECT_FALSE(says(approve, "--watch") || says(approve, "--var") || says(approve, "--yes"))
+      << approve;
+  EXPECT_TRUE(says(help_of("rollout", "resume"), "--var"));
+  EXPECT_EQ(help_of("rollout", "nothing"), help_of("rollout"));
+  // Each has an example of its own.
   for (const Command& command : commands) {
-    std::istringstream text(help_text(command.name));
-    for (std::string line; std::getline(text, line);) {
-      EXPECT_LE(line.size(), 80u) << command.name << ": " << line;
+    for (const std::string& action : actions_of(command)) {
+      const std::string help = help_of(command.name, action);
+      const std::string example = help.substr(help.find("Example: ") + 9);
+      EXPECT_TRUE(says(example, std::string(command.name) + " " + action)) << help;
+      EXPECT_TRUE(says(example, "\n") && example.find('\n') == example.size() - 1) << help;
+      expect_eighty_columns(help);
     }
   }
 }

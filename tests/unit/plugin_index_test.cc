@@ -136,6 +136,9 @@ TEST_F(PluginIndexTest, WhatOthersCanWriteIsRefused) {
   EXPECT_TRUE(scan().problems().empty());
   ::chmod(plugins.path().c_str(), 0777);
   EXPECT_SAYS(only_problem(), "is writable by everybody");
+  ::chmod(plugins.path().c_str(), 01777);  // as /tmp, whose mode is for nobody to change
+  EXPECT_SAYS(only_problem(), "is a folder that everybody shares");
+  EXPECT_EQ(only_problem().find("chmod"), std::string::npos);
   // A link out of a safe folder does not help.
   TemporaryFolder safe;
   std::filesystem::create_symlink(plugins / "a.so", safe / "link.so");

@@ -123,6 +123,11 @@ TEST(YamlTree, BoundsAliases) {
 }
 
 TEST(YamlTree, SaysWhatIsWrongInWordsAndWhatHelps) {
+  for (const char* text : {"stages:\n\t- uses: exec\n", "a:\n  \tb: 1\n\tc: 2\n"}) {
+    EXPECT_NE(refusal(text).find("found a tab in the indentation, allowed: spaces"),
+              std::string::npos)
+        << refusal(text);
+  }
   EXPECT_EQ(
       refusal("with: {a: ${{ vars.x }} }\n"),
       "f.yaml:1:12: this is not YAML: found no ']' or '}' that ends what begins here; a value "

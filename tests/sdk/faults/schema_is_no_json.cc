@@ -1,5 +1,6 @@
 // An options schema that is no JSON.
-// schema: fail: Its options schema is no JSON object.
+// schema: fail: Its options schema is no JSON object: at line 1, column 2: syntax error while parsing object key -
+//   unexpected end of input; expected string literal.
 #include "good.h"
 
 namespace {
