@@ -8,6 +8,7 @@
 #include "cancellation.h"
 #include "rollout_drift.h"
 #include "rollout_host.h"
+#include "rollout_progress.h"
 #include "rollout_store.h"
 #include "secrets.h"
 #include "view_text.h"
