@@ -133,7 +133,8 @@ void take_snapshot(const Deployment& deployment, const std::string& target) {
     const fs::path copy = building / relative;
     make_private_dir(copy.parent_path().string());
     const std::string bytes = read_file(file.string(), largest_snapshot_file);
-    if (!share(fs::path(deployment.snapshot_dir) / relative, bytes, copy)) {
+    const fs::path before = deployment.snapshot_dir;  // "": none
+    if (before.empty() || !share(before / relative, bytes, copy)) {
       NewFile(copy.string(), bytes, 0600).take_name();
     }
     for (fs::path at = copy; at != building; folders.insert(at)) at = at.parent_path();

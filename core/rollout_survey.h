@@ -8,6 +8,7 @@
 #include "cancellation.h"
 #include "rollout_host_survey.h"
 #include "rollout_plan.h"
+#include "rollout_progress.h"
 #include "secret_commands.h"
 #include "secrets.h"
 #include "sent_pipeline.h"

@@ -186,7 +186,7 @@ TEST_F(Defect, D16LeavesFilesOfTheOperatorAlone) {
 TEST_F(Defect, D17LeavesNothingBehindWhenItIsKilled) {
   host.write(".env", "A=mine\n");
   host.write(".env.example", "A=1\nB=1\n");
-  host.die_at_remember(2);
+  host.die_at_remember(1);
   ASSERT_TRUE(step("run").died);
   ASSERT_TRUE(step("rollback").ok());
   EXPECT_EQ(host.read(".env"), "A=mine\n");

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "deployment.h"
 #include "files.h"
 #include "state_dir.h"
@@ -43,8 +45,13 @@ TEST_F(Snapshot, SharesWhatHasNotChangedWithTheOneBefore) {
 }
 
 TEST_F(Snapshot, IsNeverTheFileOfTheDeployment) {
-  take_snapshot(deployment, second);
-  EXPECT_NE(inode(second + "/.env"), inode(deployment.dir + "/.env"));
+  std::filesystem::current_path(deployment.dir);
+  for (const std::string& before : {std::string(), first}) {
+    deployment.snapshot_dir = before;
+    take_snapshot(deployment, second);
+    EXPECT_NE(inode(second + "/.env"), inode(deployment.dir + "/.env")) << before;
+  }
+  std::filesystem::current_path("/");
 }
 
 TEST_F(Snapshot, NeedsNoOneBefore) {
