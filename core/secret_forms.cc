@@ -1,5 +1,7 @@
 #include "secret_forms.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -29,31 +31,37 @@ std::string url_encoded(std::string_view value, std::string_view digits, std::st
 // The characters of the base64 of `offset` bytes + value + anything that depend on the value alone.
 std::string base64_core(std::string_view value, std::size_t offset, std::string_view last_two) {
   std::string result;
-  const auto bit = [&](std::size_t index) -> unsigned {
-    const auto byte = static_cast<unsigned char>(value[index / 8]);
-    return (byte >> (7 - index % 8)) & 1u;
-  };
-  const std::size_t begin = offset * 8, end = begin + value.size() * 8;
-  for (std::size_t at = (begin + 5) / 6 * 6; at + 6 <= end; at += 6) {
-    unsigned six = 0;
-    for (std::size_t i = 0; i < 6; ++i) six = six << 1 | bit(at + i - begin);
-    if (six < 26) {
-      result += static_cast<char>('A' + six);
-    } else if (six < 52) {
-      result += static_cast<char>('a' + (six - 26));
-    } else if (six < 62) {
-      result += static_cast<char>('0' + (six - 52));
-    } else {
-      result += last_two[six - 62];
+  std::uint32_t bits = 0;
+  // Negative: so many bits of the value end a character that began before it.
+  int waiting = -static_cast<int>((6 - offset * 8 % 6) % 6);
+  for (const char c : value) {
+    bits = bits << 8 | static_cast<unsigned char>(c);
+    for (waiting += 8; waiting >= 6;) {
+      waiting -= 6;
+      const std::uint32_t six = bits >> waiting & 63;
+      if (six < 26) {
+        result += static_cast<char>('A' + six);
+      } else if (six < 52) {
+        result += static_cast<char>('a' + (six - 26));
+      } else if (six < 62) {
+        result += static_cast<char>('0' + (six - 52));
+      } else {
+        result += last_two[six - 62];
+      }
     }
   }
   return result;
 }
 
-}  // namespace
+// Written as they are by everybody who quotes or encodes.
+bool is_plain(const std::string& value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
 
-std::vector<std::string> secret_forms(const std::string& value) {
-  std::set<std::string> forms = {value};
+void add_quoted(const std::string& value, std::set<std::string>& forms) {
   for (std::size_t start = 0; start < value.size();) {
     const std::size_t end = std::min(value.find('\n', start), value.size());
     std::string line = value.substr(start, end - start);
@@ -72,6 +80,13 @@ std::vector<std::string> secret_forms(const std::string& value) {
     }
     forms.insert(url_encoded(value, digits, "-._*", true));
   }
+}
+
+}  // namespace
+
+std::vector<std::string> secret_forms(const std::string& value) {
+  std::set<std::string> forms = {value};
+  if (!is_plain(value)) add_quoted(value, forms);
   for (std::size_t offset = 0; offset < 3; ++offset) {
     forms.insert(base64_core(value, offset, "+/"));
     forms.insert(base64_core(value, offset, "-_"));
