@@ -96,8 +96,7 @@ const std::array<Command, 17> commands = {{
      "drydock rollout approve rollout.yaml --wave canary --comment fine\n"
      "drydock rollout resume rollout.yaml --retry failed\n"
      "drydock rollout rollback rollout.yaml --wave rest\n"
-     "drydock rollout rollback rollout.yaml --abandon --env prod-eu-1 --comment 'its disk is "
-     "dead'\n"
+     "drydock rollout rollback rollout.yaml --abandon --env b --comment lost\n"
      "drydock rollout history --env prod-eu-1 --since 30d"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",
