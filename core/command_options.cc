@@ -128,12 +128,14 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("until", po::value(&into.until)->value_name("approval"),
         "run, resume: end with 6 instead of waiting for an approval");
     add("abandon", po::bool_switch(&into.abandon),
-        "run: give up an earlier one that has not ended; what goes on of it is named");
+        "run: give up an earlier one that has not ended; what goes on of it is named; rollback: "
+        "give up the environment that --env names, which a person puts back instead");
     add("retry", po::value(&into.retry)->value_name("failed"),
         "resume: the environments that failed, once more");
     add("wave", po::value(&into.wave)->value_name("WAVE"),
         "approve: the wave that waits; rollback: the one that is put back");
-    add("comment", po::value(&into.comment)->value_name("TEXT"), "approve: why");
+    add("comment", po::value(&into.comment)->value_name("TEXT"),
+        "approve, rollback --abandon: why");
     add("accept-partial-rollback", po::bool_switch(&into.accept_partial_rollback),
         "run: go on where a rollback could not put back all of it");
     add("accept-loss", po::bool_switch(&into.accept_loss),
@@ -141,7 +143,7 @@ po::options_description options_of(unsigned groups, Arguments& into) {
     add("all", po::bool_switch(&into.all), "status: every environment as it is now");
     add("watch", po::bool_switch(&into.watch), "status: until the rollout has ended");
     add("env", po::value(&into.environment)->value_name("ENVIRONMENT"),
-        "history: only of this environment");
+        "history: only of this environment; rollback --abandon: this one");
     add("since", duration_option(into.since, "--since")->value_name("DURATION"),
         "history: only of this time, such as 30d");
     add("state", po::value(&into.state)->value_name("STATE"),

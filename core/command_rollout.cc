@@ -37,6 +37,26 @@ Pipeline pipeline_of(const Rollout& rollout, const Installation& installation) {
   }
 }
 
+// One environment is given up by its name and for a reason; nothing is put back then.
+void check_giving_up(const Arguments& arguments) {
+  const bool named = !arguments.environment.empty(), told = !arguments.comment.empty();
+  if (arguments.abandon && !(named && told)) {
+    throw Error("rollout rollback: found --abandon without " +
+                std::string(named ? "--comment" : "--env") +
+                ", allowed: --abandon --env ENVIRONMENT --comment WHY, of an environment that a "
+                "person puts back");
+  }
+  if (!arguments.abandon && (named || told)) {
+    throw Error("rollout rollback: found --" + std::string(named ? "env" : "comment") +
+                " without --abandon; a rollback puts back a wave, which --wave names");
+  }
+  if (arguments.abandon && !arguments.wave.empty()) {
+    throw Error(
+        "rollout rollback: found both --abandon and --wave; it gives up the environment "
+        "that --env names, and puts nothing back");
+  }
+}
+
 // What belongs to which action.
 void check_rollout(const Arguments& arguments) {
   const std::string& action = arguments.positional[0];
@@ -55,7 +75,7 @@ void check_rollout(const Arguments& arguments) {
   if (action != "resume") only_for(!arguments.vars.empty(), "var", "plan", "run");
   if (action != "rollback") only_for(arguments.yes, "yes", "run", "resume");
   only_for(!arguments.until.empty(), "until", "run", "resume");
-  only_for(arguments.abandon, "abandon", "run", "");
+  only_for(arguments.abandon, "abandon", "run", "rollback");
   only_for(!arguments.retry.empty(), "retry", "resume", "");
   only_for(!arguments.wave.empty(), "wave", "approve", "rollback");
   only_for(arguments.accept_loss, "accept-loss", "rollback", "");
@@ -65,9 +85,10 @@ void check_rollout(const Arguments& arguments) {
   if (arguments.watch && arguments.all) {
     throw Error("rollout status: found both --watch and --all; --all asks every environment, once");
   }
-  only_for(!arguments.environment.empty(), "env", "history", "");
+  only_for(!arguments.environment.empty(), "env", "history", "rollback");
   only_for(arguments.since.has_value(), "since", "history", "");
-  only_for(!arguments.comment.empty(), "comment", "approve", "");
+  only_for(!arguments.comment.empty(), "comment", "approve", "rollback");
+  if (action == "rollback") check_giving_up(arguments);
   if (action == "approve" && arguments.wave.empty()) {
     throw Error(
         "rollout approve: found no --wave, allowed: --wave WAVE, the one that waits; "

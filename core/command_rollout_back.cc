@@ -4,12 +4,14 @@
 
 #include "command_rollout.h"
 #include "consent.h"
+#include "json_text.h"
 #include "process.h"
 #include "rollout_host.h"
 #include "rollout_lease.h"
 #include "rollout_report.h"
 #include "rollout_way_back.h"
 #include "text.h"
+#include "utc_time.h"
 
 namespace drydock {
 namespace {
@@ -44,9 +46,8 @@ void require_newest(const RolloutPlan& plan, std::size_t wave,
                 count_of(static_cast<std::int64_t>(count), "environment") + " of it " +
                 (count == 1 ? "is" : "are") + " not put back; put that back first with `" +
                 commands.of("rollback", "--wave " + shell_word(name)) +
-                "`, or where that cannot be done any more give the rollout up and begin a new "
-                "one with `" +
-                commands.of("run", "--abandon") + "`");
+                "`, or where that cannot be done any more give environments up with `" +
+                commands.of("rollback", "--abandon --env ENVIRONMENT --comment WHY") + "`");
   }
 }
 
@@ -99,10 +100,75 @@ ExitCode put_back(Workbench& bench, const FoundRollout& found, std::size_t wave)
                       what + "was put back by " + person_name());
   print_end(bench, *found.store, record, commands);
   // What became of other environments is no matter of this.
-  return way_back(plan.waves[wave], targets).empty() ? ExitCode::done : ExitCode::needs_person;
+  const auto first = targets.begin() + static_cast<std::ptrdiff_t>(plan.waves[wave].first);
+  const bool given_up =
+      std::any_of(first, first + static_cast<std::ptrdiff_t>(plan.waves[wave].count),
+                  [](const TargetRecord& each) { return each.state == TargetState::abandoned; });
+  const bool all = !given_up && way_back(plan.waves[wave], targets).empty();
+  return all ? ExitCode::done : ExitCode::needs_person;
 }
 
+namespace {
+
+// The one that the command line names, which is to be put back.
+std::size_t target_to_give_up(const std::string& name, const RolloutPlan& plan,
+                              const std::vector<TargetRecord>& targets) {
+  std::vector<std::string> names;
+  std::string found = "none of this rollout";
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const bool named = plan.targets[i].name == name;
+    if (!is_to_be_put_back(targets[i])) {
+      if (named) found = std::string(name_of(targets[i].state));
+      continue;
+    }
+    if (named) return i;
+    names.push_back(plan.targets[i].name);
+  }
+  throw Error("--env: found '" + name + "' (" + found +
+              "), allowed: an environment that is to be put back (" +
+              (names.empty() ? "there is none" : join(names, ", ")) + ")" +
+              did_you_mean(name, names));
+}
+
+// A person puts it back: nobody else does any more, so that the rest can end. How it is there is
+// not known, so that nothing is expected of it either.
+ExitCode give_up(Workbench& bench) {
+  const Arguments& arguments = bench.arguments();
+  const HeldRollout held(bench);
+  const FoundRollout& found = held.found();
+  const RolloutPlan& plan = found.record.plan;
+  std::vector<TargetRecord> targets = found.store->targets(found.record.id);
+  const std::size_t target = target_to_give_up(arguments.environment, plan, targets);
+  TargetRecord& record = targets[target];
+  record.state = TargetState::abandoned;
+  record.exit_code = static_cast<int>(ExitCode::needs_person);
+  record.reason = bench.masker().mask("by " + person_name() + ": " + arguments.comment);
+  record.finished = utc_now();
+  found.store->forget_environment(place_of(plan.targets[target], host_name()));
+  found.store->save_target(found.record.id, target, record);
+  const bool ended = found.record.state != RolloutState::running;
+  if (arguments.json) {
+    std::cout << indented({{"rollout", plan.name},
+                           {"environment", arguments.environment},
+                           {"state", name_of(record.state)},
+                           {"ended", ended}});
+    return ExitCode::done;
+  }
+  std::cout << make_visible(arguments.environment) << " of " << plan.name
+            << " is given up, and yours to put back; see: "
+            << command_text(plan.targets[target], "status") << "\n";
+  if (!ended) std::cout << "Go on with the rest: " << found.commands().of("resume") << "\n";
+  return ExitCode::done;
+}
+
+}  // namespace
+
 ExitCode rollout_rollback(const Arguments& arguments) {
+  if (arguments.abandon) {
+    Workbench bench(arguments);
+    bench.handle_signals();
+    return give_up(bench);
+  }
   require_consent_possible(arguments);
   Workbench bench(arguments);
   bench.handle_signals();

@@ -172,9 +172,9 @@ std::size_t begin_again(const RolloutPlan& plan, bool failed_too, Progress& prog
     for (std::size_t t = wave.first; t < wave.first + wave.count; ++t) {
       TargetRecord& target = progress.targets[t];
       const bool away = target.state == TargetState::unreachable;
-      const bool undone = target.state == TargetState::failed ||
-                          target.state == TargetState::rolled_back ||
-                          target.state == TargetState::skipped;
+      const bool undone =
+          target.state == TargetState::failed || target.state == TargetState::rolled_back ||
+          target.state == TargetState::abandoned || target.state == TargetState::skipped;
       if (!away && !(failed_too && undone)) continue;
       TargetRecord anew;
       anew.attempt = target.attempt + (away ? 0 : 1);

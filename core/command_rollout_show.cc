@@ -32,12 +32,12 @@ ExitCode code_of(const RolloutRecord& record, const Standing& standing) {
 
 // As it is at this moment.
 struct Seen {
-  explicit Seen(const FoundRollout& found)
+  Seen(const FoundRollout& found, const RolloutCommands& its_commands)
       : record(found.now()),
         targets(found.store->targets(record.id)),
         waves(found.store->waves(record.id)),
         supervised(found.supervised()),
-        commands(found.place.commands(record.plan)),
+        commands(its_commands),
         now(now_in_milliseconds()),
         standing(standing_of(record, targets, waves, supervised, now)) {}
   Lines lines(const ViewStyle& style) const {
@@ -101,8 +101,9 @@ class Watcher {
 
 ExitCode watch(const FoundRollout& found, Workbench& bench) {
   constexpr int look_again_ms = 500;
+  const RolloutCommands commands = found.commands();  // which are read from its file
   for (Watcher watcher(bench.arguments().json);;) {
-    const Seen status(found);
+    const Seen status(found, commands);
     watcher.show(status);
     if (!status.goes_on()) {
       watcher.end();
@@ -174,7 +175,7 @@ ExitCode rollout_status(const Arguments& arguments) {
     bench.handle_signals();
     return watch(found, bench);
   }
-  const Seen status(found);
+  const Seen status(found, found.commands());
   if (arguments.json) {
     std::cout << indented(status.document());
   } else {
@@ -244,7 +245,7 @@ ExitCode rollout_history(const Arguments& arguments) {
 
 ExitCode rollout_approve(const Arguments& arguments) {
   const FoundRollout found = find_rollout(arguments);
-  const Seen status(found);
+  const Seen status(found, found.commands());
   const RolloutPlan& plan = status.record.plan;
   std::vector<std::string> names;
   std::optional<std::size_t> wave;

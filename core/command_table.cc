@@ -89,7 +89,8 @@ const std::array<Command, 17> commands = {{
      "approve: lets the wave pass that --wave names.\n"
      "resume: goes on with a rollout whose supervisor has ended; runs that went on by themselves "
      "are found again.\n"
-     "rollback: puts a wave back, the newest environment first.\n"
+     "rollback: puts a wave back, the newest environment first; with --abandon it records that a "
+     "person does that with one environment, so that the rest can end.\n"
      "history: the runs of all environments that are known.\n"
      "ROLLOUT is its file, or its name where .drydock/ is in this folder or --state says where "
      "else.",
@@ -99,6 +100,7 @@ const std::array<Command, 17> commands = {{
      "drydock rollout approve rollout.yaml --wave canary --comment fine\n"
      "drydock rollout resume rollout.yaml --retry failed\n"
      "drydock rollout rollback rollout.yaml --wave rest\n"
+     "drydock rollout rollback rollout.yaml --abandon --env b --comment lost\n"
      "drydock rollout history --env prod-eu-1 --since 30d"},
     {"show", "[RUN]", "One run: its stages, facts, and what it kept (default: the last)", output,
      "Compares the facts from before the run with those after its rollback.",

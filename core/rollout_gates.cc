@@ -51,8 +51,9 @@ void start_controller_stage(ChildPool& pool, std::size_t tag, ControllerPurpose 
   const ControllerStage& stage = is_gate ? *of.gate : *plan.notify;
   ControllerVars vars{plan.name, of.name, status, of.count, 0};
   for (std::size_t i = of.first; i < of.first + of.count; ++i) {
-    const bool failed =
-        targets[i].state == TargetState::failed || targets[i].state == TargetState::not_put_back;
+    const bool failed = targets[i].state == TargetState::failed ||
+                        targets[i].state == TargetState::not_put_back ||
+                        targets[i].state == TargetState::abandoned;
     vars.failed += failed ? 1 : 0;
   }
   const std::string dir = new_private_dir(folder + (is_gate ? "/gates" : "/notifications"),

@@ -28,6 +28,7 @@ std::string outcome_text(const TargetRecord& record) {
   if (record.state == TargetState::skipped) return "left out";
   if (record.state == TargetState::rolled_back) return "rolled back";
   if (record.state == TargetState::not_put_back) return "not put back, and a person is needed";
+  if (record.state == TargetState::abandoned) return "given up";
   switch (static_cast<ExitCode>(record.exit_code)) {
     case ExitCode::done:
       return "done";
@@ -46,7 +47,7 @@ std::string outcome_text(const TargetRecord& record) {
 
 struct Counts {
   std::size_t waiting = 0, running = 0, done = 0, failed = 0, unreachable = 0, skipped = 0,
-              rolling_back = 0, rolled_back = 0, not_put_back = 0;
+              rolling_back = 0, rolled_back = 0, not_put_back = 0, abandoned = 0;
 };
 
 Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, std::size_t count) {
@@ -80,6 +81,9 @@ Counts counts_of(const std::vector<TargetRecord>& targets, std::size_t first, st
       case TargetState::not_put_back:
         ++counts.not_put_back;
         break;
+      case TargetState::abandoned:
+        ++counts.abandoned;
+        break;
     }
   }
   return counts;
@@ -94,6 +98,7 @@ std::string counts_text(const Counts& counts) {
   also(counts.unreachable, "unreachable");
   also(counts.skipped, "left out");
   also(counts.not_put_back, "not put back");
+  also(counts.abandoned, "given up");
   also(counts.rolled_back, "rolled back");
   also(counts.rolling_back, "being rolled back");
   also(counts.running, "running");
@@ -111,7 +116,7 @@ std::string target_text(const RolloutTarget& target, const TargetRecord& record)
            (record.reason.empty() ? "" : ": " + record.reason);
   }
   const bool of_its_run = state != TargetState::rolled_back && state != TargetState::not_put_back &&
-                          state != TargetState::skipped;
+                          state != TargetState::abandoned && state != TargetState::skipped;
   std::string text = target.name + ": " + outcome_text(record) + (of_its_run ? took(record) : "");
   if (record.run != 0) text += " (run " + std::to_string(record.run) + ")";
   if (!record.reason.empty()) text += ": " + record.reason;
@@ -282,7 +287,7 @@ Lines rollout_status_lines(const RolloutRecord& rollout, const std::vector<Targe
       if (record.state == TargetState::waiting) continue;
       const TargetState state = record.state;
       const bool failed = state == TargetState::failed || state == TargetState::unreachable ||
-                          state == TargetState::not_put_back;
+                          state == TargetState::not_put_back || state == TargetState::abandoned;
       if (!failed && ++shown > most_shown && !style.shows_all()) {
         ++left_out;
         continue;
@@ -338,6 +343,7 @@ Lines lines_of_names(const RolloutPlan& plan, const std::vector<TargetRecord>& t
   named("Unreachable:", TargetState::unreachable);
   named("Left out:", TargetState::skipped);
   named("Not put back:", TargetState::not_put_back);
+  named("Given up:", TargetState::abandoned);
   named("Rolled back:", TargetState::rolled_back);
   return lines;
 }
@@ -374,8 +380,8 @@ Lines rollout_closing_lines(const RolloutRecord& rollout, const std::vector<Targ
     if (!needs_person(targets[i])) continue;
     lines.push_back("Look at: " + command_text(plan.targets[i], "status"));
   }
-  const bool again =
-      counts.not_put_back == 0 && counts.failed + counts.rolled_back + counts.skipped > 0;
+  const bool again = counts.not_put_back == 0 &&
+                     counts.failed + counts.rolled_back + counts.abandoned + counts.skipped > 0;
   if (!passed) lines.push_back("Then:    " + commands.of("resume", again ? "--retry failed" : ""));
   return lines;
 }

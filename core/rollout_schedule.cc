@@ -44,7 +44,7 @@ void Schedule::count(TargetState state) {
   unreachable_ += state == TargetState::unreachable ? 1 : 0;
   skipped_ += state == TargetState::skipped ? 1 : 0;
   const bool goes_back = state == TargetState::rolling_back || state == TargetState::rolled_back ||
-                         state == TargetState::not_put_back;
+                         state == TargetState::not_put_back || state == TargetState::abandoned;
   put_back_ += goes_back ? 1 : 0;
 }
 

@@ -30,6 +30,7 @@ enum class TargetState {
   rolling_back,  // it was done, and is put back with its wave
   rolled_back,
   not_put_back,  // its rollback has failed, so that it stands upgraded, as far as anybody knows
+  abandoned,     // it was to be put back, and a person does that instead
 };
 
 // Of a wave, when the schedule begins: what an earlier supervisor has seen of it.

@@ -49,7 +49,9 @@ bool is_to_be_put_back(const TargetRecord& target) {
 }
 
 bool needs_person(const TargetRecord& target) {
-  if (target.state == TargetState::not_put_back) return true;
+  if (target.state == TargetState::not_put_back || target.state == TargetState::abandoned) {
+    return true;
+  }
   if (target.state != TargetState::failed && target.state != TargetState::unreachable) return false;
   switch (static_cast<ExitCode>(target.exit_code)) {
     case ExitCode::done:
@@ -112,8 +114,9 @@ std::optional<std::size_t> wave_going_back(const RolloutRecord& rollout,
   const bool asked_for = rollout.state == RolloutState::running && !rollout.reason.empty();
   if (wave || !asked_for) return wave;
   // Only its end was not recorded. Later waves went back before it.
-  return first_with(
-      [](const TargetRecord& each) { return each.state == TargetState::rolled_back; });
+  return first_with([](const TargetRecord& each) {
+    return each.state == TargetState::rolled_back || each.state == TargetState::abandoned;
+  });
 }
 
 Standing standing_of(const RolloutRecord& rollout, const std::vector<TargetRecord>& targets,

@@ -14,9 +14,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> rollout_states = {"running", "passed", "failed"};
-constexpr std::array<std::string_view, 9> target_states = {
-    "waiting", "running",      "done",        "failed",      "unreachable",
-    "skipped", "rolling_back", "rolled_back", "not_put_back"};
+constexpr std::array<std::string_view, 10> target_states = {
+    "waiting", "running",      "done",        "failed",       "unreachable",
+    "skipped", "rolling_back", "rolled_back", "not_put_back", "abandoned"};
 
 template <class State, std::size_t n>
 State state_named(const std::array<std::string_view, n>& names, const std::string& name) {

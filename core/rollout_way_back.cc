@@ -127,9 +127,11 @@ void WayBack::leave(const RolloutWave& wave, const std::vector<std::size_t>& lef
       "of the wave '" + wave.name + "' of the rollout '" + rollout_.plan.name + "' " + count +
           (left.size() == 1 ? " is" : " are") +
           " not known to be put back, since nobody could ask there: " + join(names, ", ") + go_on +
-          " (or, where nobody will be able to ask there any more, give the rollout up and begin a "
-          "new one: " +
-          commands_.of("run", "--abandon") + ")",
+          " (or, where nobody will be able to ask there any more, put it back yourself and say "
+          "so: " +
+          commands_.of("rollback",
+                       "--abandon --env " + shell_word(names.front()) + " --comment WHY") +
+          ")",
       ExitCode::needs_person);
 }
 

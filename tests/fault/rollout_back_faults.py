@@ -260,7 +260,7 @@ waves:
         self.assertEqual(seen, [("not_put_back", 3)])
         output = self.put_back("--wave", "one", code=2)
         self.assertIn("1 environment of it is not put back", output)
-        self.assertIn(" --abandon`", output)
+        self.assertIn(" --abandon --env ENVIRONMENT --comment WHY`", output)
         self.assertIn("b: not put back", self.put_back(code=3))  # wave two again
         self.assertIn("go on with that first, without --retry",
                       self.drydock("rollout", "resume", self.file, "--retry", "failed", code=2))
@@ -281,6 +281,45 @@ class RolloutPutBackByHand(RolloutNotPutBack):
     def mend(self):
         self.drydock("-C", self.path("b"), "rollback", "1", "--yes", "--accept-loss", code=0)
         self.assertIn("b: rolled back", self.put_back("--wave", "two", code=0))
+
+
+class RolloutEnvironmentGivenUp(RolloutNotPutBack):
+    """A person puts back what cannot be: it is in nobody's way any more, and everybody is told so."""
+
+    def give_up(self, *arguments, code):
+        return self.drydock("rollout", "rollback", self.file, *arguments, code=code)
+
+    def test(self):
+        self.assertIn("--env: found 'b' (done), allowed: an environment that is to be put back (there is none)",
+                      self.give_up("--abandon", "--env", "b", "--comment", "why", code=2))
+        self.write("b/bad", "")
+        self.put_back(code=3)
+        for words, refusal in (
+                (("--abandon",), "found --abandon without --env, allowed: --abandon --env ENVIRONMENT --comment WHY"),
+                (("--abandon", "--env", "b"), "found --abandon without --comment"),
+                (("--env", "b"), "found --env without --abandon"),
+                (("--comment", "why"), "found --comment without --abandon"),
+                (("--abandon", "--env", "b", "--comment", "why", "--wave", "two"), "found both --abandon and --wave"),
+                (("--abandon", "--env", "c", "--comment", "why"), "--env: found 'c' (none of this rollout), allowed: "
+                 "an environment that is to be put back (b)")):
+            self.assertIn(refusal, self.give_up(*words, code=2))
+        output = self.give_up("--abandon", "--env", "b", "--comment", "its disk is dead", code=0)
+        self.assertIn("b of faulty is given up, and yours to put back; see: drydock -C ", output)
+        self.assertNotIn("Go on", output)
+        status = self.drydock("rollout", "status", self.file, code=3)
+        self.assertIn("wave two: 0 done, 1 given up", status)
+        self.assertIn("b: given up (run 1): by ", status)
+        self.assertIn(": its disk is dead", status)
+        document = json.loads(self.drydock("rollout", "status", self.file, "--json", code=3))
+        self.assertEqual(document["waves"][1]["environments"][0]["state"], "abandoned")
+        self.assertIn("retry what failed with --retry failed",
+                      self.drydock("rollout", "resume", self.file, code=2))
+        self.assertIn("Given up:    b\n", self.put_back(code=0))  # the wave before it
+        self.assertEqual([self.read(f"{name}/data") for name in "ab"], ["old\n", "new\n"])
+        # It is as a person has left it, and begins once more with the others.
+        os.remove(self.path("b/bad"))
+        self.drydock("-C", self.path("b"), "rollback", "1", "--yes", "--accept-loss", code=0)
+        self.assertIn("passed: 2 done", self.drydock("rollout", "resume", self.file, "--retry", "failed", code=0))
 
 
 class RolloutOthersFailed(RolloutCase):

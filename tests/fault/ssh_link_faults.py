@@ -286,7 +286,7 @@ class SshCutForGoodWhileItGoesBack(SshCutWhileItGoesBack):
         self.assertIn("b: rolled back", output)
         self.assertIn("1 environment is not known to be put back, since nobody could ask there: a. Go on with: "
                       "drydock rollout resume", output)
-        self.assertIn(" --abandon)", output)
+        self.assertIn(" --abandon --env a --comment WHY)", output)
         self.let_go_back(hold)
         self.assertIn("its rollback may go on there", " ".join(
             self.drydock("rollout", "status", self.file, code=4).split()))
@@ -298,6 +298,27 @@ class SshCutForGoodWhileItGoesBack(SshCutWhileItGoesBack):
         self.hosts["a"].back()
         self.assertIn("a: rolled back", self.drydock("rollout", "resume", self.file, code=0))
         self.assert_all_went_back_once()
+
+
+class SshGivenUpOnTheWayBack(SshCutWhileItGoesBack):
+    """A host that never comes back is given up, and the rest ends."""
+    reconnect = "1s"
+
+    def test(self):
+        process, hold = self.goes_back()
+        self.hosts["a"].away()
+        self.ended(process, 3)
+        self.let_go_back(hold)
+        words = ("rollout", "rollback", self.file, "--abandon", "--env", "a", "--comment", "dead for good")
+        output = self.drydock(*words, code=0)
+        self.assertIn("a of far is given up, and yours to put back; see: ssh a ", output)
+        self.assertIn("Go on with the rest: drydock rollout resume ", output)
+        self.assertIn("--env: found 'a' (abandoned), allowed: an environment that is to be put back (there is none)",
+                      self.drydock(*words, code=2))
+        output = self.drydock("rollout", "resume", self.file, code=3)
+        self.assertIn("1 given up, 1 rolled back", " ".join(output.split()))
+        status = self.drydock("rollout", "status", self.file, code=3)
+        self.assertIn("dead for good", " ".join(status.split()))
 
 
 class SshAwayOnTheWayBack(SshCutWhileItGoesBack):

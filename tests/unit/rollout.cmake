@@ -3,6 +3,7 @@ find_package(rapidcheck REQUIRED)
 drydock_test(rollout_test
   SOURCES
     child_pool_test.cc
+    rollout_commands_test.cc
     rollout_inventory_test.cc
     rollout_progress_test.cc
     rollout_promotion_test.cc

@@ -453,8 +453,8 @@ TEST(RolloutSchedule, AWaveWhoseFailuresWereAllAllowedHasVerifiedNothing) {
 }
 
 TEST(RolloutSchedule, AWaveThatIsPutBackDoesNotGoOn) {
-  for (const TargetState state :
-       {TargetState::rolling_back, TargetState::rolled_back, TargetState::not_put_back}) {
+  for (const TargetState state : {TargetState::rolling_back, TargetState::rolled_back,
+                                  TargetState::not_put_back, TargetState::abandoned}) {
     Schedule schedule({wave(3, 1, 1), wave(1, 1)}, false,
                       {state, TargetState::failed, TargetState::waiting}, {});
     const auto decision = schedule.decide(0);
