@@ -33,9 +33,7 @@ constexpr int columns = 80;
 std::optional<std::uint64_t> named_run(const Arguments& arguments) {
   if (arguments.positional.size() < 2) return std::nullopt;
   const std::string& named = arguments.positional[1];
-  const bool number = !named.empty() && named.size() < 10 &&
-                      named.find_first_not_of("0123456789") == std::string::npos;
-  if (number) return std::stoull(named);
+  if (const auto number = parse_number(named)) return number;
   throw Error("found '" + named +
               "' where the number of a run is needed; `drydock backups list` lists them");
 }

@@ -22,8 +22,8 @@ using nlohmann::json;
 constexpr std::uint64_t usually_kept = 10;
 constexpr int line_width = 80;
 
-std::string counted(std::size_t count, const std::string& thing) {
-  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+std::string counted(std::size_t count, const char* thing) {
+  return count_of(static_cast<std::int64_t>(count), thing);
 }
 
 json to_json(const Pruning& pruning) {

@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 std::string type_in_words(const json& schema) {
+  if (!schema.is_object()) return "any";
   if (schema.contains("enum")) {
     std::vector<std::string> values;
     for (const json& value : schema["enum"])
@@ -55,7 +56,7 @@ void print_options(const json& schema, const std::string& indent) {
     std::string kind = type_in_words(option);
     if (is_required(schema, key)) kind += ", required";
     if (option.contains("default")) kind += ", default " + option["default"].dump();
-    if (option.value("writeOnly", false)) kind += ", secret";
+    if (option.is_object() && option.value("writeOnly", false)) kind += ", secret";
     print_wrapped(kind, indent + pad(make_visible(key), 18) + " ", deeper);
     if (option.contains("description")) {
       print_wrapped(option["description"].get<std::string>(), deeper, deeper);

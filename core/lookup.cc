@@ -37,12 +37,11 @@ RunRecord Lookup::run(const Arguments& arguments) const {
     throw Error("nothing was ever run on " + dir);
   }
   const std::string& named = arguments.positional.front();
-  const bool number = !named.empty() && named.size() < 10 &&
-                      named.find_first_not_of("0123456789") == std::string::npos;
+  const auto number = parse_number(named);
   if (!number)
     throw Error("found '" + named +
                 "' where the number of a run is needed; `drydock history` lists them");
-  if (const auto found = runs().run(std::stoull(named))) return *found;
+  if (const auto found = runs().run(*number)) return *found;
   throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
 }
 

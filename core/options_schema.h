@@ -13,22 +13,25 @@ class OptionsSchema {
   explicit OptionsSchema(std::string text) : text_(std::move(text)) {}
 
   const std::string& text() const { return text_; }
-  bool is_object() const { return parsed().is_object(); }
-  // {} for a text that is no JSON object, which whoever probed the plugin has refused. Not for
-  // several threads at once.
-  const nlohmann::json& json() const {
-    static const nlohmann::json none = nlohmann::json::object();
-    return is_object() ? parsed_ : none;
+  // Why nobody may use it, as the end of a sentence: "is no JSON object: at line 1, ...". "": one
+  // may. Not for several threads at once, nor is json().
+  const std::string& problem() const {
+    parse();
+    return problem_;
   }
-
- private:
-  const nlohmann::json& parsed() const {
-    if (parsed_.is_null()) parsed_ = nlohmann::json::parse(text_, nullptr, false);
+  // {} where there is a problem, which whoever probed the plugin has refused. No value makes a walk
+  // along it endless.
+  const nlohmann::json& json() const {
+    parse();
     return parsed_;
   }
 
+ private:
+  void parse() const;
+
   std::string text_ = "{}";
   mutable nlohmann::json parsed_;  // null: not yet
+  mutable std::string problem_;
 };
 
 }  // namespace drydock

@@ -81,7 +81,13 @@ class Check {
 
   void check_options(const StageSpec& stage) {
     current_ = &stage;
-    const json& schema = plugins_.require(stage.uses, stage.place.text()).description.schema.json();
+    const IndexedStage& type = plugins_.require(stage.uses, stage.place.text());
+    // An older Drydock may have found it fit, and what it found is cached.
+    if (const std::string& problem = type.description.schema.problem(); !problem.empty()) {
+      throw Error(stage.place.text() + ": the options schema of '" + stage.uses + "' in " +
+                  type.plugin_file + " " + problem + "; tell the author of the plugin.");
+    }
+    const json& schema = type.description.schema.json();
     check_texts(stage, schema, stage.with, "");
     const auto is_expression = [](const json& value) {
       return value.is_string() && has_expression(value.get_ref<const std::string&>());
@@ -179,8 +185,9 @@ class Check {
       return check_stage_name(parts[1], prefix);
     }
     const std::vector<std::string> kinds = {
-        "vars.NAME",  "secrets.NAME", "env.NAME",         "before.env.NAME",        "run.id",
-        "run.status", "run.reason",   "run.failed_stage", "stages.ID.outputs.NAME",
+        "vars.NAME",       "secrets.NAME",     "env.NAME",
+        "before.env.NAME", "run.id",           "run.status",
+        "run.reason",      "run.failed_stage", "stages.ID.outputs.NAME",
         "promoted.ID.NAME"};
     refuse_name(prefix, use.path, kinds);
   }

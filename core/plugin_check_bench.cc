@@ -26,7 +26,7 @@ bool is_usable(const json& schema) {
 
 void choose_options(CheckedStage& stage, const CheckSettings& settings) {
   const json& schema = stage.schema();
-  if (!stage.type.description.schema.is_object() || !is_usable(schema)) {
+  if (!stage.type.description.schema.problem().empty() || !is_usable(schema)) {
     stage.unusable = "its options schema cannot be used (see 'schema')";
     return;
   }

@@ -16,22 +16,10 @@ using nlohmann::json;
 
 std::string quoted(const std::string& name) { return "'" + shorten(make_visible(name), 40) + "'"; }
 
-// Where the text stops being JSON, in the library's own words: its author has to find the place.
-std::string why_no_json(const std::string& text) {
-  try {
-    (void)json::parse(text);
-  } catch (const json::parse_error& e) {
-    const std::string said = e.what();
-    const std::size_t place = said.find("at line ");
-    return place == std::string::npos ? "" : ": " + shorten(make_visible(said.substr(place)), 200);
-  }
-  return "";
-}
-
 // "" when it is a JSON Schema of an object.
 std::string why_unusable(const StageDescription& stage) {
-  if (!stage.schema.is_object()) {
-    return "Its options schema is no JSON object" + why_no_json(stage.schema.text()) + ".";
+  if (const std::string& problem = stage.schema.problem(); !problem.empty()) {
+    return "Its options schema " + make_visible(problem) + ".";
   }
   const json& schema = stage.schema.json();
   const auto rejected = json_schema_rejects(schema, json::object());

@@ -6,6 +6,8 @@
 
 #include "error.h"
 #include "recovery.h"
+#include "stage_folders.h"
+#include "text.h"
 #include "utc_time.h"
 
 namespace drydock {
@@ -45,22 +47,12 @@ std::vector<std::uint64_t> snapshots_in(const StateDir& state) {
   std::vector<std::uint64_t> numbers;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(state.snapshots(), none)) {
-    const std::string name = entry.path().filename().string();
-    const bool number = name.size() < 10 && name.find_first_not_of("0123456789") == name.npos;
-    if (number) numbers.push_back(std::stoull(name));
+    if (const auto number = parse_number(entry.path().filename().string())) {
+      numbers.push_back(*number);
+    }
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
-}
-
-std::vector<std::string> folders_in(const std::string& folder) {
-  std::vector<std::string> folders;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    folders.push_back(entry.path().string());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
 }
 
 void remove_folder(const std::string& folder) {
@@ -203,7 +195,7 @@ Pruning plan_pruning(const Journal& journal, const StateDir& state, const PruneR
   for (const std::uint64_t number : result.snapshots) {
     result.bytes += bytes_below(snapshot_folder(state, number));
   }
-  result.pipelines = prunable_pipelines(folders_in(state.pipelines()), result.kept);
+  result.pipelines = prunable_pipelines(paths_in(state.pipelines()), result.kept);
   for (const std::string& folder : result.pipelines) result.bytes += bytes_below(folder);
   for (SetAside& aside : set_aside(state, std::nullopt, "")) {
     if (gone.count(aside.run) == 0) continue;

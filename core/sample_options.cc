@@ -2,9 +2,22 @@
 
 #include <algorithm>
 
+#include "schema_lookup.h"
+
 namespace drydock {
 
 using nlohmann::json;
+
+namespace {
+
+// The first of a list of that name; nullptr where there is none, as in a schema that nobody
+// checked.
+const json* first_in(const json& schema, const char* name) {
+  const json* list = keyword(schema, name);
+  return list != nullptr && list->is_array() && !list->empty() ? &list->front() : nullptr;
+}
+
+}  // namespace
 
 bool is_required(const json& schema, const std::string& key) {
   const json required = schema.value("required", json::array());
@@ -12,17 +25,18 @@ bool is_required(const json& schema, const std::string& key) {
 }
 
 json sample_value(const std::string& key, const json& schema) {
+  if (!schema.is_object()) return key;  // `true`: everything fits
   for (const char* from : {"example", "default", "const"}) {
     if (schema.contains(from)) return schema[from];
   }
-  if (schema.contains("examples") && !schema["examples"].empty()) return schema["examples"][0];
-  if (schema.contains("enum")) return schema["enum"][0];
-  for (const char* choice : {"oneOf", "anyOf"}) {
-    if (schema.contains(choice)) return sample_value(key, schema[choice][0]);
+  for (const char* list : {"examples", "enum"}) {
+    if (const json* first = first_in(schema, list)) return *first;
   }
-  const json named = schema.value("type", json("string"));
-  const std::string type =
-      named.is_array() ? named[0].get<std::string>() : named.get<std::string>();
+  for (const char* choice : {"oneOf", "anyOf"}) {
+    if (const json* branch = first_in(schema, choice)) return sample_value(key, *branch);
+  }
+  const std::vector<std::string> types = type_names(schema);
+  const std::string type = types.empty() ? "string" : types.front();
   if (schema.value("writeOnly", false)) return "${{ secrets." + key + " }}";
   if (schema.value("format", "") == "duration") return "30s";
   if (schema.value("format", "") == "size") return "64MiB";
@@ -34,7 +48,8 @@ json sample_value(const std::string& key, const json& schema) {
     json object = json::object();
     for (const json& required : schema.value("required", json::array())) {
       const std::string name = required.get<std::string>();
-      object[name] = sample_value(name, schema["properties"].value(name, json::object()));
+      const json* of_member = member_schema(schema, name);
+      object[name] = sample_value(name, of_member == nullptr ? json::object() : *of_member);
     }
     return object;
   }
@@ -45,10 +60,7 @@ bool has_sample(const json& schema) {
   for (const char* from : {"example", "default", "const"}) {
     if (schema.contains(from)) return true;
   }
-  for (const char* list : {"examples", "enum"}) {
-    if (schema.contains(list) && schema[list].is_array() && !schema[list].empty()) return true;
-  }
-  return false;
+  return first_in(schema, "examples") != nullptr || first_in(schema, "enum") != nullptr;
 }
 
 json sample_options(const json& schema, std::vector<std::string>& missing) {

@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "text.h"
+
 namespace drydock {
 namespace {
 
 namespace fs = std::filesystem;
 
 std::string last_part(const std::string& path) { return fs::path(path).filename().string(); }
-
-std::optional<std::uint64_t> run_number(const std::string& name) {
-  const bool number = !name.empty() && name.size() < 10 &&
-                      name.find_first_not_of("0123456789") == std::string::npos;
-  return number ? std::optional<std::uint64_t>(std::stoull(name)) : std::nullopt;
-}
 
 }  // namespace
 
@@ -32,7 +28,7 @@ std::vector<StageFolder> stage_folders(const StateDir& state, std::optional<std:
                                        const std::string& stage) {
   std::vector<StageFolder> found;
   for (const std::string& of_run : paths_in(state.path() + "/backups")) {
-    const auto number = run_number(last_part(of_run));
+    const auto number = parse_number(last_part(of_run));
     if (!number || (run && *number != *run)) continue;
     for (const std::string& of_stage : paths_in(of_run)) {
       if (!stage.empty() && last_part(of_stage) != stage) continue;

@@ -116,9 +116,9 @@ std::variant<StageDescription, WontLoad> describe_stage(const drydock_stage& sta
   result.summary = stage.summary;
   result.notes_version = stage.notes_version;
   result.schema = OptionsSchema(stage.options_schema);
-  if (!result.schema.is_object()) {
-    return refuse(path, "has a stage type '" + name +
-                            "' whose options schema is no JSON object: correct it and rebuild");
+  if (const std::string& problem = result.schema.problem(); !problem.empty()) {
+    return refuse(path, "has a stage type '" + name + "' whose options schema " + problem +
+                            ": correct it and rebuild");
   }
   for (Step step : all_steps) {
     const drydock_step& each = step_of(stage, step);

@@ -150,6 +150,15 @@ std::string shorten(std::string_view text, std::size_t width) {
   return std::string(text.substr(0, end)) + "…";
 }
 
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  if (text.empty() || text.size() > 9 || !std::all_of(text.begin(), text.end(), is_digit)) {
+    return std::nullopt;
+  }
+  std::uint64_t number = 0;
+  for (const char digit : text) number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+  return number;
+}
+
 std::string shell_word(const std::string& text) {
   const std::string plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";

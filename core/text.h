@@ -23,6 +23,8 @@ std::string full_stop(std::string sentence);
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // "0.3 s", "12 s", "1 min 30 s", "2 h 05 min".
 std::string format_duration(std::chrono::milliseconds duration);
+// Of up to nine digits and nothing else, as runs are numbered.
+std::optional<std::uint64_t> parse_number(std::string_view text);
 // "64MiB", "1.5GB", "512k"; bare numbers are bytes.
 std::optional<std::int64_t> parse_size(std::string_view text);
 std::string format_size(std::int64_t bytes);  // "94 MB"

@@ -38,6 +38,15 @@ TEST(CheckPipeline, NamesUnknownStageTypesAndOptions) {
       "put it in quotes.");
 }
 
+TEST(CheckPipeline, RefusesASchemaThatNobodyMayFollow) {
+  const PluginIndex plugins =
+      PluginIndex::of(plugins_with("odd", nlohmann::json::parse(R"({"allOf": [{"$ref": "#"}]})")));
+  const Pipeline pipeline = parse_pipeline("drydock: 1\nstages: [{uses: odd}]\n", "p.yaml");
+  EXPECT_EQ(error_of([&] { check_pipeline(pipeline, plugins); }),
+            "p.yaml:2:10: the options schema of 'odd' in /nowhere/odd.so refers to itself without "
+            "end; tell the author of the plugin.");
+}
+
 TEST(CheckPipeline, NamesUndefinedNames) {
   EXPECT_EQ(
       refusal("- exec: ['${{ vars.too }}']\n"),
@@ -126,7 +135,8 @@ TEST(CheckPipeline, HoldsPins) {
         "found version 1.0.0 of plugin 'org.example.exec' in /nowhere/exec.so, allowed: >=1.1 <2; "
         "install that version or change the pin.");
   holds(refusal(stages, "plugins: {org.example.exec: {version: latest}}"),
-        "p.yaml:2:39: found 'latest' in 'version:', allowed: a version such as 1.2.0, or bounds such as "
+        "p.yaml:2:39: found 'latest' in 'version:', allowed: a version such as 1.2.0, or bounds "
+        "such as "
         "\">=1.2 <2\"");
   holds(refusal(stages, "plugins: {org.example.exce: {version: 1.0.0}}"),
         "did you mean 'org.example.exec'?");

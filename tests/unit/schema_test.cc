@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "options_schema.h"
+#include "sample_options.h"
+
 namespace drydock {
 namespace {
 
@@ -39,6 +42,42 @@ std::string problem(const std::string& key, const json& value) {
   options[key] = value;
   const auto found = apply_schema(schema, options);
   return found ? found->pointer + " " + found->sentence : "fits";
+}
+
+TEST(OptionsSchema, IsUsedOnlyWhereAWalkAlongItEnds) {
+  const auto problem = [](const std::string& text) { return OptionsSchema(text).problem(); };
+  for (
+      const char* endless :
+      {R"({"$ref": "#"})", R"({"allOf": [{"$ref": "#"}]})",
+       R"({"anyOf": [{}, {"not": {"$ref": "#"}}]})",
+       R"({"properties": {"a": {"$ref": "#/properties/a"}}})",
+       R"({"properties": {"a": {"$ref": "#/definitions/b"}},
+            "definitions": {"b": {"$ref": "#/definitions/c"}, "c": {"$ref": "#/definitions/b"}}})",
+       R"({"definitions": {"b": {"default": {}, "properties": {"b": {"$ref": "#/definitions/b"}}}}})"}) {
+    EXPECT_EQ(problem(endless), "refers to itself without end") << endless;
+    EXPECT_EQ(OptionsSchema(endless).json(), json::object());
+  }
+  for (const char* ends :
+       {R"({})", R"({"properties": {"deeper": {"$ref": "#"}}})", R"({"items": {"$ref": "#"}})",
+        R"({"properties": {"a": {"$ref": "#/properties/b"}, "b": {}}})",
+        R"({"$ref": "#/nowhere"})"}) {
+    EXPECT_EQ(problem(ends), "") << ends;
+    EXPECT_EQ(OptionsSchema(ends).json(), json::parse(ends));
+  }
+  EXPECT_EQ(problem("[]"), "is no JSON object");
+  EXPECT_NE(problem("{\n  1").find("is no JSON object: at line 2, column 3: "), std::string::npos);
+  std::string deep = "{}";
+  for (int i = 0; i < 64; ++i) deep = R"({"not": )" + deep + "}";
+  EXPECT_EQ(problem(deep), "has more than 64 objects and lists within one another");
+}
+
+TEST(SampleOptions, CopeWithASchemaThatNobodyChecked) {
+  for (const char* text :
+       {R"({"enum": []})", R"({"oneOf": [], "type": []})", R"({"anyOf": 1})", "true"}) {
+    EXPECT_EQ(sample_value("name", json::parse(text)), "name") << text;
+  }
+  EXPECT_EQ(sample_value("name", json::parse(R"({"type": "object", "required": ["a"]})")),
+            json({{"a", "a"}}));
 }
 
 TEST(Schema, SaysWhatWasFoundAndWhatIsAllowed) {

@@ -47,6 +47,19 @@ TEST(Durations, AreShownAsPeopleSayThem) {
   EXPECT_EQ(format_duration(2h + 5min), "2 h 05 min");
 }
 
+TEST(Numbers, AreDigitsAndNothingElse) {
+  EXPECT_EQ(parse_number("7"), 7u);
+  EXPECT_EQ(parse_number("999999999"), 999'999'999u);
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "1000000000"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+}
+
+TEST(Texts, AreSplitBetweenSeparators) {
+  EXPECT_EQ(split("a,,b,", ','), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_TRUE(split("", ',').empty());
+}
+
 TEST(Sizes, AreReadInBothKindsOfUnits) {
   EXPECT_EQ(parse_size("64MiB"), 64 << 20);
   EXPECT_EQ(parse_size("1.5GB"), 1'500'000'000);
