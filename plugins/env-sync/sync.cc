@@ -21,6 +21,24 @@ std::optional<std::string> text_now(const Call& call, const std::string& name) {
   return files::read_if_present(call.planned(name), largest_env_file);
 }
 
+bool sets_nothing(const NamedText& file) {
+  const EnvFile parsed = EnvFile::parse(file.text);
+  return parsed.statements().empty() && !parsed.error();
+}
+
+// A release may have templates that hold comments alone: one that only a glob has found may be such
+// a file, but not all of them.
+void refuse_empty(const std::vector<NamedText>& files, const std::vector<std::string>& asked) {
+  const bool all = std::all_of(files.begin(), files.end(), sets_nothing);
+  for (const NamedText& file : files) {
+    const bool named = std::find(asked.begin(), asked.end(), file.name) != asked.end();
+    const bool blank = file.text.find_first_not_of(" \t\r\n") == file.text.npos;
+    if ((all || named || blank) && sets_nothing(file)) {
+      throw Failed("the template " + file.name + " sets no variable; is it empty or cut short?");
+    }
+  }
+}
+
 std::string read_template(const Call& call, std::vector<std::string>& names) {
   std::vector<std::string> missing;
   std::vector<NamedText> files = read_named(
@@ -32,14 +50,8 @@ std::string read_template(const Call& call, std::vector<std::string>& names) {
                  (glob ? " matches no file" : " does not exist") +
                  "; name the release's file with `template`");
   }
-  for (const NamedText& file : files) {
-    const EnvFile parsed = EnvFile::parse(file.text);
-    if (parsed.statements().empty() && !parsed.error()) {
-      throw Failed("the template " + call.planned(file.name) +
-                   " sets no variable; is it empty or cut short?");
-    }
-    names.push_back(file.name);
-  }
+  for (const NamedText& file : files) names.push_back(file.name);
+  refuse_empty(files, call.texts("/template"));
   return joined(std::move(files));
 }
 

@@ -197,6 +197,28 @@ TEST_F(EnvSyncStage, WritesNothingASecondTime) {
   EXPECT_EQ(host.read(".env"), once);
 }
 
+// As Dify's envs/: some of its templates hold comments alone.
+TEST_F(EnvSyncStage, ReadsTemplatesOfAGlobOfWhichSomeSetNothing) {
+  set("/template", nlohmann::json::array({"envs/*.env.example"}));
+  host.write(".env", "B=mine\n");
+  host.write("envs/a.env.example", "# nothing to set\n");
+  host.write("envs/b.env.example", "A=1\nB=1\n");
+  ASSERT_TRUE(step("run").ok());
+  EXPECT_NE(host.read(".env").find("A=1\nB=mine\n"), std::string::npos) << host.read(".env");
+
+  host.write("envs/a.env.example", "");  // lost on the way
+  const auto blank = step("plan");
+  EXPECT_NE(blank.failure.find("the template envs/a.env.example sets no variable"),
+            std::string::npos)
+      << blank.failure;
+  host.write("envs/a.env.example", "# nothing to set\n");
+  host.write("envs/b.env.example", "# nor here\n");
+  EXPECT_FALSE(step("plan").ok());
+  host.write("envs/b.env.example", "A=1\n");
+  set("/template", nlohmann::json::array({"envs/b.env.example", "envs/a.env.example"}));
+  EXPECT_FALSE(step("plan").ok());  // it was named
+}
+
 TEST_F(EnvSyncStage, RefusesWhatItCannotRead) {
   const auto refused = [this](const std::string& words) {
     for (const char* name : {"plan", "run"}) {
