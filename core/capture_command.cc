@@ -1,6 +1,5 @@
 #include "capture_command.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -34,17 +33,11 @@ void drain(Descriptor& from, std::string& into, std::size_t limit, bool& cut) {
 
 CapturedCommand capture_command(const CaptureRequest& request) {
   CapturedCommand result;
-  std::array<int, 2> out{}, err{};
-  if (::pipe2(out.data(), O_CLOEXEC) != 0) {
+  Pipe out, err;
+  if (!out.open() || !err.open()) {
     result.not_started = "no more files can be opened";
     return result;
   }
-  Descriptor out_read(out[0]), out_write(out[1]);
-  if (::pipe2(err.data(), O_CLOEXEC) != 0) {
-    result.not_started = "no more files can be opened";
-    return result;
-  }
-  Descriptor err_read(err[0]), err_write(err[1]);
 
   SpawnRequest spawning;
   spawning.arguments = request.arguments;
@@ -53,29 +46,29 @@ CapturedCommand capture_command(const CaptureRequest& request) {
     for (char** entry = environ; *entry != nullptr; ++entry) spawning.environment.push_back(*entry);
   }
   spawning.directory = request.directory;
-  spawning.output = out_write.get();
-  spawning.error = err_write.get();
+  spawning.output = out.write.get();
+  spawning.error = err.write.get();
   const Spawned child = spawn_child(spawning);
   if (child.pid < 0) {
     result.not_started = child.refused;
     return result;
   }
-  out_write.close();
-  err_write.close();
+  out.write.close();
+  err.write.close();
 
   const auto deadline = std::chrono::steady_clock::now() + request.timeout;
   for (bool ended = false; !ended && !result.timed_out && !result.cancelled && !result.cut;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     std::array<pollfd, 4> waiting{
-        pollfd{child.pidfd.get(), POLLIN, 0}, pollfd{out_read.get(), POLLIN, 0},
-        pollfd{err_read.get(), POLLIN, 0}, pollfd{request.cancel_fd, POLLIN, 0}};
+        pollfd{child.pidfd.get(), POLLIN, 0}, pollfd{out.read.get(), POLLIN, 0},
+        pollfd{err.read.get(), POLLIN, 0}, pollfd{request.cancel_fd, POLLIN, 0}};
     const int ready = ::poll(waiting.data(), waiting.size(),
                              static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60000)));
     result.timed_out = ready == 0 && std::chrono::steady_clock::now() >= deadline;
     result.cancelled = waiting[3].revents != 0;
-    if (waiting[1].revents != 0) drain(out_read, result.out, request.limit, result.cut);
-    if (waiting[2].revents != 0) drain(err_read, result.err, request.limit, result.cut);
+    if (waiting[1].revents != 0) drain(out.read, result.out, request.limit, result.cut);
+    if (waiting[2].revents != 0) drain(err.read, result.err, request.limit, result.cut);
     // What it printed before it ended is read first; a daemon of it may hold the pipes for ever.
     ended = waiting[0].revents != 0 && waiting[1].revents == 0 && waiting[2].revents == 0;
   }

@@ -25,18 +25,6 @@ constexpr std::size_t longest_line = 4u << 20;  // as long as an event may be
 constexpr std::size_t kept_error = 16u << 10;
 constexpr const char* never_started = "it was ended before it could be started";
 
-struct Pipe {
-  bool open() {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    read = Descriptor(ends[0]);
-    write = Descriptor(ends[1]);
-    ::fcntl(read.get(), F_SETFL, O_NONBLOCK);  // of our end only
-    return true;
-  }
-  Descriptor read, write;
-};
-
 // That many files can be opened once it is gone: what starts a child leaves others of this process
 // some, for what they keep.
 class SpareFiles {
@@ -153,6 +141,9 @@ ChildPool::Refusal ChildPool::try_to_start(std::size_t tag, const ChildCommand& 
     const int error = errno;
     return {"no more files can be opened (" + std::string(std::strerror(error)) + ")" + remedy,
             is_for_want(error)};
+  }
+  for (const Descriptor* each : {&out.read, &err.read}) {
+    ::fcntl(each->get(), F_SETFL, O_NONBLOCK);  // of our end only
   }
   SpawnRequest request;
   request.arguments = command.words;

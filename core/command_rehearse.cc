@@ -5,10 +5,11 @@
 #include "commands.h"
 #include "consent.h"
 #include "lookup.h"
+#include "named_pipeline.h"
+#include "prepared_session.h"
 #include "recovery.h"
 #include "runner.h"
 #include "text.h"
-#include "workbench.h"
 
 namespace drydock {
 namespace {

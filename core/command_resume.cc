@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "consent.h"
 #include "plan_record.h"
+#include "prepared_session.h"
 #include "recovery.h"
 #include "runner.h"
 #include "sent_pipeline.h"

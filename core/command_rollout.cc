@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "json_text.h"
+#include "named_pipeline.h"
 #include "rollout_history.h"
 #include "rollout_place.h"
 #include "rollout_set_apart.h"

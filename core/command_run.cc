@@ -11,12 +11,13 @@
 #include "detached_run.h"
 #include "follow.h"
 #include "json_text.h"
+#include "named_pipeline.h"
+#include "prepared_session.h"
 #include "recovery.h"
 #include "run_pipeline.h"
 #include "runner.h"
 #include "saved_plan.h"
 #include "text.h"
-#include "workbench.h"
 
 namespace drydock {
 namespace {

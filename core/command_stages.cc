@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "json_text.h"
 #include "lookup.h"
+#include "named_pipeline.h"
 #include "sample_options.h"
 #include "text.h"
 #include "view_text.h"

@@ -1,7 +1,9 @@
 #include "descriptor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 namespace drydock {
@@ -20,5 +22,13 @@ void Descriptor::close() {
 }
 
 int Descriptor::release() { return std::exchange(fd_, -1); }
+
+bool Pipe::open() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  read = Descriptor(ends[0]);
+  write = Descriptor(ends[1]);
+  return true;
+}
 
 }  // namespace drydock

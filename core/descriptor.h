@@ -19,4 +19,11 @@ class Descriptor {
   int fd_ = -1;
 };
 
+// Both ends are closed on exec.
+struct Pipe {
+  bool open();  // false, with errno: no more files can be opened
+
+  Descriptor read, write;
+};
+
 }  // namespace drydock

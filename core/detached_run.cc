@@ -23,18 +23,6 @@ namespace {
 
 constexpr std::size_t longest_event = 4u << 20;
 
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Error("the run cannot be started (" + std::string(std::strerror(errno)) + ")");
-    }
-    read = Descriptor(ends[0]);
-    write = Descriptor(ends[1]);
-  }
-  Descriptor read, write;
-};
-
 // The words before the command, the command, and its own words: whatever comes after a `--` is no
 // option any more.
 std::vector<std::string> words_of(const Arguments& arguments) {
@@ -131,6 +119,9 @@ class Start {
 DetachedRun start_detached(const Arguments& arguments, const std::string* input, EventSink& sink,
                            const Cancellation& cancellation) {
   Pipe out, err;
+  if (!out.open() || !err.open()) {
+    throw Error("the run cannot be started (" + std::string(std::strerror(errno)) + ")");
+  }
   const Spawned child = start(arguments, input, out.write.get(), err.write.get());
   out.write.close();
   err.write.close();

@@ -33,10 +33,10 @@ class OutputStream {
 
   // The end that the child writes to.
   Descriptor open() {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
-    read_ = Descriptor(ends[0]);
-    return Descriptor(ends[1]);
+    Pipe pipe;
+    if (!pipe.open()) return {};
+    read_ = std::move(pipe.read);
+    return std::move(pipe.write);
   }
   int fd() const { return read_.get(); }
   template <class Emit>

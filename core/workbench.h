@@ -1,4 +1,4 @@
-// Puts together what a command needs to plan or run: from the command line to a Session.
+// What every command works with.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,9 @@
 #include "given_inputs.h"
 #include "plugin_path.h"
 #include "session.h"
-#include "temporary_dir.h"
 #include "view.h"
 
 namespace drydock {
-
-struct SavedPlan;
 
 // Where things are, relative to this executable: in a build tree and under a prefix alike.
 struct Installation {
@@ -78,46 +75,7 @@ class Workbench {
   std::unique_ptr<Worker> worker_;
 };
 
-// The pipeline that the command line names: ./drydock.yaml, a path, the name of an installed one,
-// or --uses.
-Pipeline find_pipeline(const Arguments& arguments, const Installation& installation);
-
-// Whether the command line names the pipeline that comes with --stdin, by `-`.
-bool is_sent_pipeline(const Arguments& arguments);
-// That one, unpacked below `folder`. Relative files of its secrets begin at the deployment's
-// folder.
-Pipeline received_pipeline(Workbench& bench, const std::string& folder);
-
 // The state folder that belongs to a deployment.
 StateDir state_of(const Arguments& arguments, const std::string& deployment_dir);
-
-// A session with everything that it refers to. With Lock::taken nobody else changes the deployment
-// from before its `.env` and model are read until this ends.
-class PreparedSession {
- public:
-  enum class Lock { none, taken };
-  // `saved`: its variables and their files, instead of the command line's.
-  PreparedSession(Workbench& bench, Pipeline pipeline, Lock lock, const SavedPlan* saved = nullptr);
-  // Of a run that goes on: its variables, its project, and `.env` as it was before. The caller
-  // holds the lock.
-  PreparedSession(Workbench& bench, Pipeline pipeline, const RunRecord& run);
-  Session& session() { return *session_; }
-  const StateDir& state() const { return state_; }
-
- private:
-  void complete(Workbench& bench, Deployment deployment, nlohmann::json vars,
-                nlohmann::json promoted, std::string key, std::vector<Input> inputs);
-
-  Pipeline pipeline_;
-  PluginIndex plugins_;
-  std::string dir_;
-  StateDir state_;
-  std::optional<DeploymentLock> lock_;
-  TemporaryDir temporary_;
-  DotEnv dot_env_;
-  SharedVariables env_;  // before the first change
-  std::unique_ptr<SecretStore> secrets_;
-  std::optional<Session> session_;
-};
 
 }  // namespace drydock

@@ -18,36 +18,32 @@ namespace {
 
 constexpr std::size_t longest_log_line = 16u << 10;
 
-void pipe_pair(Descriptor& read, Descriptor& write) {
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  read = Descriptor(ends[0]);
-  write = Descriptor(ends[1]);
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-}
-
 }  // namespace
 
 WorkerSession::WorkerSession(const std::string& stage_binary)
     : out_lines_(longest_log_line), err_lines_(longest_log_line) {
-  Descriptor theirs, out, err;
+  Descriptor theirs;
+  Pipe out, err;
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0) {
     channel_ = Descriptor(ends[0]);
     theirs = Descriptor(ends[1]);
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   }
-  pipe_pair(out_, out);
-  pipe_pair(err_, err);
-  if (!channel_ || !out_ || !err_) {
+  if (!channel_ || !out.open() || !err.open()) {
     child_.refused = "no more files can be opened";
     return;
+  }
+  out_ = std::move(out.read);
+  err_ = std::move(err.read);
+  for (const Descriptor* each : {&out_, &err_}) {
+    ::fcntl(each->get(), F_SETFL, O_NONBLOCK);  // of our end only
   }
   SpawnRequest request;
   request.arguments = {stage_binary};
   request.environment = scrubbed_environment();
-  request.output = out.get();
-  request.error = err.get();
+  request.output = out.write.get();
+  request.error = err.write.get();
   request.channel = theirs.get();
   request.oom_score_adj = 1000;  // rather a worker than the database
   child_ = spawn_child(request);
