@@ -17,7 +17,7 @@ drydock_test(rollout_host_test
   SOURCES rollout_host_test.cc rollout_host_report_test.cc
   LIBRARIES drydock_core rapidcheck)
 drydock_test(rollout_schedule_test
-  SOURCES rollout_schedule_test.cc
+  SOURCES rollout_schedule_test.cc rollout_schedule_rules_test.cc
   LIBRARIES drydock_core rapidcheck)
 drydock_test(rollout_store_test WHOLE
   SOURCES rollout_store_test.cc
