@@ -63,14 +63,37 @@ std::string what_is_lost_with(const Journal& journal, const RunRecord& run) {
          (run.finished.empty() ? "after the interruption" : "since " + run.finished);
 }
 
-// Says by `begun` how to repeat it, once it has begun to put something back.
-ExitCode roll_back(const Arguments& arguments, std::string& begun) {
+ExitCode put_back(Claim& claim, const RunRecord& run, PreparedRollback& prepared,
+                  const std::string& reason) {
+  const auto began = std::chrono::steady_clock::now();
+  const StateDir& state = claim.lookup.state;
+  Rollback rollback = prepared.rollback(claim.journal);
+  if (claim.bench.arguments().no_limits) rollback.lift_limits();
+  const RollbackReport report = rollback.whole_run(run.id, reason);
+
+  Ending ending = rolled_back_ending(report, false);
+  if (report.verified()) {
+    ending.code = ExitCode::done;
+    // The files are those of before again, and so the snapshot that counts is the one of before.
+    std::error_code ignored;
+    std::filesystem::remove_all(state.snapshots() + "/" + std::to_string(run.id), ignored);
+  }
+  ending.failed_stage = run.failed_stage;
+  ending.failed_step = run.failed_step;
+  if (!had_finished_well(run)) ending.reason = reason;  // else nothing has failed
+  ending.data_lost = what_is_lost_with(claim.journal, run);
+  ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  finish_run(claim.journal, claim.bench.events(), prepared.deployment(), state, run.id, ending);
+  return ending.code;
+}
+
+ExitCode roll_back(const Arguments& arguments) {
   Claim claim(arguments);
   const StateDir& state = claim.lookup.state;
   Workbench& bench = claim.bench;
   Journal& journal = claim.journal;
   const RunRecord run = claim.lookup.run(arguments);
-  const std::string number = std::to_string(run.id);
   const std::string obstacle = obstacle_to_rollback(journal.last_standing_run(), run);
   if (!obstacle.empty()) throw Error(obstacle);
   require_consent_to_roll_back(arguments, run, claim.lookup.dir, state, bench.cancellation());
@@ -81,48 +104,34 @@ ExitCode roll_back(const Arguments& arguments, std::string& begun) {
   const std::unique_ptr<EventSink> log = make_run_log(state.logs(run.id));
   bench.events().add(*log);
   end_dead_workers(journal, run.id, bench.events());
-  const auto began = std::chrono::steady_clock::now();
   const std::string reason = why_it_is_put_back(journal, run);
   journal.set_run_state(run.id, RunState::rolling_back, run.failed_stage, run.failed_step, reason);
-  begun = command_for(claim.lookup.dir, state.path(), "rollback " + number);
-  Rollback rollback = prepared.rollback(journal);
-  if (arguments.no_limits) rollback.lift_limits();
-  const RollbackReport report = rollback.whole_run(run.id, reason);
-
-  Ending ending = rolled_back_ending(report, false);
-  if (report.verified()) {
-    ending.code = ExitCode::done;
-    // The files are those of before again, and so the snapshot that counts is the one of before.
-    std::error_code ignored;
-    std::filesystem::remove_all(state.snapshots() + "/" + number, ignored);
+  ExitCode code = ExitCode::needs_person;
+  try {
+    code = put_back(claim, run, prepared, reason);
+  } catch (const JournalDamaged&) {
+    throw;
+  } catch (const std::exception& e) {
+    // Something was put back, and the journal could not be told how it ended (a full disk).
+    throw Error(
+        "the rollback could not be brought to an end: " + bench.masker().mask(e.what()) +
+            "; mend that, then repeat it with: " +
+            command_for(claim.lookup.dir, state.path(), "rollback " + std::to_string(run.id)),
+        ExitCode::needs_person);
   }
-  ending.failed_stage = run.failed_stage;
-  ending.failed_step = run.failed_step;
-  if (!had_finished_well(run)) ending.reason = reason;  // else nothing has failed
-  ending.data_lost = what_is_lost_with(journal, run);
-  ending.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - began);
-  finish_run(journal, bench.events(), prepared.deployment(), state, run.id, ending);
   bench.events().remove(*log);
   bench.print_document();
-  return ending.code;
+  return code;
 }
 
 }  // namespace
 
 ExitCode command_rollback(const Arguments& arguments) {
-  std::string begun;
   try {
-    return roll_back(arguments, begun);
+    return roll_back(arguments);
   } catch (const JournalDamaged& e) {
     // What was to be put back is as it was left, and no command of ours can change that any more.
     throw Error(e.what(), ExitCode::needs_person);
-  } catch (const std::exception& e) {
-    if (begun.empty()) throw;
-    // Something was put back, and the journal could not be told how it ended (a full disk).
-    throw Error("the rollback could not be brought to an end: " + std::string(e.what()) +
-                    "; mend that, then repeat it with: " + begun,
-                ExitCode::needs_person);
   }
 }
 
