@@ -15,7 +15,7 @@ build=(g++ cmake ninja-build pkg-config libboost-dev libboost-filesystem-dev
   librapidcheck-dev libbenchmark-dev)
 embedded=(python3-flask python3-flask-migrate gunicorn sqlite3 curl)
 tests=(postgresql-15 mariadb-server redis-server clang python3-alembic python3-psycopg2 util-linux iproute2
-  openssl openssh-server openssh-client)
+  openssl openssh-server openssh-client xz-utils zstd)
 engine=(mmdebstrap docker-registry curl)
 compose_minimum=2.24
 

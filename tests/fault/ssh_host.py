@@ -92,7 +92,11 @@ SetEnv {" ".join(f'"{name}={value}"' for name, value in variables.items())}
         self.links = []  # (socket of the client, ours of the server's, sshd)
         self.accepted = 0
         self.wake = os.pipe()
-        self.port = port
+        # Never listens, and keeps the port from others while the host is away.
+        self.reserved = socket.socket()
+        self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.reserved.bind(("127.0.0.1", port))
+        self.port = self.reserved.getsockname()[1]
         self.running = True
         self.silent = False
         self.back()
@@ -105,8 +109,7 @@ SetEnv {" ".join(f'"{name}={value}"' for name, value in variables.items())}
 
     def back(self):
         """It is there, on the same port as ever."""
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
-        self.port = listener.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=256, reuse_port=True)
         with self.lock:
             self.listener = listener
         os.write(self.wake[1], b"x")

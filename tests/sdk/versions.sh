@@ -12,7 +12,7 @@ if(NOT TARGET drydock::sdk OR NOT COMMAND drydock_add_plugin OR NOT DRYDOCK_EXEC
 endif()' >"$work/CMakeLists.txt"
 
 try() {
-  cmake -S "$work" -B "$work/build-$1" -DCMAKE_PREFIX_PATH="$prefix" -Dwanted="$1" >"$work/log" 2>&1
+  cmake -S "$work" -B "$work/build-$1" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -Dwanted="$1" >"$work/log" 2>&1
 }
 for wanted in 1 1.0; do try $wanted || { cat "$work/log"; exit 1; }; done
 for wanted in 0.9 1.99 2; do

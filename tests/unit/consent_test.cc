@@ -7,6 +7,7 @@
 
 #include "command_table.h"
 #include "error.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
@@ -63,13 +64,16 @@ TEST(HelpText, OfAnActionIsAboutNothingElse) {
       << approve;
   EXPECT_TRUE(says(help_of("rollout", "resume"), "--var"));
   EXPECT_EQ(help_of("rollout", "nothing"), help_of("rollout"));
-  // Each has an example of its own.
+  // Each has examples of its own, and no others.
   for (const Command& command : commands) {
     for (const std::string& action : actions_of(command)) {
       const std::string help = help_of(command.name, action);
-      const std::string example = help.substr(help.find("Example: ") + 9);
-      EXPECT_TRUE(says(example, std::string(command.name) + " " + action)) << help;
-      EXPECT_TRUE(says(example, "\n") && example.find('\n') == example.size() - 1) << help;
+      const std::vector<std::string> examples =
+          split(help.substr(help.find("Example: ") + 9), '\n');
+      EXPECT_FALSE(examples.empty()) << help;
+      for (const std::string& example : examples) {
+        EXPECT_TRUE(says(example, std::string(command.name) + " " + action)) << help;
+      }
       expect_eighty_columns(help);
     }
   }
