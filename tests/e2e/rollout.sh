@@ -174,6 +174,7 @@ rollout_with_cut_links() {
 # pipeline does before it stops anything: staging, then the canary, then the rest, each once it is approved.
 pulling_samples() {
   local name
+  remove_sample  # the containers of an earlier case keep its images
   pulling=$case_dir/pulling
   mkdir -p "$pulling"
   cp -r "$repository/pipelines/sample/releases" "$pulling/releases"
