@@ -2,6 +2,7 @@
 import os
 import shutil
 import sqlite3
+import time
 
 from case import PIPELINE, Case
 
@@ -38,6 +39,16 @@ class RolloutCase(Case):
         """Both environments are in their second stage; the pids of these."""
         process = self.start("rollout", "run", self.file, "--yes")
         return process, [int(self.read(f"{name}/begun")) for name in "ab"]
+
+    def until_numbered(self):
+        """The rollout knows the run of each environment, and not only that it was ordered."""
+        until = time.monotonic() + 60
+        state = sqlite3.connect(self.path(".drydock/rollouts.db"), timeout=60)
+        try:
+            while state.execute("SELECT count(*) FROM rollout_targets WHERE run > 0").fetchone() != (2,):
+                self.assertLess(time.monotonic(), until, "the rollout does not learn its runs")
+        finally:
+            state.close()
 
     def let_go(self, name, line="go"):
         with open(self.path(f"{name}/go"), "w", encoding="utf-8") as go:

@@ -273,6 +273,7 @@ class RolloutGivenUp(RolloutCase):
 
     def test(self):
         process, pids = self.begin()
+        self.until_numbered()
         self.kill(process)
         output = " ".join(self.drydock("rollout", "run", self.file, "--yes", "--abandon", code=3).split())
         for name, pid in zip("ab", pids):
