@@ -7,7 +7,7 @@
 namespace drydock {
 namespace {
 
-constexpr int schema_version = 2;
+constexpr int schema_version = 1;
 
 // Words and types that both databases know. Times are texts, UTC, RFC 3339; until and ended are
 // milliseconds since the epoch.
@@ -65,13 +65,6 @@ constexpr std::array<const char*, 11> statements = {
     "FROM rollout_runs n LEFT JOIN rollout_environments e ON e.place = n.place",
 };
 
-// What brings the tables of version 1 to version 2, and so on.
-constexpr std::array<const char*, schema_version - 1> later = {
-    // What could not be put back has a state of its own.
-    "UPDATE rollout_targets SET state = 'not_put_back' WHERE state = 'rolling_back' AND exit_code "
-    "= 3",
-};
-
 void make(RolloutDatabase& database) {
   database.begin();
   try {
@@ -86,32 +79,12 @@ void make(RolloutDatabase& database) {
   }
 }
 
-int version_of(RolloutDatabase& database) {
-  const auto rows = database.run("SELECT version FROM rollout_schema", {}, 1);
-  return rows.empty() ? 1 : std::stoi(rows[0].at(0));
-}
-
-// Of two at once the second finds it done.
-void bring_up_to_date(RolloutDatabase& database) {
-  database.begin();
-  try {
-    for (int version = version_of(database); version < schema_version; ++version) {
-      database.run(later.at(static_cast<std::size_t>(version - 1)));
-      database.run("UPDATE rollout_schema SET version = ?", {std::to_string(version + 1)});
-    }
-    database.commit();
-  } catch (const DatabaseFailure&) {
-    database.roll_back();
-    throw;
-  }
-}
-
 }  // namespace
 
 void prepare_rollout_tables(RolloutDatabase& database) {
   if (!database.has_table("rollout_schema")) make(database);
-  const int found = version_of(database);
-  if (found < schema_version) bring_up_to_date(database);
+  const auto rows = database.run("SELECT version FROM rollout_schema", {}, 1);
+  const int found = rows.empty() ? 0 : std::stoi(rows[0][0]);
   if (found <= schema_version) return;
   throw Error("the database of rollouts " + database.name() + " has schema version " +
               std::to_string(found) + " and this Drydock knows " + std::to_string(schema_version) +
