@@ -148,10 +148,6 @@ void print_interruption(const Lookup& lookup) {
   if (!interruption.empty()) std::cout << "\n" << make_visible(interruption) << "\n";
 }
 
-}  // namespace
-
-namespace {
-
 // What `run --key` would find: run and removed are null where no run has, or had, the key.
 json key_document(const Lookup& lookup, const std::string& key,
                   const std::optional<DeploymentLock::Holder>& holder) {

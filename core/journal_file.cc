@@ -101,9 +101,8 @@ std::uint64_t highest_run_beside(const std::string& path) {
   for (const char* folder : {"backups", "logs", "snapshots"}) {
     std::error_code none;
     for (const auto& entry : fs::directory_iterator(fs::path(path).parent_path() / folder, none)) {
-      const std::string name = entry.path().filename().string();
-      const bool number = name.size() < 10 && name.find_first_not_of("0123456789") == name.npos;
-      if (number) highest = std::max<std::uint64_t>(highest, std::stoull(name));
+      const auto number = parse_number(entry.path().filename().string());
+      highest = std::max(highest, number.value_or(0));
     }
   }
   return highest;

@@ -292,34 +292,27 @@ ScheduledWave some_wave(unsigned seed, std::size_t most) {
   return wave;
 }
 
-RC_GTEST_PROP(RolloutSchedule, KeepsItsRules, ()) {
+std::vector<ScheduledWave> some_waves(std::size_t most) {
   std::vector<ScheduledWave> waves;
   for (const unsigned seed :
        *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
-    waves.push_back(some_wave(seed, 30));
+    waves.push_back(some_wave(seed, most));
   }
-  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
-  RC_ASSERT(world.play(0) == "");
+  return waves;
 }
 
+World some_world(std::size_t most) {
+  return {some_waves(most), *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>()};
+}
+
+RC_GTEST_PROP(RolloutSchedule, KeepsItsRules, ()) { RC_ASSERT(some_world(30).play(0) == ""); }
+
 RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenTheSupervisorDiesAnywhere, ()) {
-  std::vector<ScheduledWave> waves;
-  for (const unsigned seed :
-       *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
-    waves.push_back(some_wave(seed, 12));
-  }
-  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
-  RC_ASSERT(world.play(25) == "");
+  RC_ASSERT(some_world(12).play(25) == "");
 }
 
 RC_GTEST_PROP(RolloutSchedule, KeepsItsRulesWhenWhatFailedIsBegunAgain, ()) {
-  std::vector<ScheduledWave> waves;
-  for (const unsigned seed :
-       *rc::gen::container<std::vector<unsigned>>(rc::gen::arbitrary<unsigned>())) {
-    waves.push_back(some_wave(seed, 12));
-  }
-  World world(waves, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<unsigned>());
-  RC_ASSERT(world.play(25, 5) == "");
+  RC_ASSERT(some_world(12).play(25, 5) == "");
 }
 
 TEST(RolloutSchedule, TenThousandEnvironments) {
