@@ -40,12 +40,12 @@ class RolloutCase(Case):
         process = self.start("rollout", "run", self.file, "--yes")
         return process, [int(self.read(f"{name}/begun")) for name in "ab"]
 
-    def until_numbered(self):
-        """The rollout knows the run of each environment, and not only that it was ordered."""
+    def until_numbered(self, count=2):
+        """The rollout knows the runs of so many environments, and not only that they were ordered."""
         until = time.monotonic() + 60
         state = sqlite3.connect(self.path(".drydock/rollouts.db"), timeout=60)
         try:
-            while state.execute("SELECT count(*) FROM rollout_targets WHERE run > 0").fetchone() != (2,):
+            while state.execute("SELECT count(*) FROM rollout_targets WHERE run > 0").fetchone() != (count,):
                 self.assertLess(time.monotonic(), until, "the rollout does not learn its runs")
         finally:
             state.close()

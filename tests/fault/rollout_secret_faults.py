@@ -24,6 +24,7 @@ class RolloutResumedWithoutItsSecret(RolloutCase):
                              env={**os.environ, "FAULTY_TOKEN": "a secret"})
         for name in "ab":
             self.read(f"{name}/begun")
+        self.until_numbered()
         self.kill(process)
         state = sqlite3.connect(self.path(".drydock/rollouts.db"))
         with state:
@@ -122,6 +123,7 @@ class RolloutKeepsNoSecretVariables(RolloutCase):
         self.write("rollout.yaml", whole)
         process = self.start("rollout", "run", self.file, "--yes")
         self.read("a/begun")
+        self.until_numbered(1)
         self.kill(process)
         for name in os.listdir(self.path(".drydock")):
             if name.startswith("rollouts.db"):

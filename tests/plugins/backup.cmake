@@ -10,4 +10,5 @@ endforeach()
 drydock_test(alembic_migrate_test
   SOURCES alembic_migrate_test.cc LIBRARIES drydock_alembic_migrate SQLite::SQLite3)
 drydock_test(backup_url_test SOURCES backup_url_test.cc LIBRARIES drydock_backup)
+drydock_test(command_pipe_test SOURCES command_pipe_test.cc LIBRARIES drydock_command_stream)
 drydock_test(mariadb_content_test SOURCES mariadb_content_test.cc LIBRARIES drydock_mariadb rapidcheck)

@@ -1,7 +1,9 @@
 // The fake host that authors test their stages with.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <drydock/testing.hpp>
+#include <future>
 
 namespace {
 
@@ -251,6 +253,40 @@ TEST(FakeHost, RealCommandsRun) {
   EXPECT_EQ(result.failure, "exit code 4");
   EXPECT_EQ(host.outputs.at("out").value, "given\n" + host.deployment_dir() + "\n");
   EXPECT_EQ(host.outputs.at("err").value, "oops\n");
+}
+
+// Else whoever reads the pipe would wait for the end of a command that has nothing to do with it.
+TEST(FakeHost, APipeForTheOutputIsNotInheritedByOtherCommands) {
+  const std::string more_than_a_pipe_holds(1 << 20, 'x');
+  FakeHost host;
+  host.on_process([&](const drydock::Process&) -> Result { return {0, more_than_a_pipe_holds}; });
+  Anything::act = [&](Call& call) {
+    const drydock::testing::detail::Pipe pipe;
+    auto other = std::async(std::launch::async, [&] {
+      pollfd until_it_is_written{pipe.read.fd, POLLIN, 0};
+      EXPECT_EQ(::poll(&until_it_is_written, 1, -1), 1);
+      drydock::Process list;
+      list.arguments = {"ls", "-l", "/proc/self/fd"};
+      list.directory = "/";
+      const Result listed = drydock::testing::execute(list, -1);
+      std::string read;
+      while (read.size() < more_than_a_pipe_holds.size() &&
+             drydock::testing::detail::read_some(pipe.read.fd, read)) {
+      }
+      EXPECT_EQ(read, more_than_a_pipe_holds);
+      return listed.out;
+    });
+    drydock::Process process;
+    process.arguments = {"anything"};
+    process.output_file = "/proc/self/fd/" + std::to_string(pipe.write.fd);
+    EXPECT_TRUE(call.run(process).ok());
+    struct stat status {};
+    ASSERT_EQ(::fstat(pipe.read.fd, &status), 0);
+    const std::string open = other.get();
+    EXPECT_NE(open.find("pipe:["), std::string::npos) << open;
+    EXPECT_EQ(open.find("pipe:[" + std::to_string(status.st_ino) + "]"), std::string::npos) << open;
+  };
+  EXPECT_TRUE(host.perform<Anything>("run").ok());
 }
 
 TEST(FakeHost, ARealCommandThatIsNotThereCannotBeStarted) {

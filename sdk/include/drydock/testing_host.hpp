@@ -187,9 +187,8 @@ struct FakeHost::HostFunctions {
     }
     if (process.directory.empty()) process.directory = call->deployment_dir;
     if (!process.output_file.empty()) {
-      std::ofstream(process.output_file, std::ios::binary);
-      std::filesystem::permissions(process.output_file, std::filesystem::perms::owner_read |
-                                                            std::filesystem::perms::owner_write);
+      const detail::Descriptor made(detail::open_output(process.output_file, O_TRUNC));
+      ::fchmod(made.fd, 0600);
     }
     // Unlocked, as the answer may cancel or end the step.
     const Result result = answer ? answer(process) : Result();
@@ -209,7 +208,10 @@ struct FakeHost::HostFunctions {
     if (process.output_file.empty()) {
       heard = deliver(call, *raw, 1, result.out);
     } else if (!result.out.empty()) {  // of a real command it stands there
-      std::ofstream(process.output_file, std::ios::binary | std::ios::app) << result.out;
+      const detail::Descriptor file(detail::open_output(process.output_file, O_APPEND));
+      if (!detail::write_all(file.fd, result.out)) {
+        throw std::runtime_error("cannot write " + process.output_file);
+      }
     }
     heard = heard && deliver(call, *raw, 2, result.err);
     if (is_readable(call->cancel_fd)) return DRYDOCK_CANCELLED;

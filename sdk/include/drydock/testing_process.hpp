@@ -86,6 +86,21 @@ inline std::vector<char*> pointers(std::vector<std::string>& items) {
   return result;
 }
 
+inline bool write_all(int fd, const std::string& bytes) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+// Of standard output. A stream of the standard library would be inherited by what another thread
+// starts meanwhile, and whoever reads a pipe would wait for the end of that.
+inline int open_output(const std::string& path, int how) {
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0600);
+}
+
 // Standard input: a file, or the given bytes in an unlinked one (a pipe could block both sides).
 inline int open_input(const Process& process) {
   if (!process.input_file.empty()) return ::open(process.input_file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -94,10 +109,8 @@ inline int open_input(const Process& process) {
   const int fd = ::mkostemp(pattern.data(), O_CLOEXEC);
   if (fd < 0) return fd;
   ::unlink(pattern.c_str());
-  for (std::size_t done = 0; done < process.input.size();) {
-    const ssize_t n = ::write(fd, process.input.data() + done, process.input.size() - done);
-    if (n < 0) throw std::runtime_error("cannot write the input of a command");
-    done += static_cast<std::size_t>(n);
+  if (!write_all(fd, process.input)) {
+    throw std::runtime_error("cannot write the input of a command");
   }
   ::lseek(fd, 0, SEEK_SET);
   return fd;
@@ -128,8 +141,7 @@ inline Result execute(const Process& process, int cancel_fd) {
   if (!process.output_file.empty()) {
     out.write.close();
     out.read.close();
-    out.write.fd =
-        ::open(process.output_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    out.write.fd = detail::open_output(process.output_file, O_TRUNC);
     if (out.write.fd < 0) {
       result.cannot_start = process.output_file + ": " + std::strerror(errno);
       return result;
