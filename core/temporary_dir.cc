@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -58,8 +59,12 @@ TemporaryDir::TemporaryDir(std::size_t longest) {
     throw Error("no private folder can be made in " + folder + " (" + std::strerror(errno) +
                 "); free some space there or set XDG_RUNTIME_DIR");
   }
-  lock_ = ::open((path_ + lock_name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (lock_ >= 0) ::flock(lock_, LOCK_EX);
+  // Held before it has its name: who finds an unheld one removes the folder.
+  const std::string unnamed = path_ + "/.lock";
+  lock_ = ::open(unnamed.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (lock_ < 0) return;
+  ::flock(lock_, LOCK_EX);
+  ::rename(unnamed.c_str(), (path_ + lock_name).c_str());
 }
 
 TemporaryDir::~TemporaryDir() {

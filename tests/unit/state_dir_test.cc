@@ -144,6 +144,24 @@ TEST(TemporaryDir, IsGoneWhenItsProcessEndsAndAtTheNextStartWhenThatWasKilled) {
   EXPECT_FALSE(std::filesystem::exists(abandoned));
 }
 
+TEST(TemporaryDir, IsNotTakenForAbandonedWhileItIsMade) {
+  const TemporaryDir dir;
+  ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", dir.path().c_str(), 1), 0);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    for (;;) TemporaryDir::remove_abandoned();
+  }
+  int lost = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const TemporaryDir made;
+    lost += std::filesystem::exists(made.path() + "/.drydock-lock") ? 0 : 1;
+  }
+  ::kill(other, SIGKILL);
+  ASSERT_EQ(::waitpid(other, nullptr, 0), other);
+  ASSERT_EQ(::unsetenv("XDG_RUNTIME_DIR"), 0);
+  EXPECT_EQ(lost, 0);
+}
+
 TEST(Files, AnAtomicWriteLeavesNothingBesideIt) {
   const TemporaryDir dir;
   const std::string folder = dir.path() + "/folder", path = folder + "/file";
