@@ -1,11 +1,14 @@
 #include "dot_env.h"
 
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "env_file.h"
 #include "error.h"
 #include "files.h"
 #include "secrets.h"
+#include "spawn.h"
 
 namespace drydock {
 namespace {
@@ -19,9 +22,21 @@ std::string content_of(const std::string& file) {
   return has_dot_env(file) ? read_file(file, largest_dot_env) : "";
 }
 
+// What Compose is started with: `.env` may refer to HOME.
+EnvLookup environment_of_compose() {
+  return [entries = scrubbed_environment()](std::string_view name) -> std::optional<std::string> {
+    for (const std::string& entry : entries) {
+      if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
+        return entry.substr(name.size() + 1);
+      }
+    }
+    return std::nullopt;
+  };
+}
+
 Variables evaluated(const std::string& file, const std::string& content) {
   Variables result;
-  const EnvValues values = evaluate(EnvFile::parse(content));
+  const EnvValues values = evaluate(EnvFile::parse(content), {}, environment_of_compose());
   if (values.error()) {
     throw Error(file + " cannot be read as Docker Compose reads it: " + values.error()->explain() +
                 "; mend that line");

@@ -172,14 +172,16 @@ std::vector<std::string_view> EnvValues::keys() const {
   return result;
 }
 
-EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
+EnvValues evaluate(const EnvFile& file, const EnvLookup& environment, const EnvLookup& referred) {
   EnvValues result;
   result.text_ = file.shared_text();
   std::size_t not_settable = 0;  // the line of what no process environment can hold
+  std::size_t interpolated_bytes = 0;
 
   const EnvLookup seen = [&](std::string_view name) -> std::optional<std::string> {
-    if (environment) {
-      if (std::optional<std::string> outer = environment(name)) return outer;
+    for (const EnvLookup* outside : {&environment, &referred}) {
+      if (!*outside) continue;
+      if (std::optional<std::string> outer = (*outside)(name)) return outer;
     }
     const std::string_view* value = result.find(name);
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
@@ -200,6 +202,13 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment) {
                                      "which is not set; in single quotes a $ is literal"};
       }
       value = std::move(made.value);
+      interpolated_bytes += value.size();
+      if (interpolated_bytes > largest_interpolated) {
+        result.error_ = EnvError{0, "too large", statement.line,
+                                 "up to the value of " + std::string(statement.key()) +
+                                     ", values that refer to others make more than " +
+                                     std::to_string(largest_interpolated >> 20) + " MiB"};
+      }
     }
     return result.made_.emplace_back(std::move(value));
   };

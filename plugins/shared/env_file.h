@@ -113,7 +113,7 @@ class EnvValues {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
  private:
-  friend EnvValues evaluate(const EnvFile&, const EnvLookup&);
+  friend EnvValues evaluate(const EnvFile&, const EnvLookup&, const EnvLookup&);
   struct Variable {
     std::string_view key;
     std::string_view value;
@@ -136,7 +136,11 @@ class EnvValues {
   std::optional<EnvError> error_;
 };
 
-EnvValues evaluate(const EnvFile& file, const EnvLookup& environment = {});
+// `referred`: Compose's environment for whoever looks at what the file says. Values may refer to
+// it, as to HOME, and it wins there, as it does for Compose; but what the file sets is what it
+// sets.
+EnvValues evaluate(const EnvFile& file, const EnvLookup& environment = {},
+                   const EnvLookup& referred = {});
 
 // Names that `$NAME` and `${NAME...}` in a value refer to, nested ones included.
 std::vector<std::string_view> interpolated_names(const EnvStatement& statement);

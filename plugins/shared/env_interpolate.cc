@@ -48,6 +48,10 @@ class Interpolation {
     std::size_t line_end = 0;    // of the line that i is on
     std::size_t last_brace = 0;  // of that line: a default may reach as far, but not further
     for (std::size_t i = 0; i < text.size() && !made.error;) {
+      if (result.size() > largest_interpolated) {
+        refuse("too large");
+        break;
+      }
       if (i >= quoted_end) quoted = text;
       const std::string_view rest = text.substr(i);
       if (rest[0] != '$') {

@@ -1,6 +1,7 @@
 // `$NAME` and `${NAME...}` as Compose substitutes them.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,10 @@
 #include "env_file.h"
 
 namespace drydock {
+
+// Of all values of a file that refer to others, together. Compose has no such bound: sixty lines
+// that each say the one before twice would take all memory.
+constexpr std::size_t largest_interpolated = 64u << 20;
 
 struct Interpolated {
   std::string value;

@@ -204,6 +204,34 @@ TEST(EnvFile, RefusesWhatWouldExhaustTheStack) {
   EXPECT_NE(values.error()->text.find("inside one another"), std::string::npos);
 }
 
+TEST(EnvFile, RefusesWhatWouldExhaustTheMemory) {
+  std::string doubled = "A0=x\n", all_at_once = "A=" + std::string(1 << 20, 'x') + "\nB=";
+  for (int i = 1; i < 60; ++i) {
+    const std::string before = "$A" + std::to_string(i - 1);
+    doubled += "A" + std::to_string(i) + "=" + before + before + "\n";
+  }
+  for (int i = 0; i < 100000; ++i) all_at_once += "$A";
+  const EnvValues values = values_of(doubled);
+  ASSERT_TRUE(values.error());
+  EXPECT_EQ(values.error()->explain(),
+            "line 27: up to the value of A26, values that refer to others make more than 64 MiB");
+  EXPECT_TRUE(values_of(all_at_once + "\n").error());
+}
+
+// Compose's environment wins where a value refers to it; what the file sets is seen all the same.
+TEST(EnvFile, RefersToAnEnvironmentThatChangesNoVariable) {
+  const EnvLookup environment = [](std::string_view name) {
+    return name == "HOME" ? std::optional<std::string>("/home/me") : std::nullopt;
+  };
+  const EnvFile file = EnvFile::parse("A=${HOME:?}/a\nHOME=/mine\nB=$HOME\nC=$OTHER\n");
+  const EnvValues values = evaluate(file, {}, environment);
+  ASSERT_FALSE(values.error());
+  EXPECT_EQ(*values.find("A"), "/home/me/a");
+  EXPECT_EQ(*values.find("HOME"), "/mine");
+  EXPECT_EQ(*values.find("B"), "/home/me");
+  EXPECT_EQ(*values.find("C"), "");
+}
+
 TEST(EnvFile, NamesWhatAValueRefersTo) {
   const EnvFile file = EnvFile::parse("A=$X-${Y:-${Z}}$$W\nB='$Q'\n");
   const auto names = interpolated_names(file.statements()[0]);
