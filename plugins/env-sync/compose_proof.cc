@@ -149,11 +149,10 @@ std::string name_unresolved(const Merge& merge, const ComposeView& after,
                             const std::set<std::string>& running) {
   for (const MergedVariable& variable : merge.variables) {
     if (!variable.result || !variable.ours) continue;
-    const bool host = names_a_host(variable.key);
-    const std::string service = service_in(*variable.result, after.services, host);
+    const std::string service = service_named(variable.key, *variable.result, after.services);
     if (service.empty() || after.enabled.count(service) != 0) continue;
     const bool followed = variable.decision == Decision::followed;
-    if (!followed && service_in(*variable.ours, running, host).empty()) continue;
+    if (!followed && service_named(variable.key, *variable.ours, running).empty()) continue;
     return std::string(variable.key) + " names the service \"" + service +
            "\", which the merged .env does not enable; " + profile_advice(after, service) +
            " in the .env, then plan again";
@@ -165,6 +164,15 @@ std::string name_unresolved(const Merge& merge, const ComposeView& after,
 
 bool can_ask_compose(const Call& call, const std::string& env) {
   return env == ".env" && !call.compose_files().empty() && in_path("docker");
+}
+
+std::optional<std::string> compose_environment(std::string_view name) {
+  for (const char* kept : kept_environment) {
+    if (name != kept) continue;
+    const char* value = std::getenv(kept);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  }
+  return std::nullopt;
 }
 
 bool compose_answers(Call& call) {

@@ -28,6 +28,9 @@ struct ComposeView {
 // files, and the file is the one that Compose reads by itself.
 bool can_ask_compose(const Call& call, const std::string& env);
 
+// What Compose's environment has of a variable, when it is asked here. nullopt: nothing.
+std::optional<std::string> compose_environment(std::string_view name);
+
 // Whether `docker` has the command at all.
 bool compose_answers(Call& call);
 

@@ -1,13 +1,12 @@
 #include "merge.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "merge_parts.h"
 
 namespace drydock::env_sync {
 namespace {
-
-using Keys = std::set<std::string, std::less<>>;
 
 bool decided_to_change(Decision decision) {
   switch (decision) {
@@ -44,11 +43,24 @@ std::string changed_by(const Choice& choice, const Choices& choices, const Sides
   return "";
 }
 
+// The operator's variable whose line cannot be read where it stands now; "" when it is another
+// line.
+std::string_view unreadable(const EnvFile& file, const EnvError& error, const Choices& choices) {
+  for (const EnvStatement& statement : file.statements()) {
+    if (statement.line != error.at) continue;
+    const Choice* choice = choices.find(statement.key());
+    if (choice != nullptr && choice->text == Text::ours) return choice->key;
+  }
+  return {};
+}
+
 // Evaluates the text and fills in what each variable is now. Returns the variables that would
 // change although nobody decided so.
-Keys prove(const EnvValues& values, Choices& choices, const Sides& sides,
+Keys prove(const EnvFile& file, const EnvValues& values, Choices& choices, const Sides& sides,
            const MergeOptions& options) {
   if (values.error()) {
+    const std::string_view key = unreadable(file, *values.error(), choices);
+    if (!key.empty()) return {std::string(key)};
     throw MergeError("the merged file would not be readable: " + values.error()->explain());
   }
   for (Choice& choice : choices.of) {
@@ -78,6 +90,37 @@ Keys prove(const EnvValues& values, Choices& choices, const Sides& sides,
   return broken;
 }
 
+// What stands behind the = of a commented line.
+std::string_view set_by(std::string_view line) {
+  line.remove_prefix(line.find('=') + 1);
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  return line.substr(0, line.find_last_not_of(" \t\r") + 1);
+}
+
+// Names that lines of the template refer to: what they name must stand where they find it.
+Keys read_by_template(const Choices& choices, const Sides& sides) {
+  Keys names;
+  for (const Choice& choice : choices.of) {
+    const EnvStatement* statement = sides.theirs.statement(choice.key);
+    if (choice.text != Text::theirs || statement == nullptr) continue;
+    for (const std::string_view name : interpolated_names(*statement)) names.emplace(name);
+  }
+  return names;
+}
+
+// What would change without reason: a line of the operator's moves to the end, any other is frozen.
+// False when all that was done already.
+bool move_lines(const Keys& broken, const Choices& choices, const Sides& sides, Moves& moves) {
+  const std::size_t before = moves.last.size() + moves.frozen.size();
+  const Keys read = read_by_template(choices, sides);
+  for (const std::string& key : broken) {
+    const Choice* choice = choices.find(key);
+    const bool hers = choice != nullptr && choice->text == Text::ours && read.count(key) == 0;
+    if (!hers || !moves.last.insert(key).second) moves.frozen.insert(key);
+  }
+  return moves.last.size() + moves.frozen.size() > before;
+}
+
 std::size_t matching_base(const Sides& sides) {
   if (!sides.base.exists()) return 0;
   std::size_t count = 0;
@@ -89,14 +132,16 @@ std::size_t matching_base(const Sides& sides) {
 
 }  // namespace
 
-Side::Side(const EnvFile* file, const std::string& name) : file_(file) {
+Side::Side(const EnvFile* file, const std::string& name, const EnvLookup& environment)
+    : file_(file) {
   if (file == nullptr) return;
-  values_ = evaluate(*file);
+  values_ = evaluate(*file, {}, environment);
   if (values_.error()) throw MergeError(name + ", " + values_.error()->explain());
   const auto note = [this](std::string_view lead) {
     if (lead.find('=') == lead.npos) return;  // no line of it sets anything
     for_each_line(lead, [this](std::string_view line) {
-      if (const std::string_view key = commented_key(line); !key.empty()) commented_[key] = line;
+      if (const std::string_view key = commented_key(line); !key.empty())
+        commented_.emplace(key, line);
     });
   };
   for (const EnvStatement& statement : file->statements()) note(statement.lead());
@@ -115,8 +160,24 @@ std::optional<std::string_view> Side::value(std::string_view key) const {
 }
 
 std::optional<std::string_view> Side::commented(std::string_view key) const {
-  const auto found = commented_.find(key);
-  return found == commented_.end() ? std::nullopt : std::optional(found->second);
+  const auto [begin, end] = commented_.equal_range(key);
+  return begin == end ? std::nullopt : std::optional(std::prev(end)->second);
+}
+
+bool Side::has_commented(std::string_view key, std::string_view line) const {
+  const auto [begin, end] = commented_.equal_range(key);
+  return std::any_of(begin, end,
+                     [line](const auto& each) { return set_by(each.second) == set_by(line); });
+}
+
+std::optional<std::string_view> Side::commented_here_alone(std::string_view key, const Side& one,
+                                                           const Side& other) const {
+  const auto [begin, end] = commented_.equal_range(key);
+  for (auto at = end; at != begin;) {
+    const std::string_view line = (--at)->second;
+    if (!one.has_commented(key, line) && !other.has_commented(key, line)) return line;
+  }
+  return std::nullopt;
 }
 
 bool same(const Side& left, const Side& right, std::string_view key) {
@@ -127,6 +188,15 @@ bool same(const Side& left, const Side& right, std::string_view key) {
   return !a->inherited && !b->inherited && a->value() == b->value() && a->quote == b->quote;
 }
 
+std::string_view note_of(const EnvStatement& statement) {
+  if (statement.inherited) return {};
+  const std::string_view whole = statement.whole(), value = statement.value();
+  const auto end = static_cast<std::size_t>(value.data() - whole.data()) + value.size();
+  std::string_view note = whole.substr(std::min(whole.find('#', end), whole.size()));
+  note = note.substr(0, note.find_last_not_of(" \t\r\n") + 1);
+  return note;
+}
+
 std::string_view commented_key(std::string_view line) {
   const auto skip = [&line](const char* blanks) {
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -135,14 +205,19 @@ std::string_view commented_key(std::string_view line) {
   if (!line.starts_with('#')) return {};
   line.remove_prefix(1);
   if (line.starts_with(' ')) line.remove_prefix(1);
+  if (line.starts_with("export ")) {
+    line.remove_prefix(6);
+    skip(" \t");
+  }
   const auto in_a_name = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == '-';
   };
   const auto end = std::find_if_not(line.begin(), line.end(), in_a_name);
-  return end == line.end() || *end != '='
-             ? std::string_view()
-             : line.substr(0, static_cast<std::size_t>(end - line.begin()));
+  const std::string_view key = line.substr(0, static_cast<std::size_t>(end - line.begin()));
+  line.remove_prefix(key.size());
+  skip(" \t");
+  return line.starts_with('=') ? key : std::string_view();
 }
 
 const Choice* Choices::find(std::string_view key) const {
@@ -174,27 +249,28 @@ Merge merge_env(const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
   look_at(*sides, base, ours, theirs, options);
   Choices choices = decide(*sides, options);
   Merge merge;
-  // Freezing one variable cannot change another, but it can show that another must be frozen too.
-  Keys frozen;
+  // Moving one variable can show that another one must be moved, too.
+  Moves moves;
   for (std::size_t rounds = 0;; ++rounds) {
-    EnvFile file = EnvFile::parse(write_merged(*sides, choices, options, frozen));
-    const auto values = std::make_shared<EnvValues>(evaluate(file));
-    const Keys broken = prove(*values, choices, *sides, options);
+    EnvFile file = EnvFile::parse(write_merged(*sides, choices, options, moves));
+    const auto values = std::make_shared<EnvValues>(evaluate(file, {}, options.environment));
+    const Keys broken = prove(file, *values, choices, *sides, options);
     if (broken.empty()) {
       merge.text = file.shared_text();
       merge.now = values;
       break;
     }
-    const std::size_t before = frozen.size();
-    frozen.insert(broken.begin(), broken.end());
-    if (frozen.size() == before || rounds == 8) {
+    if (!move_lines(broken, choices, *sides, moves) || rounds == 16) {
       throw MergeError("the merge would change " + *broken.begin() +
                        ", which nobody asked for; nothing was written. Set it in the .env without "
                        "referring to other variables");
     }
   }
+  const bool any_moved = !moves.last.empty() || !moves.frozen.empty();
   for (Choice& choice : choices.of) {
-    choice.frozen = !frozen.empty() && frozen.find(choice.key) != frozen.end();
+    if (!any_moved) break;
+    choice.frozen = moves.frozen.find(choice.key) != moves.frozen.end();
+    choice.last = !choice.frozen && moves.last.find(choice.key) != moves.last.end();
   }
   merge.refusals = std::move(choices.refusals);
   merge.variables = std::move(choices.of);

@@ -42,6 +42,10 @@ struct MergeOptions {
   // Services of the old Compose model that the new one lacks, and those that it has.
   std::set<std::string> retired_services;
   std::set<std::string> services;
+  // Variables that the new compose files refer to: they work only where they stand.
+  std::set<std::string> interpolated;
+  // What a file may refer to beside its own variables: HOME and the like.
+  EnvLookup environment;
 };
 
 enum class Decision {
@@ -81,6 +85,7 @@ struct MergedVariable {
   Decision decision = Decision::unchanged;
   Text text = Text::theirs;
   bool frozen = false;  // its text had to be replaced by its value, since what it refers to moved
+  bool last = false;    // its text stands at the end instead
 };
 
 struct Sides;

@@ -56,9 +56,8 @@ class Decider {
     const EnvStatement* base = sides_.base.statement(key);
     const EnvStatement* theirs = sides_.theirs.statement(key);
     if (ours == nullptr) {
-      const bool her_decision = sides_.ours.commented(key) && !sides_.base.commented(key) &&
-                                !sides_.theirs.commented(key);
-      if (her_decision) return set(choice, Decision::stays_commented, Text::comment);
+      if (sides_.ours.commented_here_alone(key, sides_.base, sides_.theirs))
+        return set(choice, Decision::stays_commented, Text::comment);
       return set(choice, base != nullptr ? Decision::restored : Decision::added, Text::theirs);
     }
     if (same(sides_.ours, sides_.theirs, key)) {
@@ -66,8 +65,14 @@ class Decider {
       // Her inline comment or way of quoting stays, where the template did not change its own.
       const bool her_line =
           base != nullptr && theirs->whole() == base->whole() && ours->whole() != base->whole();
+      const bool her_note =
+          !note_of(*ours).empty() && note_of(*ours) != note_of(*theirs) &&
+          (base == nullptr ? note_of(*theirs).empty() : note_of(*ours) != note_of(*base));
+      // What refers to other variables would no longer follow them.
+      const bool her_reference =
+          ours->interpolated() && (base == nullptr || ours->value() != base->value());
       return set(choice, converged ? Decision::converged : Decision::unchanged,
-                 her_line ? Text::ours : Text::theirs);
+                 her_line || her_note || her_reference ? Text::ours : Text::theirs);
     }
     if (!sides_.base.exists()) return set(choice, Decision::unproven, Text::ours);
     if (base == nullptr) return set(choice, Decision::had_already, Text::ours);
@@ -93,7 +98,9 @@ class Decider {
     if (sides_.theirs.commented(key) && may_go) {
       return set(choice, Decision::commented_out, Text::none);
     }
-    if (options_.removed != Removed::keep && !is_sticky(choice)) {
+    const bool may_leave = options_.removed != Removed::keep && !is_sticky(choice) &&
+                           options_.interpolated.count(std::string(key)) == 0;
+    if (may_leave) {
       const bool drops = options_.removed == Removed::drop_untouched;
       return set(choice, drops ? Decision::dropped : Decision::removed_commented,
                  drops ? Text::none : Text::comment);
@@ -123,8 +130,11 @@ class Decider {
       if (!variable.ours || variable.ours == variable.theirs || choice.text != Text::ours) continue;
       const bool host = names_a_host(variable.key);
       const bool hers = sides_.base.statement(variable.key) == nullptr || touched(variable.key);
-      std::string gone = service_in(*variable.ours, options_.retired_services, host);
-      if (gone.empty() && host && !hers) gone = no_service_any_more(variable);
+      std::string gone = service_named(variable.key, *variable.ours, options_.retired_services);
+      // A default that was never touched, also where nobody knows what ran before.
+      if (gone.empty() && host && !hers && variable.theirs) {
+        gone = no_service_any_more(*variable.ours, *variable.theirs, options_.services);
+      }
       if (gone.empty()) continue;
       variable.because = gone;
       if (!hers) {
@@ -156,22 +166,12 @@ class Decider {
                        "\", which the new release no longer has; ";
     const std::string wanted =
         variable.theirs ? service_in(*variable.theirs, options_.services, true) : "";
+    const bool all_of_it = variable.ours == gone;
     text += wanted.empty() ? "set it to a service of the new release"
-                           : "its template names \"" + wanted + "\": set it to that";
+                           : "its template names \"" + wanted +
+                                 "\": " + (all_of_it ? "set it to that" : "put that in its place");
     return text + " in the .env, then plan again" +
            (sides_.base.exists() ? "" : "; or give the old release's template as `base`");
-  }
-
-  // A default that was never touched names what the new release has no service for, and the new
-  // default names one that it has: also where nobody knows what ran before.
-  std::string no_service_any_more(const MergedVariable& variable) const {
-    if (!variable.theirs || service_in(*variable.theirs, options_.services, true).empty())
-      return "";
-    for (const std::string& name : hosts_in(*variable.ours)) {
-      const bool of_a_network = name.find('.') == name.npos && name != "localhost";
-      if (of_a_network && options_.services.count(name) == 0) return name;
-    }
-    return "";
   }
 
   // What her own lines refer to keeps its value, or her lines would change with it.
@@ -189,6 +189,7 @@ class Decider {
       const EnvStatement* statement = sides_.ours.statement(by);
       if (statement == nullptr || !seen.insert(by).second) continue;
       for (const std::string_view name : interpolated_names(*statement)) {
+        if (sides_.ours.statement(name) >= statement) continue;  // not there yet when it is read
         waiting.emplace_back(name);
         Choice* choice = choices_.find(name);
         if (choice == nullptr) continue;

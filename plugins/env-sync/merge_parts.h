@@ -18,7 +18,7 @@ class Side {
  public:
   Side() = default;
   // `name` is for the error: "the template".
-  Side(const EnvFile* file, const std::string& name);
+  Side(const EnvFile* file, const std::string& name, const EnvLookup& environment);
 
   bool exists() const { return file_ != nullptr; }
   const EnvFile& file() const { return *file_; }
@@ -28,11 +28,16 @@ class Side {
   std::optional<std::string_view> value(std::string_view key) const;
   // It has a line `# KEY=...`: that line, without its end.
   std::optional<std::string_view> commented(std::string_view key) const;
+  // One of those lines sets what `line` sets.
+  bool has_commented(std::string_view key, std::string_view line) const;
+  // The last of those lines that neither of the others has.
+  std::optional<std::string_view> commented_here_alone(std::string_view key, const Side& one,
+                                                       const Side& other) const;
 
  private:
   const EnvFile* file_ = nullptr;
   EnvValues values_;
-  std::map<std::string_view, std::string_view> commented_;
+  std::multimap<std::string_view, std::string_view> commented_;
 };
 
 struct Sides {
@@ -61,9 +66,16 @@ class Choices {
 
 Choices decide(const Sides& sides, const MergeOptions& options);
 
-// `frozen`: variables whose value is written in place of their text.
+using Keys = std::set<std::string, std::less<>>;
+
+// Where a line of the operator's would mean something else in the template's order.
+struct Moves {
+  Keys last;    // variables whose lines stand below all that they refer to
+  Keys frozen;  // variables whose value is written in place of their text
+};
+
 std::string write_merged(const Sides& sides, const Choices& choices, const MergeOptions& options,
-                         const std::set<std::string, std::less<>>& frozen);
+                         const Moves& moves);
 
 // The same text or the same value; false when one is missing.
 bool same(const Side& left, const Side& right, std::string_view key);
@@ -71,6 +83,9 @@ bool same(const Side& left, const Side& right, std::string_view key);
 // Looks at base and ours by the new names of variables. Borrows the files that need no change.
 void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
              const MergeOptions& options);
+
+// The comment behind a value, from its # on; "" when there is none.
+std::string_view note_of(const EnvStatement& statement);
 
 // KEY of a line `# KEY=...`; "" of any other line.
 std::string_view commented_key(std::string_view line);

@@ -45,9 +45,9 @@ EnvFile with_new_names(const EnvFile& file,
 
 void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
              const MergeOptions& options) {
-  sides.theirs = Side(&theirs, "the new template");
-  sides.ours = Side(&ours, "the .env");
-  sides.base = Side(base, "the old template");
+  sides.theirs = Side(&theirs, "the new template", options.environment);
+  sides.ours = Side(&ours, "the .env", options.environment);
+  sides.base = Side(base, "the old template", options.environment);
   for (const auto& [old, name] : options.renames) {
     const bool moves =
         sides.ours.statement(old) != nullptr && sides.ours.statement(name) == nullptr &&
@@ -56,7 +56,7 @@ void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFi
   }
   if (sides.old_name_of.empty()) return;
   sides.renamed_ours = with_new_names(ours, sides.old_name_of);
-  sides.ours = Side(&*sides.renamed_ours, "the .env");
+  sides.ours = Side(&*sides.renamed_ours, "the .env", options.environment);
   if (base == nullptr) return;
   std::map<std::string, std::string, std::less<>> of_base = sides.old_name_of;
   std::erase_if(of_base, [&](const auto& each) {
@@ -64,7 +64,7 @@ void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFi
            sides.base.statement(each.first) != nullptr;
   });
   sides.renamed_base = with_new_names(*base, of_base);
-  sides.base = Side(&*sides.renamed_base, "the old template");
+  sides.base = Side(&*sides.renamed_base, "the old template", options.environment);
 }
 
 }  // namespace drydock::env_sync

@@ -1,5 +1,6 @@
 // The text of the merged file: the template's, with the operator's lines in their places.
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "merge_parts.h"
@@ -25,8 +26,8 @@ bool is_comment(std::string_view line) {
 class Writer {
  public:
   Writer(const Sides& sides, const Choices& choices, const MergeOptions& options,
-         const std::set<std::string, std::less<>>& frozen)
-      : sides_(sides), choices_(choices), options_(options), frozen_(frozen) {}
+         const Moves& moves)
+      : sides_(sides), choices_(choices), options_(options), moves_(moves) {}
 
   std::string write() {
     text_.reserve(sides_.theirs.file().text().size() + sides_.ours.file().text().size() / 8);
@@ -38,6 +39,7 @@ class Writer {
     const std::string above =
         block(referred_to(), "not in the new template, but referred to below");
     std::string below = block(others(), "not in the new template");
+    below += block(last_ones(), "below what they refer to");
     below += comments_without_a_place();
     if (!below.empty() && !text_.empty()) {
       end_line(text_);
@@ -79,7 +81,7 @@ class Writer {
       const std::string_view key = commented_key(line);
       if (key.empty() || sides_.theirs.statement(key) != nullptr) continue;
       const Choice* choice = choices_.find(key);
-      if (choice == nullptr || !has_a_line(*choice)) continue;
+      if (choice == nullptr || !has_a_line(*choice) || comes_last(key)) continue;
       if (!placed_.emplace(choice->key).second) continue;
       end_line(text_);
       write_ours(*choice, text_);
@@ -98,14 +100,15 @@ class Writer {
       }
       return;
     }
-    if (!counts) {  // an earlier duplicate, that would show through
+    if (!counts || comes_last(choice->key)) {  // an earlier duplicate would show through
       while (text_.ends_with(' ') || text_.ends_with('\t')) text_.pop_back();
       return;
     }
     if (choice->text == Text::ours || choice->text == Text::generated) {
       write_ours(*choice, text_);
     } else if (choice->text == Text::comment) {
-      text_ += without_blanks(*sides_.ours.commented(statement.key()));
+      text_ += without_blanks(
+          *sides_.ours.commented_here_alone(statement.key(), sides_.base, sides_.theirs));
       text_ += '\n';
     }
   }
@@ -121,9 +124,34 @@ class Writer {
       return;
     }
     const EnvStatement* statement = sides_.ours.statement(choice.key);
-    refer_to(*statement);
-    to += statement->whole();
+    if (refers_to_itself(*statement)) {
+      for (const EnvStatement* earlier : before(*statement)) copy_ours(*earlier, to);
+    }
+    copy_ours(*statement, to);
+  }
+  void copy_ours(const EnvStatement& statement, std::string& to) {
+    refer_to(statement, &statement);
+    to += statement.whole();
     end_line(to);
+  }
+  // An earlier statement that the last one repeats.
+  bool goes_on(const EnvStatement& earlier, const Choice* choice) const {
+    if (choice == nullptr || choice->text != Text::ours || is_frozen(choice->key)) return false;
+    return refers_to_itself(*sides_.ours.statement(earlier.key()));
+  }
+  static bool refers_to_itself(const EnvStatement& statement) {
+    const auto names = interpolated_names(statement);
+    return std::find(names.begin(), names.end(), statement.key()) != names.end();
+  }
+  // The operator's earlier statements of the same variable: `A=${A},more` goes on from them.
+  const std::vector<const EnvStatement*>& before(const EnvStatement& last) {
+    if (!knows_repeated_) {
+      knows_repeated_ = true;
+      for (const EnvStatement& each : sides_.ours.file().statements()) {
+        if (sides_.ours.statement(each.key()) != &each) repeated_[each.key()].push_back(&each);
+      }
+    }
+    return repeated_[last.key()];
   }
   static void write_value(const Choice& choice, std::string& to) {
     append(to, choice.key, choice.ours.value_or(""));
@@ -132,7 +160,10 @@ class Writer {
     to.append(key).append("=").append(write_env_value(value)) += '\n';
   }
   bool is_frozen(std::string_view key) const {
-    return !frozen_.empty() && frozen_.find(key) != frozen_.end();
+    return !moves_.frozen.empty() && moves_.frozen.find(key) != moves_.frozen.end();
+  }
+  bool comes_last(std::string_view key) const {
+    return !moves_.last.empty() && moves_.last.find(key) != moves_.last.end() && !is_frozen(key);
   }
   static bool has_a_line(const Choice& choice) {
     return choice.text == Text::ours || choice.text == Text::generated;
@@ -163,13 +194,25 @@ class Writer {
     });
     return result;
   }
+  // Only with the old template at hand one can tell that it is not from there.
+  bool is_her_note(const EnvStatement& mine) const {
+    const std::string_view note = note_of(mine);
+    const EnvStatement* old = sides_.base.statement(mine.key());
+    const EnvStatement* theirs = sides_.theirs.statement(mine.key());
+    return !note.empty() && old != nullptr && note != note_of(*old) &&
+           (theirs == nullptr || note != note_of(*theirs));
+  }
   void write_own_comments(std::string_view key, std::string& to) {
     const EnvStatement* statement = sides_.ours.statement(key);
-    if (statement == nullptr || statement->lead().empty()) return;
+    if (statement == nullptr) return;
     const EnvStatement* old = sides_.base.statement(key);
-    if (old != nullptr && old->lead() == statement->lead()) return;
     const Choice* choice = choices_.find(key);
-    const auto lines = own_comments(statement->lead(), choice->text == Text::ours);
+    std::vector<std::string_view> lines;
+    if (!statement->lead().empty() && (old == nullptr || old->lead() != statement->lead())) {
+      lines = own_comments(statement->lead(), choice->text == Text::ours);
+    }
+    const bool new_text = choice->text != Text::ours || is_frozen(key);
+    if (new_text && is_her_note(*statement)) lines.push_back(note_of(*statement));
     if (lines.empty()) return;
     const std::size_t indentation =
         to.find_last_of('\n') == to.npos ? 0 : to.find_last_of('\n') + 1;
@@ -196,9 +239,15 @@ class Writer {
                            choice != nullptr && choice->text != Text::none;
       const bool becomes_one = choice != nullptr && choice->decision == Decision::removed_commented;
       if (!written || becomes_one) add(statement.lead());
+      const bool copied = written || goes_on(statement, choice);
+      if (!copied && is_her_note(statement)) {
+        result.append(note_of(statement)) += '\n';
+      }
       if (!becomes_one) continue;
-      for_each_line(statement.whole(),
-                    [&result](std::string_view line) { result.append("# ").append(line) += '\n'; });
+      for_each_line(statement.whole(), [&result](std::string_view line) {
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        result.append("# ").append(line) += '\n';
+      });
     }
     add(sides_.ours.file().tail());
     return result.empty() ? "" : std::string(mark) + "comments\n" + result;
@@ -217,8 +266,12 @@ class Writer {
     return result.empty() ? "" : heading + result;
   }
 
-  void refer_to(const EnvStatement& statement) {
+  // `as_before`: where it stood in the operator's file, when it must mean what it meant there; what
+  // stood below it was not there yet when it was read.
+  void refer_to(const EnvStatement& statement, const EnvStatement* as_before) {
     for (const std::string_view name : interpolated_names(statement)) {
+      const EnvStatement* read = sides_.ours.statement(name);
+      if (as_before != nullptr && read != nullptr && read >= as_before) continue;
       if (names_.insert(name).second) waiting_.push_back(name);
     }
   }
@@ -227,16 +280,20 @@ class Writer {
   std::vector<const Choice*> referred_to() {
     for (const EnvStatement& statement : sides_.theirs.file().statements()) {
       const Choice* choice = choices_.find(statement.key());
-      if (choice != nullptr && choice->text == Text::theirs) refer_to(statement);
+      if (choice == nullptr || choice->text != Text::theirs) continue;
+      const bool stays =
+          choice->decision == Decision::unchanged || choice->decision == Decision::converged;
+      refer_to(statement, stays ? sides_.ours.statement(choice->key) : nullptr);
     }
     std::vector<const Choice*> result;
     while (!waiting_.empty()) {
       const Choice* choice = choices_.find(waiting_.back());
       waiting_.pop_back();
-      if (choice == nullptr || !has_a_line(*choice)) continue;
+      if (choice == nullptr || !has_a_line(*choice) || comes_last(choice->key)) continue;
       if (sides_.theirs.statement(choice->key) != nullptr) continue;
       if (!placed_.emplace(choice->key).second) continue;
-      refer_to(*sides_.ours.statement(choice->key));
+      const EnvStatement* statement = sides_.ours.statement(choice->key);
+      refer_to(*statement, statement);
       result.push_back(choice);
     }
     sort_as_in_ours(result);
@@ -247,9 +304,18 @@ class Writer {
     for (const Choice& choice : choices_.of) {
       const std::string_view key = choice.key;
       if (has_a_line(choice) && sides_.theirs.statement(key) == nullptr &&
-          placed_.find(key) == placed_.end()) {
+          placed_.find(key) == placed_.end() && !comes_last(key)) {
         result.push_back(&choice);
       }
+    }
+    sort_as_in_ours(result);
+    return result;
+  }
+  std::vector<const Choice*> last_ones() const {
+    std::vector<const Choice*> result;
+    if (moves_.last.empty()) return result;
+    for (const Choice& choice : choices_.of) {
+      if (comes_last(choice.key)) result.push_back(&choice);
     }
     sort_as_in_ours(result);
     return result;
@@ -269,8 +335,10 @@ class Writer {
   const Sides& sides_;
   const Choices& choices_;
   const MergeOptions& options_;
-  const std::set<std::string, std::less<>>& frozen_;
+  const Moves& moves_;
   mutable std::unordered_set<std::string_view> known_comments_;
+  std::unordered_map<std::string_view, std::vector<const EnvStatement*>> repeated_;
+  bool knows_repeated_ = false;
   std::set<std::string, std::less<>> placed_;  // kept variables that have their place
   std::set<std::string_view> names_;           // that the lines written so far refer to
   std::vector<std::string_view> waiting_;      // those of them that were not looked at yet
@@ -280,8 +348,8 @@ class Writer {
 }  // namespace
 
 std::string write_merged(const Sides& sides, const Choices& choices, const MergeOptions& options,
-                         const std::set<std::string, std::less<>>& frozen) {
-  return Writer(sides, choices, options, frozen).write();
+                         const Moves& moves) {
+  return Writer(sides, choices, options, moves).write();
 }
 
 }  // namespace drydock::env_sync

@@ -13,6 +13,8 @@ namespace {
 
 // Each change is a message to the host: more than a person can want are counted in one.
 constexpr std::size_t most_rows = 5000;
+// And longer values than a message can hold are cut.
+constexpr std::size_t longest_shown = 256u << 10;
 
 struct Wording {
   const char* action;
@@ -107,7 +109,10 @@ bool is_secret(const MergedVariable& variable) {
 
 std::string shown(const MergedVariable& variable, const std::optional<std::string_view>& value) {
   if (!value || value->empty()) return "";
-  return is_secret(variable) ? "(secret)" : std::string(*value);
+  if (is_secret(variable)) return "(secret)";
+  if (value->size() <= longest_shown) return std::string(*value);
+  return std::string(value->substr(0, longest_shown)) + "… (" + std::to_string(value->size()) +
+         " bytes)";
 }
 
 // Everybody can read it in the template.
@@ -161,6 +166,7 @@ std::string detail_of(const Sync& sync, const MergedVariable& variable) {
   if (!variable.theirs) add(text, where_it_went(sync, variable.key));
   if (is_public_secret(variable)) add(text, "everybody knows it: it is the template's default");
   if (variable.frozen) add(text, "written as its value, since what it refers to moved");
+  if (variable.last) add(text, "stands at the end, below what it refers to");
   return text;
 }
 
@@ -281,10 +287,14 @@ void report(Call& call, const Sync& sync, bool existed, bool writes) {
   for (std::size_t i = 0; i < rows.size() && i < most_rows; ++i) {
     call.change(change_of(sync, *rows[i]));
   }
-  if (rows.size() > most_rows) {
-    Change others{"variable", "keep", std::to_string(rows.size() - most_rows) + " variables"};
-    others.detail = "more, of which the totals tell";
-    call.change(others);
+  std::map<std::string, std::size_t> others;  // by what becomes of them
+  for (std::size_t i = most_rows; i < rows.size(); ++i) {
+    ++others[wording(rows[i]->decision, rows[i]->result.has_value()).action];
+  }
+  for (const auto& [action, count] : others) {
+    Change more{"variable", action, count_of(count, "variable", "variables")};
+    more.detail = "more, of which the totals tell";
+    call.change(more);
   }
 }
 

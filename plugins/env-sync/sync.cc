@@ -8,6 +8,7 @@
 #include "options.h"
 #include "services.h"
 #include "templates.h"
+#include "variable_names.h"
 
 namespace drydock::env_sync {
 namespace {
@@ -27,10 +28,12 @@ bool sets_nothing(const NamedText& file) {
 }
 
 // A release may have templates that hold comments alone: one that only a glob has found may be such
-// a file, but not all of them.
-void refuse_empty(const std::vector<NamedText>& files, const std::vector<std::string>& asked) {
+// a file, but not all of them. Of several files the one is named that Compose could not read.
+void refuse_unusable(const std::vector<NamedText>& files, const std::vector<std::string>& asked) {
   const bool all = std::all_of(files.begin(), files.end(), sets_nothing);
   for (const NamedText& file : files) {
+    const auto error = files.size() > 1 ? EnvFile::parse(file.text).error() : std::nullopt;
+    if (error) throw MergeError("the new template, " + file.name + ", " + error->explain());
     const bool named = std::find(asked.begin(), asked.end(), file.name) != asked.end();
     const bool blank = file.text.find_first_not_of(" \t\r\n") == file.text.npos;
     if ((all || named || blank) && sets_nothing(file)) {
@@ -51,8 +54,24 @@ std::string read_template(const Call& call, std::vector<std::string>& names) {
                  "; name the release's file with `template`");
   }
   for (const NamedText& file : files) names.push_back(file.name);
-  refuse_empty(files, call.texts("/template"));
+  refuse_unusable(files, call.texts("/template"));
   return joined(std::move(files));
+}
+
+// A line of a file goes on where the last one of the template ends.
+bool is_begun_in(const EnvFile& file, const EnvFile& theirs) {
+  const std::string last = "\n" + theirs.text().substr(theirs.text().rfind('\n') + 1);
+  const std::size_t at = ("\n" + file.text()).find(last);
+  const std::string_view rest =
+      std::string_view(file.text())
+          .substr(at == std::string::npos ? file.text().size() : at + last.size() - 1);
+  return !rest.empty() && rest[0] != '\n' && rest[0] != '\r';
+}
+
+// What the old template ends with is not there.
+bool lacks_the_end_of(const EnvFile& base, const EnvValues& theirs) {
+  return !base.statements().empty() &&
+         theirs.position(base.statements().back().key()) == EnvValues::npos;
 }
 
 // Her file has the last line of the template whole, and much that should come after it.
@@ -67,15 +86,34 @@ bool goes_on_in(const EnvFile& ours, const EnvFile& theirs) {
 }
 
 // A file that was cut off in the middle of a line lacks what came after it, and the line may be a
-// variable with half a value.
-void refuse_cut_off(const Sync& sync, const Call& call) {
+// variable with half a value. Some templates end so, though, with nothing missing.
+void refuse_cut_off(const Sync& sync, Call& call) {
   const std::string& text = sync.theirs->text();
   if (text.empty() || text.back() == '\n') return;
   const bool old_one_ends = sync.base && sync.base->text().ends_with('\n');
-  if (!old_one_ends && !goes_on_in(*sync.ours, *sync.theirs)) return;
-  throw Failed("the template " + call.texts("/template").back() +
-               " ends in the middle of a line; is it cut short? Get the release's file again, or "
-               "end it with a line end");
+  const std::string said = "the template " + call.texts("/template").back() +
+                           " ends in the middle of a line; is it cut short?";
+  const bool is_cut = old_one_ends ? is_begun_in(*sync.base, *sync.theirs) ||
+                                         lacks_the_end_of(*sync.base, evaluate(*sync.theirs))
+                                   : goes_on_in(*sync.ours, *sync.theirs);
+  if (is_cut) {
+    throw Failed(said + " Get the release's file again, or end it with a line end");
+  }
+  if (old_one_ends) call.warn(said + " It has all that the old one has up to its end");
+}
+
+// Of several releases' renames most find nothing to do; but a name that is nowhere is misspelt.
+void warn_of_renames(Call& call, const Sync& sync, const MergeOptions& options) {
+  if (options.renames.empty()) return;
+  const EnvValues ours = evaluate(*sync.ours), theirs = evaluate(*sync.theirs);
+  const auto has = [](const EnvValues& values, const std::string& key) {
+    return values.position(key) != EnvValues::npos;
+  };
+  for (const auto& [old, name] : options.renames) {
+    if (has(ours, old) && !has(ours, name) && !has(theirs, old) && !has(theirs, name)) {
+      call.warn("renames: the new template has no " + name + ", so " + old + " keeps its name");
+    }
+  }
 }
 
 // At a line's end only the number of variables can tell: a release may have moved them elsewhere.
@@ -96,6 +134,16 @@ void warn_of_few(const Sync& sync, const Call& call) {
             call.text("/env") + " unless `removed` says so");
 }
 
+std::set<std::string> interpolated_by(const Call& call) {
+  std::set<std::string> names;
+  for (const std::string& file : call.compose_files()) {
+    if (const auto text = files::read_if_present(call.planned(file), largest_env_file)) {
+      names.merge(interpolated_in(*text));
+    }
+  }
+  return names;
+}
+
 void read_other_templates(const Call& call, Sync& sync) {
   std::vector<std::string> none;
   const std::vector<NamedText> files = read_named(
@@ -110,12 +158,7 @@ void read_other_templates(const Call& call, Sync& sync) {
       if (where.empty() || where.back() != file.name) where.push_back(file.name);
     }
   }
-  if (files.empty()) return;
-  for (const std::string& file : call.compose_files()) {
-    if (const auto text = files::read_if_present(call.planned(file), largest_env_file)) {
-      sync.interpolated.merge(interpolated_in(*text));
-    }
-  }
+  if (sync.interpolated.empty() && !files.empty()) sync.interpolated = interpolated_by(call);
 }
 
 // Everything of the operator's that makes the result unusable comes out here, before any change.
@@ -148,6 +191,22 @@ std::set<std::string> keys_of_both(const EnvValues& old_values, const EnvValues&
   return keys;
 }
 
+// Without an old template nobody can tell a service of the old release from a host elsewhere.
+void warn_of_hosts(Call& call, const Merge& merge, const std::set<std::string>& services) {
+  for (const MergedVariable& variable : merge.variables) {
+    const bool asks = variable.decision == Decision::unproven && names_a_host(variable.key);
+    if (!asks || !variable.ours || !variable.theirs) continue;
+    const std::string name = no_service_any_more(*variable.ours, *variable.theirs, services);
+    if (name.empty()) continue;
+    const bool secret = is_secret(variable.key, *variable.ours);  // the host may be one, too
+    call.warn(std::string(variable.key) + " names " + (secret ? "a host" : name) +
+              ", and the new release has no service of that name; its template names " +
+              service_in(*variable.theirs, services, true) +
+              ". If it was a service of the old release, set it so, or give the old template as "
+              "`base`");
+  }
+}
+
 // With the new compose files: once for the old `.env`, which also tells their services, and once
 // for the merged one.
 void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std::string& ours_path,
@@ -157,7 +216,7 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
     refuse_if_asked(sync.merge);
     files::write(scratch, *sync.merge.text);
   };
-  const EnvValues old_values = evaluate(*sync.ours);
+  const EnvValues old_values = evaluate(*sync.ours, {}, options.environment);
   std::set<std::string> running;
   if (!call.model_before().empty()) {
     running = services_of_model(files::read(call.model_before()));
@@ -190,6 +249,7 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
   const std::string against =
       objection(sync.merge, &old_values, before ? &*before : nullptr, *after, running);
   if (!against.empty()) throw Failed(against + "; nothing was written");
+  warn_of_hosts(call, sync.merge, options.services);
   sync.proof = "proven by Docker Compose";
 }
 
@@ -207,6 +267,10 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
   if (sync.base) sync.base_variables = evaluate(*sync.base).size();
   refuse_cut_off(sync, call);
   MergeOptions options = read_options(call, creating);
+  warn_of_renames(call, sync, options);
+  options.environment = compose_environment;
+  if (options.removed != Removed::keep) sync.interpolated = interpolated_by(call);
+  options.interpolated = sync.interpolated;
   sync.merge = merge_env(sync.base ? &*sync.base : nullptr, *sync.ours, *sync.theirs, options);
 
   if (call.text("/proof") != "compose") {

@@ -7,10 +7,11 @@ namespace drydock::env_sync {
 namespace {
 
 const std::vector<std::string> secret_names = {
-    "*PASSWORD*",   "*PASSWD*",       "*_PWD",       "*_PASS",       "*SECRET*",
-    "*TOKEN",       "*CREDENTIALS*",  "KEY",         "*_KEY",        "*_KEY_ID",
-    "*APIKEY*",     "*_ALLOWED_KEYS", "*_KEYS",      "*_DSN",        "*CONNECTION_STRING",
-    "*JSON_BASE64", "*WEBHOOK*",      "*_SECRET_ID", "*PRIVATE_KEY*"};
+    "*PASSWORD*",   "*PASSWD*",       "*_PWD",       "*_PASS",        "*SECRET*",
+    "*TOKEN",       "*CREDENTIAL*",   "KEY",         "*_KEY",         "*_KEY_ID",
+    "*APIKEY*",     "*_ALLOWED_KEYS", "*_KEYS",      "*_DSN",         "*CONNECTION_STRING",
+    "*JSON_BASE64", "*WEBHOOK*",      "*_SECRET_ID", "*PRIVATE_KEY*", "*PASSPHRASE*",
+    "SALT",         "*_SALT"};
 const std::vector<std::string> not_secret_names = {
     "*_KEY_PREFIX", "*_ENABLED", "*_PATH", "*_FILE",    "*_VERSION", "*_PROVIDER",
     "*_TYPE",       "*_METHOD",  "*_MODE", "*_TIMEOUT", "*_EXPIRE*", "*_MINUTES",
@@ -51,6 +52,21 @@ bool has_password_in_url(std::string_view value) {
   return scheme != value.npos && value.find('@', scheme) != value.npos;
 }
 
+// As the globs above are written: db.password and db-password are names, too.
+std::string folded(std::string_view name) {
+  std::string result(name);
+  for (char& c : result) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == '-' || c == '.') c = '_';
+  }
+  return result;
+}
+
+bool is_folded(std::string_view name) {
+  return std::none_of(name.begin(), name.end(),
+                      [](char c) { return (c >= 'a' && c <= 'z') || c == '-' || c == '.'; });
+}
+
 // Nobody writes 24 letters and digits without a separator by hand.
 bool looks_random(std::string_view value) {
   if (value.size() < 24) return false;
@@ -72,11 +88,13 @@ bool matches_any(const std::vector<std::string>& globs, std::string_view name) {
 }
 
 bool is_secret_name(std::string_view name) {
+  if (!is_folded(name)) return is_secret_name(folded(name));
   return matches_any(secret_names, name) && !matches_any(not_secret_names, name);
 }
 
 bool is_secret_value(std::string_view value) {
-  return has_password_in_url(value) || looks_random(value);
+  return has_password_in_url(value) || looks_random(value) ||
+         value.find(" PRIVATE KEY-----") != value.npos;
 }
 
 bool is_secret(std::string_view name, std::string_view value) {
@@ -120,6 +138,11 @@ bool names_a_host(std::string_view name) {
   static const std::vector<std::string> names = {
       "*HOST",   "*HOSTS",   "*HOSTNAME", "*_URL",    "*_URI", "*_URLS",  "*ENDPOINT*",
       "*_ADDR*", "*_SERVER", "*_SERVERS", "*_BROKER", "*_DSN", "*_NODES", "*_SENTINELS"};
+  return matches_any(names, name);
+}
+
+bool names_an_image(std::string_view name) {
+  static const std::vector<std::string> names = {"*IMAGE*", "*_TAG", "*_VERSION"};
   return matches_any(names, name);
 }
 

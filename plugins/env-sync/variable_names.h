@@ -27,4 +27,7 @@ std::vector<std::vector<std::string>> default_linked();
 // The name says that the value is a host, or something with a host in it.
 bool names_a_host(std::string_view name);
 
+// The value may be an image or its tag.
+bool names_an_image(std::string_view name);
+
 }  // namespace drydock::env_sync

@@ -117,6 +117,18 @@ TEST_F(Proof, AsksComposeOnceForEachFile) {
   EXPECT_TRUE(host.processes.empty());
 }
 
+// The environment that Compose is asked in has HOME, too.
+TEST_F(Proof, TakesReferencesToTheHomeFolder) {
+  host.write("compose.yaml", "services: {api: {image: api, volumes: [\"${DATA}:/data\"]}}\n");
+  ran_before(R"("api": {})");
+  host.write(".env", "DATA=${HOME:?}/data\n");
+  host.write(".env.example", "DATA=./data\nNEW=1\n");
+  EXPECT_EQ(run(), "DATA=${HOME:?}/data\nNEW=1\n");
+  const auto planned = step("plan");
+  ASSERT_TRUE(planned.ok()) << planned.failure;
+  EXPECT_EQ(change("DATA")->after, std::string(std::getenv("HOME")) + "/data");
+}
+
 TEST_F(Proof, FollowsAServiceThatLeftWithItsProfile) {
   host.write("compose.yaml", two_databases);
   ran_before(R"("api": {}, "db": {})");
@@ -134,6 +146,22 @@ TEST_F(Proof, FollowsAServiceThatLeftWithItsProfile) {
   host.model_before.clear();
   ASSERT_TRUE(step("plan").ok());
   EXPECT_EQ(change("DB_HOST")->after, "db_postgres");
+}
+
+// The new release's files are there already, and nothing tells what ran: it may be a server.
+TEST_F(Proof, WarnsOfAHostThatMayHaveBeenAService) {
+  host.write("compose.yaml", two_databases);
+  ran_before(R"("api": {}, "db_postgres": {})");
+  host.write(".env", "TAG=1\nDB_HOST=db\nSMTP_HOST=mail\nCOMPOSE_PROFILES=postgresql\n");
+  host.write(".env.example",
+             "TAG=1\nDB_HOST=db_postgres\nSMTP_HOST=\nCOMPOSE_PROFILES=postgresql\n");
+  const auto planned = step("plan");
+  ASSERT_TRUE(planned.ok()) << planned.failure;
+  EXPECT_NE(host.log_text().find("DB_HOST names db, and the new release has no service of that "
+                                 "name; its template names db_postgres"),
+            std::string::npos)
+      << host.log_text();
+  EXPECT_EQ(host.log_text().find("SMTP_HOST"), std::string::npos);
 }
 
 TEST_F(Proof, RefusesWhereTheOperatorMustSetAServiceHerself) {

@@ -151,14 +151,130 @@ TEST(EnvMerge, AdoptsANewReferenceWithTheOperatorsValues) {
   EXPECT_EQ(*variable(result, "COMPOSE_PROFILES").result, "qdrant,postgresql");
 }
 
-TEST(EnvMerge, PutsWhatIsReferredToAboveAndFreezesWhatMoved) {
+TEST(EnvMerge, PutsWhatIsReferredToAboveAndWhatMovedBelow) {
   const Merge head = merge(std::nullopt, "MY=h\nURL=http://${MY}/\n", "URL=http://x/\n");
   EXPECT_EQ(*variable(head, "URL").result, "http://h/");
   EXPECT_EQ(
       head.text->find("# Kept from your .env: not in the new template, but referred to below"), 0U);
-  const Merge moved = merge(std::nullopt, "B=1\nA=${B}2\n", "A=0\nB=0\n");
-  EXPECT_TRUE(variable(moved, "A").frozen);
-  EXPECT_EQ(*moved.text, "A=12\nB=1\n");
+  const std::string mine = "B=1\nA=${B}2\nOWN=$A\n", next = "A=0\nB=0\n";
+  const Merge moved = merge(std::nullopt, mine, next);
+  EXPECT_EQ(*moved.text,
+            "B=1\n\n# Kept from your .env: below what they refer to\nA=${B}2\nOWN=$A\n");
+  EXPECT_FALSE(variable(moved, "A").frozen);
+  for (const std::optional<std::string>& base : {std::optional<std::string>(), {next}}) {
+    EXPECT_EQ(*merge(base, *moved.text, next).text, *moved.text);
+  }
+  const Merge needed = merge(std::nullopt, "B=1\nA=${B:?}2\n", next);
+  EXPECT_EQ(*needed.text, "B=1\n\n# Kept from your .env: below what they refer to\nA=${B:?}2\n");
+  // What the template refers to must stand where the template has it.
+  const Merge frozen = merge(std::nullopt, "B=1\nA=${B}2\n", "A=0\nC=$A\nB=0\n");
+  EXPECT_TRUE(variable(frozen, "A").frozen);
+  EXPECT_EQ(*frozen.text, "A=12\nC=$A\nB=1\n");
+}
+
+// What stands below a line is not there yet when Compose reads it.
+TEST(EnvMerge, LeavesWhatIsReferredToTooEarlyWhereItIs) {
+  const std::string base = "K=$LATER/x\nA=1\nLATER=1\n";
+  const Merge result = merge(base, "K=$LATER/x\nA=1\nLATER=mine\n", "K=$LATER/x\nA=1\n");
+  EXPECT_EQ(*result.text,
+            "K=$LATER/x\nA=1\n\n# Kept from your .env: not in the new template\nLATER=mine\n");
+  EXPECT_FALSE(variable(result, "K").frozen);
+  // It holds back no new default either.
+  const Merge follows = merge("A=1\n", "OWN=${A:-d}\nA=1\n", "A=2\n");
+  EXPECT_EQ(decision(follows, "A"), Decision::adopted);
+  EXPECT_EQ(*merge("A=1\n", *follows.text, "A=2\n").text, *follows.text);
+}
+
+TEST(EnvMerge, KeepsAllLinesOfAVariableThatGoesOnFromItself) {
+  const std::string mine = "LIST=a\nLIST=${LIST:?},b\nLIST=${LIST},c # all\n";
+  const Merge result = merge("LIST=a\nX=1\n", mine + "X=1\n", "X=2\nLIST=a\n");
+  EXPECT_EQ(*result.text, "X=2\n" + mine);
+  EXPECT_EQ(*variable(result, "LIST").result, "a,b,c");
+  EXPECT_FALSE(variable(result, "LIST").frozen);
+}
+
+TEST(EnvMerge, KeepsAReferenceOfHersWhoseValueIsTheTemplates) {
+  EXPECT_EQ(*merge(std::nullopt, "HOST=h\nURL=http://$HOST\n", "HOST=h\nURL=http://h\n").text,
+            "HOST=h\nURL=http://$HOST\n");
+  EXPECT_EQ(
+      *merge("HOST=h\nURL=http://x\n", "HOST=h\nURL=http://$HOST\n", "HOST=h\nURL=http://h\n").text,
+      "HOST=h\nURL=http://$HOST\n");
+  // One that the old template had follows the new one.
+  EXPECT_EQ(*merge("A=h\nB=$A\n", "A=h\nB=$A\n", "A=h\nB=h\n").text, "A=h\nB=h\n");
+}
+
+TEST(EnvMerge, LosesNoCommentBehindAValue) {
+  // The value stays, and so does her line.
+  EXPECT_EQ(*merge("A=1\n", "A=1 # mine\n", "A=\"1\"\n").text, "A=1 # mine\n");
+  EXPECT_EQ(*merge(std::nullopt, "A=1 # mine\n", "A=1\n").text, "A=1 # mine\n");
+  EXPECT_EQ(*merge("A=1 # old\n", "A=1 # old\n", "A=1 # new\n").text, "A=1 # new\n");
+  // The value goes: it becomes a comment above.
+  const Merge adopted = merge("A=1\n", "A='1' # mine\n", "A=2\n");
+  EXPECT_EQ(*adopted.text, "# mine\nA=2\n");
+  EXPECT_EQ(*merge("A=2\n", *adopted.text, "A=2\n").text, *adopted.text);
+  EXPECT_EQ(*merge("A=1 # old\n", "A=1 # old\n", "A=2\n").text, "A=2\n");
+  EXPECT_EQ(*merge("A=1\n", "A=2 # new\n", "A=2 # new\n").text, "A=2 # new\n");
+  MergeOptions options = defaults();
+  options.removed = Removed::drop_untouched;
+  EXPECT_EQ(*merge("A=1\nB=1\n", "A=1\nB=1 # mine\n", "A=1\n", options).text,
+            "A=1\n\n# Kept from your .env: comments\n# mine\n");
+}
+
+TEST(EnvMerge, KeepsCommentedOutWhatWasExportedOrSpaced) {
+  for (const char* line : {"export A=1", "A = 1", " export A=1"}) {
+    const std::string base = std::string(line).substr(line[0] == ' ' ? 1 : 0) + "\nB=1\n";
+    const std::string ours = "#" + std::string(line) + "\nB=1\n";
+    const Merge result = merge(base, ours, base);
+    EXPECT_EQ(decision(result, "A"), Decision::stays_commented) << line;
+    EXPECT_EQ(*result.text, ours);
+  }
+}
+
+TEST(EnvMerge, TellsAnExampleOfTheTemplateFromWhatSheCommentedOut) {
+  const std::string next = "# DB=mysql\nDB=sqlite\n";
+  const Merge mine = merge(next, "# DB=mysql\n#DB=sqlite\n", next);
+  EXPECT_EQ(decision(mine, "DB"), Decision::stays_commented);
+  EXPECT_EQ(*mine.text, "# DB=mysql\n#DB=sqlite\n");
+  EXPECT_EQ(decision(merge(next, "# DB=mysql\n", next), "DB"), Decision::restored);
+  EXPECT_EQ(decision(merge("# A=x\n", "# A=x\n", "A=1\n"), "A"), Decision::added);
+}
+
+TEST(EnvMerge, KeepsWhatTheComposeFilesReferTo) {
+  MergeOptions options = defaults();
+  options.interpolated = {"LIMIT"};
+  for (const Removed removed : {Removed::comment, Removed::drop_untouched}) {
+    options.removed = removed;
+    const Merge result = merge("A=1\nLIMIT=1\n", "A=1\nLIMIT=1\n", "A=1\n", options);
+    EXPECT_EQ(decision(result, "LIMIT"), Decision::removed_untouched);
+    EXPECT_EQ(*variable(result, "LIMIT").result, "1");
+  }
+}
+
+TEST(EnvMerge, ReadsWhatValuesReferToInTheEnvironment) {
+  MergeOptions options = defaults();
+  options.environment = [](std::string_view name) {
+    return name == "HOME" ? std::optional<std::string>("/home/me") : std::nullopt;
+  };
+  const Merge result =
+      merge("A=1\nHOME=x\n", "DATA=${HOME:?}/data\nA=1\nHOME=mine\n", "A=2\nHOME=x\n", options);
+  EXPECT_EQ(*variable(result, "DATA").result, "/home/me/data");
+  EXPECT_EQ(*variable(result, "HOME").result, "mine");
+  EXPECT_FALSE(variable(result, "DATA").frozen);
+  EXPECT_NE(result.text->find("DATA=${HOME:?}/data\n"), std::string::npos);
+}
+
+TEST(EnvMerge, NeverFollowsANewDefaultOfACredentialHoweverItIsWritten) {
+  for (const char* name : {"db_password", "dbPassword", "db.password", "api-key", "PASSPHRASE",
+                           "BACKUP_PASSPHRASE", "SALT", "PASSWORD_SALT", "AWS_CREDENTIAL"}) {
+    const std::string key(name);
+    const Merge result = merge(key + "=old\n", key + "=old\n", key + "=new\n");
+    EXPECT_EQ(decision(result, key), Decision::kept_sticky) << name;
+    EXPECT_EQ(shown(name, "v"), "(secret)") << name;
+  }
+  EXPECT_EQ(shown("PEM", "-----BEGIN RSA PRIVATE KEY-----\nx\n"), "(secret)");
+  for (const char* name : {"Monkey", "max_tokens", "basalt", "cache_key_prefix"}) {
+    EXPECT_EQ(shown(name, "v"), "v") << name;
+  }
 }
 
 TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
@@ -181,6 +297,27 @@ TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
   EXPECT_EQ(merge(std::nullopt, "DB_HOST=db\n", next, options).refusals.size(), 1U);
   // A word that is no host is not taken for one.
   EXPECT_TRUE(merge(std::nullopt, "NOTE=db\n", next, options).refusals.empty());
+}
+
+// A service is often called like its image, and like its keys' prefix.
+TEST(EnvMerge, TakesNoImageAndNoPrefixForAService) {
+  MergeOptions options = defaults();
+  options.retired_services = {"redis"};
+  options.services = {"valkey"};
+  for (const char* mine : {"IMAGE=redis:8", "REDIS_IMAGE=redis:8", "REDIS_TAG=redis:8",
+                           "X=redis:8-alpine", "PREFIX=redis:mine:", "MOUNT=redis:/data"}) {
+    const std::string line = mine;
+    const std::string next = line.substr(0, line.find('=')) + "=valkey:9\n";
+    const Merge result = merge(std::nullopt, line + "\n", next, options);
+    EXPECT_TRUE(result.refusals.empty()) << mine << ": " << result.refusals[0];
+    EXPECT_EQ(*result.text, line + "\n");
+  }
+  for (const char* mine : {"X=redis:6379", "X=a:1,redis:6379/0", "X=redis://:pw@redis/1"}) {
+    const Merge result = merge(std::nullopt, std::string(mine) + "\n", "X=valkey:1\n", options);
+    ASSERT_EQ(result.refusals.size(), 1U) << mine;
+    EXPECT_NE(result.refusals[0].find("names \"valkey\": put that in its place"),
+              std::string::npos);
+  }
 }
 
 TEST(EnvMerge, FindsHostsInValues) {

@@ -165,10 +165,57 @@ TEST_F(Options, RemovesWhatNobodyTouchedOnlyIfAsked) {
                            "DB_GONE=1\nGONE_TOO=mine\nOWN=1\n"
                            "# Kept from your .env: comments\n# GONE=1\n");
   EXPECT_EQ(run(), commented);
+  host.write(".env", "A=1\r\nGONE=1\r\nDB_GONE=1\r\nGONE_TOO=mine\r\nOWN=1\r\n");
+  const std::string with_returns = run();
+  EXPECT_TRUE(contains(with_returns, "\n# GONE=1\n")) << with_returns;
+  EXPECT_EQ(run(), with_returns);
+  host.write(".env", commented);
   base("A=1\n");
   EXPECT_EQ(run(), commented);
   host.option("/base", "none");
   EXPECT_EQ(run(), commented);
+}
+
+TEST_F(Options, RemovesNothingThatTheComposeFilesReferTo) {
+  host.compose_files = {at("compose.yaml")};
+  host.option("/proof", "own");
+  host.option("/removed", "drop-untouched");
+  host.write("compose.yaml", "services: {a: {image: x, mem_limit: \"${LIMIT:-1g}\"}}\n");
+  base("A=1\nLIMIT=2g\nGONE=1\n");
+  host.write(".env", "A=1\nLIMIT=2g\nGONE=1\n");
+  host.write(".env.example", "A=1\n");
+  host.write("envs/a.env.example", "LIMIT=2g\nGONE=1\n");
+  EXPECT_EQ(run(), "A=1\n\n# Kept from your .env: not in the new template\nLIMIT=2g\n");
+}
+
+TEST_F(Options, WarnsOfARenameToWhatIsNowhere) {
+  set("/renames", {{"OLD", "NEWW"}, {"LONG_GONE", "ELSEWHERE"}});
+  host.write(".env", "OLD=1\n");
+  host.write(".env.example", "NEW=1\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(contains(host.log_text(), "the new template has no NEWW, so OLD keeps its name"));
+  EXPECT_FALSE(contains(host.log_text(), "LONG_GONE")) << host.log_text();
+}
+
+TEST_F(Options, CountsWhatBecomesOfVariablesBeyondThoseItLists) {
+  std::string mine, next;
+  for (int i = 0; i < 3000; ++i) {
+    mine += "OWN" + std::to_string(i) + "=1\n";
+    next += "NEW" + std::to_string(i) + "=1\n";
+  }
+  host.write(".env", mine);
+  host.write(".env.example", next);
+  ASSERT_TRUE(step("plan").ok());
+  ASSERT_NE(change("1000 variables"), nullptr);
+  EXPECT_EQ(change("1000 variables")->action, "add");  // the less important ones
+}
+
+TEST_F(Options, CutsValuesThatNoMessageCanHold) {
+  host.write(".env", "A=" + std::string(3 << 20, 'a') + "\n");
+  host.write(".env.example", "A=" + std::string(3 << 20, 'b') + "\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(contains(change("A")->before, "a… (3145728 bytes)"));
+  EXPECT_LT(change("A")->before.size() + change("A")->detail.size(), 1U << 20);
 }
 
 TEST_F(Options, MakesSecretsWhereThereAreNone) {
@@ -348,6 +395,29 @@ TEST_F(Options, RefusesATemplateThatWasCutOff) {
   host.write(".env.example", "A=1\n");
   ASSERT_TRUE(step("plan").ok());
   EXPECT_TRUE(contains(host.log_text(), "lacks 2 of the 3 variables")) << host.log_text();
+}
+
+TEST_F(Options, TakesATemplateWithoutItsLastLineEndWhereNothingIsMissing) {
+  base("A=1\nB=1\n");
+  host.write(".env", "A=1\nB=1\n");
+  host.write(".env.example", "A=1\nB=1\nNEW=value");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_TRUE(contains(host.log_text(), "ends in the middle of a line; is it cut short?"));
+  EXPECT_EQ(run(), "A=1\nB=1\nNEW=value");
+  for (const char* cut : {"A=1\nNEW=value", "A=1\nB="}) {
+    host.write(".env.example", cut);
+    EXPECT_TRUE(contains(refusal(), "ends in the middle of a line")) << cut;
+  }
+}
+
+TEST_F(Options, NamesTheOneOfSeveralTemplatesThatCannotBeRead) {
+  set("/template", {".env.example", "parts/*.example"});
+  host.write(".env", "A=1\n");
+  host.write(".env.example", "A=1\n");
+  host.write("parts/b.example", "B=1\nC=\"open\n");
+  EXPECT_TRUE(contains(refusal(),
+                       "the new template, parts/b.example, line 2: the quoted value of C does not "
+                       "end"));
 }
 
 TEST_F(Dify, RefusesATemplateThatWasCutOffWhereNoOldOneIsKnown) {
