@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "changed_files.h"
+#include "compose_proof.h"
 #include "digest.h"
 #include "file_store.h"
 #include "options.h"
@@ -108,6 +109,9 @@ std::optional<std::string> old_env(const Call& call) {
   return files::read(saved_env(call));
 }
 
+// For git: the copies and this list alone, since the folder may hold other things too.
+constexpr auto ignored = "/.gitignore\n*.backup_*\n";
+
 std::string ignore_file(const std::string& copy) {
   return std::filesystem::path(copy).parent_path().string() + "/.gitignore";
 }
@@ -161,7 +165,7 @@ void keep(Call& call, const std::optional<std::string>& old, const std::string& 
 
 void write_copy(const Call& call, const std::string& path, const std::string& bytes) {
   files::make_directories(std::filesystem::path(path).parent_path().string());
-  if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), "*\n");
+  if (!files::attributes(ignore_file(path))) files::write(ignore_file(path), ignored);
   files::Replacement copy(path);
   copy.set(*files::attributes(env_path(call)));
   copy.write(bytes);
@@ -275,8 +279,9 @@ void EnvSync::run(Call& call) {
 void EnvSync::verify(Call& call) {
   const std::string file = call.text("/env");
   const EnvFile planned_file = EnvFile::parse(files::read(planned_env(call)));
-  const EnvValues planned = evaluate(planned_file);
-  const EnvValues now = evaluate(EnvFile::parse(files::read(env_path(call))));
+  const EnvValues planned = evaluate(planned_file, {}, compose_environment);
+  const EnvFile file_now = EnvFile::parse(files::read(env_path(call)));
+  const EnvValues now = evaluate(file_now, {}, compose_environment);
   if (now.error()) throw Failed(file + " is not readable for Compose: " + now.error()->explain());
   for (const std::string_view key : planned.keys()) {
     const std::string_view* wanted = planned.find(key);

@@ -164,7 +164,7 @@ def kept_copies_problem(root):
     """env-sync's copies stay on purpose, and each is whole."""
     folder = root / "env-backup"
     for path in sorted(folder.iterdir()) if folder.exists() else []:
-        whole = "*\n" if path.name == ".gitignore" else OLD_ENV
+        whole = "/.gitignore\n*.backup_*\n" if path.name == ".gitignore" else OLD_ENV
         known = re.fullmatch(r"\.gitignore|\.env\.backup_\d+_\d+(_\d+)?", path.name)
         if not known or path.read_text() != whole:
             return f"env-backup/{path.name} is left over, or not whole"

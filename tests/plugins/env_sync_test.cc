@@ -67,6 +67,27 @@ TEST_F(EnvSyncStage, KeepsModeOwnerLinksAndACopy) {
   EXPECT_EQ(files::attributes(at("real.env")), before);
 }
 
+TEST_F(EnvSyncStage, HidesItsCopiesFromGitAndNothingElse) {
+  if (!in_path("git")) GTEST_SKIP() << "git is not installed";
+  const auto git = [this](std::vector<std::string> words) {
+    std::vector<std::string> command = {"git", "-C", host.deployment_dir()};
+    command.insert(command.end(), words.begin(), words.end());
+    const testing::Result result = testing::execute({command, {}, host.deployment_dir()}, -1);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out;
+  };
+  git({"init", "--quiet"});
+  host.write(".env", "A=mine\n");
+  host.write(".env.example", "A=1\nB=2\n");
+  for (const char* folder : {"env-backup", "."}) {
+    host.option("/history_dir", folder);
+    host.write(".env", "A=mine\n");
+    run();
+    EXPECT_EQ(git({"ls-files", "--others", "--exclude-standard"}), ".env\n.env.example\n")
+        << folder;
+  }
+}
+
 TEST_F(EnvSyncStage, RollsBackFromWhereverItDied) {
   const std::string old = "A='1'\r\nX=\"a\nb\" # c\n";
   host.write(".env", old);
