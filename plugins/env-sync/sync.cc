@@ -22,21 +22,17 @@ std::optional<std::string> text_now(const Call& call, const std::string& name) {
   return files::read_if_present(call.planned(name), largest_env_file);
 }
 
-bool sets_nothing(const NamedText& file) {
-  const EnvFile parsed = EnvFile::parse(file.text);
-  return parsed.statements().empty() && !parsed.error();
-}
-
 // A release may have templates that hold comments alone: one that only a glob has found may be such
 // a file, but not all of them. Of several files the one is named that Compose could not read.
 void refuse_unusable(const std::vector<NamedText>& files, const std::vector<std::string>& asked) {
-  const bool all = std::all_of(files.begin(), files.end(), sets_nothing);
+  const bool all = std::all_of(files.begin(), files.end(),
+                               [](const NamedText& file) { return sets_nothing(file.text); });
   for (const NamedText& file : files) {
     const auto error = files.size() > 1 ? EnvFile::parse(file.text).error() : std::nullopt;
     if (error) throw MergeError("the new template, " + file.name + ", " + error->explain());
     const bool named = std::find(asked.begin(), asked.end(), file.name) != asked.end();
     const bool blank = file.text.find_first_not_of(" \t\r\n") == file.text.npos;
-    if ((all || named || blank) && sets_nothing(file)) {
+    if ((all || named || blank) && sets_nothing(file.text)) {
       throw Failed("the template " + file.name + " sets no variable; is it empty or cut short?");
     }
   }

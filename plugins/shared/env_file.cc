@@ -43,6 +43,21 @@ class Parser {
     }
   }
 
+  // Past blanks and comments. False at the end of the text.
+  bool skip_to_statement() {
+    while (at_ < text_.size()) {
+      const Character c = decode(rest());
+      if (c.value == '#') {
+        skip_line();
+      } else if (is_space(c.value)) {
+        at_ += c.size;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
   std::vector<EnvStatement> statements;
   std::string_view tail;
   std::optional<EnvError> error;
@@ -75,21 +90,6 @@ class Parser {
   }
   // Past the end of the line.
   void skip_line() { at_ = std::min(text_.find('\n', at_), text_.size() - 1) + 1; }
-
-  // False at the end of the text.
-  bool skip_to_statement() {
-    while (at_ < text_.size()) {
-      const Character c = decode(rest());
-      if (c.value == '#') {
-        skip_line();
-      } else if (is_space(c.value)) {
-        at_ += c.size;
-      } else {
-        return true;
-      }
-    }
-    return false;
-  }
 
   bool read_key(EnvStatement& statement) {
     constexpr std::string_view word = "export";
@@ -194,6 +194,8 @@ class Parser {
 std::string EnvError::describe() const {
   return line == 0 ? text : "line " + std::to_string(line) + ": " + text;
 }
+
+bool sets_nothing(std::string_view env_file) { return !Parser(env_file).skip_to_statement(); }
 
 EnvFile EnvFile::parse(std::string text) {
   if (text.size() > std::numeric_limits<std::uint32_t>::max()) {

@@ -87,6 +87,9 @@ class EnvFile {
   std::optional<EnvError> error_;
 };
 
+// It has blank lines and comments alone.
+bool sets_nothing(std::string_view env_file);
+
 // Compose's own environment (and env files read before): nullopt when it has no such variable.
 using EnvLookup = std::function<std::optional<std::string>(std::string_view key)>;
 
