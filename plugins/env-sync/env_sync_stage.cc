@@ -278,9 +278,11 @@ void EnvSync::run(Call& call) {
 
 void EnvSync::verify(Call& call) {
   const std::string file = call.text("/env");
-  const EnvFile planned_file = EnvFile::parse(files::read(planned_env(call)));
-  const EnvValues planned = evaluate(planned_file, {}, compose_environment);
-  const EnvFile file_now = EnvFile::parse(files::read(env_path(call)));
+  std::string text_planned = files::read(planned_env(call)), text_now = files::read(env_path(call));
+  if (text_now == text_planned) return;
+  const EnvFile file_planned = EnvFile::parse(std::move(text_planned));
+  const EnvValues planned = evaluate(file_planned, {}, compose_environment);
+  const EnvFile file_now = EnvFile::parse(std::move(text_now));
   const EnvValues now = evaluate(file_now, {}, compose_environment);
   if (now.error()) throw Failed(file + " is not readable for Compose: " + now.error()->explain());
   for (const std::string_view key : planned.keys()) {
