@@ -158,9 +158,7 @@ void print_closing(const RunRecord& run) {
 void print_waiting(const std::optional<Waiting>& waiting) {
   if (!waiting) return;
   std::cout << "\n";
-  for (const std::string& line : wrap(waiting->what, style_of_stdout().width, "", "")) {
-    std::cout << line << "\n";
-  }
+  print_long("", waiting->what);
   for (const Waiting::Offer& offer : waiting->offers) {
     std::cout << "  " << offer.purpose << ":\n    " << make_visible(offer.command) << "\n";
   }
