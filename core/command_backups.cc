@@ -17,6 +17,7 @@
 #include "lookup.h"
 #include "prepared_rollback.h"
 #include "quiet_listener.h"
+#include "recovery.h"
 #include "run_pipeline.h"
 #include "set_aside.h"
 #include "text.h"
@@ -76,8 +77,9 @@ void list_set_aside(const std::vector<SetAside>& all) {
     heading = now;
     print_lines(describe(aside), "  ", "    ");
   }
-  std::cout << all.size() << " set aside, " << format_size(bytes_of(all))
-            << "; `drydock backups prune --set-aside` removes what nobody needs to look at\n";
+  print_lines(std::to_string(all.size()) + " set aside, " + format_size(bytes_of(all)) +
+                  "; `drydock backups prune --set-aside` removes what nobody needs to look at",
+              "", "  ");
 }
 
 ExitCode list(const Arguments& arguments) {
@@ -91,7 +93,9 @@ ExitCode list(const Arguments& arguments) {
     std::cout << indented({{"backups", document}, {"set_aside", to_json(aside)}});
     return ExitCode::done;
   }
-  if (backups.empty()) std::cout << "no backups" << of_which(arguments, lookup.dir) << "\n";
+  if (backups.empty()) {
+    std::cout << "no backups" << make_visible(of_which(arguments, lookup.dir)) << "\n";
+  }
   std::string heading;
   std::int64_t bytes = 0;
   for (const KeptBackup& backup : backups) {
@@ -103,7 +107,7 @@ ExitCode list(const Arguments& arguments) {
   }
   if (!backups.empty()) {
     std::cout << count_of(static_cast<std::int64_t>(backups.size()), "backup") << ", "
-              << format_size(bytes) << ", in " << lookup.state.path() << "/backups\n";
+              << format_size(bytes) << ", in " << make_visible(lookup.state.path()) << "/backups\n";
   }
   list_set_aside(aside);
   return ExitCode::done;
@@ -115,10 +119,16 @@ struct Reading {
 };
 
 // Lets the stage that kept them read its dumps to their end, or restore them on trial.
-Reading read_whole(Workbench& bench, Journal& journal, const StateDir& state, std::uint64_t run,
+Reading read_whole(Workbench& bench, const Lookup& lookup, std::uint64_t run,
                    const std::string& stage) {
+  Journal& journal = *lookup.journal;
+  const StateDir& state = lookup.state;
   const std::optional<RunRecord> record = journal.run(run);
   if (!record) return {"the journal no longer knows run " + std::to_string(run), {}};
+  if (bench.arguments().trial_restore) {
+    refuse_run_of_another_deployment(*record, lookup.dir, state,
+                                     "backups verify " + std::to_string(run) + " --restore");
+  }
   for (const StageRecord& one : journal.stages(run)) {
     if (one.key != stage || !one.has(Step::verify)) continue;
     PreparedRollback prepared(bench, state, *record);
@@ -180,7 +190,7 @@ ExitCode verify(const Arguments& arguments) {
     if (damaged.count(stage) != 0) {
       reading.said.push_back("not read to its end, as another one of the stage is damaged");
     } else {
-      reading = read_whole(bench, *lookup.journal, lookup.state, stage.first, stage.second);
+      reading = read_whole(bench, lookup, stage.first, stage.second);
     }
     for (const KeptBackup* backup : of_stage) tell(*backup, reading.problem);
     if (arguments.json) continue;
@@ -245,6 +255,8 @@ Pipeline restoring_pipeline(const Arguments& arguments, const Lookup& lookup) {
   if (!arguments.only.empty()) with["only"] = arguments.only;
   Pipeline pipeline;
   if (record) {
+    refuse_run_of_another_deployment(*record, lookup.dir, lookup.state,
+                                     "backups restore " + std::to_string(run));
     for (const StageRecord& one : lookup.runs().stages(run)) {
       if (one.key != stage || !one.options.is_object() || !one.options.contains("databases")) {
         continue;

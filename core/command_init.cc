@@ -48,7 +48,7 @@ std::optional<Recognised> recognise(const std::vector<std::string>& images,
 ExitCode command_init(const Arguments& arguments) {
   Deployment deployment;
   deployment.dir = deployment_dir(arguments.directory, {});
-  deployment.compose = 
+  deployment.compose =
       find_compose_project({}, deployment.dir, evaluate_dot_env(deployment.dir + "/.env"));
   const Installation installation = Installation::here();
   const StateDir state = state_of(arguments, deployment.dir);
@@ -80,7 +80,7 @@ ExitCode command_init(const Arguments& arguments) {
                            {"snapshot_taken", first}});
     return ExitCode::done;
   }
-  std::cout << "deployment   " << deployment.dir << "\n";
+  std::cout << "deployment   " << make_visible(deployment.dir) << "\n";
   if (has_project) {
     std::cout << "project      " << deployment.compose.project << "   engine "
               << (deployment.compose.engine.empty() ? "not reached" : deployment.compose.engine)
@@ -91,7 +91,7 @@ ExitCode command_init(const Arguments& arguments) {
   }
   if (found)
     std::cout << "recognised   " << found->name << ", by the image " << found->image << "\n";
-  std::cout << "state        " << state.path() << "\n"
+  std::cout << "state        " << make_visible(state.path()) << "\n"
             << "snapshot     "
             << (first ? "taken, of the files as they are now" : "kept, there was one already")
             << "\n";

@@ -3,11 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace drydock {
+
+class Masker;
 
 struct Arguments {
   std::string command;                  // "" with --help or --version alone
@@ -46,6 +49,9 @@ struct Arguments {
        events = false, verbose = false, all = false, fetch = false, force = false,
        of_rollback = false, no_limits = false;
   bool help = false, version = false;
+  // What the command learns to be secret, for the sentence that it may end with. Null: nobody else
+  // wants to know.
+  std::shared_ptr<Masker> masker;
 };
 
 // Throws Error: an unknown command or option (with the nearest one), a value that is missing.

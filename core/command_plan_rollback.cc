@@ -72,8 +72,10 @@ std::map<std::string, std::vector<std::string>> informational_facts(const Journa
   return result;
 }
 
-json look_at(Rollback& rollback, Journal& journal, const RunRecord& run, const StageRecord& stage) {
-  const std::vector<Fact> before = journal.facts(run.id, stage.position, Moment::before);
+json look_at(Rollback& rollback, Journal& journal, const Masker& masker, const RunRecord& run,
+             const StageRecord& stage) {
+  const std::vector<Fact> before =
+      masked(journal.facts(run.id, stage.position, Moment::before), masker);
   json puts_back = json::array(), since = json::array();
   std::string problem;
   if (!before.empty()) {
@@ -152,6 +154,8 @@ void print_plan(const json& plan) {
 ExitCode command_plan_rollback(const Arguments& arguments) {
   const Lookup lookup(arguments);
   const RunRecord run = lookup.run(arguments);
+  refuse_run_of_another_deployment(run, lookup.dir, lookup.state,
+                                   "plan --rollback " + std::to_string(run.id));
   Workbench bench(arguments);
   bench.handle_signals();
   Journal& journal = *lookup.journal;
@@ -161,7 +165,7 @@ ExitCode command_plan_rollback(const Arguments& arguments) {
   json stages = json::array();
   for (const StageRecord& stage : journal.stages(run.id)) {
     if (stage.final || stage.attempt == 0) continue;
-    stages.push_back(look_at(rollback, journal, run, stage));
+    stages.push_back(look_at(rollback, journal, bench.masker(), run, stage));
   }
   const std::string obstacle =
       lookup.is_going_on(run)

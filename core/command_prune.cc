@@ -114,7 +114,7 @@ ExitCode command_prune(const Arguments& arguments) {
     if (!arguments.yes && !person_agrees(question, claim.bench.cancellation())) {
       throw Error("not confirmed; nothing was removed");
     }
-    drop_set_aside(claim.bench, claim.journal, state, pruning.set_aside);
+    drop_set_aside(claim.bench, claim.journal, claim.lookup.dir, state, pruning.set_aside);
     carry_out(pruning, claim.journal, state);
     if (!arguments.json) std::cout << "removed\n";
   }

@@ -82,6 +82,7 @@ ExitCode command_rehearse(const Arguments& arguments) {
   session.inputs.clear();  // it has planned files, which are gone with this process: no `resume`
   Journal journal(prepared.state().journal());
   journal.check();
+  refuse_state_of_another_deployment(journal, session.deployment.dir, prepared.state());
   if (const auto interrupted = journal.unfinished_run()) {
     throw Error(
         describe_interruption(journal, *interrupted, session.deployment.dir, prepared.state()),

@@ -95,6 +95,8 @@ ExitCode command_resume(const Arguments& arguments) {
   Workbench& bench = claim.bench;
   Journal& journal = claim.journal;
   const RunRecord run = lookup.run(arguments);
+  refuse_run_of_another_deployment(run, lookup.dir, lookup.state,
+                                   "resume " + std::to_string(run.id));
   refuse_what_cannot_go_on(run, lookup.dir, lookup.state);
   if (const auto newer = journal.last_standing_run(); newer && newer->id > run.id) {
     throw Error("run " + std::to_string(newer->id) + " came after run " + std::to_string(run.id) +

@@ -94,6 +94,8 @@ ExitCode roll_back(const Arguments& arguments) {
   Workbench& bench = claim.bench;
   Journal& journal = claim.journal;
   const RunRecord run = claim.lookup.run(arguments);
+  refuse_run_of_another_deployment(run, claim.lookup.dir, state,
+                                   "rollback " + std::to_string(run.id));
   const std::string obstacle = obstacle_to_rollback(journal.last_standing_run(), run);
   if (!obstacle.empty()) throw Error(obstacle);
   require_consent_to_roll_back(arguments, run, claim.lookup.dir, state, bench.cancellation());

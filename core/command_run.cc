@@ -66,6 +66,8 @@ ExitCode command_plan(const Arguments& arguments) {
                                : find_pipeline(arguments, bench.installation()),
                            PreparedSession::Lock::none);
   if (const auto journal = existing_journal(prepared.state())) {
+    refuse_state_of_another_deployment(*journal, prepared.session().deployment.dir,
+                                       prepared.state());
     warn_of_half_done(bench, prepared, *journal);
     if (const auto interrupted = interrupted_run(*journal, prepared.state())) {
       bench.events().emit(
@@ -230,6 +232,7 @@ ExitCode run_pipeline(Workbench& bench, const Pipeline& pipeline, const SavedPla
   Session& session = prepared->session();
   Journal journal(state.journal());
   journal.check();
+  refuse_state_of_another_deployment(journal, dir, state);
   // A removal of old runs may have taken it away while this one waited for the lock.
   if (is_sent_pipeline(arguments)) keep_pipeline(*bench.given().pipeline, state);
   if (const auto interrupted = journal.unfinished_run()) {

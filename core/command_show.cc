@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <limits>
 
 #include "commands.h"
 #include "deployment.h"
@@ -47,6 +48,16 @@ std::string run_line(const RunRecord& run, bool going_on) {
                      "  " + state_in_words(run, going_on);
   if (!run.failed_stage.empty()) line += " (failed: " + run.failed_stage + ")";
   return make_visible(line);
+}
+
+// Whoever reads lines by a program gets whole ones.
+void print_long(const std::string& first, const std::string& text) {
+  const ViewStyle style = style_of_stdout();
+  const int width = style.terminal ? style.width : std::numeric_limits<int>::max();
+  const std::string next(first.empty() ? 4 : first.size(), ' ');
+  for (const std::string& line : wrap(text, width, first, next)) {
+    std::cout << line << "\n";
+  }
 }
 
 json stage_json(const Journal& journal, std::uint64_t run, const StageRecord& stage) {
@@ -107,9 +118,9 @@ void print_comparison(const json& facts, bool verbose) {
     ++compared;
     if (returned) ++same;
     if (returned && !verbose) continue;
-    std::cout << "      " << make_visible(fact["name"].get<std::string>()) << ": was "
-              << said_of(fact["before"]) << ", is " << said_of(fact["after_rollback"])
-              << (returned || fact["must_return"] == true ? "" : " (for information)") << "\n";
+    print_long("      ", fact["name"].get<std::string>() + ": was " + said_of(fact["before"]) +
+                             ", is " + said_of(fact["after_rollback"]) +
+                             (returned || fact["must_return"] == true ? "" : " (for information)"));
   }
   if (compared == 0) return;
   std::cout << "      " << same << " of " << compared << (compared == 1 ? " fact is" : " facts are")
@@ -143,9 +154,14 @@ void print_closing(const RunRecord& run) {
   for (const std::string& line : report.lines(style_of_stdout())) std::cout << line << "\n";
 }
 
-void print_interruption(const Lookup& lookup) {
-  const std::string interruption = lookup.interruption();
-  if (!interruption.empty()) std::cout << "\n" << make_visible(interruption) << "\n";
+// Each command on a line of its own, whole, so that it can be copied.
+void print_waiting(const std::optional<Waiting>& waiting) {
+  if (!waiting) return;
+  std::cout << "\n";
+  print_long("", waiting->what);
+  for (const Waiting::Offer& offer : waiting->offers) {
+    std::cout << "  " << offer.purpose << ":\n    " << make_visible(offer.command) << "\n";
+  }
 }
 
 // What `run --key` would find: run and removed are null where no run has, or had, the key.
@@ -188,13 +204,12 @@ ExitCode command_status(const Arguments& arguments) {
   if (!project.project.empty()) services = services_of(project, lookup.dir);
   std::optional<RunRecord> last;
   if (lookup.journal) last = lookup.journal->last_run();
-  const std::string interruption = lookup.interruption();
-  const std::string half_done = lookup.journal && interruption.empty()
-                                    ? describe_half_done(*lookup.journal, lookup.dir, lookup.state)
-                                    : "";
-  const ExitCode code = !interruption.empty() ? ExitCode::busy
-                        : !half_done.empty()  ? ExitCode::needs_person
-                                              : ExitCode::done;
+  const std::optional<Waiting> interrupted = lookup.interrupted();
+  std::optional<Waiting> left;
+  if (lookup.journal && !interrupted) left = half_done(*lookup.journal, lookup.dir, lookup.state);
+  const ExitCode code = interrupted ? ExitCode::busy
+                        : left      ? ExitCode::needs_person
+                                    : ExitCode::done;
   if (arguments.json) {
     json document = {
         {"deployment", lookup.dir},
@@ -202,8 +217,8 @@ ExitCode command_status(const Arguments& arguments) {
         {"engine", project.engine},
         {"services", nullptr},
         {"last_run", last ? to_json(*last, holder.has_value()) : json()},
-        {"interrupted", interruption.empty() ? json() : json(interruption)},
-        {"half_done", half_done.empty() ? json() : json(half_done)},
+        {"interrupted", interrupted ? json(interrupted->sentence()) : json()},
+        {"half_done", left ? json(left->sentence()) : json()},
         {"lock", holder
                      ? json{{"pid", holder->pid}, {"user", holder->user}, {"since", holder->since}}
                      : json()}};
@@ -228,13 +243,13 @@ ExitCode command_status(const Arguments& arguments) {
     Workbench bench(arguments);
     print_installation(installation_document(bench, lookup.dir, lookup.state));
   }
-  std::cout << "deployment  " << lookup.dir << "\n";
+  std::cout << "deployment  " << make_visible(lookup.dir) << "\n";
   if (!unknown_project.empty()) {
     std::cout << "project     not known: " << make_visible(unknown_project) << "\n";
   } else if (project.files.empty()) {
     std::cout << "project     none (no compose file in this folder)\n";
   } else {
-    std::cout << "project     " << project.project << "   engine "
+    std::cout << "project     " << make_visible(project.project) << "   engine "
               << (project.engine.empty() ? "not reached" : project.engine) << "\n";
   }
   for (const RunningService& service : services.value_or(std::vector<RunningService>())) {
@@ -243,7 +258,7 @@ ExitCode command_status(const Arguments& arguments) {
               << "\n";
   }
   if (last)
-    std::cout << "last        " << run_line(*last, holder.has_value()) << "\n";
+    print_long("last        ", run_line(*last, holder.has_value()));
   else
     std::cout << "last        nothing was ever run here\n";
   if (!arguments.key.empty()) {
@@ -254,8 +269,8 @@ ExitCode command_status(const Arguments& arguments) {
     std::cout << "going on    process " << holder->pid << " of " << holder->user << " since "
               << holder->since << "\n";
   }
-  print_interruption(lookup);
-  if (!half_done.empty()) std::cout << "\n" << make_visible(half_done) << "\n";
+  print_waiting(interrupted);
+  print_waiting(left);
   return code;
 }
 
@@ -278,15 +293,15 @@ ExitCode command_history(const Arguments& arguments) {
       document.back()["can_be_undone"] = obstacle.empty();
       document.back()["undo_obstacle"] = obstacle.empty() ? json() : json(obstacle);
     } else {
-      std::cout << run_line(run, going_on) << (obstacle.empty() ? "; can be undone" : "") << "\n";
+      print_long("", run_line(run, going_on) + (obstacle.empty() ? "; can be undone" : ""));
     }
   }
   if (arguments.json)
     std::cout << indented(document);
   else if (runs.empty())
-    std::cout << "nothing was ever run on " << lookup.dir << "\n";
+    std::cout << "nothing was ever run on " << make_visible(lookup.dir) << "\n";
   else
-    print_interruption(lookup);
+    print_waiting(lookup.interrupted());
   return ExitCode::done;
 }
 
@@ -309,15 +324,16 @@ ExitCode command_show(const Arguments& arguments) {
     std::cout << indented(document);
     return ExitCode::done;
   }
-  std::cout << run_line(run, going_on) << "\n  by " << make_visible(run.user) << " on " << run.host
-            << ", " << make_visible(run.pipeline_file) << "\n";
+  print_long("", run_line(run, going_on));
+  std::cout << "  by " << make_visible(run.user) << " on " << run.host << ", "
+            << make_visible(run.pipeline_file) << "\n";
   for (const json& stage : document["stages"]) print_stage(stage, arguments.verbose);
   if (run.closing.empty()) {
-    std::cout << "  log: " << lookup.state.logs(run.id) << "/run.log\n";
+    std::cout << "  log: " << make_visible(lookup.state.logs(run.id)) << "/run.log\n";
   } else {
     print_closing(run);
   }
-  print_interruption(lookup);
+  print_waiting(lookup.interrupted());
   return ExitCode::done;
 }
 

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "files.h"
 #include "state_dir.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
@@ -93,6 +94,10 @@ std::string deployment_dir(const std::string& change_dir, const DeploymentSpec& 
   if (error) {
     throw Error("the deployment " + asked.lexically_normal().string() + " cannot be opened (" +
                 error.message() + "); name it with -C DIR or `deployment: {dir: …}`");
+  }
+  if (!is_utf8(dir.string())) {
+    throw Error("the deployment " + dir.string() +
+                " has a name that is no UTF-8, which the journal cannot keep; rename the folder");
   }
   if (!fs::is_directory(dir)) {
     throw Error("the deployment " + dir.string() + " is a file; name the folder that holds it");

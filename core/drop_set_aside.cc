@@ -10,6 +10,7 @@
 #include "pipeline.h"
 #include "prepared_rollback.h"
 #include "quiet_listener.h"
+#include "recovery.h"
 
 namespace drydock {
 namespace {
@@ -30,8 +31,9 @@ void remove_aside_file(const SetAside& aside) {
 }
 
 // Which databases of one stage.
-void drop_databases(Workbench& bench, Journal& journal, const StateDir& state,
-                    const std::vector<const SetAside*>& databases, std::vector<std::string>& said) {
+void drop_databases(Workbench& bench, Journal& journal, const std::string& dir,
+                    const StateDir& state, const std::vector<const SetAside*>& databases,
+                    std::vector<std::string>& said) {
   const SetAside& first = *databases.front();
   const std::string what = describe(first);
   const std::optional<RunRecord> run = journal.run(first.run);
@@ -39,6 +41,7 @@ void drop_databases(Workbench& bench, Journal& journal, const StateDir& state,
     throw not_removed(what, "the journal does not know run " + std::to_string(first.run) +
                                 "; drop it by hand and remove " + first.manifest);
   }
+  refuse_run_of_another_deployment(*run, dir, state, "backups prune --set-aside");
   for (const StageRecord& stage : journal.stages(first.run)) {
     if (stage.key != first.stage) continue;
     StageRecord dropping = stage;
@@ -64,8 +67,8 @@ void drop_databases(Workbench& bench, Journal& journal, const StateDir& state,
 
 }  // namespace
 
-std::vector<std::string> drop_set_aside(Workbench& bench, Journal& journal, const StateDir& state,
-                                        const std::vector<SetAside>& all) {
+std::vector<std::string> drop_set_aside(Workbench& bench, Journal& journal, const std::string& dir,
+                                        const StateDir& state, const std::vector<SetAside>& all) {
   std::vector<std::string> said;
   std::map<std::pair<std::uint64_t, std::string>, std::vector<const SetAside*>> databases;
   for (const SetAside& aside : all) {
@@ -80,7 +83,7 @@ std::vector<std::string> drop_set_aside(Workbench& bench, Journal& journal, cons
     }
   }
   for (const auto& of_stage : databases) {
-    drop_databases(bench, journal, state, of_stage.second, said);
+    drop_databases(bench, journal, dir, state, of_stage.second, said);
   }
   return said;
 }

@@ -12,7 +12,8 @@ namespace drydock {
 // Files by itself; databases by the plugin of the stage that restored, in a worker, with the
 // options that the run was journaled with. Throws Error (exit code 3) with the first that could not
 // be removed; safe to repeat. Returns what the plugin said.
-std::vector<std::string> drop_set_aside(Workbench& bench, Journal& journal, const StateDir& state,
-                                        const std::vector<SetAside>& all);
+// Databases of another deployment than `dir` are nobody's to drop here.
+std::vector<std::string> drop_set_aside(Workbench& bench, Journal& journal, const std::string& dir,
+                                        const StateDir& state, const std::vector<SetAside>& all);
 
 }  // namespace drydock

@@ -1,5 +1,7 @@
 #include "ending.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <set>
 
@@ -37,7 +39,10 @@ json kept_files(const Journal& journal, const StateDir& state, std::uint64_t run
   json kept = json::array();
   for (const StageRecord& stage : journal.stages(run)) {
     for (const Artifact& artifact : journal.artifacts(run, stage.position)) {
-      kept.push_back({{"path", artifact.path}, {"description", artifact.description}});
+      // Somebody may have removed the state folder meanwhile.
+      const bool there = ::access(artifact.path.c_str(), F_OK) == 0;
+      kept.push_back({{"path", artifact.path},
+                      {"description", artifact.description + (there ? "" : " (no longer there)")}});
     }
   }
   if (holds_files(state.run_files(run))) {

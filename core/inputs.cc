@@ -77,7 +77,10 @@ std::string digest_of(const std::string& path) {
     if (fs::is_directory(path)) return digest_of_folder(path);
     return fs::exists(path) ? sha256_of_file(path) : "absent";
   } catch (const fs::filesystem_error& e) {
-    throw Error(e.path1().string() + " cannot be read (" + e.code().message() + ")");
+    // Of a folder below it the library says nothing.
+    const std::string what = e.path1().empty() ? "a folder below " + path : e.path1().string();
+    throw Error(what + " cannot be read (" + e.code().message() +
+                "), and a stage reads it; check who may read it");
   }
 }
 

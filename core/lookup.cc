@@ -45,10 +45,16 @@ RunRecord Lookup::run(const Arguments& arguments) const {
   throw Error("there is no run " + named + " of " + dir + "; `drydock history` lists them");
 }
 
+std::optional<Waiting> Lookup::interrupted() const {
+  if (!journal) return std::nullopt;
+  const std::optional<RunRecord> run = interrupted_run(*journal, state);
+  if (!run) return std::nullopt;
+  return interruption_of(*journal, *run, dir, state);
+}
+
 std::string Lookup::interruption() const {
-  if (!journal) return "";
-  const std::optional<RunRecord> interrupted = interrupted_run(*journal, state);
-  return interrupted ? describe_interruption(*journal, *interrupted, dir, state) : "";
+  const std::optional<Waiting> waiting = interrupted();
+  return waiting ? waiting->sentence() : "";
 }
 
 bool Lookup::is_going_on(const RunRecord& run) const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "command_line.h"
 #include "journal.h"
+#include "recovery.h"
 #include "state_dir.h"
 
 namespace drydock {
@@ -17,8 +19,9 @@ struct Lookup {
   const Journal& runs() const;
   // The run that the command line names, else the last. Throws Error when there is none.
   RunRecord run(const Arguments& arguments) const;
-  // Which run was interrupted and waits, in which stage and step, and how to go on. "": none.
-  std::string interruption() const;
+  // Which run was interrupted and waits, in which stage and step, and how to go on.
+  std::optional<Waiting> interrupted() const;
+  std::string interruption() const;  // the same as a sentence; "": none
   // Does somebody work on it now?
   bool is_going_on(const RunRecord& run) const;
 

@@ -2,6 +2,7 @@
 // code.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "command_table.h"
 #include "commands.h"
 #include "json_text.h"
+#include "secrets.h"
 #include "text.h"
 #include "version.h"
 
@@ -55,6 +57,14 @@ void open_standard_streams() {
   }
 }
 
+// A core has every secret in it, and is left in the deployment. Also for what is started from here.
+void leave_no_core() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = 0;
+  ::setrlimit(RLIMIT_CORE, &limit);
+}
+
 // Whether it changes nothing, so that nothing is done where nobody could be told.
 bool only_tells(const Arguments& arguments) {
   constexpr std::array tellers = {"validate",       "plan",           "status",      "history",
@@ -87,8 +97,11 @@ int end(const Arguments& arguments, ExitCode code) {
   return static_cast<int>(code);
 }
 
-int fail(const std::string& sentence, ExitCode code, bool json,
-         const std::vector<std::string>& details = {}) {
+// A sentence quotes what was found, which may be the value of a secret.
+int fail(std::string sentence, ExitCode code, bool json, const drydock::Masker& masker,
+         std::vector<std::string> details = {}) {
+  sentence = masker.mask(std::move(sentence));
+  for (std::string& detail : details) detail = masker.mask(std::move(detail));
   if (json) {
     nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
     if (!details.empty()) document["details"] = details;
@@ -105,13 +118,16 @@ int fail(const std::string& sentence, ExitCode code, bool json,
 
 int main(int argc, char** argv) {
   open_standard_streams();
+  leave_no_core();
   std::ios::sync_with_stdio(false);
   const std::vector<std::string> words(argv + 1, argv + argc);
   // Known also where the rest of the command line is wrong.
   const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+  const auto masker = std::make_shared<drydock::Masker>();
   Arguments arguments;
   try {
     arguments = drydock::parse_command_line(words);
+    arguments.masker = masker;
     if (arguments.version) {
       std::cout << "drydock " << drydock::version << " (plugin ABI " << drydock::abi_version
                 << ")\n";
@@ -125,11 +141,11 @@ int main(int argc, char** argv) {
       if (arguments.command == entry.name) return end(arguments, entry.perform(arguments));
     }
   } catch (const drydock::Error& e) {
-    return fail(e.what(), e.code(), json, e.details());
+    return fail(e.what(), e.code(), json, *masker, e.details());
   } catch (const std::exception& e) {
     return fail("something that Drydock did not foresee went wrong (" + std::string(e.what()) +
                     "); `drydock status` says whether a run was interrupted",
-                ExitCode::needs_person, json);
+                ExitCode::needs_person, json, *masker);
   }
   return static_cast<int>(ExitCode::refused);
 }

@@ -83,6 +83,7 @@ Plan Planner::laid_out() const { return {lay_out(session_.pipeline, session_.plu
 Plan Planner::plan(bool may_fetch) {
   Plan plan = laid_out();
   emit_started(plan.stages.size());
+  read_secrets(plan);
   if (session_.pipeline.probe) plan.probe = plan_probe();
   session_.worker.expect(plugins_to_ask(plan));
   for (PlannedStage& stage : plan.stages) {
@@ -103,6 +104,7 @@ Plan Planner::plan_rehearsal(const std::function<bool(const StageSpec&)>& is_reh
     if (stage.rehearsed) ++count;
   }
   emit_started(static_cast<std::size_t>(count));
+  read_secrets(all);
   if (session_.pipeline.probe) plan.probe = plan_probe();
   for (PlannedStage& stage : all.stages) {
     if (static_cast<int>(plan.stages.size()) == count) break;
@@ -134,6 +136,27 @@ void Planner::emit_started(std::size_t stages) {
                                         {"engine", deployment.compose.engine},
                                         {"stages", stages},
                                         {"vars", masked_vars(session_.vars)}});
+}
+
+// Before the first stage is looked at: what a later one keeps secret may be in its facts. One that
+// cannot be had is refused when its stage is planned; those of a stage with a condition are read
+// when it holds.
+void Planner::read_secrets(const Plan& plan) {
+  const auto read = [&](const auto& self, const json& value, const Place& place) -> void {
+    for (const json& each : value.is_structured() ? value : json::array()) self(self, each, place);
+    if (!value.is_string()) return;
+    for (const std::string& name : names_in(value.get<std::string>(), place)) {
+      constexpr std::string_view secrets = "secrets.";
+      if (name.rfind(secrets, 0) == 0) session_.secrets.get(name.substr(secrets.size()));
+    }
+  };
+  for (const PlannedStage& stage : plan.stages) {
+    if (!stage.spec->when.empty()) continue;
+    try {
+      read(read, stage.spec->with, stage.spec->place);
+    } catch (const Error&) {
+    }
+  }
 }
 
 void Planner::refuse_when_cancelled() const {
@@ -288,7 +311,7 @@ std::vector<std::string> Planner::stale_facts(const Plan& plan) {
       continue;
     }
     for (const FactDifference& difference :
-         compare_facts(stage.identity.key, stage.facts, report.facts)) {
+         compare_facts(stage.identity.key, masked(stage.facts, session_.masker), report.facts)) {
       differences.push_back(difference.text());
     }
   }
@@ -344,8 +367,17 @@ void Planner::emit_totals(const Plan& plan) {
 
 std::string FactDifference::text() const {
   constexpr std::size_t shown = 60;
+  const std::string_view secret = "hmac:";  // nobody could tell anything by it
+  if (before.rfind(secret, 0) == 0 && after && after->rfind(secret, 0) == 0) {
+    return stage + ": " + name + " is another one than before";
+  }
   return stage + ": " + name + " was " + shorten(before, shown) +
          (after ? " and is " + shorten(*after, shown) : " and is not reported any more");
+}
+
+std::vector<Fact> masked(std::vector<Fact> facts, const Masker& masker) {
+  for (Fact& fact : facts) fact.value = masker.mask(std::move(fact.value));
+  return facts;
 }
 
 std::vector<FactDifference> compare_facts(const std::string& stage, const std::vector<Fact>& before,

@@ -87,6 +87,7 @@ class Planner {
   PlannedStage plan_probe();
   void emit_started(std::size_t stages);
   void refuse_when_cancelled() const;
+  void read_secrets(const Plan& plan);
   void plan_stage(PlannedStage& stage, bool may_fetch);
   std::string planned_env_file() const;
   void emit_planned(const PlannedStage& stage);
@@ -107,6 +108,10 @@ struct FactDifference {
 };
 std::vector<FactDifference> compare_facts(const std::string& stage, const std::vector<Fact>& before,
                                           const std::vector<Fact>& after);
+
+// What is known to be secret by now was not, perhaps, when `facts` were seen: to be compared with
+// facts of now, they are masked like these.
+std::vector<Fact> masked(std::vector<Fact> facts, const Masker& masker);
 
 // A worker that looks at the world is given up after this long, unless the stage says otherwise.
 inline constexpr std::chrono::minutes examination_timeout{10};

@@ -22,8 +22,11 @@ class PreparedRollback {
   Rollback rollback(Journal& journal);
 
  private:
+  void read_secrets(const std::vector<StageRecord>& stages);
+
   Workbench& bench_;
   const StateDir& state_;
+  std::uint64_t run_;
   Deployment deployment_;
   DotEnv dot_env_;
   SharedVariables env_, env_before_;

@@ -1,5 +1,6 @@
 #include "recovery.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,22 @@
 #include "text.h"
 
 namespace drydock {
+namespace {
+
+bool is_there(const std::string& dir) {
+  struct stat status {};
+  return ::stat(dir.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Also through links, and by another mount of it.
+bool is_same_folder(const std::string& left, const std::string& right) {
+  struct stat a {
+  }, b{};
+  return left == right || (::stat(left.c_str(), &a) == 0 && ::stat(right.c_str(), &b) == 0 &&
+                           a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+}  // namespace
 
 std::string command_for(const std::string& dir, const std::string& state_dir,
                         const std::string& command) {
@@ -38,14 +55,31 @@ std::string where_it_was_interrupted(const Journal& journal, const RunRecord& ru
   return at_work.empty() ? where : at_work;
 }
 
+std::string Waiting::sentence() const {
+  std::string text = what;
+  for (const Offer& offer : offers) {
+    text += (&offer == &offers.front() ? "; " : ", ") + offer.purpose + ": " + offer.command;
+  }
+  return text;
+}
+
+Waiting interruption_of(const Journal& journal, const RunRecord& run, const std::string& dir,
+                        const StateDir& state) {
+  const std::string number = std::to_string(run.id);
+  Waiting waiting;
+  waiting.what = "run " + number + " (" + run.pipeline + ", started " + run.started +
+                 ") was interrupted " + where_it_was_interrupted(journal, run);
+  waiting.offers.push_back(
+      {"put everything back with", command_for(dir, state.path(), "rollback " + number)});
+  if (run.state == RunState::running && !run.inputs.empty()) {
+    waiting.offers.push_back({"or go on with", command_for(dir, state.path(), "resume " + number)});
+  }
+  return waiting;
+}
+
 std::string describe_interruption(const Journal& journal, const RunRecord& run,
                                   const std::string& dir, const StateDir& state) {
-  const std::string number = std::to_string(run.id);
-  const bool goes_on = run.state == RunState::running && !run.inputs.empty();
-  return "run " + number + " (" + run.pipeline + ", started " + run.started + ") was interrupted " +
-         where_it_was_interrupted(journal, run) +
-         "; put everything back with: " + command_for(dir, state.path(), "rollback " + number) +
-         (goes_on ? ", or go on with: " + command_for(dir, state.path(), "resume " + number) : "");
+  return interruption_of(journal, run, dir, state).sentence();
 }
 
 std::string state_in_words(const RunRecord& run, bool going_on) {
@@ -77,6 +111,37 @@ Deployment deployment_before(const RunRecord& run, const StateDir& state) {
   return deployment;
 }
 
+void refuse_run_of_another_deployment(const RunRecord& run, const std::string& dir,
+                                      const StateDir& state, const std::string& command) {
+  const std::string theirs = deployment_from_json(run.deployment).dir;
+  if (is_same_folder(theirs, dir)) return;
+  const std::string was =
+      "run " + std::to_string(run.id) + " was of the deployment " + theirs + ", and this is " + dir;
+  if (is_there(theirs)) {
+    // A copy has the state of the other one with it, which is not the other one's.
+    const bool usual = state.path() == dir + "/.drydock";
+    throw Error(was + "; nothing was changed: name that one with: " +
+                command_for(theirs, usual ? theirs + "/.drydock" : state.path(), command) +
+                "; or, where this is a copy of it, move " + state.path() + " aside");
+  }
+  throw Error(
+      was + ", and the former is not there; nothing was changed: where it was moved here, " +
+      "let its old name lead here with: ln -s " + shell_word(dir) + " " + shell_word(theirs));
+}
+
+void refuse_state_of_another_deployment(const Journal& journal, const std::string& dir,
+                                        const StateDir& state) {
+  const std::optional<RunRecord> last = journal.last_run();
+  if (!last) return;
+  const std::string theirs = deployment_from_json(last->deployment).dir;
+  if (is_same_folder(theirs, dir) || !is_there(theirs)) return;
+  throw Error(
+      "the state folder " + state.path() + " is that of the deployment " + theirs + " (run " +
+      std::to_string(last->id) + "), and this is " + dir +
+      "; nothing was changed: use another --state-dir, or, where this is a copy of it, move " +
+      state.path() + " aside");
+}
+
 std::string obstacle_to_rollback(const std::optional<RunRecord>& last_standing,
                                  const RunRecord& run) {
   const std::string number = std::to_string(run.id);
@@ -95,25 +160,34 @@ std::string obstacle_to_rollback(const std::optional<RunRecord>& last_standing,
          " first";
 }
 
-std::string describe_half_done(const Journal& journal, const std::string& dir,
-                               const StateDir& state) {
+std::optional<Waiting> half_done(const Journal& journal, const std::string& dir,
+                                 const StateDir& state) {
   const std::optional<RunRecord> last = journal.last_standing_run();
   if (!last || (last->state != RunState::stopped && last->state != RunState::needs_person)) {
-    return "";
+    return std::nullopt;
   }
   const std::string number = std::to_string(last->id);
-  const bool goes_on = last->state == RunState::stopped && !last->inputs.empty();
   const std::string place =
       last->failed_stage.empty() ? "" : " in stage '" + last->failed_stage + "'";
-  return "run " + number + " (" + last->pipeline + ", ended " + last->finished + ") failed" +
-         place +
-         (last->state == RunState::stopped ? " and was left as it was"
-                                           : " and could not be put back whole") +
-         "; what is wrong: " + command_for(dir, state.path(), "show " + number) +
-         ", put everything back with: " + command_for(dir, state.path(), "rollback " + number) +
-         (goes_on ? ", or mend that and go on with: " +
-                        command_for(dir, state.path(), "resume " + number)
-                  : "");
+  Waiting waiting;
+  waiting.what = "run " + number + " (" + last->pipeline + ", ended " + last->finished +
+                 ") failed" + place +
+                 (last->state == RunState::stopped ? " and was left as it was"
+                                                   : " and could not be put back whole");
+  waiting.offers = {
+      {"what is wrong", command_for(dir, state.path(), "show " + number)},
+      {"put everything back with", command_for(dir, state.path(), "rollback " + number)}};
+  if (last->state == RunState::stopped && !last->inputs.empty()) {
+    waiting.offers.push_back(
+        {"or mend that and go on with", command_for(dir, state.path(), "resume " + number)});
+  }
+  return waiting;
+}
+
+std::string describe_half_done(const Journal& journal, const std::string& dir,
+                               const StateDir& state) {
+  const std::optional<Waiting> waiting = half_done(journal, dir, state);
+  return waiting ? waiting->sentence() : "";
 }
 
 void end_dead_workers(const Journal& journal, std::uint64_t run, Events& events) {

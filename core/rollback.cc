@@ -181,7 +181,8 @@ void Rollback::verify(std::uint64_t run, const StageRecord& stage, const std::ve
   StepReport report;
   if (!must_return || !perform(run, stage, Step::observe, report, result)) return;
   journal_.save_facts(run, stage.position, Moment::after_rollback, report.facts);
-  for (const FactDifference& difference : compare_facts(stage.key, before, report.facts)) {
+  for (const FactDifference& difference :
+       compare_facts(stage.key, masked(before, events_.masker()), report.facts)) {
     events_.emit("fact.differs",
                  {{"name", difference.name},
                   {"before", difference.before},

@@ -32,6 +32,15 @@ std::string base(std::size_t longest) {
   return otherwise;
 }
 
+// The lock goes last: killed before that, the rest is still known to be somebody's who is gone.
+void remove_whole(const std::string& path) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+    if ("/" + entry.path().filename().string() != lock_name) fs::remove_all(entry.path(), error);
+  }
+  fs::remove_all(path, error);
+}
+
 void remove_abandoned_in(const std::string& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
@@ -45,7 +54,7 @@ void remove_abandoned_in(const std::string& folder) {
     // Without the lock's file it is somebody else's, or was made a moment ago.
     const int lock = ::open((path + lock_name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (lock < 0) continue;
-    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) fs::remove_all(entry.path(), error);
+    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) remove_whole(path);
     ::close(lock);
   }
 }
@@ -68,8 +77,7 @@ TemporaryDir::TemporaryDir(std::size_t longest) {
 }
 
 TemporaryDir::~TemporaryDir() {
-  std::error_code error;
-  fs::remove_all(path_, error);
+  remove_whole(path_);
   if (lock_ >= 0) ::close(lock_);
 }
 

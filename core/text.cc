@@ -163,7 +163,19 @@ std::string shell_word(const std::string& text) {
   const std::string plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
   if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   std::string quoted;
+  if (std::any_of(text.begin(), text.end(), is_control)) {  // nobody could copy them as they are
+    for (const char c : text) {
+      const auto octal = [c](int shift) { return static_cast<char>('0' + (c >> shift & 7)); };
+      if (is_control(c) || c == '\'' || c == '\\') {
+        quoted += {'\\', octal(6), octal(3), octal(0)};
+      } else {
+        quoted += c;
+      }
+    }
+    return "$'" + quoted + "'";
+  }
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return "'" + quoted + "'";
 }

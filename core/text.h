@@ -40,7 +40,8 @@ std::size_t display_width(std::string_view text);
 // Cut to `width` columns, with an ellipsis.
 std::string shorten(std::string_view text, std::size_t width);
 
-// As one word of a POSIX shell; quoted only where it has to be.
+// As one word of a POSIX shell; quoted only where it has to be. With control characters in it as
+// one of bash, ksh and zsh ($'...').
 std::string shell_word(const std::string& text);
 
 // What stands between the separators; nothing after a last one that ends the text.

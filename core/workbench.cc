@@ -12,6 +12,7 @@
 #include "json_text.h"
 #include "process.h"
 #include "process_worker.h"
+#include "text.h"
 
 namespace drydock {
 namespace {
@@ -90,7 +91,8 @@ Installation Installation::here() {
 Workbench::Workbench(const Arguments& arguments)
     : arguments_(arguments),
       installation_(Installation::here()),
-      events_(masker_),
+      masker_(arguments.masker ? arguments.masker : std::make_shared<Masker>()),
+      events_(*masker_),
       worker_(std::make_unique<ProcessWorker>(installation_.worker, cancellation_)) {
   become_subreaper();
   if (arguments.json) {
@@ -164,7 +166,7 @@ const GivenInputs& Workbench::given() {
   if (!given_) {
     given_ = arguments_.from_stdin ? read_given_inputs(STDIN_FILENO) : GivenInputs();
     // Also where nothing asks for them: what was given is never written.
-    for (const auto& [name, value] : given_->secrets) masker_.add(name, value);
+    for (const auto& [name, value] : given_->secrets) masker_->add(name, value);
   }
   return *given_;
 }
@@ -180,7 +182,12 @@ void Workbench::print_document() const {
 
 StateDir state_of(const Arguments& arguments, const std::string& deployment_dir) {
   if (arguments.state_dir.empty()) return StateDir(deployment_dir + "/.drydock");
-  return StateDir(fs::absolute(arguments.state_dir).lexically_normal().string());
+  const std::string path = fs::absolute(arguments.state_dir).lexically_normal().string();
+  if (!is_utf8(path)) {
+    throw Error("the state folder " + path +
+                " has a name that is no UTF-8, which the journal cannot keep; use another one");
+  }
+  return StateDir(path);
 }
 
 }  // namespace drydock

@@ -34,7 +34,7 @@ class Workbench {
 
   const Arguments& arguments() const { return arguments_; }
   const Installation& installation() const { return installation_; }
-  Masker& masker() { return masker_; }
+  Masker& masker() { return *masker_; }
   Events& events() { return events_; }
   Worker& worker() { return *worker_; }
   Cancellation& cancellation() { return cancellation_; }
@@ -67,7 +67,7 @@ class Workbench {
  private:
   const Arguments& arguments_;
   Installation installation_;
-  Masker masker_;
+  std::shared_ptr<Masker> masker_;  // never null
   Events events_;
   Cancellation cancellation_;
   std::optional<GivenInputs> given_;

@@ -120,7 +120,7 @@ std::string rows_text(const std::map<std::string, std::uint64_t>& rows) {
 }
 
 std::string shown_bytes(std::int64_t bytes) {
-  const char* const units[] = {"bytes", "KB", "MB", "GB", "TB"};
+  const char* const units[] = {"bytes", "kB", "MB", "GB", "TB"};
   std::size_t unit = 0;
   std::int64_t tenths = bytes * 10;
   for (; tenths >= 10000 && unit + 1 < std::size(units); ++unit) tenths /= 1000;

@@ -36,6 +36,9 @@ void FilePart::observe(const Call& call) {
       case KeptFile::Kind::link:
         call.fact(name, "link to " + file.target);
         break;
+      case KeptFile::Kind::special:  // of the new release; before a run it is refused
+        call.fact(name, "socket, pipe or device");
+        break;
       case KeptFile::Kind::file:
         call.fact(name, "file " + attributes_text(file));
         // A secret, since a configuration with a short password could be found by trying.
@@ -46,7 +49,7 @@ void FilePart::observe(const Call& call) {
 }
 
 void FilePart::plan(const Call& call) {
-  for (const KeptFile& file : find_files(call, call.texts("/files"))) {
+  for (const KeptFile& file : files_to_keep(call, call.texts("/files"))) {
     if (file.kind == KeptFile::Kind::folder) continue;
     Change change{"file", "save", shown(call, file.path)};
     change.disk_bytes = file.bytes;
@@ -60,7 +63,7 @@ void FilePart::plan(const Call& call) {
 
 std::int64_t FilePart::bytes_needed(const Call& call) {
   std::int64_t bytes = 0;
-  for (const KeptFile& file : find_files(call, call.texts("/files"))) bytes += file.bytes;
+  for (const KeptFile& file : files_to_keep(call, call.texts("/files"))) bytes += file.bytes;
   return bytes;
 }
 
@@ -71,7 +74,7 @@ void FilePart::run(const Call& call) {
   Manifest manifest;
   manifest.kind = "files";
   const Stopwatch watch(manifest.taken);
-  const std::vector<KeptFile> kept = keep_files(call, find_files(call, patterns), id);
+  const std::vector<KeptFile> kept = keep_files(call, files_to_keep(call, patterns), id);
   for (const KeptFile& file : kept) {
     if (file.kind == KeptFile::Kind::file) {
       manifest.contents.push_back({file.copy, file.bytes, file.sha256});
@@ -96,9 +99,7 @@ void FilePart::rollback(const Call& call) {
   const auto id = call.recall("files/manifest");
   if (!id) return;
   const KeptPatterns kept = read_kept(call, *id);
-  for (const std::string& path : put_back(call, kept.files, kept.patterns, aside_folder)) {
-    call.info("put back " + path);
-  }
+  put_back(call, kept.files, kept.patterns, aside_folder);
 }
 
 }  // namespace drydock::backup

@@ -1,5 +1,6 @@
 #include "kept_files.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "digest.h"
 #include "file_store.h"
+#include "first_failure.h"
 #include "manifest.h"
 #include "set_aside.h"
 
@@ -30,6 +32,7 @@ const char* word(KeptFile::Kind kind) {
       return "folder";
     case KeptFile::Kind::link:
       return "link";
+    case KeptFile::Kind::special:  // never kept
     case KeptFile::Kind::absent:
       break;
   }
@@ -61,14 +64,28 @@ KeptFile look_at(const Call& call, const std::string& path) {
     found.kind = KeptFile::Kind::link;
     found.target = fs::read_symlink(path).string();
   } else {
-    throw Failed(shown(call, path) +
-                 " is a socket, pipe or device, which cannot be backed up; name the files that "
-                 "`files` is to keep without it");
+    found.kind = KeptFile::Kind::special;
   }
   found.mode = status.st_mode & 07777;
   found.uid = status.st_uid;
   found.gid = status.st_gid;
   return found;
+}
+
+// Somebody else put the same bytes there again (the stage that wrote the file, say), or touched it:
+// the copy still has the old time.
+void put_time_back(const std::string& copy, const std::string& path) {
+  struct stat kept {
+  }, now{};
+  if (::stat(copy.c_str(), &kept) != 0 || ::stat(path.c_str(), &now) != 0) return;
+  const bool same =
+      kept.st_mtim.tv_sec == now.st_mtim.tv_sec && kept.st_mtim.tv_nsec == now.st_mtim.tv_nsec;
+  const timespec times[] = {{0, UTIME_OMIT}, kept.st_mtim};
+  // Whose file it is not may not, and has its bytes all the same.
+  if (!same && ::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0 &&
+      errno != EPERM) {
+    files::throw_file_error("set the time of", path);
+  }
 }
 
 // The path and, when it is a folder, all below it; a link together with the file it leads to, since
@@ -85,12 +102,9 @@ void collect(const Call& call, const std::string& path, std::set<std::string>& s
     }
   }
   if (into.back().kind != KeptFile::Kind::folder || into.back().path != path) return;
-  std::vector<std::string> children;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    children.push_back(entry.path().string());
+  for (const std::string& name : files::names_in(path)) {
+    collect(call, path + "/" + name, seen, into);
   }
-  std::sort(children.begin(), children.end());
-  for (const std::string& child : children) collect(call, child, seen, into);
 }
 
 std::string escaped(const std::string& path) {
@@ -146,8 +160,17 @@ void move_aside(const Call& call, const std::string& path, const std::string& as
   }
   files::make_directories(fs::path(to).parent_path().string());
   if (::rename(path.c_str(), to.c_str()) == 0) return;
-  files::copy_tree(path, to);  // another file system
-  fs::remove_all(path);
+  const int why = errno;
+  if (why != EXDEV) files::throw_file_error("move aside", path, why);
+  const std::vector<std::string> left_out = files::copy_tree(path, to);
+  if (!left_out.empty()) {
+    const std::string which = left_out.front().empty() ? path : path + "/" + left_out.front();
+    throw Failed(shown(call, path) + " cannot be moved to another file system, as " + which +
+                 " is a socket, pipe or device; remove that, then repeat");
+  }
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) files::throw_file_error("remove", path, error.value());
 }
 
 namespace {
@@ -159,10 +182,14 @@ void put_back(const Call& call, const KeptFile& kept, const KeptFile& now,
   }
   switch (kept.kind) {
     case KeptFile::Kind::absent:
+    case KeptFile::Kind::special:
       break;
     case KeptFile::Kind::link: {
       if (now.kind == KeptFile::Kind::link) move_aside(call, kept.path, aside);
-      fs::create_symlink(kept.target, kept.path);
+      files::make_directories(fs::path(kept.path).parent_path().string());
+      if (::symlink(kept.target.c_str(), kept.path.c_str()) != 0) {
+        files::throw_file_error("put back the link", kept.path);
+      }
       if (::lchown(kept.path.c_str(), kept.uid, kept.gid) != 0 && errno != EPERM) {
         throw Failed(shown(call, kept.path) + " cannot get its owner back: " + strerror(errno));
       }
@@ -196,6 +223,17 @@ std::vector<KeptFile> find_files(const Call& call, const std::vector<std::string
   std::vector<KeptFile> found;
   for (const std::string& pattern : patterns) {
     for (const std::string& path : matches(call, pattern)) collect(call, path, seen, found);
+  }
+  return found;
+}
+
+std::vector<KeptFile> files_to_keep(const Call& call, const std::vector<std::string>& patterns) {
+  std::vector<KeptFile> found = find_files(call, patterns);
+  for (const KeptFile& file : found) {
+    if (file.kind != KeptFile::Kind::special) continue;
+    throw Failed(shown(call, file.path) +
+                 " is a socket, pipe or device, which cannot be backed up; name the files that "
+                 "`files` is to keep without it");
   }
   return found;
 }
@@ -276,39 +314,51 @@ KeptPatterns read_kept(const Call& call, const std::string& id) {
   }
 }
 
-void check_copies(const Call& call, const std::vector<KeptFile>& kept) {
-  for (const KeptFile& file : kept) {
-    if (file.kind != KeptFile::Kind::file) continue;
-    const std::string copy = call.private_dir() + "/" + file.copy;
-    const std::string found = sha256_file(copy);
-    if (found != file.sha256) {
-      throw Failed("the copy " + copy + " is not the one that was made: its SHA-256 is " + found +
-                   ", noted was " + file.sha256);
-    }
+namespace {
+
+void check_copy(const Call& call, const KeptFile& file) {
+  if (file.kind != KeptFile::Kind::file) return;
+  const std::string copy = call.private_dir() + "/" + file.copy;
+  const std::string found = sha256_file(copy);
+  if (found != file.sha256) {
+    throw Failed("the copy " + copy + " is not the one that was made: its SHA-256 is " + found +
+                 ", noted was " + file.sha256);
   }
 }
 
-std::vector<std::string> put_back(const Call& call, const std::vector<KeptFile>& kept,
-                                  const std::vector<std::string>& patterns,
-                                  const std::string& aside) {
-  check_copies(call, kept);  // all of them, before the first one is used
-  std::vector<std::string> changed;
+}  // namespace
+
+void check_copies(const Call& call, const std::vector<KeptFile>& kept) {
+  for (const KeptFile& file : kept) check_copy(call, file);
+}
+
+void put_back(const Call& call, const std::vector<KeptFile>& kept,
+              const std::vector<std::string>& patterns, const std::string& aside) {
   std::set<std::string> known;
+  FirstFailure failure(call);  // of one of them must not keep the others from being put back
   for (const KeptFile& file : kept) {
     known.insert(file.path);
-    const KeptFile now = look_at(call, file.path);
-    if (is_as_kept(file, now)) continue;
-    put_back(call, file, now, aside);
-    changed.push_back(shown(call, file.path));
+    failure.attempt([&] {
+      const KeptFile now = look_at(call, file.path);
+      const bool same = is_as_kept(file, now);
+      if (!same) {
+        check_copy(call, file);
+        put_back(call, file, now, aside);
+        call.info("put back " + shown(call, file.path));
+      } else if (file.kind == KeptFile::Kind::file) {
+        put_time_back(call.private_dir() + "/" + file.copy, file.path);
+      }
+    });
   }
   for (const KeptFile& now : find_files(call, patterns)) {
     if (known.count(now.path) != 0 || now.kind == KeptFile::Kind::absent) continue;
-    if (!fs::exists(fs::symlink_status(now.path))) continue;  // went aside with its folder
-    move_aside(call, now.path, aside);
-    changed.push_back(shown(call, now.path) + " (moved to " + call.private_dir() + "/" + aside +
-                      ")");
+    failure.attempt([&] {
+      if (!fs::exists(fs::symlink_status(now.path))) return;  // went aside with its folder
+      move_aside(call, now.path, aside);
+      call.info("moved " + shown(call, now.path) + " to " + call.private_dir() + "/" + aside);
+    });
   }
-  return changed;
+  failure.rethrow();
 }
 
 }  // namespace drydock::backup

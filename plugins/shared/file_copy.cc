@@ -96,8 +96,7 @@ class TreeCopy {
                    const struct stat& status) {
     // Closed to others, and to be written into, until its content is complete.
     if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) throw_file_error("create", to);
-    for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
-      const std::string name = entry.path().filename().string();
+    for (const std::string& name : names_in(from)) {
       const std::string below = relative.empty() ? name : relative + "/" + name;
       if (!skip_ || !skip_(below)) copy(from + "/" + name, to + "/" + name, below);
     }
@@ -127,6 +126,7 @@ std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::st
   copy_bytes(file.descriptor(), from, *copy);
   copy->set(attributes_for_copy(file.status()));
   copy->set_modified(file.status().st_mtim);
+  copy->set_extended_from(from);
   return copy;
 }
 

@@ -14,6 +14,8 @@
 #include <map>
 #include <utility>
 
+#include "extended_attributes.h"
+
 namespace drydock::files {
 namespace fs = std::filesystem;
 namespace {
@@ -145,6 +147,17 @@ std::optional<std::string> read_if_present(const std::string& path, std::size_t 
   return read_open(fd, path, limit);
 }
 
+std::vector<std::string> names_in(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  if (error) throw_file_error("read the folder", folder, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::optional<Attributes> attributes(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) {
@@ -173,6 +186,7 @@ Replacement::Replacement(const std::string& path) : path_(resolve_links(path)) {
                       (S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
     }
     attributes_ = {status.st_mode & 07777, status.st_uid, status.st_gid};
+    is_there_ = true;
   } else if (errno != ENOENT) {
     throw_file_error("replace", path_);
   }
@@ -199,6 +213,9 @@ void Replacement::prepare() {
                     std::to_string(attributes_.gid) + " of " + path_ + ": " + std::strerror(errno) +
                     "; run as that user or as root");
   }
+  const bool given =
+      !extended_from_.empty() && keep_extended_attributes(extended_from_, fd_, path_);
+  if (!given && is_there_) keep_extended_attributes(path_, fd_, path_);
   if (::fchmod(fd_, attributes_.mode) != 0) throw_file_error("set the mode of", path_);
   if (modified_) {
     const std::array<timespec, 2> times{*modified_, *modified_};

@@ -41,6 +41,9 @@ std::string read(const std::string& path, std::size_t limit = small_file);
 // The same; nullopt when nothing of that name exists (a dangling link counts as nothing).
 std::optional<std::string> read_if_present(const std::string& path, std::size_t limit = small_file);
 
+// The names in a folder, in their order.
+std::vector<std::string> names_in(const std::string& folder);
+
 // Mode and owner of the file that `path` leads to; nullopt when there is none.
 std::optional<Attributes> attributes(const std::string& path);
 
@@ -50,7 +53,7 @@ std::string resolve_links(const std::string& path);
 // New content of one file, that nobody sees before commit(): a temporary file with a random name
 // beside the file, then rename. Whoever opens the file reads the old content or the new one, after
 // a power loss too. A symlink stays: the file that it leads to is replaced. The existing file's
-// mode and owner are kept; a new file is 0600, unless set() says otherwise.
+// mode, owner and access control list are kept; a new file is 0600, unless set() says otherwise.
 class Replacement {
  public:
   explicit Replacement(const std::string& path);
@@ -61,6 +64,8 @@ class Replacement {
   void write(std::string_view bytes);
   void set(const Attributes& attributes) { attributes_ = attributes; }
   void set_modified(const timespec& time) { modified_ = time; }
+  // Access control lists and the like: where this file has any, those, else the existing one's.
+  void set_extended_from(const std::string& path) { extended_from_ = path; }
   // fsync, rename, fsync of the folder.
   void commit();
   // Like commit(), but fails with FileError when a file of that name exists already.
@@ -79,6 +84,8 @@ class Replacement {
   int fd_ = -1;
   Attributes attributes_;
   std::optional<timespec> modified_;
+  std::string extended_from_;
+  bool is_there_ = false;
 };
 
 // What write() would put at `path`, not there yet.
@@ -119,7 +126,8 @@ void remove_leftovers(const std::vector<std::string>& paths);
 void append(const std::string& from, Replacement& to);
 // What copy_file() would put at `to`, not there yet.
 std::unique_ptr<Replacement> copy_of_file(const std::string& from, const std::string& to);
-// Copies a regular file with mode, owner (as far as permitted) and modification time.
+// Copies a regular file with mode, owner (as far as permitted), modification time and access
+// control list.
 void copy_file(const std::string& from, const std::string& to);
 
 // Copies a file, a symlink (as a link) or a whole folder, with modes, owners (as far as permitted)

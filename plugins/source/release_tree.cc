@@ -83,12 +83,7 @@ ReleaseTree::ReleaseTree(std::string directory, std::string checkout, std::vecto
 }
 
 void ReleaseTree::walk(const std::string& below, const std::vector<std::string>& exclude) {
-  std::vector<std::string> names;
-  for (const auto& found : fs::directory_iterator(release_ + "/" + below)) {
-    names.push_back(found.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names) {
+  for (const std::string& name : files::names_in(release_ + "/" + below)) {
     Entry entry{below.empty() ? name : below + "/" + name};
     if (is_left_out(entry.path, exclude)) continue;
     struct stat status {};

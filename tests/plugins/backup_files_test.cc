@@ -132,6 +132,83 @@ TEST(BackupFiles, NoticesADamagedCopy) {
   EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
   EXPECT_NE(rollback.failure.find("/files/.env"), std::string::npos) << rollback.failure;
   EXPECT_EQ(host.read(".env"), "PASSWORD=other\n");
+  // The others have good copies, and are put back.
+  EXPECT_EQ(host.read("compose.yaml"), "services: {}\n");
+  EXPECT_EQ(host.read("conf/sub/b.conf"), "b");
+  EXPECT_EQ(host.read("link.env"), "REAL=1\n");
+  EXPECT_FALSE(host.exists("new.yaml"));
+}
+
+TEST(BackupFiles, PutsTheOthersBackWhereOneCannotBe) {
+  FakeHost host;
+  fill_files(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  damage_files(host);
+  const std::string stuck = host.deployment_dir() + "/.env";
+  if (::mount(stuck.c_str(), stuck.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    GTEST_SKIP() << "a file that cannot be replaced needs root";
+  }
+  const StepResult rollback = host.perform<Backup>("rollback");
+  ::umount(stuck.c_str());
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find(stuck), std::string::npos) << rollback.failure;
+  EXPECT_EQ(host.read("compose.yaml"), "services: {}\n");
+  EXPECT_EQ(host.read("conf/sub/b.conf"), "b");
+  EXPECT_FALSE(host.exists("new.yaml"));
+}
+
+TEST(BackupFiles, MovesAwayASocketThatAppeared) {
+  FakeHost host;
+  fill_files(host);
+  const auto before = facts(host);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  host.write("conf/a.conf", "of the new release");
+  ASSERT_EQ(::mkfifo((host.deployment_dir() + "/conf/new.sock").c_str(), 0600), 0);
+  EXPECT_NE(facts(host), before);
+  const StepResult rollback = host.perform<Backup>("rollback");
+  ASSERT_TRUE(rollback.ok()) << rollback.failure;
+  EXPECT_EQ(facts(host), before);
+  EXPECT_FALSE(host.exists("conf/new.sock"));
+}
+
+// The state may be on another file system, where a pipe cannot be kept.
+TEST(BackupFiles, LosesNothingThatCannotBeMovedAside) {
+  FakeHost host;
+  host.option("/files", {"new"});
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  if (::mount("tmpfs", host.private_dir().c_str(), "tmpfs", 0, "mode=0700") != 0) {
+    GTEST_SKIP() << "another file system needs root";
+  }
+  ::umount(host.private_dir().c_str());
+  fs::create_directory(host.deployment_dir() + "/new");
+  host.write("new/file", "of the new release");
+  const std::string pipe = host.deployment_dir() + "/new/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string aside = host.private_dir() + "/moved-aside";
+  fs::create_directory(aside);
+  ASSERT_EQ(::mount("tmpfs", aside.c_str(), "tmpfs", 0, "mode=0700"), 0);
+  const StepResult rollback = host.perform<Backup>("rollback");
+  EXPECT_EQ(rollback.status, DRYDOCK_FAILED);
+  EXPECT_NE(rollback.failure.find(pipe + " is a socket, pipe or device"), std::string::npos)
+      << rollback.failure;
+  EXPECT_TRUE(fs::exists(pipe));
+  fs::remove(pipe);
+  EXPECT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_FALSE(host.exists("new"));
+  ::umount(aside.c_str());
+}
+
+TEST(BackupFiles, PutsBackTheTimeAlsoWhereTheBytesAreThere) {
+  FakeHost host;
+  fill_files(host);
+  const fs::path file = host.deployment_dir() + "/conf/a.conf";
+  const auto old = fs::last_write_time(file) - std::chrono::hours(24);
+  fs::last_write_time(file, old);
+  ASSERT_TRUE(host.perform<Backup>("run").ok());
+  host.write("conf/a.conf", "a");
+  ASSERT_NE(fs::last_write_time(file), old);
+  ASSERT_TRUE(host.perform<Backup>("rollback").ok());
+  EXPECT_EQ(fs::last_write_time(file), old);
 }
 
 TEST(BackupFiles, RefusesWhatIsNoFile) {

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,6 +55,57 @@ TEST_F(FileStore, KeepsModeAndOwnerOfWhatItReplaces) {
   write(path, "new");
   EXPECT_EQ(read(path), "new");
   EXPECT_EQ(*attributes(path), before);
+}
+
+// For user 1000 to read, and nobody of the file's group: its mode alone looks as if they might.
+bool give_access_control_list(const std::string& path) {
+  struct Entry {
+    std::uint16_t tag, permissions;
+    std::uint32_t id;
+  };
+  struct {
+    std::uint32_t version = 2;
+    Entry entries[5] = {
+        {0x01, 6, ~0U}, {0x02, 4, 1000}, {0x04, 0, ~0U}, {0x10, 4, ~0U}, {0x20, 0, ~0U}};
+  } const list;
+  return ::setxattr(path.c_str(), "system.posix_acl_access", &list, sizeof list, 0) == 0;
+}
+
+std::string access_control_list(const std::string& path) {
+  std::string value(200, '\0');
+  const ssize_t size =
+      ::getxattr(path.c_str(), "system.posix_acl_access", value.data(), value.size());
+  return size < 0 ? "none" : value.substr(0, static_cast<std::size_t>(size));
+}
+
+TEST_F(FileStore, KeepsTheAccessControlListOfWhatItReplaces) {
+  const std::string path = make("file", "old", 0640), kept = at("kept");
+  if (!give_access_control_list(path)) GTEST_SKIP() << "no access control lists here";
+  const std::string list = access_control_list(path);
+  const Attributes before = *attributes(path);
+  copy_file(path, kept);
+  write(path, "new");
+  EXPECT_EQ(access_control_list(path), list);
+  // Also where it is gone meanwhile, and where what came since has none.
+  for (const bool there : {false, true}) {
+    fs::remove(path);
+    if (there) make("file", "another");
+    copy_file(kept, path);
+    EXPECT_EQ(access_control_list(path), list);
+    EXPECT_EQ(*attributes(path), before);
+    EXPECT_EQ(read(path), "old");
+  }
+}
+
+TEST_F(FileStore, NamesWhatIsInAFolder) {
+  for (const char* name : {"b", "a", "c"}) make(name, "");
+  EXPECT_EQ(names_in(dir_), (std::vector<std::string>{"a", "b", "c"}));
+  try {
+    names_in(at("a"));
+    FAIL() << "a file is no folder";
+  } catch (const FileError& e) {
+    EXPECT_EQ(std::string(e.what()), "cannot read the folder " + at("a") + ": Not a directory");
+  }
 }
 
 TEST_F(FileStore, ReplacesWhatALinkLeadsTo) {

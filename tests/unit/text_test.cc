@@ -88,6 +88,16 @@ TEST(NearestName, IsASlipOfTheKeyboardAndNothingElse) {
   EXPECT_EQ(did_you_mean("wiht", names), "; did you mean 'with'?");
 }
 
+TEST(ShellWord, IsOneWordOfAShell) {
+  EXPECT_EQ(shell_word("/srv/app-1"), "/srv/app-1");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  // What could not be copied as it is stands as a code; a digit after it is not part of it.
+  EXPECT_EQ(shell_word("a\nb'\\\x1b"
+                       "7"),
+            "$'a\\012b\\047\\134\\0337'");
+}
+
 TEST(MakeVisible, ShowsWhatWouldMoveTheCursorOrDeceive) {
   EXPECT_EQ(make_visible("a\tb \x1b[31m\r\n\x7f"), "a\tb \\x1b[31m\\r\\n\\x7f");
   EXPECT_EQ(make_visible("größe\xff"), "größe\\xff");
