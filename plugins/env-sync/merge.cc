@@ -74,8 +74,10 @@ Keys prove(const EnvFile& file, const EnvValues& values, Choices& choices, const
     for (Choice& choice : choices.of) {
       MergedVariable& variable = choice;
       if (decided_to_change(variable.decision) || variable.result == variable.ours) continue;
-      if (sides.ours.statement(variable.key) == nullptr) continue;
-      const bool hers = choice.text == Text::ours && variable.decision != Decision::unchanged;
+      const EnvStatement* statement = sides.ours.statement(variable.key);
+      if (statement == nullptr) continue;
+      const bool hers = choice.text == Text::ours && (variable.decision != Decision::unchanged ||
+                                                      is_her_text(sides, *statement));
       const std::string by = changed_by(choice, choices, sides, defaults_may_move && !hers);
       if (by.empty()) {
         broken.emplace(variable.key);
@@ -186,6 +188,11 @@ bool same(const Side& left, const Side& right, std::string_view key) {
   if (a == nullptr || b == nullptr) return false;
   if (left.value(key) == right.value(key)) return true;
   return !a->inherited && !b->inherited && a->value() == b->value() && a->quote == b->quote;
+}
+
+bool is_her_text(const Sides& sides, const EnvStatement& ours) {
+  const EnvStatement* base = sides.base.statement(ours.key());
+  return base == nullptr || base->value() != ours.value();
 }
 
 std::string_view note_of(const EnvStatement& statement) {

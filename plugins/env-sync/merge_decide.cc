@@ -69,8 +69,7 @@ class Decider {
           !note_of(*ours).empty() && note_of(*ours) != note_of(*theirs) &&
           (base == nullptr ? note_of(*theirs).empty() : note_of(*ours) != note_of(*base));
       // What refers to other variables would no longer follow them.
-      const bool her_reference =
-          ours->interpolated() && (base == nullptr || ours->value() != base->value());
+      const bool her_reference = ours->interpolated() && is_her_text(sides_, *ours);
       return set(choice, converged ? Decision::converged : Decision::unchanged,
                  her_line || her_note || her_reference ? Text::ours : Text::theirs);
     }
@@ -178,9 +177,10 @@ class Decider {
   void keep_what_the_operator_refers_to() {
     std::vector<std::string> waiting;
     for (const Choice& choice : choices_.of) {
-      if (choice.text != Text::ours || !touched(choice.key)) continue;
       const EnvStatement* statement = sides_.ours.statement(choice.key);
-      if (statement != nullptr && statement->interpolated()) waiting.emplace_back(choice.key);
+      if (choice.text != Text::ours || statement == nullptr || !statement->interpolated()) continue;
+      const bool hers = touched(choice.key) || is_her_text(sides_, *statement);
+      if (hers) waiting.emplace_back(choice.key);
     }
     std::set<std::string> seen;
     while (!waiting.empty()) {

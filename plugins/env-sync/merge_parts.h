@@ -84,6 +84,9 @@ bool same(const Side& left, const Side& right, std::string_view key);
 void look_at(Sides& sides, const EnvFile* base, const EnvFile& ours, const EnvFile& theirs,
              const MergeOptions& options);
 
+// The operator wrote the value otherwise than the old template, though it may be the same.
+bool is_her_text(const Sides& sides, const EnvStatement& ours);
+
 // The comment behind a value, from its # on; "" when there is none.
 std::string_view note_of(const EnvStatement& statement);
 

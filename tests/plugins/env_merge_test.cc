@@ -199,6 +199,11 @@ TEST(EnvMerge, KeepsAReferenceOfHersWhoseValueIsTheTemplates) {
   EXPECT_EQ(
       *merge("HOST=h\nURL=http://x\n", "HOST=h\nURL=http://$HOST\n", "HOST=h\nURL=http://h\n").text,
       "HOST=h\nURL=http://$HOST\n");
+  // What it refers to stays, so that it means the same.
+  const Merge held =
+      merge("HOST=h\nURL=http://h\n", "HOST=h\nURL=http://$HOST\n", "HOST=new\nURL=http://h\n");
+  EXPECT_EQ(*held.text, "HOST=h\nURL=http://$HOST\n");
+  EXPECT_EQ(decision(held, "HOST"), Decision::kept_linked);
   // One that the old template had follows the new one.
   EXPECT_EQ(*merge("A=h\nB=$A\n", "A=h\nB=$A\n", "A=h\nB=h\n").text, "A=h\nB=h\n");
 }

@@ -152,7 +152,7 @@ TEST(TemporaryDir, IsNotTakenForAbandonedWhileItIsMade) {
     for (;;) TemporaryDir::remove_abandoned();
   }
   int lost = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     const TemporaryDir made;
     lost += std::filesystem::exists(made.path() + "/.drydock-lock") ? 0 : 1;
   }
