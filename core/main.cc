@@ -100,8 +100,8 @@ int end(const Arguments& arguments, ExitCode code) {
 // A sentence quotes what was found, which may be the value of a secret.
 int fail(std::string sentence, ExitCode code, bool json, const drydock::Masker& masker,
          std::vector<std::string> details = {}) {
-  sentence = masker.mask(std::move(sentence));
-  for (std::string& detail : details) detail = masker.mask(std::move(detail));
+  sentence = masker.mask_sentence(std::move(sentence));
+  for (std::string& detail : details) detail = masker.mask_sentence(std::move(detail));
   if (json) {
     nlohmann::json document = {{"error", sentence}, {"exit_code", static_cast<int>(code)}};
     if (!details.empty()) document["details"] = details;

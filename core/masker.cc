@@ -101,7 +101,7 @@ void Masker::add_patterns(const std::string& name, const std::string& value, boo
   }
 }
 
-std::vector<Masker::Span> Masker::secret_spans(std::string_view text) const {
+std::vector<Masker::Span> Masker::secret_spans(std::string_view text, Users users) const {
   std::vector<Span> spans;
   const auto add = [&](std::size_t begin, std::size_t end) {
     while (!spans.empty() && spans.back().end >= begin) {  // secrets that overlap are one
@@ -132,14 +132,20 @@ std::vector<Masker::Span> Masker::secret_spans(std::string_view text) const {
     for (std::size_t j = i + 3; j < text.size() && !ends_userinfo(text[j]); ++j) {
       if (text[j] == '@') at = j;
     }
-    if (at != std::string_view::npos && at > i + 3) add(i + 3, at);
+    if (at == std::string_view::npos || at <= i + 3) continue;
+    const std::size_t password = text.find(':', i + 3);
+    if (users == Users::masked) {
+      add(i + 3, at);
+    } else if (password != std::string_view::npos && password + 1 < at) {
+      add(password + 1, at);
+    }
   }
   return spans;
 }
 
-bool Masker::mask_in_place(std::string& text) const {
+bool Masker::mask_in_place(std::string& text, Users users) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const std::vector<Span> spans = secret_spans(text);
+  const std::vector<Span> spans = secret_spans(text, users);
   if (spans.empty()) return false;
   std::string result;
   std::size_t done = 0;
@@ -154,6 +160,11 @@ bool Masker::mask_in_place(std::string& text) const {
 
 std::string Masker::mask(std::string text) const {
   mask_in_place(text);
+  return text;
+}
+
+std::string Masker::mask_sentence(std::string text) const {
+  mask_in_place(text, Users::shown);
   return text;
 }
 

@@ -44,10 +44,14 @@ class Masker {
   std::string mask(std::string_view text) const { return mask(std::string(text)); }
   std::string mask(const char* text) const { return mask(std::string(text)); }
   nlohmann::json mask(nlohmann::json value) const;  // every text in it
+  // Of an error, for whoever has typed what it names: a URL's user without a password stays.
+  std::string mask_sentence(std::string text) const;
   bool contains_secret(std::string_view text) const;
 
  private:
-  bool mask_in_place(std::string& text) const;  // false: there was nothing to mask
+  enum class Users { masked, shown };
+  // false: there was nothing to mask
+  bool mask_in_place(std::string& text, Users users = Users::masked) const;
   void mask_in_place(nlohmann::json& value) const;
   bool is_part_of_a_name(const std::string& value) const;
   void add(const std::string& name, const std::string& value, bool presumed);
@@ -62,7 +66,8 @@ class Masker {
   struct Span {
     std::size_t begin, end;
   };
-  std::vector<Span> secret_spans(std::string_view text) const;  // ordered, none touches another
+  // Ordered, none touches another.
+  std::vector<Span> secret_spans(std::string_view text, Users users) const;
 
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, bool> secrets_;  // names and values: presumed

@@ -92,6 +92,9 @@ TEST(Masker, HidesUserinfoOfAnyUrl) {
   EXPECT_EQ(masker.mask("postgresql://u:p@ss@db:5432/x?a=b@c http://h/a@b"),
             "postgresql://***@db:5432/x?a=b@c http://h/a@b");
   EXPECT_EQ(masker.mask("see https://example.org/ and a@b"), "see https://example.org/ and a@b");
+  // Whoever has typed a user has to find it again, a password nobody.
+  EXPECT_EQ(masker.mask_sentence("found ssh://deploy@host, postgresql://u:p@ss@db:5432/x"),
+            "found ssh://deploy@host, postgresql://u:***@db:5432/x");
 }
 
 TEST(Masker, HidesOverlappingSecretsWhole) {
