@@ -66,6 +66,22 @@ std::vector<FileIdentity> plugins_to_ask(const Plan& plan) {
   return plugins;
 }
 
+// That expressions in the value refer to, at any depth.
+std::vector<std::string> secrets_named_in(const json& value, const Place& place) {
+  constexpr std::string_view secrets = "secrets.";
+  std::vector<std::string> names;
+  if (value.is_string()) {
+    for (const std::string& name : names_in(value.get<std::string>(), place)) {
+      if (name.starts_with(secrets)) names.push_back(name.substr(secrets.size()));
+    }
+  } else if (value.is_structured()) {
+    for (const json& each : value) {
+      for (std::string& name : secrets_named_in(each, place)) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::optional<FileIdentity> PlannedStage::plugin() const {
@@ -142,18 +158,12 @@ void Planner::emit_started(std::size_t stages) {
 // cannot be had is refused when its stage is planned; those of a stage with a condition are read
 // when it holds.
 void Planner::read_secrets(const Plan& plan) {
-  const auto read = [&](const auto& self, const json& value, const Place& place) -> void {
-    for (const json& each : value.is_structured() ? value : json::array()) self(self, each, place);
-    if (!value.is_string()) return;
-    for (const std::string& name : names_in(value.get<std::string>(), place)) {
-      constexpr std::string_view secrets = "secrets.";
-      if (name.rfind(secrets, 0) == 0) session_.secrets.get(name.substr(secrets.size()));
-    }
-  };
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.spec->when.empty()) continue;
     try {
-      read(read, stage.spec->with, stage.spec->place);
+      for (const std::string& name : secrets_named_in(stage.spec->with, stage.spec->place)) {
+        session_.secrets.get(name);
+      }
     } catch (const Error&) {
     }
   }
