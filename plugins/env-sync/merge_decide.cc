@@ -50,6 +50,19 @@ class Decider {
   // Differs from what the old template had: somebody decided it.
   bool touched(std::string_view key) const { return !same(sides_.base, sides_.ours, key); }
 
+  // The template has the same value: does her line stay all the same?
+  bool stays_as_written(const EnvStatement& ours, const EnvStatement* base,
+                        const EnvStatement& theirs) const {
+    // What refers to other variables would no longer follow them.
+    if (ours.interpolated() && is_her_text(sides_, ours)) return true;
+    if (ours.whole() == theirs.whole()) return false;
+    // Her inline comment or way of quoting, where the template did not change its own.
+    if (base != nullptr && theirs.whole() == base->whole()) return true;
+    const std::string_view hers = note_of(ours), of_theirs = note_of(theirs);
+    if (hers.empty() || hers == of_theirs) return false;
+    return base == nullptr ? of_theirs.empty() : hers != note_of(*base);
+  }
+
   Choice in_template(std::string_view key) const {
     Choice choice = begin(key);
     const EnvStatement* ours = sides_.ours.statement(key);
@@ -62,16 +75,8 @@ class Decider {
     }
     if (same(sides_.ours, sides_.theirs, key)) {
       const bool converged = base != nullptr && touched(key);
-      // Her inline comment or way of quoting stays, where the template did not change its own.
-      const bool her_line =
-          base != nullptr && theirs->whole() == base->whole() && ours->whole() != base->whole();
-      const bool her_note =
-          !note_of(*ours).empty() && note_of(*ours) != note_of(*theirs) &&
-          (base == nullptr ? note_of(*theirs).empty() : note_of(*ours) != note_of(*base));
-      // What refers to other variables would no longer follow them.
-      const bool her_reference = ours->interpolated() && is_her_text(sides_, *ours);
       return set(choice, converged ? Decision::converged : Decision::unchanged,
-                 her_line || her_note || her_reference ? Text::ours : Text::theirs);
+                 stays_as_written(*ours, base, *theirs) ? Text::ours : Text::theirs);
     }
     if (!sides_.base.exists()) return set(choice, Decision::unproven, Text::ours);
     if (base == nullptr) return set(choice, Decision::had_already, Text::ours);

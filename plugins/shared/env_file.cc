@@ -141,9 +141,9 @@ class Parser {
       return read_quoted(statement);
     }
     std::string_view value = rest_of_line(at_);
+    at_ = std::min(at_ + value.size() + 1, text_.size());
     value = value.substr(0, value.find(" #"));
     statement.set_value(trim_end(value));
-    if (at_ < text_.size()) skip_line();
     return true;
   }
 
