@@ -46,8 +46,13 @@ std::string changed_by(const Choice& choice, const Choices& choices, const Sides
 // The operator's variable whose line cannot be read where it stands now; "" when it is another
 // line.
 std::string_view unreadable(const EnvFile& file, const EnvError& error, const Choices& choices) {
+  std::size_t line = 1;
+  const char* counted = file.text().data();
   for (const EnvStatement& statement : file.statements()) {
-    if (statement.line != error.at) continue;
+    const char* begin = statement.whole().data();
+    line += static_cast<std::size_t>(std::count(counted, begin, '\n'));
+    counted = begin;
+    if (line != error.at) continue;
     const Choice* choice = choices.find(statement.key());
     if (choice != nullptr && choice->text == Text::ours) return choice->key;
   }

@@ -235,7 +235,7 @@ std::string file_detail(const Sync& sync, bool existed, std::size_t known_secret
 
 std::size_t line_of(const std::optional<EnvFile>& file, const Side& side, std::string_view key) {
   const std::size_t at = side.exists() ? side.values().statement(key) : EnvValues::npos;
-  return !file || at >= file->statements().size() ? 0 : file->statements()[at].line;
+  return !file || at >= file->statements().size() ? 0 : file->line_of(file->statements()[at]);
 }
 
 // What one file says of a variable.

@@ -175,7 +175,7 @@ std::vector<std::string_view> EnvValues::keys() const {
 EnvValues evaluate(const EnvFile& file, const EnvLookup& environment, const EnvLookup& referred) {
   EnvValues result;
   result.text_ = file.shared_text();
-  std::size_t not_settable = 0;  // the line of what no process environment can hold
+  const EnvStatement* not_settable = nullptr;  // what no process environment can hold
   std::size_t interpolated_bytes = 0;
 
   const EnvLookup seen = [&](std::string_view name) -> std::optional<std::string> {
@@ -196,7 +196,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment, const EnvL
       Interpolated made = interpolate(value, seen);
       for (std::string& name : made.unset) result.unset_.push_back(std::move(name));
       if (made.error) {
-        result.error_ = EnvError{0, std::move(*made.error), statement.line,
+        result.error_ = EnvError{0, std::move(*made.error), file.line_of(statement),
                                  "the value of " + std::string(statement.key()) +
                                      " has a ${...} that is malformed, or that needs a variable "
                                      "which is not set; in single quotes a $ is literal"};
@@ -204,7 +204,7 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment, const EnvL
       value = std::move(made.value);
       interpolated_bytes += value.size();
       if (interpolated_bytes > largest_interpolated) {
-        result.error_ = EnvError{0, "too large", statement.line,
+        result.error_ = EnvError{0, "too large", file.line_of(statement),
                                  "up to the value of " + std::string(statement.key()) +
                                      ", values that refer to others make more than " +
                                      std::to_string(largest_interpolated >> 20) + " MiB"};
@@ -233,11 +233,11 @@ EnvValues evaluate(const EnvFile& file, const EnvLookup& environment, const EnvL
       variable.value = value;
       variable.set = true;
     }
-    if (statement.key().empty() || value.find('\0') != value.npos) not_settable = statement.line;
+    if (statement.key().empty() || value.find('\0') != value.npos) not_settable = &statement;
   }
   result.error_ = file.error();
-  if (!result.error_ && not_settable != 0) {
-    result.error_ = EnvError{0, "setenv: invalid argument", not_settable,
+  if (!result.error_ && not_settable != nullptr) {
+    result.error_ = EnvError{0, "setenv: invalid argument", file.line_of(*not_settable),
                              "a variable without a name, or a NUL byte in a value; the last line "
                              "needs a line end"};
   }

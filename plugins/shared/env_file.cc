@@ -19,11 +19,17 @@ bool is_plain(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+// The line, counted from 1, that a place of the text is on.
+std::size_t line_at(std::string_view text, std::size_t place) {
+  const std::string_view before = text.substr(0, place);
+  return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    if (text_.starts_with(byte_order_mark)) at_ = counted_ = byte_order_mark.size();
+    if (text_.starts_with(byte_order_mark)) at_ = byte_order_mark.size();
   }
 
   void parse() {
@@ -35,7 +41,7 @@ class Parser {
         tail = text_.substr(lead);
         return;
       }
-      EnvStatement statement(text_, lead, at_, line());
+      EnvStatement statement(text_, lead, at_);
       if (!read_key(statement)) return;
       if (!statement.inherited && !read_value(statement)) return;
       statement.set_end(at_);
@@ -63,18 +69,11 @@ class Parser {
   std::optional<EnvError> error;
 
  private:
-  // The line that the cursor is on, counted from 1.
-  std::uint32_t line() {
-    for (std::size_t end = text_.find('\n', counted_); end < at_; end = text_.find('\n', end + 1)) {
-      ++line_;
-    }
-    counted_ = at_;
-    return line_;
-  }
   // `reason` says it without a value.
-  bool refuse(std::uint32_t begun, std::string why, std::string reason) {
+  bool refuse(const EnvStatement& begun, std::string why, std::string reason) {
     // Compose 2.26 does not count the line of a KEY alone with a space after it.
-    error = EnvError{line() - uncounted_, std::move(why), begun, std::move(reason)};
+    error = EnvError{line_at(text_, at_) - uncounted_, std::move(why),
+                     line_at(text_, static_cast<std::size_t>(begun.whole().data() - text_.data())), std::move(reason)};
     return false;
   }
   std::string_view rest() const { return text_.substr(at_); }
@@ -99,7 +98,7 @@ class Parser {
       at_ += word.size();
       skip_blanks();
       if (at_ == text_.size()) {
-        refuse(statement.line, "zero length string", "nothing follows `export`");
+        refuse(statement, "zero length string", "nothing follows `export`");
         error->line = 0;
         return false;
       }
@@ -115,7 +114,7 @@ class Parser {
       if (c.value == '=' || c.value == ':' || c.value == '\n') break;
       if (!is_blank(c.value) && !is_key_character(c.value)) {
         const std::string character = quoted_character(c, end);
-        return refuse(statement.line,
+        return refuse(statement,
                       "unexpected character " + character + " in variable name " +
                           quoted(rest_of_line(begin)),
                       "a variable's name cannot contain " + character);
@@ -126,7 +125,7 @@ class Parser {
     statement.inherited = text_[end] == '\n';
     statement.set_key(trim_end(text_.substr(begin, end - begin)));
     if (statement.key().find(' ') != std::string_view::npos) {
-      return refuse(statement.line, "key cannot contain a space",
+      return refuse(statement, "key cannot contain a space",
                     "a variable's name cannot contain a space; a comment begins with #");
     }
     at_ = end + 1;
@@ -161,7 +160,7 @@ class Parser {
       escaped = !escaped && text_[i] == '\\';
     }
     at_ = text_.size();
-    return refuse(statement.line, "unterminated quoted value " + std::string(rest_of_line(opened)),
+    return refuse(statement, "unterminated quoted value " + std::string(rest_of_line(opened)),
                   "the quoted value of " + std::string(statement.key()) + " does not end");
   }
 
@@ -184,8 +183,6 @@ class Parser {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::size_t counted_ = 0;  // lines are counted up to here
-  std::uint32_t line_ = 1;
   std::uint32_t uncounted_ = 0;
 };
 
@@ -193,6 +190,10 @@ class Parser {
 
 std::string EnvError::describe() const {
   return line == 0 ? text : "line " + std::to_string(line) + ": " + text;
+}
+
+std::size_t EnvFile::line_of(const EnvStatement& statement) const {
+  return line_at(*text_, static_cast<std::size_t>(statement.whole().data() - text_->data()));
 }
 
 bool sets_nothing(std::string_view env_file) { return !Parser(env_file).skip_to_statement(); }

@@ -31,8 +31,8 @@ struct EnvError {
 // Of a million of them there are several lists, so they are kept as small as that goes.
 class EnvStatement {
  public:
-  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin, std::uint32_t on_line)
-      : line(on_line), text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
+  EnvStatement(std::string_view text, std::size_t lead, std::size_t begin)
+      : text_(text.data()), lead_(narrow(lead)), begin_(narrow(begin)) {}
 
   // Blank and comment lines before it, and its indentation.
   std::string_view lead() const { return {text_ + lead_, begin_ - lead_}; }
@@ -55,15 +55,15 @@ class EnvStatement {
     value_size_ = narrow(value.size());
   }
 
-  std::uint32_t line;
-  char quote = 0;          // ' or ", or 0
-  bool inherited = false;  // a KEY alone: its value comes from Compose's own environment
-
  private:
   static std::uint32_t narrow(std::size_t offset) { return static_cast<std::uint32_t>(offset); }
 
   const char* text_;
   std::uint32_t lead_, begin_, size_ = 0, key_ = 0, key_size_ = 0, value_ = 0, value_size_ = 0;
+
+ public:                   // last, where they take no room
+  char quote = 0;          // ' or ", or 0
+  bool inherited = false;  // a KEY alone: its value comes from Compose's own environment
 };
 
 class EnvFile {
@@ -73,6 +73,8 @@ class EnvFile {
 
   const std::string& text() const { return *text_; }
   std::shared_ptr<const std::string> shared_text() const { return text_; }
+  // Where the statement begins, counted from 1. Counts through the file: nothing that works asks.
+  std::size_t line_of(const EnvStatement& statement) const;
   // Each byte of the text belongs to a lead or a whole, or to the tail; a byte order mark before
   // the first lead is left out.
   const std::vector<EnvStatement>& statements() const { return statements_; }

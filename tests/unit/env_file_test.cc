@@ -133,10 +133,10 @@ TEST(EnvFile, TellsWhereAStatementStands) {
   EXPECT_EQ(first.key(), "KEY");
   EXPECT_EQ(first.value(), "a\nb");
   EXPECT_EQ(first.quote, '"');
-  EXPECT_EQ(first.line, 3U);
+  EXPECT_EQ(file.line_of(first), 3U);
   EXPECT_EQ(file.statements()[1].lead(), "  ");
   EXPECT_EQ(file.statements()[1].value(), "x");
-  EXPECT_EQ(file.statements()[1].line, 5U);
+  EXPECT_EQ(file.line_of(file.statements()[1]), 5U);
   EXPECT_TRUE(file.statements()[2].inherited);
   EXPECT_EQ(file.tail(), "\n# end\n");
 }
