@@ -72,8 +72,9 @@ class Parser {
   // `reason` says it without a value.
   bool refuse(const EnvStatement& begun, std::string why, std::string reason) {
     // Compose 2.26 does not count the line of a KEY alone with a space after it.
-    error = EnvError{line_at(text_, at_) - uncounted_, std::move(why),
-                     line_at(text_, static_cast<std::size_t>(begun.whole().data() - text_.data())), std::move(reason)};
+    const auto begins = static_cast<std::size_t>(begun.whole().data() - text_.data());
+    error = EnvError{line_at(text_, at_) - uncounted_, std::move(why), line_at(text_, begins),
+                     std::move(reason)};
     return false;
   }
   std::string_view rest() const { return text_.substr(at_); }
