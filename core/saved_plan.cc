@@ -24,7 +24,7 @@ constexpr std::size_t largest_plan = std::size_t{64} << 20;
 json secret_options(const PlannedStage& stage, const StateDir& state) {
   json texts = json::object();
   for (const auto& [pointer, text] : stage.options.secret_texts) {
-    texts[pointer] = has_expression(text) ? text : "hmac:" + state.fingerprint(text);
+    texts[pointer] = has_expression(text) ? text : state.fingerprint(text);
   }
   return texts;
 }

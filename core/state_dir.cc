@@ -28,6 +28,8 @@
 namespace drydock {
 namespace {
 
+const std::string fingerprint_begins = "hmac:";
+
 namespace fs = std::filesystem;
 constexpr std::size_t key_size = 32;
 
@@ -140,8 +142,10 @@ std::string StateDir::fingerprint(const std::string& value) const {
     std::error_code unreadable;
     key_ = fs::exists(key_file, unreadable) ? read_file(key_file, 4096) : random_key();
   }
-  return hmac_sha256(key_, value);
+  return fingerprint_begins + hmac_sha256(key_, value);
 }
+
+bool is_fingerprint(std::string_view text) { return text.starts_with(fingerprint_begins); }
 
 DeploymentLock::DeploymentLock(const StateDir& state, const Patience& patience) {
   const std::string path = lock_file(state);

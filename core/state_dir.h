@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cancellation.h"
 
@@ -43,14 +44,17 @@ class StateDir {
   // The newest snapshot, or "".
   std::string newest_snapshot() const;
 
-  // HMAC-SHA256 of a secret fact under the deployment's key, in hexadecimal. Without a state folder
-  // the key is random and lives as long as this object.
+  // Of a secret: "hmac:" and the HMAC-SHA256 under the deployment's key, in hexadecimal. Without a
+  // state folder the key is random and lives as long as this object.
   std::string fingerprint(const std::string& value) const;
 
  private:
   std::string path_;
   mutable std::string key_;
 };
+
+// Whether a text is one of those: of two nobody could tell anything but that they differ.
+bool is_fingerprint(std::string_view text);
 
 // Makes a folder and its parents, 0700. Throws Error.
 void make_private_dir(const std::string& path);

@@ -59,7 +59,7 @@ class Recorder : public StepListener {
 
   void fact(const Fact& fact) override {
     Fact kept = fact;
-    kept.value = fact.secret ? "hmac:" + state_.fingerprint(fact.value) : masker_.mask(fact.value);
+    kept.value = fact.secret ? state_.fingerprint(fact.value) : masker_.mask(fact.value);
     report_.facts.push_back(kept);
   }
 

@@ -172,7 +172,7 @@ TEST_F(RollbackTest, SecretFactsAreKeptAsFingerprintsThatStayEqual) {
   roll_back();
   const std::string first = journal_.facts(run_, 0, Moment::after_rollback)[0].value;
   EXPECT_EQ(first.find("hunter2"), std::string::npos);
-  EXPECT_EQ(first, "hmac:" + StateDir(state_.path()).fingerprint("hunter2"));
+  EXPECT_EQ(first, StateDir(state_.path()).fingerprint("hunter2"));
 }
 
 TEST(Facts, OfANameThatIsReportedAgainTheLastCounts) {

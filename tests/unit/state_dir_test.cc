@@ -34,6 +34,9 @@ TEST(StateDir, FingerprintsDependOnTheDeploymentsKey) {
   const StateDir a(one.path()), b(two.path());
   a.create();
   b.create();
+  EXPECT_EQ(a.fingerprint("x").rfind("hmac:", 0), 0u);
+  EXPECT_TRUE(is_fingerprint(a.fingerprint("x")));
+  EXPECT_FALSE(is_fingerprint("x"));
   EXPECT_EQ(a.fingerprint("x"), StateDir(one.path()).fingerprint("x"));
   EXPECT_NE(a.fingerprint("x"), b.fingerprint("x"));
   EXPECT_NE(a.fingerprint("x"), a.fingerprint("y"));
