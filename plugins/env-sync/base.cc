@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "compose_proof.h"
 #include "file_store.h"
 #include "image_reference.h"
 #include "templates.h"
@@ -109,7 +110,7 @@ std::map<std::string, int> running_tags(const Call& call) {
 }
 
 std::size_t agreeing(const EnvFile& base, const EnvFile& ours) {
-  const EnvValues left = evaluate(base), right = evaluate(ours);
+  const EnvValues left = evaluate_here(base), right = evaluate_here(ours);
   std::size_t count = 0;
   for (std::size_t i = 0; i < left.size(); ++i) {
     const std::string_view *a = left.find(left.key_at(i)), *b = right.find(left.key_at(i));

@@ -175,6 +175,8 @@ std::optional<std::string> compose_environment(std::string_view name) {
   return std::nullopt;
 }
 
+EnvValues evaluate_here(const EnvFile& file) { return evaluate(file, {}, compose_environment); }
+
 bool compose_answers(Call& call) {
   Process version;
   version.arguments = {"docker", "compose", "version"};

@@ -30,6 +30,8 @@ bool can_ask_compose(const Call& call, const std::string& env);
 
 // What Compose's environment has of a variable, when it is asked here. nullopt: nothing.
 std::optional<std::string> compose_environment(std::string_view name);
+// What a file means here: its values may refer to that.
+EnvValues evaluate_here(const EnvFile& file);
 
 // Whether `docker` has the command at all.
 bool compose_answers(Call& call);

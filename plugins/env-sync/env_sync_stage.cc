@@ -281,9 +281,9 @@ void EnvSync::verify(Call& call) {
   std::string text_planned = files::read(planned_env(call)), text_now = files::read(env_path(call));
   if (text_now == text_planned) return;
   const EnvFile file_planned = EnvFile::parse(std::move(text_planned));
-  const EnvValues planned = evaluate(file_planned, {}, compose_environment);
+  const EnvValues planned = evaluate_here(file_planned);
   const EnvFile file_now = EnvFile::parse(std::move(text_now));
-  const EnvValues now = evaluate(file_now, {}, compose_environment);
+  const EnvValues now = evaluate_here(file_now);
   if (now.error()) throw Failed(file + " is not readable for Compose: " + now.error()->explain());
   for (const std::string_view key : planned.keys()) {
     const std::string_view* wanted = planned.find(key);

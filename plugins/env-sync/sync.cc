@@ -90,7 +90,7 @@ void refuse_cut_off(const Sync& sync, Call& call) {
   const std::string said = "the template " + call.texts("/template").back() +
                            " ends in the middle of a line; is it cut short?";
   const bool is_cut = old_one_ends ? is_begun_in(*sync.base, *sync.theirs) ||
-                                         lacks_the_end_of(*sync.base, evaluate(*sync.theirs))
+                                         lacks_the_end_of(*sync.base, evaluate_here(*sync.theirs))
                                    : goes_on_in(*sync.ours, *sync.theirs);
   if (is_cut) {
     throw Failed(said + " Get the release's file again, or end it with a line end");
@@ -101,7 +101,7 @@ void refuse_cut_off(const Sync& sync, Call& call) {
 // Of several releases' renames most find nothing to do; but a name that is nowhere is misspelt.
 void warn_of_renames(Call& call, const Sync& sync, const MergeOptions& options) {
   if (options.renames.empty()) return;
-  const EnvValues ours = evaluate(*sync.ours), theirs = evaluate(*sync.theirs);
+  const EnvValues ours = evaluate_here(*sync.ours), theirs = evaluate_here(*sync.theirs);
   const auto has = [](const EnvValues& values, const std::string& key) {
     return values.position(key) != EnvValues::npos;
   };
@@ -116,7 +116,7 @@ void warn_of_renames(Call& call, const Sync& sync, const MergeOptions& options) 
 void warn_of_few(const Sync& sync, const Call& call) {
   if (!sync.base) return;
   std::size_t gone = 0;
-  const EnvValues old = evaluate(*sync.base), now = evaluate(*sync.theirs);
+  const EnvValues old = evaluate_here(*sync.base), now = evaluate_here(*sync.theirs);
   for (std::size_t i = 0; i < old.size(); ++i) {
     const std::string_view key = old.key_at(i);
     const bool there = now.position(key) != EnvValues::npos || sync.elsewhere.count(key) != 0;
@@ -212,7 +212,7 @@ void prove_with_compose(Call& call, Sync& sync, MergeOptions& options, const std
     refuse_if_asked(sync.merge);
     files::write(scratch, *sync.merge.text);
   };
-  const EnvValues old_values = evaluate(*sync.ours, {}, options.environment);
+  const EnvValues old_values = evaluate_here(*sync.ours);
   std::set<std::string> running;
   if (!call.model_before().empty()) {
     running = services_of_model(files::read(call.model_before()));
@@ -260,7 +260,7 @@ Sync synchronise(Call& call, std::optional<std::string> ours, const std::string&
   Base base = creating ? Base() : read_base(call, *sync.ours);
   sync.base = std::move(base.file);
   sync.base_name = std::move(base.name);
-  if (sync.base) sync.base_variables = evaluate(*sync.base).size();
+  if (sync.base) sync.base_variables = evaluate_here(*sync.base).size();
   refuse_cut_off(sync, call);
   MergeOptions options = read_options(call, creating);
   warn_of_renames(call, sync, options);

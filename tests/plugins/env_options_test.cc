@@ -410,6 +410,17 @@ TEST_F(Options, TakesATemplateWithoutItsLastLineEndWhereNothingIsMissing) {
   }
 }
 
+// Else a template would end, for whoever counts its variables, at the first that needs HOME.
+TEST_F(Options, TemplatesMayNeedWhatComposesEnvironmentHas) {
+  base("DIR=${HOME:?}\nA=1\nB=1\n");
+  host.write(".env", "DIR=${HOME:?}\nA=1\nB=1\n");
+  host.write(".env.example", "DIR=${HOME:?}\nA=1\nB=1\nNEW=value");
+  EXPECT_EQ(run(), "DIR=${HOME:?}\nA=1\nB=1\nNEW=value");
+  host.write(".env.example", "DIR=${HOME:?}\nA=1\n");
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.log_text().find("cut short"), std::string::npos) << host.log_text();
+}
+
 TEST_F(Options, NamesTheOneOfSeveralTemplatesThatCannotBeRead) {
   set("/template", {".env.example", "parts/*.example"});
   host.write(".env", "A=1\n");
