@@ -27,12 +27,12 @@ void strip_line_end(std::string& value) {
 // Measured on Dify's 721 variables: what ends in one of these is a secret, and what only has such a
 // word in it (TOKEN_EXPIRE_MINUTES, KEY_PREFIX, MAX_TOKENS, PASSWORD_FILE) is not.
 bool is_secret_name(std::string_view name) {
-  constexpr std::array<std::string_view, 18> words = {
-      "password",    "passwd", "pwd",          "pass",
-      "passphrase",  "secret", "token",        "credential",
-      "credentials", "key",    "key_id",       "access_key_secret",
-      "secret_id",   "dsn",    "allowed_keys", "connection_string",
-      "json_base64", "webhook"};
+  constexpr std::array<std::string_view, 19> words = {
+      "password",    "passwd",  "pwd",          "pass",
+      "passphrase",  "secret",  "token",        "credential",
+      "credentials", "key",     "key_id",       "access_key_secret",
+      "secret_id",   "dsn",     "allowed_keys", "connection_string",
+      "json_base64", "webhook", "salt"};
   const auto folded = [](char c) {
     if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
     return c == '-' || c == '.' ? '_' : c;

@@ -18,13 +18,13 @@ TEST(SecretNames, AreToldByTheirLastWords) {
                            "OPENAI_APIKEY", "S3_ACCESS_KEY_ID", "AUTH_TOKEN", "SENTRY_DSN",
                            "WEAVIATE_AUTHENTICATION_APIKEY_ALLOWED_KEYS", "AZURE_CONNECTION_STRING",
                            "GOOGLE_SERVICE_ACCOUNT_JSON_BASE64", "hook_webhook", "password",
-                           "client-secret", "DB_PASS"}) {
+                           "client-secret", "DB_PASS", "PASSWORD_SALT", "SALT"}) {
     EXPECT_TRUE(is_secret_name(name)) << name;
   }
   for (const char* name :
        {"MAX_TOKENS", "CODE_MAX_TOKENS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REDIS_KEY_PREFIX",
         "SECRET_ENABLED", "PASSWORD_FILE", "KEY_PATH", "MONKEY", "COMPASS", "TOKEN_TYPE",
-        "LOG_LEVEL", "", "CHROMA_AUTH_PROVIDER"}) {
+        "LOG_LEVEL", "", "CHROMA_AUTH_PROVIDER", "BASALT"}) {
     EXPECT_FALSE(is_secret_name(name)) << name;
   }
 }
