@@ -224,8 +224,6 @@ void put_back(Call& call, const std::string& note) {
 
 }  // namespace
 
-const char* const EnvSync::options = options_schema().c_str();
-
 void EnvSync::observe(Call& call) {
   const std::string file = call.text("/env");
   call.fact("file " + file, seen(env_path(call)));

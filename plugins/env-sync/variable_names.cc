@@ -106,34 +106,6 @@ std::string shown(std::string_view name, std::string_view value) {
   return is_secret(name, value) ? "(secret)" : std::string(value);
 }
 
-std::vector<std::string> default_sticky() {
-  return {"SECRET_KEY",
-          "*_PASSWORD",
-          "*_USERNAME",
-          "DB_*",
-          "*_DATABASE",
-          "PGDATA",
-          "*_VOLUME",
-          "*_PATH",
-          "*_ROOT",
-          "STORAGE_TYPE",
-          "OPENDAL_*",
-          "VECTOR_STORE",
-          "VECTOR_INDEX_NAME_PREFIX",
-          "REDIS_KEY_PREFIX",
-          "EXPOSE_*PORT",
-          "COMPOSE_PROJECT_NAME"};
-}
-
-std::vector<std::vector<std::string>> default_linked() {
-  return {{"COMPOSE_PROFILES", "ENABLE_COLLABORATION_MODE"},
-          {"DB_HOST", "DB_TYPE", "COMPOSE_PROFILES"},
-          {"VECTOR_STORE", "COMPOSE_PROFILES"},
-          {"REDIS_PASSWORD", "CELERY_BROKER_URL"},
-          {"SANDBOX_API_KEY", "CODE_EXECUTION_API_KEY"},
-          {"WEAVIATE_API_KEY", "WEAVIATE_AUTHENTICATION_APIKEY_ALLOWED_KEYS"}};
-}
-
 bool names_a_host(std::string_view name) {
   static const std::vector<std::string> names = {
       "*HOST",   "*HOSTS",   "*HOSTNAME", "*_URL",    "*_URI", "*_URLS",  "*ENDPOINT*",

@@ -18,12 +18,6 @@ bool is_secret(std::string_view name, std::string_view value);
 // The value as a person may see it.
 std::string shown(std::string_view name, std::string_view value);
 
-// Identity, credentials and the state of data: what a new default must never replace by itself.
-std::vector<std::string> default_sticky();
-
-// Variables that only make sense together: adopted together, or not at all.
-std::vector<std::vector<std::string>> default_linked();
-
 // The name says that the value is a host, or something with a host in it.
 bool names_a_host(std::string_view name);
 

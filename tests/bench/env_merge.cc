@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "env_sync_defaults.h"
 #include "file_store.h"
 #include "merge.h"
-#include "variable_names.h"
 
 namespace {
 
@@ -23,14 +23,11 @@ using namespace drydock;
 using namespace drydock::env_sync;
 
 std::size_t merge_once(const std::string& ours, const std::string& theirs,
-                       const std::optional<std::string>& base) {
+                       const std::optional<std::string>& base, const MergeOptions& options) {
   const EnvFile ours_file = EnvFile::parse(files::read(ours));
   const EnvFile theirs_file = EnvFile::parse(files::read(theirs));
   std::optional<EnvFile> base_file;
   if (base) base_file = EnvFile::parse(files::read(*base));
-  MergeOptions options;
-  options.sticky = default_sticky();
-  options.linked = default_linked();
   return merge_env(base_file ? &*base_file : nullptr, ours_file, theirs_file, options)
       .variables.size();
 }
@@ -44,12 +41,13 @@ int main(int count, char** words) try {
   }
   const std::optional<std::string> base =
       count > 3 ? std::optional<std::string>(words[3]) : std::nullopt;
+  const MergeOptions options = default_options();
   const std::size_t size = files::read(words[1]).size();
   std::vector<double> milliseconds;
   std::size_t variables = 0;
   for (int i = 0; i < (size > 10'000'000 ? 1 : 51); ++i) {
     const auto began = std::chrono::steady_clock::now();
-    variables = merge_once(words[1], words[2], base);
+    variables = merge_once(words[1], words[2], base, options);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     milliseconds.push_back(took.count());
   }

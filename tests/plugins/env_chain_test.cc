@@ -5,9 +5,9 @@
 #include <random>
 #include <set>
 
+#include "env_sync_defaults.h"
 #include "env_sync_world.h"
 #include "real_compose.h"
-#include "variable_names.h"
 
 namespace drydock::env_sync {
 namespace {
@@ -144,9 +144,7 @@ TEST_P(Chain, LosesNothingFromReleaseToRelease) {
   const bool has_compose = compose_is_installed();
   std::optional<RealCompose> compose;
   if (has_compose) compose.emplace();
-  MergeOptions options;
-  options.sticky = default_sticky();
-  options.linked = default_linked();
+  MergeOptions options = default_options();
   for (const unsigned seed : {1U, 2U, 3U}) {
     Operator mine(1000 * GetParam().percent + seed);
     std::string text = mine.edit(of_release(releases[0]), GetParam().percent);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "env_sync_defaults.h"
 #include "merge.h"
 #include "services.h"
 #include "variable_names.h"
@@ -13,15 +14,8 @@
 namespace drydock::env_sync {
 namespace {
 
-MergeOptions defaults() {
-  MergeOptions options;
-  options.sticky = default_sticky();
-  options.linked = default_linked();
-  return options;
-}
-
 Merge merge(const std::optional<std::string>& base, const std::string& ours,
-            const std::string& theirs, const MergeOptions& options = defaults()) {
+            const std::string& theirs, const MergeOptions& options = default_options()) {
   const EnvFile base_file = EnvFile::parse(base.value_or(""));
   return merge_env(base ? &base_file : nullptr, EnvFile::parse(ours), EnvFile::parse(theirs),
                    options);
@@ -92,7 +86,7 @@ TEST(EnvMerge, NeverReplacesIdentityCredentialsAndStateByItself) {
   }
   EXPECT_EQ(decision(result, "PLAIN"), Decision::adopted);
 
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.defaults = Defaults::keep;
   EXPECT_EQ(*merge(base, base, next, options).text, base);
   options.defaults = Defaults::adopt;
@@ -219,7 +213,7 @@ TEST(EnvMerge, LosesNoCommentBehindAValue) {
   EXPECT_EQ(*merge("A=2\n", *adopted.text, "A=2\n").text, *adopted.text);
   EXPECT_EQ(*merge("A=1 # old\n", "A=1 # old\n", "A=2\n").text, "A=2\n");
   EXPECT_EQ(*merge("A=1\n", "A=2 # new\n", "A=2 # new\n").text, "A=2 # new\n");
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.removed = Removed::drop_untouched;
   EXPECT_EQ(*merge("A=1\nB=1\n", "A=1\nB=1 # mine\n", "A=1\n", options).text,
             "A=1\n\n# Kept from your .env: comments\n# mine\n");
@@ -245,7 +239,7 @@ TEST(EnvMerge, TellsAnExampleOfTheTemplateFromWhatSheCommentedOut) {
 }
 
 TEST(EnvMerge, KeepsWhatTheComposeFilesReferTo) {
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.interpolated = {"LIMIT"};
   for (const Removed removed : {Removed::comment, Removed::drop_untouched}) {
     options.removed = removed;
@@ -256,7 +250,7 @@ TEST(EnvMerge, KeepsWhatTheComposeFilesReferTo) {
 }
 
 TEST(EnvMerge, ReadsWhatValuesReferToInTheEnvironment) {
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.environment = [](std::string_view name) {
     return name == "HOME" ? std::optional<std::string>("/home/me") : std::nullopt;
   };
@@ -283,7 +277,7 @@ TEST(EnvMerge, NeverFollowsANewDefaultOfACredentialHoweverItIsWritten) {
 }
 
 TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.retired_services = {"db"};
   options.services = {"db_postgres", "api"};
   const std::string base = "DB_HOST=db\nURL=pg://u:p@db:5432/x\nDB_TYPE=a\nNOTE=db\n";
@@ -306,7 +300,7 @@ TEST(EnvMerge, LetsValuesFollowAServiceThatLeft) {
 
 // A service is often called like its image, and like its keys' prefix.
 TEST(EnvMerge, TakesNoImageAndNoPrefixForAService) {
-  MergeOptions options = defaults();
+  MergeOptions options = default_options();
   options.retired_services = {"redis"};
   options.services = {"valkey"};
   for (const char* mine : {"IMAGE=redis:8", "REDIS_IMAGE=redis:8", "REDIS_TAG=redis:8",

@@ -7,7 +7,7 @@ add_library(env_sync_merge STATIC
   ${env_sync}/variable_names.cc)
 target_include_directories(env_sync_merge PUBLIC ${env_sync})
 target_link_libraries(env_sync_merge
-  PUBLIC drydock_env_file nlohmann_json::nlohmann_json PRIVATE drydock_warnings)
+  PUBLIC drydock_env_file drydock::sdk nlohmann_json::nlohmann_json PRIVATE drydock_warnings)
 drydock_test(env_merge_test SOURCES env_merge_test.cc LIBRARIES env_sync_merge rapidcheck)
 
 # The whole stage, compiled once for its tests.
@@ -23,4 +23,5 @@ endforeach()
 
 # Timed by tests/bench/bench.py; no test.
 add_executable(env_merge_bench ${CMAKE_CURRENT_SOURCE_DIR}/../bench/env_merge.cc)
+target_include_directories(env_merge_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(env_merge_bench PRIVATE env_sync_merge drydock_files drydock_warnings)

@@ -16,7 +16,6 @@
 #include "env_file.h"
 #include "env_sync_stage.h"
 #include "file_store.h"
-#include "options.h"
 
 namespace drydock::env_sync {
 
@@ -28,7 +27,7 @@ inline std::string shared_data() {
 class EnvSyncStage : public ::testing::Test {
  protected:
   EnvSyncStage() {
-    const auto schema = nlohmann::json::parse(options_schema());
+    const auto schema = nlohmann::json::parse(EnvSync::options);
     for (const auto& [name, option] : schema["properties"].items()) {
       if (option.contains("default")) set("/" + name, option["default"]);
     }
