@@ -222,6 +222,29 @@ void put_back(Call& call, const std::string& note) {
   files::write(path, bytes, before->attributes);
 }
 
+// What the run would meet. Who plans may be somebody else than who runs, so that what only root may
+// do is a warning.
+void foresee(Call& call) {
+  const std::string file = call.text("/env"), path = env_path(call);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (status.st_nlink > 1) {
+      call.warn(file + " has " + std::to_string(status.st_nlink) +
+                " hard links; the other names keep the old content");
+    }
+    if (::geteuid() != 0 && ::geteuid() != status.st_uid) {
+      call.warn(file + " belongs to user " + std::to_string(status.st_uid) + ", this is user " +
+                std::to_string(::geteuid()) + "; only that user or root can replace it");
+    }
+  }
+  if (!keeps_history(call)) return;
+  const std::string folder = call.deployment(call.text("/history_dir"));
+  if (::stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+    throw Failed("history_dir: " + folder +
+                 " is no folder; name another one, or move what stands there");
+  }
+}
+
 }  // namespace
 
 void EnvSync::observe(Call& call) {
@@ -242,11 +265,7 @@ void EnvSync::plan(Call& call) {
       with_merge_errors([&] { return synchronise(call, ours, env_path(call), copy); });
   for (const std::string& name : sync.templates) call.input(name);
   files::write_planned(copy, *sync.merge.text);
-  struct stat status {};
-  if (::stat(env_path(call).c_str(), &status) == 0 && status.st_nlink > 1) {
-    call.warn(file + " has " + std::to_string(status.st_nlink) +
-              " hard links; the other names keep the old content");
-  }
+  foresee(call);
   if (call.has("/explain")) {
     explain(call, sync, call.text("/explain"));
   } else {

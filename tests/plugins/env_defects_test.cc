@@ -158,6 +158,41 @@ TEST_F(Defect, D14KeepsModeOwnerAndLinks) {
   EXPECT_EQ(files::attributes(at("real.env")), before);
 }
 
+TEST_F(Defect, D14SaysBeforeTheRunWhoCannotKeepTheOwner) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be another user";
+  host.write(".env", "A=mine\n");
+  host.write(".env.example", "A=1\nC=1\n");
+  ASSERT_EQ(::chmod(at(".env").c_str(), 0644), 0);
+  ASSERT_EQ(::chown(at(".env").c_str(), 1000, 1000), 0);
+  ASSERT_TRUE(step("plan").ok());
+  EXPECT_EQ(host.log_text().find("belongs to user"), std::string::npos) << host.log_text();
+  constexpr uid_t nobody = 65534;
+  const fs::path all = fs::path(host.planned_dir()).parent_path();
+  ASSERT_EQ(::chmod(all.c_str(), 0777), 0);
+  for (const auto& entry : fs::recursive_directory_iterator(all)) {
+    if (entry.is_directory()) fs::permissions(entry.path(), fs::perms::all);
+  }
+  ASSERT_EQ(::seteuid(nobody), 0);
+  const bool planned = step("plan").ok();
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_TRUE(planned) << host.log_text();
+  EXPECT_NE(host.log_text().find(".env belongs to user 1000, this is user 65534; only that user or "
+                                 "root can replace it"),
+            std::string::npos)
+      << host.log_text();
+}
+
+TEST_F(Defect, D15SaysBeforeTheRunThatCopiesHaveNoFolder) {
+  host.write(".env", "A=mine\n");
+  host.write(".env.example", "A=1\nC=1\n");
+  host.write("env-backup", "not a folder");
+  const auto planned = step("plan");
+  EXPECT_NE(planned.failure.find("env-backup is no folder; name another one"), std::string::npos)
+      << planned.failure;
+  set("/history_dir", "");
+  EXPECT_TRUE(step("plan").ok());
+}
+
 TEST_F(Defect, D15GivesEachCopyANameOfItsOwn) {
   host.write(".env.example", "A=1\nB=1\n");
   for (int i = 0; i < 5; ++i) {
