@@ -26,14 +26,15 @@ Figures, each the median of N runs after a warm-up, with the target it is held a
                  defaults, in files as wide as Dify's
   env_memory     the most memory of that, in sizes of the file            12
   revisions      1,000 revision files of 3 KB read and ordered, in memory  50 ms
+  event          an event written into the log of a run                  1000 us
   stages_cold    `drydock stages` with 200 light plugins that it does not
                  know yet: each is probed                                  1000 ms
   stages_warm    the same when it knows them                              30 ms
   ansible        the same hundred commands as a playbook on localhost, and
                  how many times longer that takes                         25 times
 Nothing is judged here and no test calls this: a machine under load is slower, so read the ratios.
-What is not installed (ansible-playbook, strace), built (tests/revision_bench) or there (Dify's templates in
-$DRYDOCK_SHARED_DATA/dify) is named as not measured.
+What is not installed (ansible-playbook, strace), built (tests/revision_bench, tests/event_bench) or there (Dify's
+templates in $DRYDOCK_SHARED_DATA/dify) is named as not measured.
 """
 import argparse
 import json
@@ -178,8 +179,8 @@ def fdatasync_seconds(directory):
     return statistics.median(samples)
 
 
-def revisions_ms(program):
-    """What tests/bench/revision_bench.cc measures."""
+def measured_by(program):
+    """What such a program as tests/bench/revision_bench.cc measures, in its unit."""
     said = subprocess.run([program, "--benchmark_format=json"], check=True, capture_output=True, text=True)
     return json.loads(said.stdout)["benchmarks"][0]["real_time"]
 
@@ -291,9 +292,10 @@ def main():
         figures["env_million_s"] = whole_merge["ms"] / 1e3
         figures["env_memory"] = whole_merge["memory_in_files"]
 
-        reader = os.path.join(os.path.dirname(drydock), "../tests/revision_bench")
-        if os.path.exists(reader):
-            figures["revisions_ms"] = revisions_ms(reader)
+        for name, figure in (("revision", "revisions_ms"), ("event", "event_us")):
+            program = os.path.join(os.path.dirname(drydock), f"../tests/{name}_bench")
+            if os.path.exists(program):
+                figures[figure] = measured_by(program)
         light = os.path.join(os.path.dirname(drydock), "../tests/bench/light.so")
         if os.path.exists(light):
             os.mkdir(f"{folder}/stages")
@@ -313,8 +315,8 @@ def main():
                "env_run_new_ms": "<= 25", "env_run_ms": "<= 20", "env_merge_ms": "<= 1", "env_million_s": "<= 1.5",
                "env_memory": "<= 12",
                "stages_cold_ms": "<= 1000", "stages_warm_ms": "<= 30",
-               "rollback_ms": "<= 80", "revisions_ms": "<= 50", "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2",
-               "ansible_ratio": ">= 25"}
+               "rollback_ms": "<= 80", "revisions_ms": "<= 50", "event_us": "<= 1000",
+               "note_in_fdatasyncs": "<= 2", "note_syncs": "<= 2", "ansible_ratio": ">= 25"}
     for name, value in figures.items():
         print(f"{name:18} {value:10.2f}   {targets.get(name, '')}")
     if "env_run_ms" not in figures:
@@ -323,6 +325,8 @@ def main():
         print("note_syncs         not measured: strace is not installed (package strace)")
     if "revisions_ms" not in figures:
         print("revisions          not measured: the build has no tests/revision_bench")
+    if "event_us" not in figures:
+        print("event              not measured: the build has no tests/event_bench")
     if "stages_warm_ms" not in figures:
         print("stages             not measured: the build has no tests/bench/light.so")
     if not ansible:

@@ -63,7 +63,7 @@ TEST(ChildPool, ManyAtOnceEachWithItsInputLinesAndEnd) {
 TEST(ChildPool, WhatTakesTooLongIsKilled) {
   ChildPool pool;
   ChildCommand hangs{{"/bin/sh", "-c", "echo begun; sleep 600 & wait"}, ""};
-  hangs.timeout = std::chrono::milliseconds(50);
+  hangs.timeout = std::chrono::seconds(2);  // until it has spoken, on a busy machine too
   pool.start(1, hangs);
   ChildCommand quick{{"/bin/true"}, ""};
   quick.timeout = std::chrono::hours(1);
@@ -81,12 +81,12 @@ TEST(ChildPool, WhatTakesTooLongIsKilled) {
 TEST(ChildPool, WhatTakesTooLongIsAskedFirst) {
   ChildPool pool;
   ChildCommand obeys{{"/bin/sh", "-c", "trap 'echo asked; exit 3' TERM; sleep 600 & wait"}, ""};
-  obeys.timeout = std::chrono::milliseconds(500);
+  obeys.timeout = std::chrono::seconds(2);  // until both have set their trap
   obeys.grace = std::chrono::hours(1);
   pool.start(1, obeys);
   ChildCommand refuses{{"/bin/sh", "-c", "trap 'echo never' TERM; while :; do sleep 600; done"},
                        ""};
-  refuses.timeout = std::chrono::milliseconds(50);
+  refuses.timeout = obeys.timeout;
   refuses.grace = std::chrono::milliseconds(50);
   pool.start(2, refuses);
   const auto said = all_of(pool, 2);

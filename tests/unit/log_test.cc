@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -116,25 +115,6 @@ TEST_F(LogTest, ADiskWithoutRoomDropsTheLogAndTheRunGoesOn) {
             std::string::npos)
       << stream.str();
   EXPECT_NE(stream.str().find("\"seq\":51"), std::string::npos);
-}
-
-// Several times slower than it is (a few microseconds), and still far below what a run notices.
-TEST_F(LogTest, CostsLittleAnEvent) {
-  const Masker masker;
-  Events events(masker);
-  const auto log = make_run_log(dir_);
-  events.add(*log);
-  constexpr int count = 2000;
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) {
-    events.emit("log", {{"level", "info"}, {"text", "INFO  [alembic] Running upgrade a -> b"}},
-                "migrate", "run");
-  }
-  const auto took = std::chrono::steady_clock::now() - began;
-  RecordProperty("microseconds_an_event",
-                 static_cast<int>(
-                     std::chrono::duration_cast<std::chrono::microseconds>(took).count() / count));
-  EXPECT_LT(took / count, std::chrono::milliseconds(1));
 }
 
 }  // namespace
