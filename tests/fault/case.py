@@ -105,6 +105,7 @@ class Terminal:
             case.skipTest(f"no terminal can be made here ({reason})")
         self.process = subprocess.Popen([DRYDOCK, "-C", case.dir, *arguments], stdin=theirs,
                                         stdout=theirs, stderr=theirs, start_new_session=True,
+                                        env={**os.environ, "TERM": "xterm"},
                                         preexec_fn=lambda: (fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                                                             before_exec()))
         os.close(theirs)
