@@ -32,7 +32,6 @@ struct Known {
   std::optional<nlohmann::json> fits;  // the last value that did
 };
 
-// For one thread at a time.
 Known& known(const nlohmann::json& schema) {
   static std::map<nlohmann::json, Known> all;
   if (const auto found = all.find(schema); found != all.end()) return found->second;
