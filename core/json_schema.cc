@@ -25,23 +25,19 @@ nlohmann::json without_formats(const nlohmann::json& schema) {
 }
 
 // Taking a schema apart takes longer than all stages of its type take to be checked against it: a
-// third of the time of `drydock validate`. What is kept depends on nothing but the schema and the
-// value: a stage's options are checked in the pipeline and again before its steps, mostly the same.
-struct Known {
-  valijson::Schema schema;
-  std::optional<nlohmann::json> fits;  // the last value that did
-};
-
-Known& known(const nlohmann::json& schema) {
-  static std::map<nlohmann::json, Known> all;
-  if (const auto found = all.find(schema); found != all.end()) return found->second;
+// third of the time of `drydock validate`. What is kept depends on nothing but the schema.
+const valijson::Schema& parsed(const nlohmann::json& schema) {
+  static std::mutex mutex;
+  static std::map<nlohmann::json, valijson::Schema> known;
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(schema); found != known.end()) return found->second;
   const nlohmann::json plain = without_formats(schema);
-  const auto added = all.try_emplace(schema).first;
+  const auto added = known.try_emplace(schema).first;
   try {
     valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(plain),
-                                            added->second.schema);
+                                            added->second);
   } catch (...) {
-    all.erase(added);
+    known.erase(added);
     throw;
   }
   return added->second;
@@ -51,18 +47,11 @@ Known& known(const nlohmann::json& schema) {
 
 std::optional<std::string> json_schema_rejects(const nlohmann::json& schema,
                                                const nlohmann::json& value) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
   try {
-    Known& of_type = known(schema);
-    if (of_type.fits == value) return std::nullopt;
     valijson::Validator validator;
     valijson::ValidationResults results;
     const valijson::adapters::NlohmannJsonAdapter target(value);
-    if (validator.validate(of_type.schema, target, &results)) {
-      of_type.fits = value;
-      return std::nullopt;
-    }
+    if (validator.validate(parsed(schema), target, &results)) return std::nullopt;
     valijson::ValidationResults::Error error;
     return results.popError(error) ? error.description : "it does not fit the schema";
   } catch (const std::exception& error) {
