@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import tempfile
 import termios
@@ -37,10 +38,29 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="drydock-fault a%20?#'-")
         self.addCleanup(folder.cleanup)
         self.dir = os.path.realpath(folder.name)
+        self.addCleanup(self.end_what_goes_on)
         self.write("drydock.yaml", PIPELINE)
         self.write("data", "old\n")
         self.fifo("begun")
         self.fifo("go")
+
+    def end_what_goes_on(self):
+        """What a test that failed leaves: runs that outlive whoever began them. Their command lines name its
+        folder, which nobody else's do."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                fd = os.pidfd_open(int(entry))
+            except OSError:  # it has ended, or is a thread
+                continue
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as words:
+                    if self.dir.encode() in words.read():
+                        signal.pidfd_send_signal(fd, signal.SIGKILL)
+                        select.select([fd], [], [], 30)  # before its folder goes
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+            finally:
+                os.close(fd)
 
     def path(self, name):
         return os.path.join(self.dir, name)
